@@ -1,0 +1,51 @@
+"""Array backends: the only code that knows NumPy from CuPy from a strict stand-in.
+
+A formula asks `array_namespace` once for the functions that fit its array, then reads the same on every backend.
+"""
+
+import array_api_compat
+import array_api_compat.numpy
+import numpy as np
+import scipy.special
+
+
+def array_namespace(x):
+    """The array-API functions of `x`'s backend (NumPy, CuPy, array-api-strict)."""
+    # NumPy first: almost every call, and the general look-up costs more than a small formula
+    return array_api_compat.numpy if type(x) is np.ndarray else array_api_compat.array_namespace(x)
+
+
+def is_array(x):
+    """Whether `x` is an array of some backend (a list or a Python number is not)."""
+    return array_api_compat.is_array_api_obj(x)
+
+
+def to_numpy(x):
+    """A NumPy array with the values of `x`, from whichever backend."""
+    if array_api_compat.is_cupy_array(x):
+        return x.get()
+    return np.asarray(x)
+
+
+def from_numpy(values, like):
+    """The NumPy array `values` on the backend and device of `like`: how random numbers, drawn on the host, get there."""
+    if type(like) is np.ndarray:
+        return values
+    xp = array_namespace(like)
+    return xp.asarray(values, device=array_api_compat.device(like))
+
+
+def into(function, x, *args):
+    """`function(x, *args)` written over `x` where the backend can; only for a temporary that the caller itself made."""
+    if array_api_compat.is_numpy_array(x) or array_api_compat.is_cupy_array(x):
+        return function(x, *args, out=x)
+    return function(x, *args)
+
+
+def erf(x):
+    r"""The error function, :math:`\frac{2}{\sqrt\pi}\int_0^x e^{-t^2}\,dt`, which the array API lacks."""
+    if array_api_compat.is_cupy_array(x):
+        from cupyx.scipy.special import erf as erf_on_gpu
+
+        return erf_on_gpu(x)
+    return from_numpy(scipy.special.erf(to_numpy(x)), like=x)

@@ -1,0 +1,198 @@
+"""The registry of operations, and what is asked of every one of them.
+
+A test module `test_<slug>.py` lists its topic's operations in `OPERATIONS`; `test_common.py` runs the checks below on
+all of them with NumPy, `test_gpu.py` with CuPy. An operation says how to make its inputs and, in PyTorch's words, what
+it computes; gradients, types, backends and bad input are then checked by the same code for everything.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import dlcourse
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One public function, or a function and its gradient.
+
+    name : "topic_module.function"; a pair is named without `_forward`, an elementwise f and a loss without `_grad`.
+    kind : "elementwise" (f, f_grad), "pair" (op_forward, op_backward), "loss" (loss, loss_grad) or "plain" (no gradient).
+    inputs : rng -> dict of the call's arguments by name, in the call's order; arrays in float64, shapes drawn from rng.
+    wrt : the arguments that the gradient function returns gradients for, in its order.
+    oracle : (torch, **inputs as tensors) -> the forward's output(s); gradients come from autograd. None: see `oracle_why`.
+    oracle_why : where the independent proof stands if there is no oracle here.
+    gradient : the gradient function, where it is not called as `kind` says.
+    bad : [(changes, match)]: with the arguments `changes` the call raises ValueError or TypeError that matches.
+    empty : whether an array without entries is allowed.
+    tolerance : relative error against the oracle in (float64, float32).
+    strict : whether it runs on array-api-strict and CuPy (a reason if not).
+    """
+
+    name: str
+    kind: str
+    inputs: Callable[[np.random.Generator], dict[str, Any]]
+    wrt: Sequence[str] = ()
+    oracle: Callable | None = None
+    oracle_why: str = ""
+    gradient: Callable | None = None
+    bad: Sequence[tuple[dict[str, Any], str]] = field(default_factory=list)
+    empty: bool = False
+    tolerance: tuple[float, float] = (1e-10, 1e-5)
+    strict: bool | str = True
+
+    @property
+    def module(self):
+        return importlib.import_module(f"dlcourse.{self.name.split('.')[0]}")
+
+    @property
+    def forward(self):
+        return getattr(self.module, self.name.split(".")[1] + ("_forward" if self.kind == "pair" else ""))
+
+    @property
+    def backward(self):
+        return self.gradient or getattr(
+            self.module, self.name.split(".")[1] + ("_backward" if self.kind == "pair" else "_grad")
+        )
+
+
+def operations():
+    """Every operation of every topic, in course order of the modules' names."""
+    found = []
+    for path in sorted(Path(__file__).parent.glob("test_*.py")):
+        if "OPERATIONS" in path.read_text():
+            found += getattr(importlib.import_module(path.stem), "OPERATIONS", [])
+    return found
+
+
+def flatten(tree, prefix=""):
+    """{path: array} of the arrays and numbers in nested tuples, lists and dicts."""
+    if isinstance(tree, dict):
+        items = tree.items()
+    elif isinstance(tree, tuple | list):
+        names = getattr(tree, "_fields", range(len(tree)))
+        items = zip(names, tree, strict=True)
+    else:
+        return {prefix or "out": tree}
+    return {
+        path: leaf for key, x in items for path, leaf in flatten(x, f"{prefix}.{key}" if prefix else str(key)).items()
+    }
+
+
+def map_arrays(function, tree):
+    """The tree with `function` applied to its arrays; everything else as it is."""
+    if isinstance(tree, dict):
+        return {key: map_arrays(function, x) for key, x in tree.items()}
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return type(tree)(*(map_arrays(function, x) for x in tree))
+    if isinstance(tree, tuple | list):
+        return type(tree)(map_arrays(function, x) for x in tree)
+    return function(tree) if dlcourse._array.is_array(tree) else tree
+
+
+def cast(inputs, dtype):
+    """The inputs with their floating arrays in another precision."""
+    return map_arrays(lambda x: x.astype(dtype) if x.dtype.kind == "f" else x, inputs)
+
+
+def run(op, inputs, seed=0):
+    """{"out": …, "d<argument>": …}: the forward's outputs and, for a random upstream gradient, all gradients.
+
+    The cache of a pair is left out of the outputs. The upstream gradient is drawn from `seed`, in the output's dtype.
+    """
+    out = op.forward(**inputs)
+    if op.kind == "pair":
+        *out, cache = out if len(out) > 1 else (out,)
+        out = out[0] if len(out) == 1 else tuple(out)
+        main = out[0] if isinstance(out, tuple) else out
+        gradients = op.backward(upstream(main, seed), cache)
+    elif op.kind == "elementwise":
+        arguments = dict(inputs)
+        gradients = op.backward(**arguments) * upstream(out, seed)
+    elif op.kind == "loss":
+        gradients = op.backward(**inputs)
+    else:
+        return flatten(out)
+    if len(op.wrt) == 1 and not (isinstance(gradients, tuple) and len(gradients) == 1):
+        gradients = (gradients,)
+    results = flatten(out)
+    for name, gradient in zip(op.wrt, gradients, strict=True):
+        results |= flatten(gradient, "d" + name)
+    return results
+
+
+def upstream(out, seed=0):
+    """A random gradient of the shape, dtype and backend of `out`."""
+    host = np.random.default_rng(seed + 1000).standard_normal(tuple(out.shape))
+    xp = dlcourse._array.array_namespace(out)
+    return xp.astype(dlcourse._array.from_numpy(np.asarray(host), like=out), out.dtype)
+
+
+def run_torch(op, inputs, torch, seed=0):
+    """The same dictionary from PyTorch: the oracle's outputs and autograd's gradients."""
+    tensors = map_arrays(lambda x: torch.tensor(np.asarray(x)), inputs)
+    leaves = {name: flatten(tensors[name], "d" + name) for name in op.wrt}
+    for tree in leaves.values():
+        for path, x in tree.items():
+            if not isinstance(x, torch.Tensor):
+                raise TypeError(f"{op.name}: {path} must be an array to be differentiated")
+            x.requires_grad_()
+    out = op.oracle(torch, **tensors)
+    main = out[0] if isinstance(out, tuple) else out
+    if op.wrt:
+        host = np.random.default_rng(seed + 1000).standard_normal(tuple(main.shape))
+        dout = torch.ones_like(main) if op.kind == "loss" else torch.tensor(host).to(main.dtype)
+        main.backward(dout)
+    results = {path: x.detach().numpy() if isinstance(x, torch.Tensor) else x for path, x in flatten(out).items()}
+    for tree in leaves.values():
+        results |= {path: (torch.zeros_like(x) if x.grad is None else x.grad).numpy() for path, x in tree.items()}
+    return results
+
+
+def assert_close(actual, expected, tolerance, what):
+    """Every entry within `tolerance` of the largest magnitude in its array; same keys, same shapes."""
+    assert actual.keys() == expected.keys(), f"{what}: {sorted(actual)} against {sorted(expected)}"
+    for path in expected:
+        a, e = dlcourse._array.to_numpy(actual[path]), np.asarray(expected[path])
+        assert a.shape == e.shape, f"{what}: {path} has shape {a.shape}, expected {e.shape}"
+        if not e.size:
+            continue
+        scale = max(float(np.max(np.abs(e[np.isfinite(e)]), initial=0.0)), np.finfo(np.float32).tiny)
+        error = np.max(np.abs(a - e), initial=0.0, where=~(a == e)) / scale
+        assert error <= tolerance, (
+            f"{what}: {path} differs by {error:.2e} of its largest entry, allowed {tolerance:.0e}"
+        )
+
+
+def numerical_gradients(op, inputs, seed=0, eps=1e-5):
+    """{"d<argument>": …}: central differences of Σ dout·out, every entry of every differentiable argument."""
+
+    def objective():
+        out = op.forward(**inputs)
+        if op.kind == "pair":
+            out = out[0]
+        return float(np.sum(out if op.kind == "loss" else out * upstream(out, seed)))
+
+    results = {}
+    for name in op.wrt:
+        for path, x in flatten(inputs[name], "d" + name).items():
+            if not isinstance(x, np.ndarray):
+                inputs[name] = x = np.asarray(x, dtype=float)
+            results[path] = gradient = np.zeros_like(x)
+            for index in np.ndindex(x.shape):
+                before = x[index]
+                x[index] = before + eps
+                above = objective()
+                x[index] = before - eps
+                below = objective()
+                x[index] = before
+                gradient[index] = (above - below) / (2 * eps)
+    return results

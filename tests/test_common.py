@@ -1,0 +1,168 @@
+"""What is asked of every operation of the course: proven, portable, well behaved."""
+
+import importlib
+import inspect
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from common import GOLDEN, assert_close, cast, flatten, map_arrays, numerical_gradients, operations, run, run_torch
+
+import dlcourse
+from dlcourse._array import array_namespace, is_array, to_numpy
+
+ALL = operations()
+over_operations = pytest.mark.parametrize("op", ALL, ids=lambda op: op.name)
+with_gradient = pytest.mark.parametrize("op", [op for op in ALL if op.kind != "plain"], ids=lambda op: op.name)
+over_pairs = pytest.mark.parametrize("op", [op for op in ALL if op.kind == "pair"], ids=lambda op: op.name)
+with_oracle = pytest.mark.parametrize("op", [op for op in ALL if op.oracle], ids=lambda op: op.name)
+
+
+def inputs_of(op, seed=0, dtype=np.float64):
+    return cast(op.inputs(np.random.default_rng(seed)), dtype)
+
+
+@with_gradient
+def test_gradient_equals_central_differences(op):
+    inputs = inputs_of(op)
+    analytic = run(op, inputs)
+    for path, numeric in numerical_gradients(op, inputs).items():
+        error = np.max(np.abs(analytic[path] - numeric)) / max(np.max(np.abs(numeric)), 1e-3)
+        assert error < 1e-7, f"{op.name}: {path} differs from central differences by {error:.1e}"
+
+
+@with_oracle
+def test_equals_stored_values_of_pytorch(op):
+    """The golden files hold PyTorch's results on fixed inputs, so the proof runs where torch is not installed."""
+    path = GOLDEN / f"{op.name}.npz"
+    assert path.exists(), f"{path.name} is missing: run `python tests/make_golden.py {op.name}`"
+    with np.load(path) as stored:
+        expected = {key.removeprefix("result:"): stored[key] for key in stored if key.startswith("result:")}
+        inputs = inputs_of(op)
+        for name, x in flatten(inputs).items():
+            if is_array(x):
+                np.testing.assert_array_equal(x, stored[f"input:{name}"], err_msg="the inputs changed: make it anew")
+    assert_close(run(op, inputs), expected, op.tolerance[0], op.name)
+
+
+@with_oracle
+@pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=["float64", "float32"])
+def test_equals_pytorch_on_random_shapes(op, dtype):
+    torch = pytest.importorskip("torch", reason="PyTorch, the live oracle, is not installed")
+    for seed in range(1, 6):
+        inputs = inputs_of(op, seed, dtype)
+        expected = run_torch(op, inputs, torch, seed)
+        tolerance = op.tolerance[dtype == np.float32]
+        assert_close(run(op, inputs, seed), expected, tolerance, f"{op.name}, seed {seed}")
+
+
+@over_operations
+def test_dtype_is_kept(op):
+    for dtype in (np.float64, np.float32):
+        for path, x in run(op, inputs_of(op, dtype=dtype)).items():
+            if is_array(x) and to_numpy(x).dtype.kind == "f":
+                assert x.dtype == dtype, f"{op.name}: {path} is {x.dtype} for {np.dtype(dtype)} inputs"
+
+
+@over_operations
+def test_inputs_stay_untouched(op):
+    inputs = inputs_of(op)
+    before = map_arrays(np.copy, inputs)
+    results = run(op, inputs)
+    for (name, x), y in zip(flatten(inputs).items(), flatten(before).values(), strict=True):
+        if is_array(x):
+            np.testing.assert_array_equal(x, y, err_msg=f"{op.name} changed {name}")
+            for path, result in results.items():
+                if isinstance(result, np.ndarray):
+                    assert not np.shares_memory(result, x), f"{op.name}: {path} is a view of the input {name}"
+
+
+@over_operations
+def test_strict_array_api_equals_numpy(op):
+    """array-api-strict has nothing but the standard: what runs on it runs on a GPU."""
+    strict = pytest.importorskip("array_api_strict")
+    if op.strict is not True:
+        pytest.skip(op.strict)
+    inputs = inputs_of(op)
+    on_strict = run(op, map_arrays(lambda x: strict.asarray(np.asarray(x)), inputs_of(op)))
+    for path, x in on_strict.items():
+        if is_array(run(op, inputs)[path]) and np.ndim(to_numpy(x)):
+            assert array_namespace(x) is strict, f"{op.name}: {path} left the backend"
+    # The two differ in the order of their sums only
+    assert_close(on_strict, run(op, inputs), 1e-12, op.name)
+
+
+@over_operations
+def test_bad_input_is_named(op):
+    for name, x in op.inputs(np.random.default_rng(0)).items():
+        if isinstance(x, np.ndarray) and x.dtype.kind == "f":
+            call_raises(op, {name: np.full(x.shape, "a")}, rf"\b{name}\b.*expected")
+            if x.ndim and not op.empty:
+                call_raises(op, {name: x[:0]}, r"expected")
+    for changes, match in op.bad:
+        call_raises(op, changes, match)
+
+
+def call_raises(op, changes, match):
+    inputs = inputs_of(op)
+    changes = {name: change(inputs[name]) if inspect.isfunction(change) else change for name, change in changes.items()}
+    with pytest.raises((ValueError, TypeError)) as raised:
+        op.forward(**(inputs | changes))
+    message = str(raised.value)
+    assert re.search(match, message), f"{op.name} with bad {', '.join(changes)} says {message!r}, not {match!r}"
+
+
+@over_pairs
+def test_wrong_upstream_gradient_is_named(op):
+    out = op.forward(**inputs_of(op))
+    wrong = np.zeros(tuple(n + 1 for n in out[0].shape) or (2,))
+    with pytest.raises(ValueError, match=r"expected .*, got \("):
+        op.backward(wrong, out[-1])
+
+
+def test_every_public_function_is_in_the_registry():
+    """A function that no operation lists is a function that none of these tests looks at."""
+    covered = {f"{f.__module__}.{f.__name__}" for op in ALL for f in [op.forward]}
+    for op in ALL:
+        if op.kind != "plain":
+            f = op.backward
+            covered.add(f"{f.__module__}.{f.__name__}")
+    tested_elsewhere = {name for module in modules_of_tests() for name in getattr(module, "TESTED_BELOW", ())}
+    missing = []
+    for name in formula_modules():
+        module = importlib.import_module(f"dlcourse.{name}")
+        for attribute, x in vars(module).items():
+            full = f"dlcourse.{name}.{attribute}"
+            public = inspect.isfunction(x) and x.__module__ == module.__name__ and not attribute.startswith("_")
+            if public and full not in covered and full.removeprefix("dlcourse.") not in tested_elsewhere:
+                missing.append(full)
+    assert not missing, f"in no test module's OPERATIONS or TESTED_BELOW: {', '.join(missing)}"
+
+
+def test_formula_modules_do_not_name_a_backend():
+    for name in formula_modules():
+        source = inspect.getsource(importlib.import_module(f"dlcourse.{name}"))
+        code = re.sub(r'r?"""[\s\S]*?"""', "", source)
+        assert not re.search(r"\bnp\.|\bnumpy\b|\bcupy\b", re.sub(r"(from|import|def) .*|#.*", "", code)), (
+            f"dlcourse/{name}.py names a backend; formulas ask array_namespace"
+        )
+
+
+def formula_modules():
+    folder = importlib.import_module("dlcourse").__path__[0]
+    backends_allowed = {"__init__", "_array", "_checks", "datasets", "kernels", "training"}
+    return sorted(path.stem for path in Path(folder).glob("*.py") if path.stem not in backends_allowed)
+
+
+def test_topics_have_modules():
+    for slug in dlcourse.TOPICS:
+        importlib.import_module(f"dlcourse.{slug}")
+
+
+def modules_of_tests():
+    return [
+        importlib.import_module(path.stem)
+        for path in sorted(Path(__file__).parent.glob("test_*.py"))
+        if path.stem != "test_common"
+    ]
