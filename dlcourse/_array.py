@@ -37,7 +37,8 @@ def from_numpy(values, like):
 
 def into(function, x, *args):
     """`function(x, *args)` written over `x` where the backend can; only for a temporary that the caller itself made."""
-    if array_api_compat.is_numpy_array(x) or array_api_compat.is_cupy_array(x):
+    # type, not isinstance: NumPy's arithmetic turns arrays without axes into scalars, which nothing can be written over
+    if type(x) is np.ndarray or array_api_compat.is_cupy_array(x):
         return function(x, *args, out=x)
     return function(x, *args)
 
