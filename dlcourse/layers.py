@@ -16,8 +16,9 @@ preactivations, Y = f(U) outputs, D (N, K) targets; K also names the indicator m
 
 from typing import Any, NamedTuple
 
+from . import activations
 from ._array import array_namespace
-from ._checks import check_shapes
+from ._checks import as_floating, check_choice, check_gradient, check_integer, check_labels, check_shapes
 
 
 class LinearCache(NamedTuple):
@@ -93,3 +94,204 @@ def linear_backward(dU, cache):
     dW = xp.matrix_transpose(X) @ dU
     db = xp.sum(dU, axis=0)
     return dX, dW, db
+
+
+def one_hot(labels, K, dtype=None):
+    r"""Indicator matrix of the labels, :math:`K_{pk} = \mathbf 1(k = d_p)`.
+
+    Parameters
+    ----------
+    labels : (N,) integer array, the class 0…K−1 of each example.
+    K : number of classes.
+    dtype : type of the entries; float64 if not given.
+
+    Returns
+    -------
+    (N, K) array of 0 and 1 with a single 1 in each row: the matrix K of the notes.
+
+    Raises
+    ------
+    ValueError : a label lies outside 0…K−1, there is no label, or K is below 1.
+    TypeError : the labels are not whole numbers.
+
+    Notes
+    -----
+    Source: notes 000.
+
+    Examples
+    --------
+    >>> one_hot([2, 0], K=3)
+    array([[0., 0., 1.],
+           [1., 0., 0.]])
+    """
+    labels = check_labels(labels, check_integer("K", K))
+    xp = array_namespace(labels)
+    # int64 for both: a short integer type may not reach K
+    indicator = xp.astype(labels, xp.int64)[:, None] == xp.arange(K)
+    return xp.astype(indicator, xp.float64 if dtype is None else dtype)
+
+
+def linear_delta(D, Y):
+    r"""Gradient at the preactivations of linear outputs, :math:`\nabla_U J = -(D - Y)`, for :math:`J = \frac12 \sum (D - Y)^2`.
+
+    Parameters
+    ----------
+    D : (N, K) array, targets.
+    Y : (N, K) array, outputs, Y = U.
+
+    Returns
+    -------
+    (N, K) array :math:`\nabla_U J`, for a sum over the batch.
+
+    Raises
+    ------
+    ValueError : D and Y differ in shape, or have no example.
+
+    Notes
+    -----
+    The same difference belongs to sigmoid outputs with binary cross-entropy, but not to sigmoid outputs with the
+    squared error, which keep the factor f′(U): `sigmoid_layer_delta` (E05).
+    Source: notes 000; Bishop, Pattern Recognition and Machine Learning (2006), section 5.2.
+
+    Examples
+    --------
+    >>> linear_delta([[1.0, 0.0]], [[0.5, 2.0]])
+    array([[-0.5,  2. ]])
+    """
+    Y, D = check_shapes("N K, ~N K", Y=Y, D=D)
+    return -(D - Y)
+
+
+def sigmoid_layer_delta(D, U):
+    r"""Gradient at the preactivations of sigmoid outputs, :math:`\nabla_U J = -(D - f(U)) \cdot f'(U)`.
+
+    The loss is :math:`J = \frac12 \sum (D - f(U))^2`, f the sigmoid.
+
+    Parameters
+    ----------
+    D : (N, K) array, targets.
+    U : (N, K) array, preactivations.
+
+    Returns
+    -------
+    (N, K) array :math:`\nabla_U J`, for a sum over the batch.
+
+    Raises
+    ------
+    ValueError : D and U differ in shape, or have no example.
+
+    Notes
+    -----
+    Source: notes 000 (there a layer of perceptrons, E06), 003 (26).
+
+    Examples
+    --------
+    >>> sigmoid_layer_delta([[1.0, 0.0]], [[0.0, 0.0]])
+    array([[-0.125,  0.125]])
+    """
+    U, D = check_shapes("N K, ~N K", U=U, D=D)
+    return -(D - activations.sigmoid(U)) * activations.sigmoid_grad(U)
+
+
+def softmax_layer_delta(labels, U):
+    r"""Gradient at the preactivations of a softmax output, :math:`\nabla_U J = -(K - f(U))`, K the indicator matrix.
+
+    The loss is the cross-entropy :math:`J = -\sum_p \log f(u_p)_{d_p}`, f the softmax.
+
+    Parameters
+    ----------
+    labels : (N,) integer array, the class 0…K−1 of each example.
+    U : (N, K) array, preactivations (logits).
+
+    Returns
+    -------
+    (N, K) array :math:`\nabla_U J`, for a sum over the batch; each row sums to 0.
+
+    Raises
+    ------
+    ValueError : the labels do not fit U, or there is no example.
+
+    Notes
+    -----
+    The minus belongs to it; the notes' two-layer network leaves it out in one place (E04).
+    Source: notes 000; Bishop, Pattern Recognition and Machine Learning (2006), (4.109).
+
+    Examples
+    --------
+    >>> softmax_layer_delta([0], [[0.0, 0.0]])
+    array([[-0.5,  0.5]])
+    """
+    U = check_shapes("N K", U=U)
+    N, K = U.shape
+    indicator = one_hot(check_labels(labels, K, N), K, dtype=U.dtype)
+    return -(indicator - activations.softmax(U, axis=1))
+
+
+class ActivationCache(NamedTuple):
+    """What `activation_backward` needs: the input, the activation's name and its options."""
+
+    X: Any
+    name: str
+    options: dict
+
+
+def activation_forward(X, name, **options):
+    r"""Activation as a layer of its own, :math:`Y = f(X)`.
+
+    Parameters
+    ----------
+    X : (...) array, preactivations.
+    name : one of the names in `activations.ACTIVATIONS`.
+    **options : passed on to f, such as `slope` for "leaky_relu" or `beta` for "swish".
+
+    Returns
+    -------
+    Y : (...) array.
+    cache : for `activation_backward`; it refers to X.
+
+    Raises
+    ------
+    ValueError : there is no activation of that name.
+    TypeError : the activation has no such option.
+
+    Examples
+    --------
+    >>> Y, cache = activation_forward(np.array([[-2.0, 3.0]]), "leaky_relu", slope=0.5)
+    >>> Y
+    array([[-1.,  3.]])
+    """
+    X = as_floating(X, "X")
+    f, _ = activations.ACTIVATIONS[check_choice("name", name, activations.ACTIVATIONS)]
+    return f(X, **options), ActivationCache(X, name, options)
+
+
+def activation_backward(dY, cache):
+    r"""Backward pass of an activation, :math:`dX = dY \odot f'(X)`.
+
+    Parameters
+    ----------
+    dY : (...) array, ∂J/∂Y.
+    cache : from `activation_forward`.
+
+    Returns
+    -------
+    dX : (...) array, ∂J/∂X.
+
+    Raises
+    ------
+    ValueError : dY does not have the shape of Y.
+
+    Notes
+    -----
+    f′ is taken at the input X, not at the output Y. Source: notes 003 (26), (33).
+
+    Examples
+    --------
+    >>> Y, cache = activation_forward(np.array([[-2.0, 3.0]]), "relu")
+    >>> activation_backward(np.array([[10.0, 10.0]]), cache)
+    array([[ 0., 10.]])
+    """
+    X, name, options = cache
+    dY = check_gradient("dY", dY, X)
+    _, f_grad = activations.ACTIVATIONS[name]
+    return dY * f_grad(X, **options)

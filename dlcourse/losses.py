@@ -1,0 +1,425 @@
+r"""Losses: one number that says how wrong the predictions are, and its gradient by the predictions.
+
+Each ``loss`` stands beside ``loss_grad``, the gradient with respect to its first argument. With N examples:
+
+- half the squared error :math:`\frac12 \sum (D - Y)^2`, the linear output's;
+- the mean squared error :math:`\frac{1}{NK} \sum (Y - D)^2`;
+- binary cross-entropy :math:`-\sum d \log p + (1 - d) \log(1 - p)`, the sigmoid output's, from p or from the logits u;
+- cross-entropy :math:`-\sum \log p_{d}`, the softmax output's, from p or from the logits.
+
+The factor differs from book to book, and with it the meaning of a learning rate: ``reduction="sum"`` adds up over the
+batch, ``reduction="mean"`` divides that sum by N, the number of examples (E41). The forms that take logits are exact
+where a probability has already rounded to 0 or 1; those that take probabilities have to clip them.
+"""
+
+import math
+
+from . import layers
+from ._array import array_namespace, is_array
+from ._checks import as_floating, check_choice, check_labels, check_shapes, check_values
+from .activations import log_softmax, sigmoid, softmax, softplus
+
+
+def half_squared_error(Y, D, reduction="sum"):
+    r"""Half the squared error, :math:`J = \frac12 \sum_p \lVert d_p - y_p \rVert^2`.
+
+    Parameters
+    ----------
+    Y : (N, ...) array, predictions.
+    D : (N, ...) array, targets.
+    reduction : "sum" over everything, or "mean": that sum divided by N.
+
+    Returns
+    -------
+    J, a number.
+
+    Raises
+    ------
+    ValueError : Y and D differ in shape, there is no example, or no such reduction.
+
+    Notes
+    -----
+    The ½ cancels against the derivative's 2. Source: notes 000, 003 (25).
+
+    Examples
+    --------
+    >>> float(half_squared_error([[1.0, 2.0]], [[0.0, 4.0]]))
+    2.5
+    """
+    Y, D = _examples(Y=Y, D=D)
+    xp = array_namespace(Y)
+    return 0.5 * xp.sum((D - Y) ** 2) / _divisor(Y, reduction)
+
+
+def half_squared_error_grad(Y, D, reduction="sum"):
+    r"""Gradient of `half_squared_error`, :math:`\partial J/\partial Y = -(D - Y)`, divided by N for "mean".
+
+    Parameters
+    ----------
+    Y, D, reduction : as for `half_squared_error`.
+
+    Returns
+    -------
+    (N, ...) array.
+
+    Examples
+    --------
+    >>> half_squared_error_grad([[1.0, 2.0]], [[0.0, 4.0]])
+    array([[ 1., -2.]])
+    """
+    Y, D = _examples(Y=Y, D=D)
+    return -(D - Y) / _divisor(Y, reduction)
+
+
+def mean_squared_error(Y, D):
+    r"""Mean squared error, :math:`J = \frac{1}{NK} \sum_p \sum_k (Y_{pk} - D_{pk})^2`: the mean over all entries.
+
+    Parameters
+    ----------
+    Y : (N, ...) array, predictions.
+    D : (N, ...) array, targets.
+
+    Returns
+    -------
+    J, a number.
+
+    Raises
+    ------
+    ValueError : Y and D differ in shape, or there is no example.
+
+    Notes
+    -----
+    No ½, and the outputs are averaged over as well as the examples. Source: notes 001, 003.
+
+    Examples
+    --------
+    >>> float(mean_squared_error([[1.0, 2.0]], [[0.0, 4.0]]))
+    2.5
+    """
+    Y, D = _examples(Y=Y, D=D)
+    xp = array_namespace(Y)
+    return xp.sum((Y - D) ** 2) / _size(Y)
+
+
+def mean_squared_error_grad(Y, D):
+    r"""Gradient of `mean_squared_error`, :math:`\partial J/\partial Y = \frac{2}{NK} (Y - D)`.
+
+    Parameters
+    ----------
+    Y, D : as for `mean_squared_error`.
+
+    Returns
+    -------
+    (N, ...) array.
+
+    Notes
+    -----
+    Source: notes 001: the 2/3 of the worked example with three outputs.
+
+    Examples
+    --------
+    >>> mean_squared_error_grad([[1.0, 2.0]], [[0.0, 4.0]])
+    array([[ 1., -2.]])
+    """
+    Y, D = _examples(Y=Y, D=D)
+    return 2.0 * (Y - D) / _size(Y)
+
+
+def binary_cross_entropy(p, d, reduction="mean"):
+    r"""Binary cross-entropy of probabilities, :math:`J = -\sum d \log p + (1 - d) \log(1 - p)`.
+
+    Parameters
+    ----------
+    p : (N,) or (N, K) array, probabilities of the class 1.
+    d : array of the same shape, targets from 0 to 1.
+    reduction : "mean": the sum over the K outputs, divided by N; or "sum".
+
+    Returns
+    -------
+    J, a number.
+
+    Raises
+    ------
+    ValueError : p or d has an entry outside [0, 1], they differ in shape, there is no example, or no such reduction.
+
+    Notes
+    -----
+    p is clipped to [ε, 1 − ε], ε the precision of its dtype, so that p = 0 costs about 36 (float64), not infinity.
+    Where the logits are at hand, `binary_cross_entropy_with_logits` needs no clipping. Notes 001 leave the minus out,
+    which makes it the likelihood (E08).
+    Source: notes 000, 001, 004; Bishop, Pattern Recognition and Machine Learning (2006), (5.21) and (5.22).
+
+    Examples
+    --------
+    >>> round(float(binary_cross_entropy([0.5, 0.75], [0, 1])), 6)
+    0.490415
+    """
+    p, d = _examples(p=p, d=d)
+    p = _clipped(p)
+    check_values("d", d, (d >= 0.0) & (d <= 1.0), "targets from 0 to 1")
+    xp = array_namespace(p)
+    return -xp.sum(d * xp.log(p) + (1.0 - d) * xp.log1p(-p)) / _divisor(p, reduction)
+
+
+def binary_cross_entropy_grad(p, d, reduction="mean"):
+    r"""Gradient of `binary_cross_entropy`, :math:`\partial J/\partial p = -\frac{d}{p} + \frac{1 - d}{1 - p}`, divided by N for "mean".
+
+    Parameters
+    ----------
+    p, d, reduction : as for `binary_cross_entropy`.
+
+    Returns
+    -------
+    Array of the shape of p.
+
+    Notes
+    -----
+    At the clipped p: large, but finite, at p = 0 and p = 1.
+
+    Examples
+    --------
+    >>> binary_cross_entropy_grad([0.5, 0.25], [0, 1], reduction="sum")
+    array([ 2., -4.])
+    """
+    p, d = _examples(p=p, d=d)
+    p = _clipped(p)
+    check_values("d", d, (d >= 0.0) & (d <= 1.0), "targets from 0 to 1")
+    return ((1.0 - d) / (1.0 - p) - d / p) / _divisor(p, reduction)
+
+
+def binary_cross_entropy_with_logits(u, d, reduction="mean"):
+    r"""Binary cross-entropy of logits, :math:`J = -\sum d \log \sigma(u) + (1 - d) \log(1 - \sigma(u))`.
+
+    Parameters
+    ----------
+    u : (N,) or (N, K) array, logits: preactivations of sigmoid outputs.
+    d : array of the same shape, targets from 0 to 1.
+    reduction : "mean": the sum over the K outputs, divided by N; or "sum".
+
+    Returns
+    -------
+    J, a number.
+
+    Raises
+    ------
+    ValueError : d has an entry outside [0, 1], the shapes differ, there is no example, or no such reduction.
+
+    Notes
+    -----
+    Computed with :math:`-\log \sigma(u) = \mathrm{softplus}(-u)` and :math:`-\log(1 - \sigma(u)) = \mathrm{softplus}(u)`:
+    no logarithm ever sees a 0. Source: notes 000; Goodfellow, Bengio, Courville, Deep Learning (2016), section 6.2.2.2.
+
+    Examples
+    --------
+    >>> float(binary_cross_entropy_with_logits([1000.0, 1000.0], [0, 1]))
+    500.0
+    """
+    u, d = _examples(u=u, d=d)
+    check_values("d", d, (d >= 0.0) & (d <= 1.0), "targets from 0 to 1")
+    xp = array_namespace(u)
+    return xp.sum(d * softplus(-u) + (1.0 - d) * softplus(u)) / _divisor(u, reduction)
+
+
+def binary_cross_entropy_with_logits_grad(u, d, reduction="mean"):
+    r"""Gradient of `binary_cross_entropy_with_logits`, :math:`\partial J/\partial u = \sigma(u) - d`, divided by N for "mean".
+
+    Parameters
+    ----------
+    u, d, reduction : as for `binary_cross_entropy_with_logits`.
+
+    Returns
+    -------
+    Array of the shape of u.
+
+    Examples
+    --------
+    >>> binary_cross_entropy_with_logits_grad([0.0, 0.0], [0, 1])
+    array([ 0.25, -0.25])
+    """
+    u, d = _examples(u=u, d=d)
+    check_values("d", d, (d >= 0.0) & (d <= 1.0), "targets from 0 to 1")
+    return (sigmoid(u) - d) / _divisor(u, reduction)
+
+
+def cross_entropy(p, labels, reduction="mean"):
+    r"""Cross-entropy of probabilities, :math:`J = -\sum_n \log p_{n, d_n}`: minus the log-probability of the right class.
+
+    Parameters
+    ----------
+    p : (N, K) array, probabilities of the K classes.
+    labels : (N,) integer array, the class 0…K−1 of each example.
+    reduction : "mean" or "sum" over the N examples.
+
+    Returns
+    -------
+    J, a number.
+
+    Raises
+    ------
+    ValueError : p has an entry outside [0, 1], the labels do not fit, there is no example, or no such reduction.
+    TypeError : the labels are not whole numbers.
+
+    Notes
+    -----
+    p is clipped to [ε, 1 − ε], ε the precision of its dtype. Where the logits are at hand, `softmax_cross_entropy` needs
+    no clipping. Source: notes 002, 004; Bishop, Pattern Recognition and Machine Learning (2006), (5.24).
+
+    Examples
+    --------
+    >>> round(float(cross_entropy([[0.5, 0.5], [0.25, 0.75]], [0, 1])), 6)
+    0.490415
+    """
+    p = _clipped(check_shapes("N K", p=p))
+    labels = check_labels(labels, p.shape[1], p.shape[0])
+    xp = array_namespace(p)
+    return -xp.sum(xp.log(_of_label(p, labels))) / _divisor(p, reduction)
+
+
+def cross_entropy_grad(p, labels, reduction="mean"):
+    r"""Gradient of `cross_entropy`, :math:`\partial J/\partial p_{nk} = -\frac{\mathbf 1(k = d_n)}{p_{nk}}`, divided by N for "mean".
+
+    Parameters
+    ----------
+    p, labels, reduction : as for `cross_entropy`.
+
+    Returns
+    -------
+    (N, K) array; 0 except at the labels.
+
+    Notes
+    -----
+    At the clipped p: large, but finite, at p = 0.
+
+    Examples
+    --------
+    >>> cross_entropy_grad([[0.5, 0.5], [0.25, 0.75]], [0, 0], reduction="sum")
+    array([[-2.,  0.],
+           [-4.,  0.]])
+    """
+    p = _clipped(check_shapes("N K", p=p))
+    N, K = p.shape
+    xp = array_namespace(p)
+    indicator = layers.one_hot(check_labels(labels, K, N), K, dtype=xp.bool)
+    return xp.where(indicator, -1.0 / p, 0.0) / _divisor(p, reduction)
+
+
+def softmax_cross_entropy(logits, labels, reduction="mean"):
+    r"""Cross-entropy of logits, :math:`J = \sum_n \left(\log \sum_k e^{z_{nk}} - z_{n, d_n}\right)`.
+
+    Parameters
+    ----------
+    logits : (N, K) array z.
+    labels : (N,) integer array, the class 0…K−1 of each example; or (N, K) array of probabilities D, each row summing to 1,
+        for which :math:`J = -\sum_n \sum_k D_{nk} \log p_{nk}` with p the softmax of z.
+    reduction : "mean" or "sum" over the N examples.
+
+    Returns
+    -------
+    J, a number.
+
+    Raises
+    ------
+    ValueError : the labels do not fit, there is no example, or no such reduction.
+    TypeError : labels (N,) that are not whole numbers.
+
+    Notes
+    -----
+    Through `log_softmax`, so that the probability of the label may be as small as it likes.
+    Source: notes 000, 002; Goodfellow, Bengio, Courville, Deep Learning (2016), section 6.2.2.3.
+
+    Examples
+    --------
+    >>> float(softmax_cross_entropy([[1000.0, 0.0], [1000.0, 0.0]], [0, 1]))
+    500.0
+    >>> round(float(softmax_cross_entropy([[0.0, 0.0]], [[0.3, 0.7]])), 6)
+    0.693147
+    """
+    logits, labels = _logits_and_labels(logits, labels)
+    xp = array_namespace(logits)
+    log_p = log_softmax(logits, axis=1)
+    per_label = _of_label(log_p, labels) if labels.ndim == 1 else labels * log_p
+    return -xp.sum(per_label) / _divisor(logits, reduction)
+
+
+def softmax_cross_entropy_grad(logits, labels, reduction="mean"):
+    r"""Gradient of `softmax_cross_entropy`, :math:`\partial J/\partial z = \mathrm{softmax}(z) - K`, divided by N for "mean".
+
+    K is the indicator matrix of the labels, or the matrix D of their probabilities.
+
+    Parameters
+    ----------
+    logits, labels, reduction : as for `softmax_cross_entropy`.
+
+    Returns
+    -------
+    (N, K) array; each row sums to 0.
+
+    Notes
+    -----
+    It is `layers.softmax_layer_delta`, which is for a sum over the batch, with the reduction's factor.
+
+    Examples
+    --------
+    >>> softmax_cross_entropy_grad([[0.0, 0.0], [0.0, 0.0]], [0, 1])
+    array([[-0.25,  0.25],
+           [ 0.25, -0.25]])
+    """
+    logits, labels = _logits_and_labels(logits, labels)
+    if labels.ndim == 1:
+        delta = layers.softmax_layer_delta(labels, logits)
+    else:
+        delta = layers.linear_delta(labels, softmax(logits, axis=1))
+    return delta / _divisor(logits, reduction)
+
+
+def _examples(**arrays):
+    """Predictions and targets, if they have one shape, and entries; the targets in the predictions' dtype."""
+    predictions, targets = check_shapes("..., ~...", **arrays)
+    if 0 in predictions.shape:
+        name = next(iter(arrays))
+        raise ValueError(f"{name}: expected at least one example, got shape {tuple(predictions.shape)}")
+    return predictions, targets
+
+
+def _divisor(x, reduction):
+    """What the sum over the batch is divided by: the number of examples (rows) for "mean", 1 for "sum"."""
+    mean = check_choice("reduction", reduction, ("mean", "sum")) == "mean"
+    return x.shape[0] if mean and x.ndim else 1
+
+
+def _size(x):
+    """The number of entries."""
+    return math.prod(x.shape)
+
+
+def _clipped(p):
+    """The probabilities p, kept away from 0 and 1 by the precision of their dtype."""
+    check_values("p", p, (p >= 0.0) & (p <= 1.0), "probabilities from 0 to 1")
+    xp = array_namespace(p)
+    eps = float(xp.finfo(p.dtype).eps)
+    return xp.clip(p, eps, 1.0 - eps)
+
+
+def _of_label(x, labels):
+    """x[n, labels[n]] for every row n."""
+    xp = array_namespace(x)
+    return xp.take_along_axis(x, labels[:, None], axis=1)
+
+
+def _logits_and_labels(logits, labels):
+    """The logits, with the labels as checked integers (N,) or as probabilities (N, K) in the logits' dtype."""
+    logits = check_shapes("N K", logits=logits)
+    N, K = logits.shape
+    shape = (labels if is_array(labels) else as_floating(labels, "labels")).shape
+    if len(shape) == 1:
+        return logits, check_labels(labels, K, N)
+    if shape != (N, K):
+        raise ValueError(
+            f"labels: expected shape ({N},), whole numbers, or ({N}, {K}), probabilities, got {tuple(shape)}"
+        )
+    logits, labels = check_shapes("N K, ~N K", logits=logits, labels=labels)
+    xp = array_namespace(labels)
+    check_values("labels", labels, (labels >= 0.0) & (labels <= 1.0), "probabilities from 0 to 1")
+    sums = xp.sum(labels, axis=1)
+    check_values("labels", sums, xp.abs(sums - 1.0) <= 1e-3, "rows of probabilities that sum to 1")
+    return logits, labels
