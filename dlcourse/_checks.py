@@ -145,10 +145,11 @@ def _shape_message(spec, arrays, name, shape):
 
 
 def check_gradient(name, gradient, like):
-    """The upstream gradient as a floating array, if it has the shape of the output `like`."""
+    """The upstream gradient as a floating array, if it has the shape of the output `like` (the array, or its shape)."""
     gradient = as_floating(gradient, name)
-    if gradient.shape != like.shape:
-        raise ValueError(f"{name}: expected the output's shape {tuple(like.shape)}, got {tuple(gradient.shape)}")
+    shape = tuple(getattr(like, "shape", like))
+    if gradient.shape != shape:
+        raise ValueError(f"{name}: expected the output's shape {shape}, got {tuple(gradient.shape)}")
     return gradient
 
 
@@ -209,3 +210,10 @@ def check_rng(rng):
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"rng: expected a numpy.random.Generator (np.random.default_rng(seed)), got {rng!r}")
     return rng
+
+
+def check_state(state, kind):
+    """`state`, if it is a NamedTuple with the fields of the class `kind`, as the `*_init` function makes it."""
+    if getattr(state, "_fields", None) != kind._fields:
+        raise TypeError(f"state: expected a NamedTuple with the fields ({', '.join(kind._fields)}), got {state!r}")
+    return state

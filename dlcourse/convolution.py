@@ -1,0 +1,729 @@
+r"""Convolution: the same small set of weights at every place of an image, and pooling, which makes the image smaller.
+
+Images are (N, H, W, C): example, row, column, channel. A convolution layer slides a kernel (kh, kw, C, K) over the
+image padded with p zeros on every side, s pixels at a time; each of its K output channels is a neuron that looks at
+kh·kw·C numbers:
+
+.. math:: Y_{n,y,x,k} = b_k + \sum_{i=0}^{k_h-1} \sum_{j=0}^{k_w-1} \sum_c X_{n,\,sy+i-p,\,sx+j-p,\,c}\, W_{i,j,c,k}
+
+This is a cross-correlation: the kernel is not flipped, as in every deep-learning library. Pooling takes the largest or
+the mean entry of each window, channel by channel. Two compositions close the chapter: the residual block of ResNet
+(convolutions learn what is to be added to the input) and the inception block of GoogLeNet (four branches of different
+reach side by side).
+"""
+
+import math
+from typing import Any, NamedTuple
+
+from ._array import array_namespace, into
+from ._checks import check_gradient, check_integer, check_rng, check_shapes
+from .activations import relu, relu_grad
+from .initializers import he_normal, zeros
+
+
+class Conv2dCache(NamedTuple):
+    """What the backward pass of a convolution needs."""
+
+    X: Any
+    W: Any
+    stride: int
+    padding: int
+    output_shape: tuple
+
+
+class MaxPoolCache(NamedTuple):
+    """The padded input, the maxima, and the window."""
+
+    X: Any
+    Y: Any
+    size: int
+    stride: int
+    padding: int
+
+
+class AvgPoolCache(NamedTuple):
+    """The input's and the output's shape, and the window."""
+
+    input_shape: tuple
+    output_shape: tuple
+    size: int
+    stride: int
+
+
+class GlobalAvgPoolCache(NamedTuple):
+    """The input's shape."""
+
+    input_shape: tuple
+
+
+class ConvReluCache(NamedTuple):
+    """A convolution's cache and its output Z, the preactivation of the ReLU behind it."""
+
+    conv: Conv2dCache
+    Z: Any
+
+
+class ResidualCache(NamedTuple):
+    """The two convolutions and the sum S = X + F(X), the preactivation of the last ReLU."""
+
+    first: ConvReluCache
+    second: Conv2dCache
+    S: Any
+
+
+class InceptionCache(NamedTuple):
+    """The six convolutions, the pooling, and the output's shape."""
+
+    one: ConvReluCache
+    three_reduce: ConvReluCache
+    three: ConvReluCache
+    five_reduce: ConvReluCache
+    five: ConvReluCache
+    pool: MaxPoolCache
+    pool_project: ConvReluCache
+    output_shape: tuple
+
+
+def conv_output_size(n, kernel, stride=1, padding=0):
+    r"""Length of a convolution's or a pooling's output along one axis, :math:`\lfloor (n + 2p - k)/s \rfloor + 1`.
+
+    Parameters
+    ----------
+    n : length of the input, at least 1.
+    kernel : k, length of the kernel or window.
+    stride : s, pixels from one window to the next, at least 1.
+    padding : p, pixels added on both sides.
+
+    Returns
+    -------
+    int, the number of windows that lie fully inside the padded input.
+
+    Raises
+    ------
+    ValueError : the kernel is longer than the padded input.
+
+    Notes
+    -----
+    Source: Dumoulin and Visin, A guide to convolution arithmetic for deep learning (2016), relationship 6.
+
+    Examples
+    --------
+    >>> conv_output_size(224, kernel=11, stride=4, padding=2)
+    55
+    """
+    return _output_size(n, kernel, stride, padding, name="kernel")
+
+
+def conv2d_forward(X, W, b, stride=1, padding=0):
+    r"""Convolution layer, :math:`Y_{n,y,x} = b + \sum_{i,j} X_{n,\,sy+i-p,\,sx+j-p}\, W_{i,j}`, zeros outside the image.
+
+    Parameters
+    ----------
+    X : (N, H, W, C) array, images.
+    W : (kh, kw, C, K) array, one kernel for each of the K output channels.
+    b : (K,) array, biases.
+    stride : s, pixels from one window to the next.
+    padding : p, zeros added on every side; (k − 1)/2 keeps the image's size when k is odd and s = 1.
+
+    Returns
+    -------
+    Y : (N, H′, W′, K) array, sizes as `conv_output_size` says.
+    cache : Conv2dCache for `conv2d_backward`.
+
+    Raises
+    ------
+    ValueError : the shapes do not match, stride < 1, padding < 0, or the kernel is larger than the padded image.
+
+    Notes
+    -----
+    In two steps, one image at a time so that everything stays in the processor's cache: along its rows the image is
+    laid out as runs of kw neighbours (kw copies of one image, never the kh·kw copies of the whole batch that a full
+    unrolling holds); then each row i of the kernel is one matrix product, and their sum is the output.
+    Source: Goodfellow, Bengio, Courville, Deep Learning (2016), section 9.5, equation 9.8.
+
+    Examples
+    --------
+    >>> X = np.arange(9.0).reshape(1, 3, 3, 1)
+    >>> Y, cache = conv2d_forward(X, np.ones((2, 2, 1, 1)), np.zeros(1))
+    >>> Y[0, :, :, 0]
+    array([[ 8., 12.], [20., 24.]])
+    """
+    X, W, b = check_shapes("N H W C, kh kw C K, K", X=X, W=W, b=b)
+    (N, height, width, C), (kh, kw, _, K) = X.shape, W.shape
+    out_h = _output_size(height, kh, stride, padding, name="W")
+    out_w = _output_size(width, kw, stride, padding, name="W")
+    xp = array_namespace(X)
+    Y = xp.empty((N, out_h, out_w, K), dtype=xp.result_type(X, W, b))
+    W_rows = xp.reshape(W, (kh, kw * C, K))
+    for n in range(N):
+        runs = _runs(X[n, ...], kw, stride, padding, out_w)
+        y = _rows_under(runs, 0, stride, out_h) @ W_rows[0, ...]
+        for i in range(1, kh):
+            y += _rows_under(runs, i, stride, out_h) @ W_rows[i, ...]
+        Y[n, ...] = xp.reshape(y + b, (out_h, out_w, K))
+    return Y, Conv2dCache(X, W, stride, padding, Y.shape)
+
+
+def conv2d_backward(dY, cache):
+    r"""Gradients of the convolution layer, each entry of W summed over all places that it served.
+
+    .. math:: \partial J/\partial W_{i,j} = \sum_{n,y,x} X_{n,\,sy+i-p,\,sx+j-p}^\top\, \partial J/\partial Y_{n,y,x}
+        \qquad \partial J/\partial b = \sum_{n,y,x} \partial J/\partial Y_{n,y,x}
+
+    .. math:: \partial J/\partial X_{n,\,sy+i-p,\,sx+j-p} \mathrel{+}= \partial J/\partial Y_{n,y,x}\, W_{i,j}^\top
+
+    Parameters
+    ----------
+    dY : (N, H′, W′, K) array, ∂J/∂Y.
+    cache : from `conv2d_forward`.
+
+    Returns
+    -------
+    dX : (N, H, W, C) array. dW : (kh, kw, C, K) array. db : (K,) array.
+
+    Notes
+    -----
+    The two steps of the forward pass in reverse. For s = 1 the last formula is itself a convolution of ∂J/∂Y with the
+    kernel flipped in both directions and its channels exchanged.
+
+    Examples
+    --------
+    >>> Y, cache = conv2d_forward(np.ones((1, 3, 3, 1)), np.ones((2, 2, 1, 1)), np.zeros(1))
+    >>> dX, dW, db = conv2d_backward(np.ones((1, 2, 2, 1)), cache)
+    >>> dX[0, :, :, 0]
+    array([[1., 2., 1.], [2., 4., 2.], [1., 2., 1.]])
+    >>> dW[:, :, 0, 0], db
+    (array([[4., 4.], [4., 4.]]), array([4.]))
+    """
+    X, W, stride, padding, output_shape = cache
+    dY = check_gradient("dY", dY, output_shape)
+    (N, out_h, out_w, K), (kh, kw, C, _) = output_shape, W.shape
+    xp = array_namespace(X)
+    W_rows = xp.reshape(W, (kh, kw * C, K))
+    dX = xp.zeros_like(X, dtype=xp.result_type(W, dY))
+    dW_rows = xp.zeros_like(W_rows, dtype=xp.result_type(X, dY))
+    for n in range(N):
+        runs, dy = _runs(X[n, ...], kw, stride, padding, out_w), xp.reshape(dY[n, ...], (out_h * out_w, K))
+        druns = xp.zeros_like(runs, dtype=dX.dtype)
+        for i in range(kh):
+            dW_rows[i, ...] += xp.matrix_transpose(_rows_under(runs, i, stride, out_h)) @ dy
+            drow = dy @ xp.matrix_transpose(W_rows[i, ...])
+            druns[_every(stride, i, out_h), ...] += xp.reshape(drow, (out_h, out_w, kw * C))
+        dX[n, ...] = _fold_runs(druns, X.shape[1:], kw, stride, padding)
+    return dX, xp.reshape(dW_rows, W.shape), xp.sum(dY, axis=(0, 1, 2))
+
+
+def maxpool2d_forward(X, size, stride=None, padding=0):
+    r"""Max pooling, :math:`Y_{n,y,x,c} = \max_{i,j} X_{n,\,sy+i-p,\,sx+j-p,\,c}` over windows of size × size pixels.
+
+    Parameters
+    ----------
+    X : (N, H, W, C) array, images.
+    size : height and width of the window.
+    stride : s, pixels from one window to the next; by default `size`, windows side by side.
+    padding : p, at most half of `size`; outside the image stands −∞, so that it never wins.
+
+    Returns
+    -------
+    Y : (N, H′, W′, C) array, sizes as `conv_output_size` says: what no full window covers is left out.
+    cache : MaxPoolCache for `maxpool2d_backward`.
+
+    Raises
+    ------
+    ValueError : X is not a batch of images, the window is larger than the padded image, size or stride < 1, or the
+        padding is negative or more than half of the window.
+
+    Notes
+    -----
+    Source: Goodfellow, Bengio, Courville (2016), section 9.3. Overlapping windows (3 × 3, stride 2) are AlexNet's.
+
+    Examples
+    --------
+    >>> Y, cache = maxpool2d_forward(np.array([[1.0, 2.0, 0.0], [3.0, 4.0, 0.0]]).reshape(1, 2, 3, 1), size=2)
+    >>> Y[0, :, :, 0]
+    array([[4.]])
+    """
+    X = check_shapes("N H W C", X=X)
+    stride = size if stride is None else stride
+    padding = check_integer("padding", padding, minimum=0)
+    out_h, out_w = (_output_size(n, size, stride, padding, name="size") for n in X.shape[1:3])
+    if 2 * padding > size:
+        raise ValueError(f"padding: expected at most half of size = {size}, got {padding}")
+    X = _pad(X, padding, -math.inf)
+    xp = array_namespace(X)
+    Y = xp.asarray(X[_window(0, 0, stride, out_h, out_w)], copy=True)
+    for i, j in _places(size)[1:]:
+        Y = into(xp.maximum, Y, X[_window(i, j, stride, out_h, out_w)])
+    return Y, MaxPoolCache(X, Y, size, stride, padding)
+
+
+def maxpool2d_backward(dY, cache):
+    r"""Gradient of max pooling: each window sends ∂J/∂Y to its largest entry; where windows overlap the flows add.
+
+    Parameters
+    ----------
+    dY : (N, H′, W′, C) array, ∂J/∂Y.
+    cache : from `maxpool2d_forward`.
+
+    Returns
+    -------
+    dX : (N, H, W, C) array.
+
+    Notes
+    -----
+    At a tie the first of the largest entries, row by row, takes the whole flow (as PyTorch; sharing it would be right
+    as well, sending it to all of them would not).
+
+    Examples
+    --------
+    >>> X = np.array([[1.0, 5.0], [5.0, 2.0]]).reshape(1, 2, 2, 1)
+    >>> Y, cache = maxpool2d_forward(X, size=2)
+    >>> maxpool2d_backward(np.array([[[[3.0]]]]), cache)[0, :, :, 0]
+    array([[0., 3.], [0., 0.]])
+    """
+    X, Y, size, stride, padding = cache
+    dY = check_gradient("dY", dY, Y.shape)
+    (_, out_h, out_w, _), (height, width) = Y.shape, X.shape[1:3]
+    xp = array_namespace(X)
+    dX = xp.zeros_like(X, dtype=dY.dtype)
+    free = xp.ones_like(Y, dtype=xp.bool)
+    for i, j in _places(size):
+        wins = (X[_window(i, j, stride, out_h, out_w)] == Y) & free
+        # multiplied, not chosen with `where`: the wins are a random pattern, and branches on one are slow
+        dX[_window(i, j, stride, out_h, out_w)] += xp.astype(wins, dY.dtype) * dY
+        free &= ~wins
+    return dX[:, padding : height - padding, padding : width - padding, :]
+
+
+def avgpool2d_forward(X, size, stride=None):
+    r"""Average pooling, :math:`Y_{n,y,x,c} = \frac{1}{k^2} \sum_{i,j} X_{n,\,sy+i,\,sx+j,\,c}` over windows of k × k pixels.
+
+    Parameters
+    ----------
+    X : (N, H, W, C) array, images.
+    size : k, height and width of the window.
+    stride : s, pixels from one window to the next; by default `size`, windows side by side.
+
+    Returns
+    -------
+    Y : (N, H′, W′, C) array, sizes as `conv_output_size` says: what no full window covers is left out.
+    cache : AvgPoolCache for `avgpool2d_backward`.
+
+    Raises
+    ------
+    ValueError : X is not a batch of images, the window is larger than the image, or size or stride < 1.
+
+    Examples
+    --------
+    >>> Y, cache = avgpool2d_forward(np.array([[1.0, 2.0], [3.0, 4.0]]).reshape(1, 2, 2, 1), size=2)
+    >>> Y[0, :, :, 0]
+    array([[2.5]])
+    """
+    X = check_shapes("N H W C", X=X)
+    stride = size if stride is None else stride
+    out_h, out_w = (_output_size(n, size, stride, 0, name="size") for n in X.shape[1:3])
+    xp = array_namespace(X)
+    Y = xp.asarray(X[_window(0, 0, stride, out_h, out_w)], copy=True)
+    for i, j in _places(size)[1:]:
+        Y += X[_window(i, j, stride, out_h, out_w)]
+    Y /= size * size
+    return Y, AvgPoolCache(X.shape, Y.shape, size, stride)
+
+
+def avgpool2d_backward(dY, cache):
+    r"""Gradient of average pooling: :math:`1/k^2` of ∂J/∂Y to every entry of the window; where windows overlap they add.
+
+    Parameters
+    ----------
+    dY : (N, H′, W′, C) array, ∂J/∂Y.
+    cache : from `avgpool2d_forward`.
+
+    Returns
+    -------
+    dX : (N, H, W, C) array.
+
+    Examples
+    --------
+    >>> Y, cache = avgpool2d_forward(np.ones((1, 2, 2, 1)), size=2)
+    >>> avgpool2d_backward(np.array([[[[3.0]]]]), cache)[0, :, :, 0]
+    array([[0.75, 0.75], [0.75, 0.75]])
+    """
+    input_shape, output_shape, size, stride = cache
+    dY = check_gradient("dY", dY, output_shape)
+    xp = array_namespace(dY)
+    dX, share = xp.zeros(input_shape, dtype=dY.dtype), dY / (size * size)
+    for i, j in _places(size):
+        dX[_window(i, j, stride, *output_shape[1:3])] += share
+    return dX
+
+
+def global_avgpool_forward(X):
+    r"""Global average pooling, :math:`Y_{n,c} = \frac{1}{HW} \sum_{y,x} X_{n,y,x,c}`: one number for each channel.
+
+    Parameters
+    ----------
+    X : (N, H, W, C) array, images.
+
+    Returns
+    -------
+    Y : (N, C) array.
+    cache : GlobalAvgPoolCache for `global_avgpool_backward`.
+
+    Notes
+    -----
+    In the place of the large first fully connected layer of AlexNet and VGG.
+    Source: Lin, Chen, Yan, Network in network (2014), section 3.2.
+
+    Examples
+    --------
+    >>> Y, cache = global_avgpool_forward(np.arange(8.0).reshape(1, 2, 2, 2))
+    >>> Y
+    array([[3., 4.]])
+    """
+    X = check_shapes("N H W C", X=X)
+    xp = array_namespace(X)
+    return xp.mean(X, axis=(1, 2)), GlobalAvgPoolCache(X.shape)
+
+
+def global_avgpool_backward(dY, cache):
+    r"""Gradient of global average pooling, :math:`\partial J/\partial X_{n,y,x,c} = \frac{1}{HW}\, \partial J/\partial Y_{n,c}`.
+
+    Parameters
+    ----------
+    dY : (N, C) array, ∂J/∂Y.
+    cache : from `global_avgpool_forward`.
+
+    Returns
+    -------
+    dX : (N, H, W, C) array.
+
+    Examples
+    --------
+    >>> Y, cache = global_avgpool_forward(np.ones((1, 1, 2, 1)))
+    >>> global_avgpool_backward(np.array([[1.0]]), cache)[0, :, :, 0]
+    array([[0.5, 0.5]])
+    """
+    N, height, width, C = cache.input_shape
+    dY = check_gradient("dY", dY, (N, C))
+    xp = array_namespace(dY)
+    dX = xp.zeros(cache.input_shape, dtype=dY.dtype)
+    dX += (dY / (height * width))[:, None, None, :]
+    return dX
+
+
+def residual_block_init(C, rng, hidden=None):
+    r"""Parameters of a residual block with kernels of 3 × 3, He's normal weights and zero biases.
+
+    Parameters
+    ----------
+    C : channels of the block's input and output.
+    rng : numpy.random.Generator.
+    hidden : F, channels between the two convolutions; by default C, as in the paper.
+
+    Returns
+    -------
+    dict: W1 (3, 3, C, F), b1 (F,), W2 (3, 3, F, C), b2 (C,).
+
+    Examples
+    --------
+    >>> sum(p.size for p in residual_block_init(64, np.random.default_rng(0)).values())
+    73856
+    """
+    C, rng = check_integer("C", C), check_rng(rng)
+    F = C if hidden is None else check_integer("hidden", hidden)
+    return {
+        "W1": he_normal((3, 3, C, F), rng),
+        "b1": zeros((F,)),
+        "W2": he_normal((3, 3, F, C), rng),
+        "b2": zeros((C,)),
+    }
+
+
+def residual_block_forward(X, params):
+    r"""Residual block, :math:`Y = \mathrm{relu}(X + F(X))` with :math:`F(X) = \mathrm{relu}(X * W_1 + b_1) * W_2 + b_2`.
+
+    Parameters
+    ----------
+    X : (N, H, W, C) array, images.
+    params : dict of W1 (k, k, C, F), b1 (F,), W2 (l, l, F, C), b2 (C,); k and l odd, usually 3.
+
+    Returns
+    -------
+    Y : (N, H, W, C) array.
+    cache : ResidualCache for `residual_block_backward`.
+
+    Raises
+    ------
+    ValueError : a parameter is missing or has the wrong shape, or a kernel has an even size.
+
+    Notes
+    -----
+    * is the convolution that keeps the image's size (stride 1, padding (k − 1)/2). The last ReLU stands behind the
+      addition. The paper's block has batch normalisation behind each convolution; here there is none: see
+      `architectures` for the whole network.
+    Source: He, Zhang, Ren, Sun, Deep residual learning for image recognition (2016), equation 1 and figure 2.
+
+    Examples
+    --------
+    >>> params = residual_block_init(2, np.random.default_rng(0))
+    >>> params = {name: 0.0 * p for name, p in params.items()}
+    >>> Y, cache = residual_block_forward(np.array([-1.0, 2.0]).reshape(1, 1, 1, 2), params)
+    >>> Y[0, 0, 0]
+    array([0., 2.])
+    """
+    named = _named(params, "W1 b1 W2 b2")
+    X, W1, b1, W2, b2 = check_shapes("N H W C, k k C F, F, l l F C, C", X=X, **named)
+    A, first = _conv_relu_forward(X, W1, b1, "W1")
+    F, second = conv2d_forward(A, W2, b2, padding=_same_size("W2", W2))
+    S = X + F
+    return relu(S), ResidualCache(first, second, S)
+
+
+def residual_block_backward(dY, cache):
+    r"""Gradients of the residual block: with δ = ∂J/∂Y · relu′(S), :math:`\partial J/\partial X = \delta + \delta\,\partial F/\partial X`.
+
+    Parameters
+    ----------
+    dY : (N, H, W, C) array, ∂J/∂Y.
+    cache : from `residual_block_forward`.
+
+    Returns
+    -------
+    dX : (N, H, W, C) array. dparams : dict with the keys of params.
+
+    Notes
+    -----
+    The summand δ by itself is the point of the block: whatever F does, the flow reaches the layers before it.
+
+    Examples
+    --------
+    >>> params = {name: 0.0 * p for name, p in residual_block_init(2, np.random.default_rng(0)).items()}
+    >>> Y, cache = residual_block_forward(np.array([1.0, 2.0]).reshape(1, 1, 1, 2), params)
+    >>> dX, dparams = residual_block_backward(np.array([3.0, 4.0]).reshape(1, 1, 1, 2), cache)
+    >>> dX[0, 0, 0], dparams["b2"]
+    (array([3., 4.]), array([3., 4.]))
+    """
+    dY = check_gradient("dY", dY, cache.S.shape)
+    delta = dY * relu_grad(cache.S)
+    dA, dW2, db2 = conv2d_backward(delta, cache.second)
+    dX, dW1, db1 = _conv_relu_backward(dA, cache.first)
+    return delta + dX, {"W1": dW1, "b1": db1, "W2": dW2, "b2": db2}
+
+
+def inception_block_init(C, c1, c3r, c3, c5r, c5, cp, rng):
+    r"""Parameters of an inception block, He's normal weights and zero biases.
+
+    Parameters
+    ----------
+    C : channels of the input.
+    c1, c3r, c3, c5r, c5, cp : channels of the six convolutions, in the order of the paper's table 1: #1×1, #3×3 reduce,
+        #3×3, #5×5 reduce, #5×5, pool proj.
+    rng : numpy.random.Generator.
+
+    Returns
+    -------
+    dict: W1 (1, 1, C, c1), W3r (1, 1, C, c3r), W3 (3, 3, c3r, c3), W5r (1, 1, C, c5r), W5 (5, 5, c5r, c5),
+    Wp (1, 1, C, cp), each followed by its bias b1, b3r, b3, b5r, b5, bp.
+
+    Examples
+    --------
+    >>> params = inception_block_init(192, 64, 96, 128, 16, 32, 32, np.random.default_rng(0))
+    >>> sum(p.size for p in params.values())
+    163696
+    """
+    for name, n in {"C": C, "c1": c1, "c3r": c3r, "c3": c3, "c5r": c5r, "c5": c5, "cp": cp}.items():
+        check_integer(name, n)
+    check_rng(rng)
+    kernels = {
+        "1": (1, 1, C, c1),
+        "3r": (1, 1, C, c3r),
+        "3": (3, 3, c3r, c3),
+        "5r": (1, 1, C, c5r),
+        "5": (5, 5, c5r, c5),
+        "p": (1, 1, C, cp),
+    }
+    params = {}
+    for name, shape in kernels.items():
+        params["W" + name], params["b" + name] = he_normal(shape, rng), zeros(shape[-1:])
+    return params
+
+
+def inception_block_forward(X, params):
+    r"""Inception block, four branches of different reach side by side, joined along the channels.
+
+    .. math:: Y = [\,X \star W_1,\ (X \star W_{3r}) \star W_3,\ (X \star W_{5r}) \star W_5,\ \mathrm{maxpool}(X) \star W_p\,]
+        \qquad X \star W = \mathrm{relu}(X * W + b)
+
+    Parameters
+    ----------
+    X : (N, H, W, C) array, images.
+    params : dict as `inception_block_init` makes it: W1 b1 W3r b3r W3 b3 W5r b5r W5 b5 Wp bp.
+
+    Returns
+    -------
+    Y : (N, H, W, c1 + c3 + c5 + cp) array.
+    cache : InceptionCache for `inception_block_backward`.
+
+    Raises
+    ------
+    ValueError : a parameter is missing or has the wrong shape.
+
+    Notes
+    -----
+    * is the convolution that keeps the image's size, and the pooling (3 × 3, stride 1) keeps it too. The 1 × 1
+    convolutions in front of the large kernels (W3r, W5r) make them affordable. No batch normalisation, as in the paper.
+    Source: Szegedy et al., Going deeper with convolutions (2015), section 4 and figure 2(b).
+
+    Examples
+    --------
+    >>> params = inception_block_init(3, 1, 2, 3, 2, 4, 5, np.random.default_rng(0))
+    >>> Y, cache = inception_block_forward(np.ones((1, 6, 6, 3)), params)
+    >>> Y.shape
+    (1, 6, 6, 13)
+    """
+    named = _named(params, "W1 b1 W3r b3r W3 b3 W5r b5r W5 b5 Wp bp")
+    X, W1, b1, W3r, b3r, W3, b3, W5r, b5r, W5, b5, Wp, bp = check_shapes(
+        "N H W C, 1 1 C c1, c1, 1 1 C c3r, c3r, 3 3 c3r c3, c3, 1 1 C c5r, c5r, 5 5 c5r c5, c5, 1 1 C cp, cp",
+        X=X,
+        **named,
+    )
+    Y1, one = _conv_relu_forward(X, W1, b1, "W1")
+    A3, three_reduce = _conv_relu_forward(X, W3r, b3r, "W3r")
+    Y3, three = _conv_relu_forward(A3, W3, b3, "W3")
+    A5, five_reduce = _conv_relu_forward(X, W5r, b5r, "W5r")
+    Y5, five = _conv_relu_forward(A5, W5, b5, "W5")
+    P, pool = maxpool2d_forward(X, size=3, stride=1, padding=1)
+    Yp, pool_project = _conv_relu_forward(P, Wp, bp, "Wp")
+    Y = array_namespace(X).concat((Y1, Y3, Y5, Yp), axis=-1)
+    return Y, InceptionCache(one, three_reduce, three, five_reduce, five, pool, pool_project, Y.shape)
+
+
+def inception_block_backward(dY, cache):
+    r"""Gradients of the inception block: ∂J/∂Y is cut into the four branches' channels, and their gradients at X add up.
+
+    Parameters
+    ----------
+    dY : (N, H, W, c1 + c3 + c5 + cp) array, ∂J/∂Y.
+    cache : from `inception_block_forward`.
+
+    Returns
+    -------
+    dX : (N, H, W, C) array. dparams : dict with the keys of params.
+
+    Examples
+    --------
+    >>> params = inception_block_init(3, 1, 2, 3, 2, 4, 5, np.random.default_rng(0))
+    >>> Y, cache = inception_block_forward(np.ones((1, 6, 6, 3)), params)
+    >>> dX, dparams = inception_block_backward(np.ones(Y.shape), cache)
+    >>> dX.shape, dparams["W5"].shape
+    ((1, 6, 6, 3), (5, 5, 2, 4))
+    """
+    dY = check_gradient("dY", dY, cache.output_shape)
+    to3, to5, top = _cuts(cache)
+    dX, dW1, db1 = _conv_relu_backward(dY[..., :to3], cache.one)
+    dA3, dW3, db3 = _conv_relu_backward(dY[..., to3:to5], cache.three)
+    dX3, dW3r, db3r = _conv_relu_backward(dA3, cache.three_reduce)
+    dA5, dW5, db5 = _conv_relu_backward(dY[..., to5:top], cache.five)
+    dX5, dW5r, db5r = _conv_relu_backward(dA5, cache.five_reduce)
+    dP, dWp, dbp = _conv_relu_backward(dY[..., top:], cache.pool_project)
+    dX = dX + dX3 + dX5 + maxpool2d_backward(dP, cache.pool)
+    dparams = {"W1": dW1, "b1": db1, "W3r": dW3r, "b3r": db3r, "W3": dW3, "b3": db3}
+    return dX, dparams | {"W5r": dW5r, "b5r": db5r, "W5": dW5, "b5": db5, "Wp": dWp, "bp": dbp}
+
+
+def _cuts(cache):
+    """Where the second, third and fourth branch of an inception block begin among its output channels."""
+    to3 = cache.one.Z.shape[-1]
+    to5 = to3 + cache.three.Z.shape[-1]
+    return to3, to5, to5 + cache.five.Z.shape[-1]
+
+
+def _conv_relu_forward(X, W, b, name):
+    """relu(X * W + b), * the convolution that keeps the image's size."""
+    Z, conv = conv2d_forward(X, W, b, padding=_same_size(name, W))
+    return relu(Z), ConvReluCache(conv, Z)
+
+
+def _conv_relu_backward(dA, cache):
+    return conv2d_backward(dA * relu_grad(cache.Z), cache.conv)
+
+
+def _same_size(name, W):
+    """The padding with which a kernel of odd size k keeps the size of the image, (k − 1)/2."""
+    if W.shape[0] % 2 == 0:
+        raise ValueError(f"{name}: expected kernels of an odd size, got shape {tuple(W.shape)}")
+    return W.shape[0] // 2
+
+
+def _named(params, names):
+    """The entries of the dict `params` in the order of `names`, if they are all there and no others."""
+    names = names.split()
+    if not isinstance(params, dict):
+        raise TypeError(f"params: expected a dict of {', '.join(names)}, got {type(params).__name__}")
+    if set(params) != set(names):
+        raise ValueError(f"params: expected the keys {', '.join(names)}; got {', '.join(map(str, params))}")
+    return {name: params[name] for name in names}
+
+
+def _output_size(n, kernel, stride, padding, name):
+    """`conv_output_size`, calling the kernel by the `name` that the caller's user knows."""
+    n, kernel = check_integer("n", n), check_integer(name, kernel)
+    stride, padding = check_integer("stride", stride), check_integer("padding", padding, minimum=0)
+    if kernel > n + 2 * padding:
+        raise ValueError(f"{name}: expected at most the padded input's length {n + 2 * padding}, got {kernel}")
+    return (n + 2 * padding - kernel) // stride + 1
+
+
+def _every(stride, start, count):
+    """`count` indices from `start` on, `stride` apart."""
+    return slice(start, start + stride * (count - 1) + 1, stride)
+
+
+def _places(size):
+    """The places (i, j) in a window, row by row."""
+    return [(i, j) for i in range(size) for j in range(size)]
+
+
+def _window(i, j, stride, out_h, out_w):
+    """Index of the entries of (N, H, W, C) that stand at place (i, j) of the windows: (N, out_h, out_w, C) of them."""
+    return slice(None), _every(stride, i, out_h), _every(stride, j, out_w), slice(None)
+
+
+def _runs(x, kw, stride, padding, out_w):
+    """One image (H, W, C) as runs (H + 2p, out_w, kw·C): in each row the kw neighbours under the kernel, side by side."""
+    x = _pad(x, padding, 0.0)
+    height, _, C = x.shape
+    xp = array_namespace(x)
+    runs = xp.empty((height, out_w, kw, C), dtype=x.dtype)
+    for j in range(kw):
+        runs[:, :, j, :] = x[:, _every(stride, j, out_w), :]
+    return xp.reshape(runs, (height, out_w, kw * C))
+
+
+def _fold_runs(druns, shape, kw, stride, padding):
+    """The reverse of `_runs`: the gradient at one image of `shape` (H, W, C), each pixel's runs added up."""
+    height, width, C = shape
+    padded_h, out_w, _ = druns.shape
+    xp = array_namespace(druns)
+    druns = xp.reshape(druns, (padded_h, out_w, kw, C))
+    dx = xp.zeros((padded_h, width + 2 * padding, C), dtype=druns.dtype)
+    for j in range(kw):
+        dx[:, _every(stride, j, out_w), :] += druns[:, :, j, :]
+    return dx[padding : padding + height, padding : padding + width, :]
+
+
+def _rows_under(runs, i, stride, out_h):
+    """The runs that row i of the kernel meets, one line for each output pixel: (out_h·out_w, kw·C)."""
+    chosen = runs[_every(stride, i, out_h), ...]
+    return array_namespace(runs).reshape(chosen, (out_h * chosen.shape[1], chosen.shape[2]))
+
+
+def _pad(x, padding, value):
+    """(..., H, W, C) with `padding` rows and columns of `value` on every side; `x` itself where there is nothing to add."""
+    if padding == 0:
+        return x
+    *leading, height, width, C = x.shape
+    xp = array_namespace(x)
+    padded = xp.full((*leading, height + 2 * padding, width + 2 * padding, C), value, dtype=x.dtype)
+    padded[..., padding : padding + height, padding : padding + width, :] = x
+    return padded
