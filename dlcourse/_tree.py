@@ -1,0 +1,111 @@
+"""Trees of arrays: one array, or any nesting of dicts, lists, tuples and NamedTuples with arrays at the leaves.
+
+An optimizer walks the leaves of several trees side by side (`zip_leaves`), one parameter with its gradient and its
+state at a time, and puts the results back into the first tree's form (`rebuild`).
+"""
+
+from numbers import Real
+
+from ._array import array_namespace
+from ._checks import as_floating
+
+
+def is_leaf(tree):
+    """Whether `tree` is an array: also a number, or a list of numbers of one or more dimensions."""
+    return not isinstance(tree, dict | tuple | list) or (isinstance(tree, list) and bool(tree) and _is_numbers(tree))
+
+
+def zip_leaves(**trees):
+    """[(a, b, …), …]: the leaves at the same place of every tree, as floating arrays.
+
+    The first tree decides: the others have its form, its shapes, and take its dtypes.
+
+    Raises
+    ------
+    ValueError : a tree's form or a leaf's shape differs from the first one's, or there is no leaf at all.
+    TypeError : a leaf is not an array of numbers.
+
+    Examples
+    --------
+    >>> zip_leaves(w={"b": 1, "W": [2, 3]}, dw={"W": [0, 1], "b": 4})
+    [(array(1.), array(4.)), (array([2., 3.]), array([0., 1.]))]
+    """
+    rows = list(_walk(tuple(trees), tuple(trees.values()), ()))
+    if not rows:
+        raise ValueError(f"{next(iter(trees))}: expected at least one array, got {next(iter(trees.values()))!r}")
+    return rows
+
+
+def rebuild(tree, rows):
+    """Trees of the form of `tree`, one for each column of `rows`; a single tree where the rows are plain leaves.
+
+    Examples
+    --------
+    >>> rebuild({"b": 0, "W": [0, 0]}, [(1, 10), (2, 20)])
+    ({'b': 1, 'W': 2}, {'b': 10, 'W': 20})
+    """
+    if not isinstance(rows[0], tuple):
+        return _fill(tree, iter(rows))
+    return tuple(_fill(tree, iter(column)) for column in zip(*rows, strict=True))
+
+
+def zeros_like(tree, name="w"):
+    """A tree of zeros of the form of `tree`."""
+    return rebuild(tree, [array_namespace(x).zeros_like(x) for (x,) in zip_leaves(**{name: tree})])
+
+
+def _is_numbers(x):
+    return all(map(_is_numbers, x)) if isinstance(x, list) else isinstance(x, Real)
+
+
+def _keys(tree):
+    return list(tree) if isinstance(tree, dict) else range(len(tree))
+
+
+def _walk(names, trees, path):
+    if is_leaf(trees[0]):
+        yield _leaves(names, trees, path)
+        return
+    keys = _keys(trees[0])
+    for name, tree in zip(names[1:], trees[1:], strict=True):
+        alike = isinstance(tree, dict) == isinstance(trees[0], dict) and isinstance(tree, dict | list | tuple)
+        if not alike or len(tree) != len(keys) or (isinstance(tree, dict) and tree.keys() != trees[0].keys()):
+            place = _place(name, path)
+            raise ValueError(f"{place}: expected {_form(trees[0])} as in {names[0]}, got {_form(tree)}")
+    for key in keys:
+        yield from _walk(names, [tree[key] for tree in trees], (*path, key))
+
+
+def _leaves(names, trees, path):
+    """The arrays at one place, all of the first one's shape and dtype."""
+    first, *others = (as_floating(x, _place(name, path)) for name, x in zip(names, trees, strict=True))
+    row = [first]
+    for name, x in zip(names[1:], others, strict=True):
+        if x.shape != first.shape:
+            shapes = f"expected shape {tuple(first.shape)} as in {names[0]}, got {tuple(x.shape)}"
+            raise ValueError(f"{_place(name, path)}: {shapes}")
+        row.append(x if x.dtype == first.dtype else array_namespace(x).astype(x, first.dtype))
+    return tuple(row)
+
+
+def _place(name, path):
+    return name + "".join(f"[{key!r}]" for key in path)
+
+
+def _form(tree):
+    if isinstance(tree, dict):
+        return f"a dict with the keys {', '.join(map(repr, tree))}" if tree else "an empty dict"
+    if isinstance(tree, list | tuple):
+        return f"a {'list' if isinstance(tree, list) else 'tuple'} of {len(tree)}"
+    return f"a {type(tree).__name__}"
+
+
+def _fill(tree, leaves):
+    if is_leaf(tree):
+        return next(leaves)
+    if isinstance(tree, dict):
+        return {key: _fill(x, leaves) for key, x in tree.items()}
+    if hasattr(tree, "_fields"):
+        return type(tree)(*(_fill(x, leaves) for x in tree))
+    filled = [_fill(x, leaves) for x in tree]
+    return filled if isinstance(tree, list) else tuple(filled)

@@ -1,0 +1,245 @@
+r"""Normalization: every feature with mean 0 and variance 1, then a scale and a shift of the network's own choosing.
+
+.. math:: \mu = \frac1m \sum_i x_i, \quad \sigma^2 = \frac1m \sum_i (x_i - \mu)^2, \quad
+    \hat x_i = \frac{x_i - \mu}{\sqrt{\sigma^2 + \epsilon}}, \quad y_i = \gamma \hat x_i + \beta
+
+Batch norm takes μ and σ² of each feature over the m rows of the batch (images: over all pixels of all images), and in
+evaluation their running averages; layer norm takes them of each row over its D features, in training and evaluation
+alike. μ and σ² depend on every x of their group, so the backward pass has three paths to x: straight through, through
+the mean and through the variance.
+"""
+
+from typing import Any, NamedTuple
+
+from ._array import array_namespace
+from ._checks import as_floating, check_gradient, check_integer, check_number, check_shapes, check_state
+
+
+class BatchNormState(NamedTuple):
+    """Running averages of the mean μ and the (unbiased) variance σ² of each feature, (D,) each."""
+
+    mean: Any
+    var: Any
+
+
+class NormCache(NamedTuple):
+    """x̂, normalised X; γ; s = √(σ² + ε); train: whether μ and σ² came from this X."""
+
+    x_hat: Any
+    gamma: Any
+    s: Any
+    train: bool
+
+
+def batchnorm_init(D):
+    r"""Scale :math:`\gamma = 1`, shift :math:`\beta = 0`, and the running statistics :math:`\mu = 0`, :math:`\sigma^2 = 1`.
+
+    Parameters
+    ----------
+    D : number of features (channels).
+
+    Returns
+    -------
+    gamma, beta : (D,) arrays.
+    state : BatchNormState(mean, var) of (D,) arrays.
+
+    Examples
+    --------
+    >>> gamma, beta, state = batchnorm_init(2)
+    >>> gamma, beta, state.mean, state.var
+    (array([1., 1.]), array([0., 0.]), array([0., 0.]), array([1., 1.]))
+    """
+    D = check_integer("D", D)
+    gamma, beta, mean, var = (as_floating([value] * D) for value in (1.0, 0.0, 0.0, 1.0))
+    return gamma, beta, BatchNormState(mean, var)
+
+
+def batchnorm_forward(X, gamma, beta, state, train=True, momentum=0.1, eps=1e-5):
+    r"""Batch normalization, :math:`Y = \gamma (X - \mu)/\sqrt{\sigma^2 + \epsilon} + \beta`, feature by feature.
+
+    In training μ and σ² are those of the batch, and the running statistics move towards them,
+    :math:`\mu_{run} \leftarrow (1 - a)\mu_{run} + a\mu` and
+    :math:`\sigma^2_{run} \leftarrow (1 - a)\sigma^2_{run} + a \frac{m}{m-1} \sigma^2`; in evaluation they are the running ones.
+
+    Parameters
+    ----------
+    X : (N, D) or (N, H, W, C) array; the m rows are all positions along all axes but the last.
+    gamma, beta : (D,) arrays γ and β, scale and shift.
+    state : BatchNormState(mean, var), the running statistics.
+    train : whether to use the batch's statistics.
+    momentum : the weight a of the new batch in the running statistics, in [0, 1].
+    eps : ε, positive, inside the root: a feature that never varies gives β, without a warning.
+
+    Returns
+    -------
+    Y : array like X.
+    cache : NormCache for `batchnorm_backward`.
+    state : the new running statistics; after an evaluation, the old ones.
+
+    Raises
+    ------
+    ValueError : in training, fewer than two rows: then every x̂ would be 0 and nothing could be learned.
+
+    Notes
+    -----
+    The variance is the biased one (÷ m) where it normalises, and the unbiased one (÷ (m − 1)) where it is kept for
+    evaluation, as in the paper and in PyTorch (E33). X decides the dtype; the running statistics keep theirs.
+    Source: Ioffe, Szegedy, Batch normalization (ICML 2015), algorithms 1 and 2; notes 000, 004.
+
+    Examples
+    --------
+    >>> gamma, beta, state = batchnorm_init(1)
+    >>> Y, cache, state = batchnorm_forward(np.array([[1.0], [3.0]]), gamma, beta, state, eps=1e-12)
+    >>> Y.round(6)
+    array([[-1.], [ 1.]])
+    >>> float(state.mean[0]), round(float(state.var[0]), 6)
+    (0.2, 1.1)
+    """
+    mean, var = check_state(state, BatchNormState)
+    X, gamma, beta, eps, mean, var = _check(X, eps, gamma=gamma, beta=beta, mean=mean, var=var)
+    a = float(check_number("momentum", momentum, 0.0, 1.0))
+    if X.ndim < 2:
+        raise ValueError(f"X: expected shape (N, D) or (N, H, W, C), got {tuple(X.shape)}")
+    xp = array_namespace(X)
+    if train:
+        rows = tuple(range(X.ndim - 1))
+        m = X.size // X.shape[-1]
+        if m < 2:
+            raise ValueError(f"X: expected at least two rows in training, got shape {tuple(X.shape)}")
+        mu = xp.mean(X, axis=rows)
+        x_hat = X - mu
+        sigma2 = xp.mean(x_hat * x_hat, axis=rows)
+        mean = (1.0 - a) * mean + a * xp.astype(mu, mean.dtype)
+        var = (1.0 - a) * var + a * (m / (m - 1)) * xp.astype(sigma2, var.dtype)
+    else:
+        mean, var = xp.asarray(mean, copy=True), xp.asarray(var, copy=True)
+        x_hat = X - xp.astype(mean, X.dtype)
+        sigma2 = xp.astype(var, X.dtype)
+    s = xp.sqrt(sigma2 + eps)
+    x_hat /= s
+    return gamma * x_hat + beta, NormCache(x_hat, gamma, s, train), BatchNormState(mean, var)
+
+
+def batchnorm_backward(dY, cache):
+    r"""Gradients of `batchnorm_forward`.
+
+    :math:`d\gamma = \sum_i dy_i \hat x_i`, :math:`d\beta = \sum_i dy_i`, and in training
+    :math:`dx_i = \frac{\gamma}{s} \bigl( dy_i - \frac1m d\beta - \frac1m \hat x_i\, d\gamma \bigr)`, :math:`s = \sqrt{\sigma^2 + \epsilon}`:
+    straight through, through the mean, through the variance. The backward pass of an evaluation treats the statistics
+    as constants, :math:`dx_i = \frac\gamma s dy_i`.
+
+    Parameters
+    ----------
+    dY : array of the shape of X.
+    cache : what `batchnorm_forward` returned.
+
+    Returns
+    -------
+    dX : array of the shape of X. dgamma, dbeta : (D,) arrays.
+
+    Notes
+    -----
+    Source: Ioffe, Szegedy (2015), section 3, its six equations put together.
+
+    Examples
+    --------
+    >>> X = np.array([[1.0], [2.0], [4.0]])
+    >>> Y, cache, state = batchnorm_forward(X, *batchnorm_init(1))
+    >>> dX, dgamma, dbeta = batchnorm_backward(np.ones((3, 1)), cache)
+    >>> bool(np.all(np.abs(dX) < 1e-12)), dbeta
+    (True, array([3.]))
+    """
+    x_hat, gamma, s, train = cache
+    dY = check_gradient("dY", dY, like=x_hat)
+    xp = array_namespace(dY)
+    rows = tuple(range(dY.ndim - 1))
+    dgamma = xp.sum(dY * x_hat, axis=rows)
+    dbeta = xp.sum(dY, axis=rows)
+    if not train:
+        return (gamma / s) * dY, dgamma, dbeta
+    m = dY.size // dY.shape[-1]
+    dX = dY - dbeta / m
+    dX -= x_hat * (dgamma / m)
+    dX *= gamma / s
+    return dX, dgamma, dbeta
+
+
+def layernorm_forward(X, gamma, beta, eps=1e-5):
+    r"""Layer normalization, :math:`Y = \gamma (X - \mu)/\sqrt{\sigma^2 + \epsilon} + \beta`, μ and σ² over the last axis.
+
+    Parameters
+    ----------
+    X : (..., D) array.
+    gamma, beta : (D,) arrays γ and β, scale and shift.
+    eps : ε, positive, inside the root.
+
+    Returns
+    -------
+    Y : (..., D) array.
+    cache : NormCache for `layernorm_backward`.
+
+    Notes
+    -----
+    Each row is normalised by itself: no running statistics, the same in training and evaluation, and a batch of one
+    will do. The variance is the biased one (÷ D).
+    Source: Ba, Kiros, Hinton, Layer normalization (2016), section 3.
+
+    Examples
+    --------
+    >>> Y, cache = layernorm_forward(np.array([[1.0, 3.0]]), np.ones(2), np.zeros(2), eps=1e-12)
+    >>> Y.round(6)
+    array([[-1.,  1.]])
+    """
+    X, gamma, beta, eps = _check(X, eps, gamma=gamma, beta=beta)
+    xp = array_namespace(X)
+    mu = xp.mean(X, axis=-1, keepdims=True)
+    x_hat = X - mu
+    sigma2 = xp.mean(x_hat * x_hat, axis=-1, keepdims=True)
+    s = xp.sqrt(sigma2 + eps)
+    x_hat /= s
+    return gamma * x_hat + beta, NormCache(x_hat, gamma, s, True)
+
+
+def layernorm_backward(dY, cache):
+    r"""Gradients of `layernorm_forward`.
+
+    :math:`d\gamma = \sum dy \cdot \hat x`, :math:`d\beta = \sum dy` over all rows; with :math:`d\hat x = \gamma\, dy`, row by row
+    :math:`dx = \frac1s \bigl( d\hat x - \frac1D \sum_j d\hat x_j - \hat x \cdot \frac1D \sum_j d\hat x_j \hat x_j \bigr)`.
+
+    Parameters
+    ----------
+    dY : (..., D) array.
+    cache : what `layernorm_forward` returned.
+
+    Returns
+    -------
+    dX : (..., D) array. dgamma, dbeta : (D,) arrays.
+
+    Examples
+    --------
+    >>> Y, cache = layernorm_forward(np.array([[1.0, 2.0, 4.0]]), np.ones(3), np.zeros(3))
+    >>> dX, dgamma, dbeta = layernorm_backward(np.ones((1, 3)), cache)
+    >>> bool(np.all(np.abs(dX) < 1e-12)), dbeta
+    (True, array([1., 1., 1.]))
+    """
+    x_hat, gamma, s, _ = cache
+    dY = check_gradient("dY", dY, like=x_hat)
+    xp = array_namespace(dY)
+    rows = tuple(range(dY.ndim - 1))
+    dgamma = xp.sum(dY * x_hat, axis=rows)
+    dbeta = xp.sum(dY, axis=rows)
+    dx_hat = gamma * dY
+    dX = dx_hat - xp.mean(dx_hat, axis=-1, keepdims=True)
+    dX -= x_hat * xp.mean(dx_hat * x_hat, axis=-1, keepdims=True)
+    dX /= s
+    return dX, dgamma, dbeta
+
+
+def _check(X, eps, *, gamma, beta, **statistics):
+    """X with at least one row, γ and β in its dtype, ε as a positive float, running statistics in their own dtype."""
+    eps = float(check_number("eps", eps, low=0.0, include_low=False))
+    spec = "... D, ~D, ~D" + ", D" * len(statistics)
+    X, gamma, beta, *statistics = check_shapes(spec, X=X, gamma=gamma, beta=beta, **statistics)
+    if 0 in X.shape:
+        raise ValueError(f"X: expected at least one entry along each axis, got shape {tuple(X.shape)}")
+    return X, gamma, beta, eps, *statistics
