@@ -1,0 +1,23 @@
+"""nbgrader's configuration for this course directory: run nbgrader's commands from here."""
+
+import os
+import secrets
+from pathlib import Path
+
+c = get_config()  # noqa: F821
+
+course = Path(__file__).resolve().parent
+c.CourseDirectory.root = str(course)
+c.CourseDirectory.course_id = "dlcourse"
+# One machine, one user: an exchange beside the course. A class sets DLCOURSE_EXCHANGE to the shared folder.
+c.Exchange.root = os.environ.get("DLCOURSE_EXCHANGE", str(course / "exchange"))
+# A figure or a training loop may take a while
+c.Execute.timeout = 120
+
+# The hidden cases draw their numbers from this secret, which no student has; made once, kept out of git
+secret = course / "course_secret"
+if "DLCOURSE_SECRET" not in os.environ:
+    if not secret.exists():
+        secret.touch(mode=0o600)
+        secret.write_text(secrets.token_hex(16))
+    os.environ["DLCOURSE_SECRET"] = secret.read_text().strip()

@@ -1,0 +1,264 @@
+"""How an answer is called: the only part of the checks that runs beside a student's code.
+
+A driver takes the student's functions and one case, and yields ``(part, value)`` for each part of the answer that is
+judged by itself. What is expected is not known here: the judge runs the same driver over the reference elsewhere.
+"""
+
+import contextlib
+import importlib
+import inspect
+import io
+import os
+import signal
+import threading
+import traceback
+import warnings
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call that tells right from wrong.
+
+    name : what is special about it, in a few words ("one example", "logits of ±1000").
+    args, kwargs : the call's arguments: arrays, numbers, strings, None, and nested tuples, lists and dicts of them; `Rng`
+        and `Named` stand for what is not data.
+    dout : for a pair, the upstream gradient that the backward function gets.
+    more : what a driver of the exercise's own needs besides.
+    weight : its share in the score.
+    hidden : kept for grading; the student sees its name only.
+    terms : the longest sum behind one entry of the answer, for the bound of its rounding error (None: the largest input).
+    tolerance : relative error allowed instead of that bound (for measured statistics).
+    relative : each entry is compared with its own size, not with the largest entry of its array (tails).
+    """
+
+    name: str
+    args: tuple = ()
+    kwargs: dict = field(default_factory=dict)
+    dout: Any = None
+    more: dict = field(default_factory=dict)
+    weight: float = 1.0
+    hidden: bool = False
+    terms: int | None = None
+    tolerance: float | None = None
+    relative: bool = False
+
+
+@dataclass(frozen=True)
+class Rng:
+    """Stands for ``numpy.random.default_rng(seed)`` among a case's arguments."""
+
+    seed: int
+
+
+@dataclass(frozen=True)
+class Named:
+    """Stands for a function or class of the course, "module.name", among a case's arguments."""
+
+    name: str
+
+
+@dataclass
+class Outcome:
+    """What came of one part: a value, or the error that stopped it; and what happened on the way."""
+
+    part: str
+    value: Any = None
+    error: BaseException | None = None
+    where: str = ""
+    changed: tuple = ()
+    printed: str = ""
+    warned: str = ""
+
+
+class TooSlow(BaseException):
+    """The call took longer than it may; not an Exception, so that an answer's own `except Exception` lets it through."""
+
+
+def plain(functions, case):
+    """One function, called once."""
+    (function,) = functions
+    yield "", function(*case.args, **case.kwargs)
+
+
+def pair(functions, case):
+    """A forward and its backward: the backward gets the answer's own cache."""
+    forward, backward = functions
+    result = forward(*case.args, **case.kwargs)
+    if not isinstance(result, tuple) or len(result) < 2:
+        raise WrongAnswer(
+            f"the forward function returns the output and the cache, `out, cache`; yours returned {kind(result)}"
+        )
+    *out, cache = result
+    yield "forward", out[0] if len(out) == 1 else tuple(out)
+    yield "backward", backward(case.dout, cache)
+
+
+def steps(functions, case):
+    """An optimizer: `case.more` has init, the name of the course's function that makes the state, and the gradients.
+
+    Yields the weights and the state after every step; the state that a step returns goes into the next one.
+    """
+    (step,) = functions
+    w = case.args[0]
+    state = resolve(Named(case.more["init"]))(w)
+    trail = []
+    for dw in case.more["gradients"]:
+        result = step(w, dw, state, **case.kwargs)
+        if not isinstance(result, tuple) or len(result) != 2:
+            raise WrongAnswer(f"a step returns `w, state`; yours returned {kind(result)}")
+        w, state = result
+        trail.append((w, tuple(state) if isinstance(state, tuple) else state))
+    yield "", trail
+
+
+class WrongAnswer(Exception):
+    """An answer that cannot be used any further, with the reason in the student's words."""
+
+
+def kind(value):
+    """What a value is, in a few words."""
+    if value is None:
+        return "None (is a `return` missing?)"
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    if isinstance(value, tuple | list):
+        return f"a {type(value).__name__} of {len(value)}"
+    if isinstance(value, str):
+        return f"the text {value[:40]!r}"
+    return f"{'an' if type(value).__name__[0] in 'aeiou' else 'a'} {type(value).__name__}"
+
+
+def resolve(value):
+    """A case's argument as the call gets it: fresh copies of arrays, `Rng` and `Named` as what they stand for."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, Rng):
+        return np.random.default_rng(value.seed)
+    if isinstance(value, Named):
+        module, name = value.name.rsplit(".", 1)
+        return getattr(importlib.import_module(f"dlcourse.{module}"), name)
+    if isinstance(value, dict):
+        return {key: resolve(x) for key, x in value.items()}
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*(resolve(x) for x in value))
+    if isinstance(value, tuple | list):
+        return type(value)(resolve(x) for x in value)
+    return value
+
+
+def run_case(driver, functions, case, parts):
+    """The outcome of each part of the answer on one case; an answer's error is an outcome, never raised."""
+    ready = Case(case.name, resolve(case.args), resolve(case.kwargs), resolve(case.dout), resolve(case.more))
+    outcomes, printed, caught = [], io.StringIO(), []
+    try:
+        with (
+            contextlib.redirect_stdout(printed),
+            contextlib.redirect_stderr(printed),
+            warnings.catch_warnings(record=True) as caught,
+            np.errstate(all="warn"),
+        ):
+            warnings.simplefilter("always")
+            produced = driver(functions, ready)
+            for part in parts:
+                try:
+                    named, value = next(produced)
+                    outcomes.append(Outcome(named, frozen(value)))
+                except StopIteration:
+                    outcomes.append(Outcome(part, error=WrongAnswer("there is no answer for this part")))
+                except (Exception, TooSlow) as error:
+                    outcomes.append(Outcome(part, error=error, where=_where(error)))
+                    break
+    finally:
+        # An answer that raised in the first part never reached the others
+        for part in parts[len(outcomes) :]:
+            outcomes.append(
+                Outcome(
+                    part,
+                    error=outcomes[-1].error if outcomes else None,
+                    where="" if not outcomes else outcomes[-1].where,
+                )
+            )
+    changed = tuple(_changed(case.args, ready.args, names=_names(functions)) + _changed(case.kwargs, ready.kwargs))
+    if case.dout is not None:
+        changed += tuple(_changed((case.dout,), (ready.dout,), names=["dout"]))
+    changed += tuple(_changed(case.more, ready.more))
+    for outcome in outcomes:
+        outcome.changed = changed
+        outcome.printed = printed.getvalue()[:2000]
+        outcome.warned = "; ".join(
+            dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, RuntimeWarning))
+        )[:500]
+    return outcomes
+
+
+def frozen(value):
+    """The value as it is now: later calls of the answer cannot change it any more."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, dict):
+        return {key: frozen(x) for key, x in value.items()}
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return tuple(frozen(x) for x in value)
+    if isinstance(value, tuple | list):
+        return type(value)(frozen(x) for x in value) if type(value) in (tuple, list) else [frozen(x) for x in value]
+    return value
+
+
+@contextlib.contextmanager
+def time_limit(seconds):
+    """Raise `TooSlow` in the block after so many seconds; without effect outside the main thread and on Windows."""
+    if not seconds or not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(signum, frame):
+        raise TooSlow(f"stopped after {seconds:g} seconds")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _names(functions):
+    try:
+        return list(inspect.signature(functions[0]).parameters)
+    except (TypeError, ValueError):
+        return []
+
+
+def _changed(before, after, names=None):
+    """The names of the arguments that the call has changed."""
+    items = before.items() if isinstance(before, dict) else enumerate(before)
+    found = []
+    for key, x in items:
+        if not _same(x, after[key]):
+            found.append(names[key] if names and isinstance(key, int) and key < len(names) else str(key))
+    return found
+
+
+def _same(a, b):
+    if isinstance(a, np.ndarray):
+        return isinstance(b, np.ndarray) and a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
+    if isinstance(a, dict):
+        return isinstance(b, dict) and a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
+    if isinstance(a, tuple | list):
+        return len(a) == len(b) and all(map(_same, a, b))
+    return True
+
+
+def _where(error):
+    """The last line of the answer's own code on the way to the error: "line 3: return X @ w"."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    for frame in reversed(traceback.extract_tb(error.__traceback__, limit=-50)):
+        inside = frame.filename.startswith(here) or "site-packages" in frame.filename or "/dlcourse/" in frame.filename
+        if not inside and frame.line:
+            return f"line {frame.lineno}: {frame.line.strip()}"
+    return ""

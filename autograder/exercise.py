@@ -1,0 +1,135 @@
+"""What an exercise is: a reference, cases that tell right from wrong, and the mistakes that students make.
+
+The exercises of a topic stand in ``autograder/exercises/<slug>.py``, in the order in which the assignment asks them.
+"""
+
+import difflib
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import dlcourse
+
+from .drive import Case, Named, Rng, pair, plain, steps
+
+__all__ = ["Case", "Exercise", "Mistake", "Named", "Rng", "exercises_of", "get_exercise", "pair", "plain", "steps"]
+
+# Modules that are part of another topic
+TOPIC_OF = {
+    "losses": "layers",
+    "gradient_checking": "backpropagation",
+    "dropout": "regularization",
+    "architectures": "convolution",
+}
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong implementation that students really write.
+
+    slug : its name in the field's words ("missing_transpose").
+    function : the implementation; for a pair, a tuple of both functions, one of them usually right.
+    hint : one or two sentences to the student: what to look at, without giving the line away.
+    convention : a legitimate variant that this exercise does not ask for; the hint then says which one is asked.
+    """
+
+    slug: str
+    function: Any
+    hint: str
+    convention: bool = False
+
+    @property
+    def functions(self):
+        return self.function if isinstance(self.function, tuple) else (self.function,)
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One thing to implement.
+
+    name : the catalogue's name, "neurons.preactivation"; a pair goes without the suffix, "normalization.batchnorm".
+    reference : the function, or (forward, backward).
+    cases : cases(rng) -> list of `Case`; the same cases with other numbers for another rng.
+    mistakes, variants : wrong and right implementations; the checks must reject and name the ones and pass the others.
+    points, minutes : what it is worth and what it takes.
+    why : one sentence on why it matters.
+    hints : two to four, each says a little more; the student opens them one by one.
+    driver : how it is called (`plain`, `pair`, `steps` or the exercise's own, see `drive.py`).
+    parts : the parts that the driver yields, in order; each earns its share.
+    measure : (value, case) -> what is compared instead of the value itself: statistics of a random answer.
+    calls : the names of the functions that `check` is given; default: those of the reference.
+    """
+
+    name: str
+    reference: Any
+    cases: Callable
+    mistakes: Sequence[Mistake] = ()
+    variants: Sequence[Any] = ()
+    points: float = 1
+    minutes: int = 5
+    why: str = ""
+    hints: Sequence[str] = ()
+    driver: Callable = plain
+    parts: Sequence[str] = ("",)
+    measure: Callable | None = None
+
+    def __post_init__(self):
+        if isinstance(self.reference, tuple) and self.driver is plain:
+            object.__setattr__(self, "driver", pair)
+            object.__setattr__(self, "parts", ("forward", "backward"))
+
+    @property
+    def functions(self):
+        """The reference's functions, as a tuple."""
+        return self.reference if isinstance(self.reference, tuple) else (self.reference,)
+
+    @property
+    def function_names(self):
+        return tuple(function.__name__ for function in self.functions)
+
+    @property
+    def slug(self):
+        """The topic it belongs to."""
+        module = self.name.split(".")[0]
+        return TOPIC_OF.get(module, module)
+
+    @property
+    def grade_id(self):
+        return self.name.replace(".", "-")
+
+    @property
+    def variant_functions(self):
+        return [variant if isinstance(variant, tuple) else (variant,) for variant in self.variants]
+
+
+@cache
+def exercises_of(slug):
+    """{name: exercise} of one topic, in the assignment's order."""
+    if slug not in dlcourse.TOPICS:
+        raise ValueError(f"unknown topic {slug!r}; the topics are {', '.join(dlcourse.TOPICS)}")
+    try:
+        module = importlib.import_module(f"autograder.exercises.{slug}")
+    except ModuleNotFoundError as error:
+        if error.name != f"autograder.exercises.{slug}":
+            raise
+        return {}
+    found = {exercise.name: exercise for exercise in module.EXERCISES}
+    if len(found) != len(module.EXERCISES):
+        raise ValueError(f"autograder/exercises/{slug}.py has two exercises of one name")
+    return found
+
+
+def get_exercise(name):
+    """The exercise "module.function"; an unknown name raises with the nearest one."""
+    if not isinstance(name, str):
+        raise TypeError(f"expected the exercise's name, such as 'neurons.preactivation', got {name!r}")
+    module = name.split(".")[0]
+    slug = TOPIC_OF.get(module, module)
+    known = exercises_of(slug) if slug in dlcourse.TOPICS else {}
+    if name in known:
+        return known[name]
+    every = list(known) or [other for topic in dlcourse.TOPICS for other in exercises_of(topic)]
+    near = difflib.get_close_matches(name, every, n=1, cutoff=0.4)
+    raise ValueError(f"there is no exercise {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))

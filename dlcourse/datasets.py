@@ -1,0 +1,175 @@
+"""Data: two small real sets inside the package, and seeded synthetic sets.
+
+Real data comes with its source and licence in ``dlcourse/data/README.md``. Synthetic sets are drawn from the generator
+that is passed in, so the same seed gives the same points.
+"""
+
+import csv
+from importlib.resources import files
+from typing import NamedTuple
+
+import numpy as np
+
+from ._checks import check_integer, check_number, check_rng
+
+_DATA = files("dlcourse") / "data"
+
+
+class Dataset(NamedTuple):
+    """X: the examples, rows (or images) first; y: integer labels 0…K−1; names: the K classes' names."""
+
+    X: np.ndarray
+    y: np.ndarray
+    names: tuple
+
+
+class Split(NamedTuple):
+    """The two parts of a dataset."""
+
+    X_train: np.ndarray
+    y_train: np.ndarray
+    X_test: np.ndarray
+    y_test: np.ndarray
+
+
+def iris():
+    """Fisher's iris, X (150, 4): sepal length, sepal width, petal length, petal width in cm; three species.
+
+    Source: Fisher (1936), The use of multiple measurements in taxonomic problems; UCI, doi:10.24432/C56C76, CC BY 4.0.
+
+    Examples
+    --------
+    >>> X, y, names = iris()
+    >>> X.shape, [names[k] for k in (y[0], y[50], y[149])]
+    ((150, 4), ['setosa', 'versicolor', 'virginica'])
+    """
+    with (_DATA / "iris.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))[1:]
+    names = ("setosa", "versicolor", "virginica")
+    X = np.array([[float(x) for x in row[:4]] for row in rows])
+    return Dataset(X, np.array([names.index(row[4]) for row in rows]), names)
+
+
+def digits():
+    """Handwritten digits, X (1797, 8, 8, 1): grey values scaled to 0…1, images of one channel; ten classes.
+
+    Source: Alpaydin and Kaynak (1998), Optical Recognition of Handwritten Digits; UCI, doi:10.24432/C50P49, CC BY 4.0.
+
+    Examples
+    --------
+    >>> X, y, names = digits()
+    >>> X.shape, float(X.max()), y[:5].tolist()
+    ((1797, 8, 8, 1), 1.0, [0, 1, 2, 3, 4])
+    """
+    with (_DATA / "digits.npz").open("rb") as file, np.load(file) as stored:
+        images, labels = stored["images"], stored["labels"]
+    return Dataset(images[..., None] / 16.0, labels.astype(np.int64), tuple("0123456789"))
+
+
+def blobs(rng, N=200, K=3, spread=1.0):
+    """K round clouds of points in the plane, X (N, 2), their centres 4 apart on a circle's rim.
+
+    Examples
+    --------
+    >>> X, y, _ = blobs(np.random.default_rng(0), N=9, K=3)
+    >>> np.bincount(y).tolist()
+    [3, 3, 3]
+    """
+    N, K = check_integer("N", N), check_integer("K", K, minimum=2)
+    y = _shuffled_labels(rng, N, K)
+    angle = 2 * np.pi * np.arange(K) / K
+    radius = 2.0 / np.sin(np.pi / K)
+    centres = radius * np.column_stack([np.cos(angle), np.sin(angle)])
+    return Dataset(centres[y] + spread * rng.standard_normal((N, 2)), y, _names(K))
+
+
+def moons(rng, N=200, noise=0.1):
+    """Two half circles that reach into each other, X (N, 2).
+
+    Examples
+    --------
+    >>> moons(np.random.default_rng(0), N=10).X.shape
+    (10, 2)
+    """
+    N = check_integer("N", N)
+    y = _shuffled_labels(rng, N, 2)
+    t = np.pi * rng.random(N)
+    upper = np.column_stack([np.cos(t), np.sin(t)])
+    lower = np.column_stack([1.0 - np.cos(t), 0.5 - np.sin(t)])
+    return Dataset(np.where(y[:, None] == 0, upper, lower) + noise * rng.standard_normal((N, 2)), y, _names(2))
+
+
+def xor(rng, N=200, noise=0.15):
+    """Four clouds at the corners (±1, ±1), the class 1 where the signs differ, X (N, 2): no line separates them.
+
+    Examples
+    --------
+    >>> X, y, _ = xor(np.random.default_rng(0), noise=0.0)
+    >>> bool(np.all(y == (X[:, 0] * X[:, 1] < 0)))
+    True
+    """
+    N = check_integer("N", N)
+    corner = _shuffled_labels(rng, N, 4)
+    X = np.column_stack([2 * (corner % 2) - 1, 2 * (corner // 2) - 1]) + noise * rng.standard_normal((N, 2))
+    return Dataset(X, np.isin(corner, (1, 2)).astype(np.int64), _names(2))
+
+
+def spirals(rng, N=300, K=3, noise=0.1, turns=0.75):
+    """K spiral arms wound round the origin, X (N, 2) within about the unit circle.
+
+    Examples
+    --------
+    >>> X, y, _ = spirals(np.random.default_rng(0), N=300, noise=0.0)
+    >>> float(np.linalg.norm(X, axis=1).max().round(2))
+    1.0
+    """
+    N, K = check_integer("N", N), check_integer("K", K, minimum=2)
+    y = _shuffled_labels(rng, N, K)
+    r = np.linspace(0.05, 1.0, N)[rng.permutation(N)]
+    angle = 2 * np.pi * (y / K + turns * r) + noise * rng.standard_normal(N)
+    return Dataset(r[:, None] * np.column_stack([np.cos(angle), np.sin(angle)]), y, _names(K))
+
+
+def split(X, y, rng, test=0.25):
+    """A random division into training and test examples; `test` is the share of the second.
+
+    Examples
+    --------
+    >>> X, y, _ = iris()
+    >>> parts = split(X, y, np.random.default_rng(0), test=0.2)
+    >>> len(parts.X_train), len(parts.X_test)
+    (120, 30)
+    """
+    check_rng(rng)
+    check_number("test", test, low=0.0, high=1.0, include_low=False, include_high=False)
+    if len(X) != len(y) or len(X) < 2:
+        raise ValueError(f"y: expected one label for each of at least 2 examples, got {len(X)} and {len(y)}")
+    order = rng.permutation(len(X))
+    cut = min(max(round(len(X) * (1.0 - test)), 1), len(X) - 1)
+    return Split(X[order[:cut]], y[order[:cut]], X[order[cut:]], y[order[cut:]])
+
+
+def standardize(X, like=None):
+    """X with each column's mean taken off and divided by its standard deviation, both measured on `like` (default: X).
+
+    A column that never changes is only centred.
+
+    Examples
+    --------
+    >>> standardize(np.array([[1.0, 5.0], [3.0, 5.0]]))
+    array([[-1.,  0.],
+           [ 1.,  0.]])
+    """
+    like = X if like is None else like
+    deviation = like.std(axis=0)
+    return (X - like.mean(axis=0)) / np.where(deviation > 0.0, deviation, 1.0)
+
+
+def _shuffled_labels(rng, N, K):
+    """N labels, as equally often as N allows, in random order."""
+    check_rng(rng)
+    return rng.permutation(np.arange(N) % K)
+
+
+def _names(K):
+    return tuple(f"class {k}" for k in range(K))

@@ -1,0 +1,236 @@
+"""Explorers: a picture of a topic that moves when a slider does.
+
+Every topic has a module here with two functions. ``figure(**parameters)`` is pure: the same parameters give the same
+Matplotlib figure. ``explore()`` shows that figure with a slider for each parameter; where nothing can move (a page, a
+viewer without widgets) the reader sees the picture. Lessons draw with the same few helpers, so that every picture of
+the course has one look: colours that the colour-blind can tell apart and that differ in grey, too.
+"""
+
+import base64
+import io
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import matplotlib
+import numpy as np
+import PIL.Image
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+# Okabe and Ito's palette, ordered so that neighbours differ in lightness; line styles and markers double the message
+COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
+MARKERS = ("o", "^", "s", "D", "v", "P", "X")
+LINESTYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
+# From light to dark in grey as well as in colour
+CMAP = "cividis"
+# Zero is white, the two signs differ in hue; use with symmetric limits
+DIVERGING = "PuOr"
+
+STYLE = {
+    "figure.dpi": 80,
+    "savefig.dpi": 80,
+    "font.size": 10.0,
+    "axes.titlesize": 11.0,
+    "axes.grid": True,
+    "grid.alpha": 0.25,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "lines.linewidth": 2.0,
+    "legend.frameon": False,
+    "image.cmap": CMAP,
+    "axes.prop_cycle": matplotlib.cycler(color=COLORS) + matplotlib.cycler(linestyle=LINESTYLES),
+    "svg.hashsalt": "dlcourse",
+}
+
+
+def new_figure(rows=1, columns=1, size=(7.2, 3.4), **options):
+    """A figure in the course's style with its axes: `(figure, axes)`, as `plt.subplots` gives them."""
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=size, layout="constrained")
+        return figure, figure.subplots(rows, columns, **options)
+
+
+def png(figure):
+    """The figure as PNG bytes, drawn once (`savefig` draws twice) and packed fast: a slider waits for it."""
+    with matplotlib.rc_context(STYLE):
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]).save(buffer, "png", compress_level=1)
+    return buffer.getvalue()
+
+
+class Picture:
+    """A figure with its alternative text: shown as an image, read as a sentence."""
+
+    def __init__(self, figure, alt):
+        self.figure, self.alt = figure, alt
+
+    def __repr__(self):
+        return f"[{self.alt}]"
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        with matplotlib.rc_context(STYLE):
+            buffer = io.BytesIO()
+            self.figure.savefig(buffer, format="png", metadata={"Software": None, "Description": self.alt})
+        data = {"text/plain": repr(self), "image/png": base64.b64encode(buffer.getvalue()).decode()}
+        return data, {"image/png": {"alt": self.alt}}
+
+
+def show(figure, alt):
+    """The figure as the result of a lesson's cell; `alt` says in a sentence what it shows, for who cannot see it."""
+    return Picture(figure, alt)
+
+
+class Slider(NamedTuple):
+    """A number to move; whole numbers where low, value and step are ints."""
+
+    low: float
+    high: float
+    value: float
+    step: float
+    label: str
+
+
+class Choice(NamedTuple):
+    """One of a few named options."""
+
+    options: tuple
+    value: Any
+    label: str
+
+
+class Toggle(NamedTuple):
+    """On or off."""
+
+    value: bool
+    label: str
+
+
+class Explorer(NamedTuple):
+    """What a topic's explorer is made of; its methods are the module's `figure` and `explore`.
+
+    name : the topic's slug.
+    draw : draw(figure, **parameters) puts the picture into an empty figure.
+    controls : {parameter: Slider | Choice | Toggle}.
+    alt : one sentence about the picture, with the parameters in braces where they matter.
+    size : inches.
+    """
+
+    name: str
+    draw: Callable
+    controls: dict
+    alt: str
+    size: tuple = (7.2, 3.6)
+
+    def parameters(self, given):
+        """The controls' values with `given` in their place; bad ones raise."""
+        for name, value in given.items():
+            if name not in self.controls:
+                raise TypeError(f"{name}: expected one of {', '.join(self.controls)}")
+            control = self.controls[name]
+            if isinstance(control, Choice) and value not in control.options:
+                raise ValueError(f"{name}: expected one of {', '.join(map(repr, control.options))}; got {value!r}")
+            if isinstance(control, Slider) and not control.low <= value <= control.high:
+                raise ValueError(f"{name}: expected a number from {control.low} to {control.high}, got {value!r}")
+        return {name: control.value for name, control in self.controls.items()} | given
+
+    def figure(self, **given):
+        """The picture for these parameters (the controls' own values where none is given)."""
+        with matplotlib.rc_context(STYLE):
+            figure = Figure(figsize=self.size, layout="constrained")
+            self.draw(figure, **self.parameters(given))
+        return figure
+
+    def explore(self, **given):
+        """The picture with its controls; the values given are where they start."""
+        return Exploration(self, self.parameters(given))
+
+
+class Exploration:
+    """A shown explorer: one figure, redrawn in place whenever a control moves."""
+
+    def __init__(self, explorer, parameters):
+        self.explorer, self.parameters = explorer, parameters
+        with matplotlib.rc_context(STYLE):
+            self.figure = Figure(figsize=explorer.size, layout="constrained")
+        self.positions = []
+        self.controls = {}
+        self.view = None
+        self.png = self.redraw()
+
+    def redraw(self):
+        """Draw the present parameters into the one figure; returns the PNG."""
+        with matplotlib.rc_context(STYLE):
+            self.figure.clear()
+            self.explorer.draw(self.figure, **self.parameters)
+            axes = self.figure.axes
+            if len(axes) == len(self.positions):
+                # Laid out once: axes that stay put are easier to watch, and the layout is half the time of a drawing
+                self.figure.set_layout_engine("none")
+                for ax, position in zip(axes, self.positions, strict=True):
+                    ax.set_position(position)
+            self.png = png(self.figure)
+        self.positions = [ax.get_position(original=True) for ax in axes]
+        return self.png
+
+    def widget(self):
+        """The ipywidgets box: the controls above the image."""
+        import ipywidgets as widgets
+
+        if self.view is None:
+            # An image, not an Output capture: nothing flickers, and executing a notebook never waits for a front end
+            image = widgets.Image(
+                value=self.png, format="png", layout=widgets.Layout(max_width="100%", object_fit="contain")
+            )
+
+            def moved(name):
+                def update(change):
+                    self.parameters = self.parameters | {name: change["new"]}
+                    image.value = self.redraw()
+
+                return update
+
+            for name, control in self.explorer.controls.items():
+                self.controls[name] = made = _control(widgets, control, self.parameters[name])
+                made.observe(moved(name), names="value")
+            box = widgets.Layout(display="flex", flex_flow="row wrap")
+            self.view = widgets.VBox([widgets.Box(list(self.controls.values()), layout=box), image])
+        return self.view
+
+    def __repr__(self):
+        return f"[{self.explorer.alt.format(**self.parameters)}]"
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        data = {"text/plain": repr(self), "image/png": base64.b64encode(self.png).decode()}
+        metadata = {"image/png": {"alt": repr(self)[1:-1]}}
+        try:
+            shown = self.widget()._repr_mimebundle_()
+        except ImportError:
+            return data, metadata
+        # Without a kernel to answer there is no view, and the picture remains
+        if isinstance(shown, dict):
+            data |= {key: x for key, x in shown.items() if key.startswith("application/vnd.jupyter.widget-view")}
+        return data, metadata
+
+
+def _control(widgets, control, value):
+    layout = widgets.Layout(width="320px")
+    style = {"description_width": "110px"}
+    if isinstance(control, Toggle):
+        return widgets.Checkbox(value=value, description=control.label, layout=layout, style=style)
+    if isinstance(control, Choice):
+        return widgets.Dropdown(
+            options=control.options, value=value, description=control.label, layout=layout, style=style
+        )
+    whole = all(isinstance(x, int) for x in (control.low, control.value, control.step))
+    kind = widgets.IntSlider if whole else widgets.FloatSlider
+    return kind(
+        value=value,
+        min=control.low,
+        max=control.high,
+        step=control.step,
+        description=control.label,
+        layout=layout,
+        style=style,
+    )
