@@ -8,7 +8,7 @@ from itertools import pairwise
 
 WIDTH, HEIGHT = 108, 64  # of a node's box
 COLUMN, ROW = 168, 84  # from one box's corner to the next one's
-MARGIN, SWEEPS, LONGEST_ROUTE = 20, 8, 40
+MARGIN, SWEEPS, LONGEST_ROUTE, LONGEST_NAME = 20, 9, 40, 10
 
 SYMBOLS = {"*": "×", "-": "−", "/": "÷", "neg": "−x", "sum": "Σ", "prod": "Π", "sigmoid": "σ"}
 INPUT, GATE = ("#fff4e0", "#b45309"), ("#e8f1fb", "#1d4f91")  # fill and outline
@@ -27,7 +27,7 @@ def draw(nodes, names):
         f"<desc>{_text(_description(nodes, names))}</desc>",
         f'<rect width="{width:.0f}" height="{height:.0f}" rx="8" fill="#ffffff"/>',
         f'<g {shift} fill="none" stroke="#57606a" stroke-width="1.4">',
-        *[_edge(route, points, child, parent, slope) for route, child, parent, slope in edges],
+        *[_edge(route, points, slope) for route, slope in edges],
         f'</g>\n<g {shift} fill="#1f2328" text-anchor="middle">',
         *[_box(node, names.get(node, ""), *points[node]) for node in nodes],
         "</g>\n</svg>",
@@ -36,7 +36,7 @@ def draw(nodes, names):
 
 
 def _layout(nodes):
-    """[(route, child, parent, slope)] for every edge, and {node or bend: (x, y)} of upper left corners.
+    """[(route, local derivative)] of every edge, and {node or bend: (x, y)} of the upper left corners.
 
     A node's column is its longest distance to the result. An edge over several columns gets a bend in each of them,
     which takes a place as a box does. Rows then follow the mean of the neighbours', in sweeps from left and right.
@@ -57,14 +57,12 @@ def _layout(nodes):
             for bend in bends:
                 columns[bend[2]].append(bend)
             route = [parent, *bends, node]
-            edges.append((route, node, parent, slope))
+            edges.append((route, slope))
             links += pairwise(route)
     rows = _rows(columns, links)
     top = min(rows.values())
     return edges, {
-        place: (column * COLUMN, (rows[place] - top) * ROW)
-        for column, places in enumerate(columns)
-        for place in places
+        place: (column * COLUMN, (rows[place] - top) * ROW) for column, places in enumerate(columns) for place in places
     }
 
 
@@ -87,30 +85,27 @@ def _rows(columns, links):
 
 def _spread(wanted):
     """Rows at least 1 apart, as near to the ascending `wanted` as can be: blocks that would overlap share their mean."""
-    blocks = []  # [first row, length] of rows that touch
-    for i, row in enumerate(wanted):
-        blocks.append([row, 1, i])
+    blocks = []  # (first row, how many) of rows that touch
+    for row in wanted:
+        blocks.append((row, 1))
         while len(blocks) > 1 and blocks[-2][0] + blocks[-2][1] > blocks[-1][0]:
-            first, m, start = blocks[-2]
-            second, n, _ = blocks.pop()
-            blocks[-1] = [(first * m + (second - m) * n) / (m + n), m + n, start]
-    return [first + k for first, n, _ in blocks for k in range(n)]
+            (first, m), (second, n) = blocks[-2:]
+            blocks[-2:] = [((first * m + (second - m) * n) / (m + n), m + n)]
+    return [first + k for first, n in blocks for k in range(n)]
 
 
-def _edge(route, points, child, parent, slope):
+def _edge(route, points, slope):
     """A curve through the route's points, an arrow head at its end, and the local derivative as its tooltip."""
-    x, y = points[route[0]]
-    path = f"M{x + WIDTH:.1f},{y + HEIGHT / 2:.1f}"
-    x += WIDTH
-    y += HEIGHT / 2
+    x, y = points[route[0]][0] + WIDTH, points[route[0]][1] + HEIGHT / 2
+    path = f"M{x:.1f},{y:.1f}"
     for place in route[1:]:
         to_x, to_y = points[place][0], points[place][1] + HEIGHT / 2
         middle = (x + to_x) / 2
         path += f" C{middle:.1f},{y:.1f} {middle:.1f},{to_y:.1f} {to_x:.1f},{to_y:.1f}"
-        if place is not child:
-            path += f" H{to_x + WIDTH:.1f}"
-            to_x += WIDTH
         x, y = to_x, to_y
+        if place is not route[-1]:  # straight on above or below the boxes of this column
+            x += WIDTH
+            path += f" H{x:.1f}"
     head = f"M{x - 7:.1f},{y - 4:.1f} L{x:.1f},{y:.1f} L{x - 7:.1f},{y + 4:.1f}"
     return f'<path d="{path} {head}"><title>local derivative {slope:.4g}</title></path>'
 
@@ -129,7 +124,8 @@ def _box(node, name, x, y):
 
 def _label(node, name):
     symbol = SYMBOLS.get(node.op, node.op) if node.parents else ""
-    return f"{name} = {symbol}" if name and symbol else name or symbol or "input"
+    name = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+    return f"{name}: {symbol}" if name and symbol else name or symbol or "input"
 
 
 def _description(nodes, names):
