@@ -18,10 +18,11 @@ from ._checks import as_floating, check_gradient, check_number, check_rng
 
 
 class DropoutCache(NamedTuple):
-    """M, the boolean mask of what was kept; p, the probability of dropping."""
+    """M, the boolean mask of what was kept (None after an evaluation); p, the probability of dropping; the shape of X."""
 
     M: Any
     p: float
+    shape: tuple
 
 
 def dropout_forward(X, p, rng, train=True):
@@ -64,7 +65,7 @@ def dropout_forward(X, p, rng, train=True):
     if rng is not None or train:
         check_rng(rng)
     M = from_numpy(_keep_mask(rng, p, tuple(X.shape)), like=X) if train else None
-    return _masked(X, M, p), DropoutCache(M, p)
+    return _masked(X, M, p), DropoutCache(M, p, tuple(X.shape))
 
 
 def dropout_backward(dY, cache):
@@ -86,8 +87,8 @@ def dropout_backward(dY, cache):
     >>> bool(np.all(dX == Y))
     True
     """
-    M, p = cache
-    dY = as_floating(dY, "dY") if M is None else check_gradient("dY", dY, like=M)
+    M, p, shape = cache
+    dY = check_gradient("dY", dY, like=shape)
     return _masked(dY, M, p)
 
 

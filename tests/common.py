@@ -35,6 +35,7 @@ class Operation:
     empty : whether an array without entries is allowed.
     tolerance : relative error against the oracle in (float64, float32).
     strict : whether it runs on array-api-strict and CuPy (a reason if not).
+    cache : where the cache stands among a pair's outputs.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Operation:
     empty: bool = False
     tolerance: tuple[float, float] = (1e-10, 1e-5)
     strict: bool | str = True
+    cache: int = -1
 
     @property
     def module(self):
@@ -110,7 +112,8 @@ def run(op, inputs, seed=0):
     """
     out = op.forward(**inputs)
     if op.kind == "pair":
-        *out, cache = out if len(out) > 1 else (out,)
+        out = list(out)
+        cache = out.pop(op.cache)
         out = out[0] if len(out) == 1 else tuple(out)
         main = out[0] if isinstance(out, tuple) else out
         gradients = op.backward(upstream(main, seed), cache)
