@@ -4,7 +4,7 @@ import numpy as np
 
 from dlcourse import neurons
 
-from ..drive import Named, Rng
+from ..drive import Named, Rng, WrongAnswer, kind
 from ..exercise import Case, Exercise, Mistake
 
 # --- data -----------------------------------------------------------------------------------------------------------
@@ -688,6 +688,8 @@ def sgd_driver(functions, case):
 
     X, d, w, b, lr, epochs = case.args
     fitted = fit(grad, X, d, w, b, lr, epochs, case.more["rng"], **case.kwargs)
+    if not isinstance(fitted, tuple) or len(fitted) != 2:
+        raise WrongAnswer(f"the function returns `w, b`; yours returned {kind(fitted)}")
     sizes = [len(batch[0]) for batch in batches]
     yield "batches", sizes
     per_epoch = max(len(batches) // max(epochs, 1), 1)
@@ -708,8 +710,7 @@ def sgd_driver(functions, case):
         steps_right.append(float(np.allclose(at_w, trail_w, rtol=1e-9) and np.isclose(at_b, trail_b, rtol=1e-9)))
         e = x @ trail_w + trail_b - t
         trail_w, trail_b = trail_w - lr * (x.T @ e), trail_b - lr * e.sum()
-    ends = isinstance(fitted, tuple) and len(fitted) == 2
-    ends = ends and np.allclose(fitted[0], trail_w, rtol=1e-9) and np.isclose(fitted[1], trail_b, rtol=1e-9)
+    ends = np.allclose(fitted[0], trail_w, rtol=1e-9) and np.isclose(fitted[1], trail_b, rtol=1e-9)
     yield "steps", [float(all(steps_right)), float(ends)]
 
 
