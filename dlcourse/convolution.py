@@ -1,6 +1,6 @@
 r"""Convolution: the same small set of weights at every place of an image, and pooling, which makes the image smaller.
 
-Images are (N, H, W, C): example, row, column, channel. A convolution layer slides a kernel (kh, kw, C, K) over the
+Images are (N, H, W, C): example, row, column, channel (notes 003 have width before height, E26). A convolution layer slides a kernel (kh, kw, C, K) over the
 image padded with p zeros on every side, s pixels at a time; each of its K output channels is a neuron that looks at
 kh·kw·C numbers:
 

@@ -258,6 +258,51 @@ class Positions:
         return dY
 
 
+class Residual:
+    """F(X) + S(X): a branch and a shortcut, each a dict of layers in sequence; an empty shortcut is X itself."""
+
+    axes, keeps = None, False
+
+    def __init__(self, branch, shortcut):
+        self.paths = {"branch": branch, "shortcut": shortcut}
+        self.features = next(iter(branch.values())).features
+        self.gives = next((layer.gives for layer in reversed(branch.values()) if layer.gives), None)
+
+    # What the network hands out and collects goes through to the layers inside
+    parameters = property(lambda self: self._trees("parameters"), lambda self, tree: self._hand_out("parameters", tree))
+    gradients = property(lambda self: self._trees("gradients"), lambda self, tree: self._hand_out("gradients", tree))
+    state = property(
+        lambda self: dict(_leaves(self._trees("state"))), lambda self, x: self._hand_out("state", _nest(x.items()))
+    )
+
+    def _trees(self, what):
+        trees = {path: {name: getattr(x, what) for name, x in inner.items()} for path, inner in self.paths.items()}
+        return {path: kept for path, tree in trees.items() if (kept := {name: x for name, x in tree.items() if x})}
+
+    def _hand_out(self, what, trees):
+        for path, inner in self.paths.items():
+            for name, layer in inner.items():
+                setattr(layer, what, trees.get(path, {}).get(name, {}))
+
+    def forward(self, X, train, rng):
+        F, S = X, X
+        for layer in self.paths["branch"].values():
+            F = layer.forward(F, train, rng)
+        for layer in self.paths["shortcut"].values():
+            S = layer.forward(S, train, rng)
+        if F.shape != S.shape:
+            raise ValueError(f"residual: expected a branch that gives the shortcut's shape {S.shape}, got {F.shape}")
+        return F + S
+
+    def backward(self, dY, inputs=True):
+        dF, dS = dY, dY
+        for layer in reversed(self.paths["branch"].values()):
+            dF = layer.backward(dF)
+        for layer in reversed(self.paths["shortcut"].values()):
+            dS = layer.backward(dS)
+        return dF + dS
+
+
 def _as_tuple(x):
     return x if isinstance(x, tuple) else (x,)
 
@@ -327,18 +372,53 @@ def _layernorm(D, *, eps=1e-5, rng):
     return Operation(normalization, "layernorm", parameters, {"eps": eps}, features=D, gives=D)
 
 
-def _conv2d(c_in, c_out, size, *, stride=1, padding=0, initializer="he_uniform", rng):
+def _conv2d(c_in, c_out, size, *, stride=1, padding=0, bias=True, initializer="he_uniform", rng):
     c_in, c_out = _sizes(c_in=c_in, c_out=c_out)
     kh, kw = _sizes(kh=size, kw=size) if not isinstance(size, tuple | list) else _sizes(kh=size[0], kw=size[-1])
     options = {"stride": check_integer("stride", stride), "padding": check_integer("padding", padding, minimum=0)}
     parameters = {"W": _initial(initializer, (kh, kw, c_in, c_out), rng), "b": np.zeros(c_out)}
-    return Operation(convolution, "conv2d", parameters, options, features=c_in, gives=c_out, axes=(4,))
+    layer = Operation(convolution, "conv2d", parameters, options, features=c_in, gives=c_out, axes=(4,))
+    if not bias:
+        del parameters["b"]
+        layer.pair = _without_bias(*layer.pair)
+        layer.twin = layer.twin and _without_bias(*layer.twin)
+    return layer
 
 
-def _pool(kind, size, *, stride=None, rng):
+def _without_bias(forward, backward):
+    """A convolution's pair with biases of zero, which are no parameters."""
+
+    def forward_without(X, W, **options):
+        return forward(X, W, array_namespace(W).zeros_like(W[0, 0, 0, :]), **options)
+
+    def backward_without(dY, cache, out=None, **how):
+        if out is None:
+            return backward(dY, cache, **how)[:2]
+        return backward(dY, cache, out=[*out, np.empty(out[0].shape[-1], out[0].dtype)], **how)[:2]
+
+    return forward_without, backward_without
+
+
+def _maxpool2d(size, *, stride=None, padding=0, rng):
+    layer = _avgpool2d(size, stride=stride, rng=rng)
+    options = layer.options | {"padding": check_integer("padding", padding, minimum=0)}
+    return Operation(convolution, "maxpool2d", options=options, axes=(4,), keeps=True)
+
+
+def _avgpool2d(size, *, stride=None, rng):
     (size,) = _sizes(size=size)
     stride = size if stride is None else check_integer("stride", stride)
-    return Operation(convolution, f"{kind}pool2d", options={"size": size, "stride": stride}, axes=(4,), keeps=True)
+    return Operation(convolution, "avgpool2d", options={"size": size, "stride": stride}, axes=(4,), keeps=True)
+
+
+def _residual(branch, shortcut=(), *, rng):
+    paths = []
+    for name, specs in (("branch", branch), ("shortcut", shortcut)):
+        if not isinstance(specs, list | tuple) or (name == "branch" and not specs):
+            raise TypeError(f"{name}: expected a list of layers, got {specs!r}")
+        built = [_build(index, spec, rng) for index, spec in enumerate(specs)]
+        paths.append({f"{kind}_{index}": layer for index, (kind, layer) in enumerate(built)})
+    return Residual(*paths)
 
 
 def _global_avgpool(*, rng):
@@ -414,11 +494,12 @@ LAYERS = {
     "batchnorm": _batchnorm,
     "layernorm": _layernorm,
     "conv2d": _conv2d,
-    "maxpool2d": partial(_pool, "max"),
-    "avgpool2d": partial(_pool, "avg"),
+    "maxpool2d": _maxpool2d,
+    "avgpool2d": _avgpool2d,
     "global_avgpool": _global_avgpool,
     "residual_block": partial(_block, "residual_block"),
     "inception_block": partial(_block, "inception_block"),
+    "residual": _residual,
     "rnn": _rnn,
     "lstm": _lstm,
     "gru": _gru,

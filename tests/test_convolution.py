@@ -4,17 +4,22 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from common import Operation
+from common import Operation, flatten
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlcourse import convolution
+from dlcourse import architectures, convolution, training
 from dlcourse.convolution import conv2d_backward, conv2d_forward, conv_output_size
 
 TESTED_BELOW = [
     "convolution.conv_output_size",
     "convolution.residual_block_init",
     "convolution.inception_block_init",
+    "architectures.alexnet",
+    "architectures.vgg",
+    "architectures.resnet",
+    "architectures.inception_v1",
+    "architectures.build",
 ]
 
 
@@ -221,7 +226,7 @@ def test_convolution_is_its_defining_sum(seed):
 def test_backward_is_the_transpose_of_forward(seed):
     """⟨dY, conv(X)⟩ = ⟨dX, X⟩ where the layer is linear: exact, with no step size to choose."""
     rng = np.random.default_rng(seed)
-    inputs = conv2d_inputs(rng) | {"b": np.zeros(0)}
+    inputs = conv2d_inputs(rng)
     X, W = inputs["X"], inputs["W"]
     inputs["b"] = np.zeros(W.shape[3])
     Y, cache = conv2d_forward(**inputs)
@@ -326,7 +331,7 @@ def test_complex_numbers_pass_through_for_the_complex_step():
     rng = np.random.default_rng(5)
     X, W, b = rng.standard_normal((1, 4, 4, 2)), rng.standard_normal((3, 3, 2, 2)), rng.standard_normal(2)
     Y, cache = conv2d_forward(X, W, b, stride=2, padding=1)
-    dX, dW, db = conv2d_backward(np.ones_like(Y), cache)
+    _dX, dW, _db = conv2d_backward(np.ones_like(Y), cache)
     step = np.zeros_like(W)
     step[0, 1, 1, 0] = 1.0
     Y, _ = conv2d_forward(X, W + 1e-20j * step, b, stride=2, padding=1)
@@ -344,7 +349,7 @@ def test_nested_lists_and_integers_are_welcome():
 def test_a_tie_flows_to_the_first_position_row_by_row():
     X = np.zeros((1, 2, 2, 2))
     X[0, :, :, 1] = [[1.0, 7.0], [7.0, 7.0]]
-    Y, cache = convolution.maxpool2d_forward(X, 2)
+    _Y, cache = convolution.maxpool2d_forward(X, 2)
     dX = convolution.maxpool2d_backward(np.array([[[[3.0, 5.0]]]]), cache)
     assert dX[0, :, :, 0].tolist() == [[3.0, 0.0], [0.0, 0.0]]
     assert dX[0, :, :, 1].tolist() == [[0.0, 5.0], [0.0, 0.0]]
@@ -365,10 +370,10 @@ def test_ties_flow_as_in_pytorch():
 def test_overlapping_windows_add_their_flows():
     X = np.zeros((1, 3, 3, 1))
     X[0, 1, 1, 0] = 9.0  # in all four windows of 2 × 2
-    Y, cache = convolution.maxpool2d_forward(X, 2, stride=1)
+    _, cache = convolution.maxpool2d_forward(X, 2, stride=1)
     dX = convolution.maxpool2d_backward(np.array([1.0, 2.0, 3.0, 4.0]).reshape(1, 2, 2, 1), cache)
     assert dX[0, 1, 1, 0] == 10.0 and dX.sum() == 10.0
-    Y, cache = convolution.avgpool2d_forward(X, 2, stride=1)
+    _Y, cache = convolution.avgpool2d_forward(X, 2, stride=1)
     dX = convolution.avgpool2d_backward(np.full((1, 2, 2, 1), 4.0), cache)
     assert dX[0, :, :, 0].tolist() == [[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]
 
@@ -460,3 +465,184 @@ def test_inception_keeps_its_branches_in_order():
         Y, _ = convolution.inception_block_forward(X, alone)
         assert np.all(Y[..., channels] > 0.0)
         assert np.count_nonzero(Y) == Y[..., channels].size
+
+
+# ── architectures ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def total(table, column="parameters"):
+    return sum(getattr(row, column) for row in table)
+
+
+@pytest.mark.parametrize(
+    "table, parameters",
+    [
+        (architectures.alexnet, 61_100_840),
+        (lambda: architectures.vgg(11), 132_863_336),
+        (lambda: architectures.vgg(13), 133_047_848),
+        (architectures.vgg, 138_357_544),
+        (lambda: architectures.vgg(19), 143_667_240),
+        (lambda: architectures.resnet(18), 11_689_512),
+        (architectures.resnet, 21_797_672),
+        (lambda: architectures.resnet(50), 25_557_032),
+        (lambda: architectures.resnet(101), 44_549_160),
+        (lambda: architectures.resnet(152), 60_192_808),
+        # 6,990,272 weights and 8,280 biases, as in Caffe's bvlc_googlenet
+        (architectures.inception_v1, 6_998_552),
+    ],
+    ids=[
+        "alexnet",
+        "vgg11",
+        "vgg13",
+        "vgg16",
+        "vgg19",
+        "resnet18",
+        "resnet34",
+        "resnet50",
+        "resnet101",
+        "resnet152",
+        "googlenet",
+    ],
+)
+def test_published_parameter_counts(table, parameters):
+    table = table()
+    assert total(table) == parameters
+    assert isinstance(table, list) and table[-1].output_shape == (1000,)
+    for row in table:
+        assert row._fields == ("kind", "output_shape", "parameters", "multiply_adds")
+        assert all(type(n) is int for n in (*row.output_shape, row.parameters, row.multiply_adds))
+
+
+def test_published_multiply_adds():
+    """In 10⁹: torchvision's documentation for the first ones, table 1 of the ResNet paper (cut, not rounded) for the rest."""
+    for table, billions in [
+        (architectures.alexnet(), 0.71),
+        (architectures.vgg(11), 7.61),
+        (architectures.vgg(13), 11.31),
+        (architectures.vgg(16), 15.47),
+        (architectures.vgg(19), 19.63),
+        (architectures.resnet(18), 1.81),
+        (architectures.resnet(34), 3.66),
+    ]:
+        assert round(total(table, "multiply_adds") / 1e9, 2) == billions
+    for depth, billions in {18: 1.8, 34: 3.6, 50: 3.8, 101: 7.5, 152: 11.2}.items():
+        assert int(total(architectures.resnet(depth), "multiply_adds") / 1e8) / 10 == billions
+    # Table 1 of the GoogLeNet paper, in 10⁶; its 54 for 5a does not fit its own numbers of channels
+    blocks = [row for row in architectures.inception_v1() if row.kind == "inception_block"]
+    for row, millions in zip(blocks, [128, 304, 73, 88, 100, 119, 170, None, 71], strict=True):
+        assert millions is None or abs(row.multiply_adds / 1e6 - millions) < 1.0
+
+
+def test_published_output_sizes():
+    sizes = {
+        architectures.alexnet: [55, 27, 13, 6],
+        architectures.vgg: [224, 112, 56, 28, 14, 7],
+        architectures.resnet: [112, 56, 28, 14, 7],
+        architectures.inception_v1: [112, 56, 28, 14, 7],
+    }
+    for table, expected in sizes.items():
+        heights = [row.output_shape[0] for row in table() if len(row.output_shape) == 3]
+        assert list(dict.fromkeys(heights)) == expected
+
+
+def test_depth_counts_the_layers_with_weights():
+    def weighted(layers):
+        inner = [layer for name, *rest in layers if name == "residual" for layer in rest[0]]
+        return sum(name in ("conv2d", "linear") for name, *_ in [*layers, *inner])
+
+    for depth in (11, 13, 16, 19):
+        assert weighted(architectures.vgg(depth).layers) == depth
+    for depth in (18, 34, 50, 101, 152):
+        assert weighted(architectures.resnet(depth).layers) == depth
+    assert weighted(architectures.alexnet().layers) == 8
+    # Along one path: two layers in each of the nine inception blocks
+    table = architectures.inception_v1()
+    assert weighted(table.layers) + 2 * sum(row.kind == "inception_block" for row in table) == 22
+
+
+SMALL = {
+    "alexnet": lambda **how: architectures.alexnet(width=4, input_size=63, **how),
+    "vgg": lambda **how: architectures.vgg(11, width=4, input_size=32, **how),
+    "resnet18": lambda **how: architectures.resnet(18, width=4, input_size=32, **how),
+    "resnet50": lambda **how: architectures.resnet(50, width=2, input_size=33, **how),
+    "inception": lambda **how: architectures.inception_v1(width=8, input_size=32, **how),
+}
+
+
+@pytest.mark.parametrize("small", SMALL.values(), ids=SMALL.keys())
+def test_a_built_network_is_its_table(small):
+    table = small(classes=7, channels=2)
+    net = architectures.build(table, np.random.default_rng(0))
+    assert net.w.shape == (total(table),)
+    X = np.random.default_rng(1).standard_normal((3, *table.input_shape))
+    shapes = []
+    for row, layer in zip(table, net.layers, strict=True):
+        X = layer.forward(X, True, np.random.default_rng(2))
+        shapes.append(X.shape[1:])
+        assert sum(np.size(x) for x in flatten(layer.parameters).values()) == row.parameters
+    assert shapes == [row.output_shape for row in table] and shapes[-1] == (7,)
+
+
+@pytest.mark.parametrize("small", SMALL.values(), ids=SMALL.keys())
+def test_a_built_network_has_the_right_gradient(small):
+    """The derivative along one random direction of all parameters, against central differences."""
+    rng = np.random.default_rng(3)
+    table = small(classes=3)
+    net = architectures.build(table, rng)
+    # Without it a channel that is 0 everywhere meets a bias of 0, right on the ReLU's kink
+    net.w += 0.1 * rng.standard_normal(net.w.shape)
+    X, dU = rng.standard_normal((2, *table.input_shape)), rng.standard_normal((2, 3))
+    direction, w = rng.standard_normal(net.w.shape), net.w.copy()
+
+    def objective(t):
+        net.w[...] = w + t * direction
+        return float(np.sum(net.forward(X, train=True, rng=np.random.default_rng(4)) * dU))
+
+    # A step so small that no ReLU and no maximum changes sides
+    numeric = (objective(1e-8) - objective(-1e-8)) / 2e-8
+    objective(0.0)
+    net.backward(dU)
+    assert float(net.dw @ direction) == pytest.approx(numeric, rel=1e-6)
+
+
+def test_a_small_resnet_learns_its_batch():
+    rng = np.random.default_rng(5)
+    X, y = rng.standard_normal((12, 16, 16, 1)), np.arange(12) % 3
+    net = architectures.build(architectures.resnet(18, width=4, input_size=16, classes=3, channels=1), rng)
+    history = training.fit(net, X, y, lr=1e-2, epochs=25, batch_size=12, rng=rng, progress=False)
+    assert history["loss"][-1] < 0.1 * history["loss"][0] and history["accuracy"][-1] == 1.0
+
+
+def test_width_and_input_size_scale_the_cost():
+    assert total(architectures.vgg(16, width=64, input_size=224)) == total(architectures.vgg())
+    small = architectures.resnet(34, width=8, input_size=64)
+    assert small[0].output_shape == (32, 32, 8)
+    # A convolution's weights grow with the square of the width, its products with that of the image's size too
+    wide, large = architectures.resnet(34, width=16, input_size=64), architectures.resnet(34, width=8, input_size=128)
+    assert wide[6].multiply_adds == large[6].multiply_adds == 4 * small[6].multiply_adds
+    assert total(large) == total(small)
+    thin = architectures.inception_v1(width=1)
+    assert all(n >= 1 for row in thin for n in row.output_shape)
+
+
+def test_architectures_refuse_nonsense():
+    rng = np.random.default_rng(0)
+    for call, match in [
+        (lambda: architectures.vgg(12), "depth: expected one of 11, 13, 16, 19; got 12"),
+        (lambda: architectures.vgg("16"), "depth: expected a whole number"),
+        (lambda: architectures.resnet(35), "depth: expected one of 18, 34, 50, 101, 152; got 35"),
+        (lambda: architectures.resnet([34]), "depth: expected a whole number"),
+        (lambda: architectures.alexnet(width=0), "width: expected a whole number of at least 1, got 0"),
+        (
+            lambda: architectures.alexnet(input_size=62),
+            "input_size: expected an image large enough .*, got 62: maxpool2d",
+        ),
+        (lambda: architectures.vgg(input_size=31), "input_size: expected an image large enough .*, got 31"),
+        (lambda: architectures.vgg(input_size=32.0), "input_size: expected a whole number"),
+        (lambda: architectures.inception_v1(classes=0), "classes: expected a whole number of at least 1, got 0"),
+        (lambda: architectures.resnet(channels=-1), "channels: expected a whole number of at least 1, got -1"),
+        (lambda: architectures.build([], rng), "table: expected what alexnet, vgg, resnet or inception_v1 returned"),
+        (lambda: architectures.build(SMALL["vgg"](), 0), r"rng: expected a numpy\.random\.Generator"),
+    ]:
+        with pytest.raises((ValueError, TypeError), match=match):
+            call()

@@ -43,6 +43,17 @@ NETWORKS = {
     "conv2d, not square": ([("conv2d", 2, 3, (1, 2)), ("global_avgpool",)], IMAGE),
     "maxpool2d": ([("maxpool2d", 2), ("flatten",), ("linear", 12, 3)], IMAGE),
     "maxpool2d, overlapping": ([("maxpool2d", 3, {"stride": 1}), ("flatten",), ("linear", 24, 3)], IMAGE),
+    "maxpool2d, padded": ([("maxpool2d", 3, {"stride": 2, "padding": 1}), ("flatten",), ("linear", 18, 3)], IMAGE),
+    "conv2d, no bias": ([("conv2d", 2, 3, 3, {"bias": False}), ("batchnorm", 3), ("global_avgpool",)], IMAGE),
+    "residual": (
+        [
+            ("residual", [("conv2d", 2, 2, 3, {"padding": 1}), ("sigmoid",)]),
+            ("relu",),
+            ("residual", [("conv2d", 2, 3, 1, {"bias": False}), ("batchnorm", 3), ("tanh",)], [("conv2d", 2, 3, 1)]),
+            ("global_avgpool",),
+        ],
+        IMAGE,
+    ),
     "avgpool2d": ([("conv2d", 2, 2, 1), ("avgpool2d", 2), ("flatten",), ("linear", 12, 3)], IMAGE),
     "residual_block": ([("residual_block", 2), ("global_avgpool",), ("linear", 2, 3)], IMAGE),
     "inception_block": ([("inception_block", 2, 1, 1, 2, 1, 1, 1), ("global_avgpool",), ("linear", 5, 3)], IMAGE),
