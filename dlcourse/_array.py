@@ -35,6 +35,11 @@ def from_numpy(values, like):
     return xp.asarray(values, device=array_api_compat.device(like))
 
 
+def rows(x):
+    """`x` (..., D) as the rows (M, D) of one matrix: one product for all examples and steps."""
+    return array_namespace(x).reshape(x, (-1, x.shape[-1]))
+
+
 def into(function, x, *args):
     """`function(x, *args)` written over `x` where the backend can; only for a temporary that the caller itself made."""
     # type, not isinstance: NumPy's arithmetic turns arrays without axes into scalars, which nothing can be written over

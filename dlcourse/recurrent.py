@@ -15,7 +15,7 @@ h (N, H) state, c (N, H) the LSTM's memory C, H (N, T, H) the states of all step
 
 from typing import Any, NamedTuple
 
-from ._array import array_namespace
+from ._array import array_namespace, rows
 from ._checks import check_gradient, check_shapes
 from .activations import sigmoid
 
@@ -514,18 +514,13 @@ def _parameter_gradients(X, H_before, dU):
 def _linear_gradients(X, dU):
     """(Xᵀ dU, 1ᵀ dU) over all examples and steps in one product."""
     xp = array_namespace(X)
-    dU = _rows(dU)
-    return xp.matrix_transpose(_rows(X)) @ dU, xp.sum(dU, axis=0)
+    dU = rows(dU)
+    return xp.matrix_transpose(rows(X)) @ dU, xp.sum(dU, axis=0)
 
 
 def _product(X, W):
     """X W over all examples and steps in one product."""
-    return array_namespace(X).reshape(_rows(X) @ W, (*X.shape[:-1], W.shape[-1]))
-
-
-def _rows(X):
-    """X (..., D) as the rows of one matrix."""
-    return array_namespace(X).reshape(X, (-1, X.shape[-1]))
+    return array_namespace(X).reshape(rows(X) @ W, (*X.shape[:-1], W.shape[-1]))
 
 
 def _blocks(u, count):
