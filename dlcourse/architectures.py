@@ -152,11 +152,12 @@ def resnet(depth=34, width=64, input_size=224, classes=1000, channels=3):
 
     Notes
     -----
-    A block is two 3 × 3 convolutions, from depth 50 on a bottleneck of 1 × 1, 3 × 3 and 1 × 1 to four times the
-    channels. Every convolution is without bias and followed by batch normalisation, whose γ and β are counted. Where
-    the size changes, the shortcut is a 1 × 1 convolution with the same stride (the paper's option B). The bottleneck's
-    stride is in its first convolution, as in the paper; torchvision moved it to the second, which leaves the
-    parameters as they are and costs more multiply-adds. The max pooling has a padding of 1.
+    A row "residual" is a block up to the addition; the ReLU behind it is the next row. A block is two 3 × 3
+    convolutions, from depth 50 on a bottleneck of 1 × 1, 3 × 3 and 1 × 1 to four times the channels. Every convolution
+    is without bias and followed by batch normalisation, whose γ and β are counted. Where the size changes, the shortcut
+    is a 1 × 1 convolution with the same stride (the paper's option B). The bottleneck's stride is in its first
+    convolution, as in the paper; torchvision moved it to the second, which leaves the parameters as they are and costs
+    more multiply-adds. The max pooling has a padding of 1.
     Source: He, Zhang, Ren, Sun, Deep residual learning for image recognition (2016), table 1 and figure 5.
 
     Examples

@@ -38,9 +38,10 @@ def convolved(torch, X, W, b, stride=1, padding=0):
 
 
 def conv2d_inputs(rng):
-    N, C, K, kh, kw, stride = rng.integers(1, 4, size=6)
-    padding = int(rng.integers(0, 3))
-    H, W = rng.integers(3, 7, size=2)
+    H, W = rng.integers(4, 8, size=2)
+    kh, kw = rng.integers(2, 5, size=2)
+    stride, N, C, K = rng.permutation([1, 2, 2, 3])
+    padding = int(rng.integers(0, 3)) if rng.random() < 0.5 else 1
     return {
         "X": rng.standard_normal((N, H, W, C)),
         "W": rng.standard_normal((kh, kw, C, K)),
@@ -51,8 +52,9 @@ def conv2d_inputs(rng):
 
 
 def pool_inputs(rng):
-    N, C, size, stride = rng.integers(1, 4, size=4)
     H, W = rng.integers(4, 8, size=2)
+    size, stride = rng.permutation([2, 2, 3])[:2]
+    N, C = rng.integers(2, 4, size=2)
     return {"X": rng.standard_normal((N, H, W, C)), "size": int(size), "stride": int(stride)}
 
 
@@ -62,8 +64,8 @@ def maxpool_inputs(rng):
 
 
 def residual_inputs(rng):
-    N, C, F, H, W = rng.integers(1, 5, size=5)
-    k, l = rng.choice([1, 3, 5], size=2)
+    N, C, F, H, W = rng.integers(2, 5, size=5)
+    k, l = rng.choice([1, 3, 5], size=2, p=[0.2, 0.6, 0.2])
     shapes = {"W1": (k, k, C, F), "b1": (F,), "W2": (l, l, F, C), "b2": (C,)}
     X = rng.standard_normal((N, H, W, C))
     return {"X": X, "params": {name: rng.standard_normal(shape) for name, shape in shapes.items()}}
@@ -77,7 +79,7 @@ def residual_oracle(torch, X, params):
 
 def inception_inputs(rng):
     C, *channels = (int(n) for n in rng.integers(1, 4, size=7))
-    N, H, W = rng.integers(1, 5, size=3)
+    N, H, W = rng.integers(2, 5, size=3)
     params = convolution.inception_block_init(C, *channels, rng)
     return {
         "X": rng.standard_normal((N, H, W, C)),
