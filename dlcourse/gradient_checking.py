@@ -236,10 +236,11 @@ def _relative_errors(a, b, floor):
     xp = array_namespace(a)
     a, b = xp.astype(a, xp.float64), xp.astype(b, xp.float64)
     finite = xp.isfinite(a) & xp.isfinite(b)
-    differ = xp.where(a == b, 0.0, xp.where(finite, 0.0, xp.inf))
+    hopeless = ~finite & (a != b)
     # of the halves neither sum nor difference can overflow
     a, b = 0.5 * xp.where(finite, a, 0.0), 0.5 * xp.where(finite, b, 0.0)
-    return differ + xp.abs(a - b) / xp.maximum(xp.abs(a) + xp.abs(b), 0.5 * floor)
+    errors = xp.abs(a - b) / xp.maximum(xp.abs(a) + xp.abs(b), 0.5 * floor)
+    return xp.where(hopeless, math.inf, errors)
 
 
 def _indices(x):

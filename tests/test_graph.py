@@ -15,7 +15,15 @@ from hypothesis import strategies as st
 from dlcourse import graph
 from dlcourse.graph import Value, max_, min_, prod, render, sum_, trace
 
-TESTED_BELOW = ["graph.sum_", "graph.prod", "graph.max_", "graph.min_", "graph.trace", "graph.render"]
+TESTED_BELOW = [
+    "graph.sum_",
+    "graph.prod",
+    "graph.max_",
+    "graph.min_",
+    "graph.trace",
+    "graph.render",
+    "_graph_svg.draw",
+]
 
 # name -> (the gate, the same in torch, the points it is tried at, away from kinks and poles)
 GATES = {
