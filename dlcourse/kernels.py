@@ -11,6 +11,9 @@ import math
 import numpy as np
 import scipy.linalg.blas
 
+from . import attention, layers
+from .normalization import BatchNormState
+
 
 def linear_forward(X, W, b):
     """`layers.linear_forward`."""
@@ -33,16 +36,117 @@ def linear_backward(dU, cache, out=None, inputs=True):
     return np.matmul(dU, W.T) if inputs else None, dW, db
 
 
-def relu_forward(X, out=None):
-    """`layers.activation_forward` of "relu"; `out=X` where X is the caller's own."""
-    # A row of zeros: against the number 0 `maximum` takes four times as long
-    Y = np.maximum(X, np.zeros(X.shape[-1], X.dtype), out=out)
-    return Y, Y
+def activation_forward(X, name, out=None, **options):
+    """`layers.activation_forward`; `out=X` writes over the caller's own X where the backward pass does not need it."""
+    if name == "relu":
+        # A row of zeros: against the number 0 `maximum` takes four times as long
+        Y = np.maximum(X, np.zeros(X.shape[-1:], X.dtype), out=out)
+        return Y, (name, Y, None)
+    if name == "tanh":
+        Y = np.tanh(X, out=out)
+        return Y, (name, Y, None)
+    if name == "sigmoid":
+        Y = np.empty_like(X, order="C") if out is None else out
+        for x, y in _blocks(X, Y):
+            _sigmoid(x, y)
+        return Y, (name, Y, None)
+    if name == "gelu_tanh":
+        Y, P = np.empty_like(X, order="C"), np.empty_like(X, order="C")
+        for x, y, p in _blocks(X, Y, P):
+            # ½(1 + tanh u) = σ(2u)
+            np.multiply(x, x, out=y)
+            y *= 2.0 * GELU_C * GELU_A
+            y += 2.0 * GELU_C
+            y *= x
+            _sigmoid(y, p)
+            np.multiply(x, p, out=y)
+        return Y, (name, X, P)
+    if name == "gelu" and X.dtype == np.float32:
+        Y, dY = np.empty_like(X, order="C"), np.empty_like(X, order="C")
+        for x, y, dy in _blocks(X, Y, dY):
+            _gelu_and_slope(x, y, dy)
+        return Y, (name, None, dY)
+    Y, cache = layers.activation_forward(X, name, **options)
+    return Y, (None, cache, None)
 
 
-def relu_backward(dY, cache, out=None, inputs=True):
-    """`layers.activation_backward` of "relu"."""
-    return (dY * (cache > 0.0),)
+def activation_backward(dY, cache):
+    """`layers.activation_backward`."""
+    name, X, P = cache
+    if name is None:
+        return layers.activation_backward(dY, X)
+    if name == "relu":
+        return dY * (X > 0.0)
+    if name == "gelu":
+        return dY * P
+    dX = np.empty_like(dY, order="C")
+    for dy, x, p, dx in _blocks(dY, X, X if P is None else P, dX):
+        if name == "tanh":
+            np.multiply(x, x, out=dx)
+            np.subtract(1.0, dx, out=dx)
+        elif name == "sigmoid":
+            np.subtract(1.0, x, out=dx)
+            dx *= x
+        else:
+            # p + x p(1 − p)·2u′, the bracket as 1 + x(1 − p)·2u′
+            np.multiply(x, x, out=dx)
+            dx *= 6.0 * GELU_C * GELU_A
+            dx += 2.0 * GELU_C
+            dx *= x
+            dx *= 1.0 - p
+            dx += 1.0
+            dx *= p
+        dx *= dy
+    return dX
+
+
+GELU_C, GELU_A = math.sqrt(2.0 / math.pi), 0.044715
+
+# Elements that are worked on at a time: they and their scratch stay in the second-level cache
+BLOCK = 32_768
+
+# Where exp is still finite, as arrays: `minimum` with a number takes four times as long
+BOUND = {np.dtype("float32"): np.full(BLOCK, 80.0, "float32"), np.dtype("float64"): np.full(BLOCK, 700.0)}
+
+
+def _blocks(*arrays):
+    """Matching pieces of the arrays, as flat views; of one that is not contiguous (never an output), of a copy."""
+    if arrays[0].size <= BLOCK:
+        yield [x.reshape(-1) for x in arrays]
+        return
+    flat = [x.reshape(-1) for x in arrays]
+    for start in range(0, arrays[0].size, BLOCK):
+        yield [x[start : start + BLOCK] for x in flat]
+
+
+def _sigmoid(x, y):
+    """y = E/(1 + E), E = exp(x): keeps the left tail; beyond the bound on the right it is 1 already."""
+    np.minimum(x, BOUND[x.dtype][: len(x)], out=y)
+    np.exp(y, out=y)
+    y /= y + 1.0
+
+
+def _gelu_and_slope(x, y, dy):
+    """y = x Φ(x) and dy = Φ(x) + x φ(x) for float32: Φ to 1e-7 (Abramowitz and Stegun, 7.1.26), one exp for both."""
+    t = np.abs(x)
+    t *= 0.3275911 / math.sqrt(2.0)
+    t += 1.0
+    np.divide(1.0, t, out=t)
+    np.multiply(x, x, out=dy)
+    dy *= -0.5
+    np.exp(dy, out=dy)
+    np.multiply(t, 0.5 * 1.061405429, out=y)
+    for a in (-1.453152027, 1.421413741, -0.284496736, 0.254829592):
+        y += 0.5 * a
+        y *= t
+    y *= dy
+    np.subtract(0.5, y, out=y)
+    np.copysign(y, x, out=y)
+    y += 0.5
+    dy *= x
+    dy *= 1.0 / math.sqrt(2.0 * math.pi)
+    dy += y
+    y *= x
 
 
 def softmax_cross_entropy_with_grad(logits, labels):
@@ -58,10 +162,13 @@ def softmax_cross_entropy_with_grad(logits, labels):
     for start in range(0, N, size):
         U, e = logits[start : start + size], dU[start : start + size]
         at_label = labels[start : start + size] + np.arange(0, e.size, K)
-        np.subtract(U, np.maximum.reduce(U, axis=1, keepdims=True), out=e)
+        top = np.maximum.reduce(U, axis=1, keepdims=True)
+        # Where exp can neither overflow nor lose the largest, the shift would change nothing: one pass less
+        if max(-top.min(), top.max()) > 60.0:
+            U = np.subtract(U, top, out=e)
         flat = e.reshape(-1)
-        shifted = flat.take(at_label)
-        np.exp(e, out=e)
+        shifted = U.reshape(-1).take(at_label)
+        np.exp(U, out=e)
         sums = e @ ones
         total += np.add.reduce(np.log(sums) - shifted)
         sums *= N
@@ -69,9 +176,6 @@ def softmax_cross_entropy_with_grad(logits, labels):
         flat[at_label] -= 1.0 / N
     return total / N, dU
 
-
-# Elements that are worked on at a time: they and their scratch stay in the second-level cache
-BLOCK = 32_768
 
 # y += a·x in one pass
 AXPY = {np.dtype("float32"): scipy.linalg.blas.saxpy, np.dtype("float64"): scipy.linalg.blas.daxpy}
@@ -105,3 +209,218 @@ def adam_update(w, dw, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
         np.divide(m, s, out=s)
         axpy(s, w[block], a=-rate)
     return state._replace(t=t)
+
+
+def _column_sums(x):
+    """Sums over the rows, three times as fast as sum(axis=0)."""
+    return np.dot(np.ones(len(x), x.dtype), x)
+
+
+def batchnorm_forward(X, gamma, beta, state, train=True, momentum=0.1, eps=1e-5):
+    """`normalization.batchnorm_forward` in training, as an affine map for each feature."""
+    x = X.reshape(-1, X.shape[-1])
+    m = len(x)
+    if m < 2:
+        raise ValueError(f"X: expected at least two rows in training, got shape {X.shape}")
+    mu = _column_sums(x)
+    mu /= m
+    centred = x - mu
+    sigma2 = np.einsum("nc,nc->c", centred, centred)
+    sigma2 /= m
+    state = BatchNormState(
+        (1.0 - momentum) * state.mean + momentum * mu.astype(state.mean.dtype, copy=False),
+        (1.0 - momentum) * state.var + momentum * m / (m - 1) * sigma2.astype(state.var.dtype, copy=False),
+    )
+    inverse = 1.0 / np.sqrt(sigma2 + eps)
+    Y = centred * (gamma * inverse)
+    Y += beta
+    return Y.reshape(X.shape), (centred, gamma, inverse), state
+
+
+def batchnorm_backward(dY, cache, out=None, inputs=True):
+    """`normalization.batchnorm_backward` after training."""
+    centred, gamma, inverse = cache
+    dy = dY.reshape(centred.shape)
+    dgamma, dbeta = out or (np.empty_like(gamma), np.empty_like(gamma))
+    dbeta[...] = _column_sums(dy)
+    np.multiply(np.einsum("nc,nc->c", dy, centred), inverse, out=dgamma)
+    # dx = (γ/s)(dy − dβ/m − x̂ dγ/m), as −x·(γ/s²)dγ/m + dy·γ/s − (γ/s)dβ/m
+    scale = gamma * inverse
+    dX = centred * (-scale * inverse * dgamma / len(dy))
+    dX += dy * scale
+    dX -= scale * dbeta / len(dy)
+    return dX.reshape(dY.shape), dgamma, dbeta
+
+
+def layernorm_forward(X, gamma, beta, eps=1e-5):
+    """`normalization.layernorm_forward`: row sums as products with ones."""
+    x = X.reshape(-1, X.shape[-1])
+    D = x.shape[1]
+    mean = np.full(D, 1.0 / D, X.dtype)
+    x_hat = x - (x @ mean)[:, None]
+    inverse = 1.0 / np.sqrt(np.einsum("nd,nd->n", x_hat, x_hat) / D + eps)
+    x_hat *= inverse[:, None]
+    Y = x_hat * gamma
+    Y += beta
+    return Y.reshape(X.shape), (x_hat, gamma, inverse, mean)
+
+
+def layernorm_backward(dY, cache, out=None, inputs=True):
+    """`normalization.layernorm_backward`."""
+    x_hat, gamma, inverse, mean = cache
+    dy = dY.reshape(x_hat.shape)
+    dgamma, dbeta = out or (np.empty_like(gamma), np.empty_like(gamma))
+    np.einsum("nd,nd->d", dy, x_hat, out=dgamma)
+    dbeta[...] = _column_sums(dy)
+    dX = dy * gamma
+    along = np.einsum("nd,nd->n", dX, x_hat) / len(gamma)
+    dX -= (dX @ mean)[:, None]
+    dX -= x_hat * along[:, None]
+    dX *= inverse[:, None]
+    return dX.reshape(dY.shape), dgamma, dbeta
+
+
+def dropout_forward(X, p, rng, train=True):
+    """`dropout.dropout_forward`, with p as the nearest multiple of 2⁻¹⁶ and the mask kept as the factor itself."""
+    draws = rng.integers(0, 2**64 - 1, size=-(-X.size // 4), endpoint=True, dtype=np.uint64).view(np.uint16)[: X.size]
+    M = (draws >= round(p * 65536)).reshape(X.shape)
+    Y = X * M
+    Y *= 1.0 / (1.0 - p)
+    return Y, (M, 1.0 / (1.0 - p))
+
+
+def dropout_backward(dY, cache):
+    """`dropout.dropout_backward`."""
+    M, scale = cache
+    dX = dY * M
+    dX *= scale
+    return dX
+
+
+def multi_head_attention_forward(X, Wq, Wk, Wv, Wo, heads, mask=None):
+    """`attention.multi_head_attention_forward`: heads as views, a few scores at a time, the softmax's division put off.
+
+    With E = exp(S − max) and its row sums z, the weights are E/z; E and 1/z are kept, and 1/z scales the short rows
+    of Y instead of the long ones of the weights.
+    """
+    N, T, D = X.shape
+    if mask is not None and (mask.ndim != 2 or not mask.any(axis=-1).all()):
+        return _with_formula(attention.multi_head_attention_forward(X, Wq, Wk, Wv, Wo, heads, mask))
+    x = X.reshape(N * T, D)
+    E = Wq.shape[1]
+    Q, K, V = x @ Wq, x @ Wk, x @ Wv
+    Q *= 1.0 / math.sqrt(E // heads)
+    Z = np.empty_like(Q)
+    q, k, v, z = (_heads(a, N, heads) for a in (Q, K, V, Z))
+    weights, inverse = np.empty((N, heads, T, T), X.dtype), np.empty((N, heads, T, 1), X.dtype)
+    forbidden = None if mask is None else np.where(mask, X.dtype.type(0.0), X.dtype.type(-np.inf))
+    ones = np.ones((T, 1), X.dtype)
+    for part in _parts(N, heads, T):
+        e = weights[part]
+        np.matmul(q[part], k[part].swapaxes(-1, -2), out=e)
+        if forbidden is not None:
+            e += forbidden
+        e -= np.maximum.reduce(e, axis=-1, keepdims=True)
+        np.exp(e, out=e)
+        r = inverse[part]
+        np.matmul(e, ones, out=r)
+        np.divide(1.0, r, out=r)
+        np.matmul(e, v[part], out=z[part])
+        z[part] *= r
+    Y = Z @ Wo
+    return Y.reshape(N, T, D), (x, Wq, Wk, Wv, Wo, Q, K, V, Z, weights, inverse)
+
+
+def multi_head_attention_backward(dY, cache, out=None, inputs=True):
+    """`attention.multi_head_attention_backward`."""
+    if len(cache) == 1:
+        return _assign(attention.multi_head_attention_backward(dY, cache[0]), out)
+    x, Wq, Wk, Wv, Wo, Q, K, V, Z, weights, inverse = cache
+    N, heads, T, _ = weights.shape
+    dWq, dWk, dWv, dWo = out or [np.empty_like(W) for W in (Wq, Wk, Wv, Wo)]
+    dy = dY.reshape(N * T, -1)
+    np.matmul(Z.T, dy, out=dWo)
+    dZ = dy @ Wo.T
+    q, k, v, z, dz = (_heads(a, N, heads) for a in (Q, K, V, Z, dZ))
+    dQ, dK, dV = np.empty_like(Q), np.empty_like(K), np.empty_like(V)
+    dq, dk, dv = (_heads(a, N, heads) for a in (dQ, dK, dV))
+    # the softmax's row term Σ dP·P is dz·z, over d entries instead of T
+    row = np.einsum("nhtd,nhtd->nht", dz, z)[..., None]
+    row *= inverse
+    dz *= inverse
+    for part in _parts(N, heads, T):
+        e = weights[part]
+        dS = dz[part] @ v[part].swapaxes(-1, -2)
+        dS -= row[part]
+        dS *= e
+        np.matmul(e.swapaxes(-1, -2), dz[part], out=dv[part])
+        np.matmul(dS, k[part], out=dq[part])
+        np.matmul(dS.swapaxes(-1, -2), q[part], out=dk[part])
+    dQ *= 1.0 / math.sqrt(Q.shape[1] // heads)
+    for d, dW in ((dQ, dWq), (dK, dWk), (dV, dWv)):
+        np.matmul(x.T, d, out=dW)
+    dX = None
+    if inputs:
+        dX = dQ @ Wq.T
+        dX += dK @ Wk.T
+        dX += dV @ Wv.T
+        dX = dX.reshape(dY.shape)
+    return dX, dWq, dWk, dWv, dWo
+
+
+def _heads(x, N, heads):
+    """(N·T, E) as a view (N, heads, T, E/heads)."""
+    return x.reshape(N, len(x) // N, heads, -1).transpose(0, 2, 1, 3)
+
+
+def _parts(N, heads, T):
+    """Index pairs into (N, heads, …) that each hold about BLOCK of the T×T scores."""
+    count = max(1, BLOCK // (T * T))
+    if count >= heads:
+        step = count // heads
+        return [(slice(n, n + step), slice(None)) for n in range(0, N, step)]
+    return [(n, slice(h, h + count)) for n in range(N) for h in range(0, heads, count)]
+
+
+def _with_formula(results):
+    """A formula's output with a cache that says so: rare cases are left to it."""
+    *out, cache = results
+    return *out, (cache,)
+
+
+def _assign(gradients, out):
+    """The gradients, those of parameters also written to `out`."""
+    for view, gradient in zip(out or [], gradients[1:], strict=False):
+        view[...] = gradient
+    return gradients
+
+
+def transformer_block_forward(X, params, heads, mask=None):
+    """`attention.transformer_block_forward`."""
+    p = params
+    A, norm1 = layernorm_forward(X, p["gamma1"], p["beta1"])
+    Z, attended = multi_head_attention_forward(A, p["Wq"], p["Wk"], p["Wv"], p["Wo"], heads, mask)
+    Z += X
+    B, norm2 = layernorm_forward(Z, p["gamma2"], p["beta2"])
+    U, linear1 = linear_forward(B.reshape(-1, X.shape[-1]), p["W1"], p["b1"])
+    G, activated = activation_forward(U, "gelu")
+    Y, linear2 = linear_forward(G, p["W2"], p["b2"])
+    Y = Y.reshape(X.shape)
+    Y += Z
+    return Y, (params, norm1, attended, norm2, linear1, activated, linear2)
+
+
+def transformer_block_backward(dY, cache, out=None, inputs=True):
+    """`attention.transformer_block_backward`."""
+    params, norm1, attended, norm2, linear1, activated, linear2 = cache
+    d = out or {name: np.empty_like(x) for name, x in params.items()}
+    dG, _, _ = linear_backward(dY.reshape(-1, dY.shape[-1]), linear2, out=(d["W2"], d["b2"]))
+    dU = activation_backward(dG, activated)
+    dB, _, _ = linear_backward(dU, linear1, out=(d["W1"], d["b1"]))
+    dZ = layernorm_backward(dB.reshape(dY.shape), norm2, out=(d["gamma2"], d["beta2"]))[0]
+    dZ += dY
+    weights = [d[name] for name in ("Wq", "Wk", "Wv", "Wo")]
+    dA = multi_head_attention_backward(dZ, attended, out=weights)[0]
+    dX = layernorm_backward(dA, norm1, out=(d["gamma1"], d["beta1"]))[0]
+    dX += dZ
+    return dX, d

@@ -91,7 +91,7 @@ class Operation:
             dY = array_namespace(dY).reshape(dY, (-1, dY.shape[-1]))
         if self.fast:
             out = self.gradients if self.tree else list(self.gradients.values())
-            dX = self.twin[1](dY, self.cache, out=out, inputs=inputs)[0]
+            dX = _as_tuple(self.twin[1](dY, self.cache, out=out, inputs=inputs))[0]
         else:
             dX, *gradients = _as_tuple(self.pair[1](dY, self.cache))
             gradients = gradients[0] if self.tree else dict(zip(self.parameters, gradients[self.states :], strict=True))
@@ -113,17 +113,15 @@ class Activation:
         self.overwrite = False
 
     def forward(self, X, train, rng):
-        self.fast = self.name == "relu" and type(X) is np.ndarray
+        self.fast = type(X) is np.ndarray
         if self.fast:
-            Y, self.cache = kernels.relu_forward(X, out=X if self.overwrite else None)
+            Y, self.cache = kernels.activation_forward(X, self.name, out=X if self.overwrite else None, **self.options)
         else:
             Y, self.cache = layers.activation_forward(X, self.name, **self.options)
         return Y
 
     def backward(self, dY, inputs=True):
-        if self.fast:
-            return kernels.relu_backward(dY, self.cache)[0]
-        return layers.activation_backward(dY, self.cache)
+        return (kernels if self.fast else layers).activation_backward(dY, self.cache)
 
 
 class BatchNorm:
@@ -251,8 +249,8 @@ class Positions:
             raise ValueError(f"D: expected an even number of features, got {D}")
 
     def forward(self, X, train, rng):
-        positions = to_numpy(attention.sinusoidal_positions(*X.shape[1:])).astype(to_numpy(X[:0]).dtype)
-        return X + from_numpy(positions, like=X)
+        positions = from_numpy(attention.sinusoidal_positions(*X.shape[1:]), like=X)
+        return X + array_namespace(X).astype(positions, X.dtype)
 
     def backward(self, dY, inputs=True):
         return dY

@@ -136,7 +136,7 @@ def test_gradients_equal_central_differences(name):
 def test_the_same_on_the_strict_backend(name):
     """Formula functions on array-api-strict against what runs on NumPy, kernels included."""
     strict = pytest.importorskip("array_api_strict")
-    if "dropout" in name:
+    if "dropout" in str(NETWORKS[name]):
         pytest.skip("the kernel draws other masks")
     net, X = make(name)
     other, _ = make(name, like=strict.zeros(1))
