@@ -86,6 +86,8 @@ def build_lesson(slug):
         resources={"metadata": {"path": str(LESSONS)}},
         store_widget_state=False,
         coalesce_streams=True,
+        # ipykernel warns at every start that local sockets are not encrypted
+        extra_arguments=["--IPKernelApp.log_level=40"],
     )
     client.execute()
     normalise(notebook)

@@ -129,7 +129,7 @@ def kind(value):
         return f"a {type(value).__name__} of {len(value)}"
     if isinstance(value, str):
         return f"the text {value[:40]!r}"
-    return f"{'an' if type(value).__name__[0] in 'aeiou' else 'a'} {type(value).__name__}"
+    return f"{'an' if type(value).__name__[0].lower() in 'aeiou' else 'a'} {type(value).__name__}"
 
 
 def resolve(value):
@@ -169,7 +169,9 @@ def run_case(driver, functions, case, parts):
                     outcomes.append(Outcome(named, frozen(value)))
                 except StopIteration:
                     outcomes.append(Outcome(part, error=WrongAnswer("there is no answer for this part")))
-                except (Exception, TooSlow) as error:
+                except KeyboardInterrupt:
+                    raise
+                except BaseException as error:  # an answer may also exit
                     outcomes.append(Outcome(part, error=error, where=_where(error)))
                     break
     finally:

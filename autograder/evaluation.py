@@ -155,7 +155,8 @@ def problem(exercise, case, outcome, value):
             return f"Your answer could not be measured ({type(error).__name__}: {error}); it returned {kind(got)}."
     difference = compare(got, wanted, _terms(case), case.tolerance, case.relative, _batch(case))
     if difference is not None:
-        return str(difference)
+        changes = f" Your function also changes its input {', '.join(outcome.changed)}." if outcome.changed else ""
+        return f"{difference}{changes}"
     if outcome.changed:
         return f"The values are right, but your function changes its input {', '.join(outcome.changed)}: whoever called it still needs that array. Work on a copy or make a new one."
     return ""

@@ -96,7 +96,9 @@ def perceptron_criterion(X, y, w, b):
     >>> float(perceptron_criterion(X, y, np.array([1.0]), 0.0))
     2.0
     """
-    margin, _ = _margin(X, y, w, b)
+    X, y, w, b = check_shapes("N D, ~N, D, ()", X=X, y=y, w=w, b=b)
+    check_values("y", y, (y == 1.0) | (y == -1.0), "targets −1 or +1")
+    margin = y * preactivation(X, w, b)
     xp = array_namespace(margin)
     return -xp.sum(xp.where(margin <= 0.0, margin, 0.0))
 
@@ -122,7 +124,8 @@ def perceptron_criterion_grad(X, y, w, b):
     (array([2.]), 1.0)
     """
     X, y, w, b = check_shapes("N D, ~N, D, ()", X=X, y=y, w=w, b=b)
-    margin, y = _margin(X, y, w, b)
+    check_values("y", y, (y == 1.0) | (y == -1.0), "targets −1 or +1")
+    margin = y * preactivation(X, w, b)
     xp = array_namespace(margin)
     missed = xp.where(margin <= 0.0, y, 0.0)
     return -(xp.matrix_transpose(X) @ missed), -xp.sum(missed)
@@ -415,7 +418,8 @@ def gd_fit(grad, X, d, w, b, lr, epochs):
     X, d, w, b = check_shapes("N D, ~N, D, ()", X=X, d=d, w=w, b=b)
     check_number("lr", lr, low=0.0, include_low=False)
     check_integer("epochs", epochs, minimum=0)
-    w = array_namespace(w).asarray(w, copy=True)
+    xp = array_namespace(w)
+    w = xp.asarray(w, copy=True)
     for _ in range(epochs):
         dw, db = grad(X, d, w, b)
         w, b = w - lr * dw, b - lr * db
@@ -446,16 +450,10 @@ def sgd_fit(grad, X, d, w, b, lr, epochs, rng, batch_size=1):
     X, d, w, b = check_shapes("N D, ~N, D, ()", X=X, d=d, w=w, b=b)
     check_number("lr", lr, low=0.0, include_low=False)
     check_integer("epochs", epochs, minimum=0)
-    w = array_namespace(w).asarray(w, copy=True)
+    xp = array_namespace(w)
+    w = xp.asarray(w, copy=True)
     for _ in range(epochs):
         for X_batch, d_batch in minibatches(X, d, batch_size, rng):
             dw, db = grad(X_batch, d_batch, w, b)
             w, b = w - lr * dw, b - lr * db
     return w, b
-
-
-def _margin(X, y, w, b):
-    """The margins y·u and the targets as checked: positive where an example is on its right side."""
-    X, y, w, b = check_shapes("N D, ~N, D, ()", X=X, y=y, w=w, b=b)
-    check_values("y", y, (y == 1.0) | (y == -1.0), "targets −1 or +1")
-    return y * preactivation(X, w, b), y

@@ -4,7 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
-c = get_config()  # noqa: F821
+c = get_config()
 
 course = Path(__file__).resolve().parent
 c.CourseDirectory.root = str(course)
@@ -13,6 +13,8 @@ c.CourseDirectory.course_id = "dlcourse"
 c.Exchange.root = os.environ.get("DLCOURSE_EXCHANGE", str(course / "exchange"))
 # A figure or a training loop may take a while
 c.Execute.timeout = 120
+# ipykernel warns at every start that local sockets are not encrypted
+c.Execute.extra_arguments = ["--IPKernelApp.log_level=40"]
 
 # The hidden cases draw their numbers from this secret, which no student has; made once, kept out of git
 secret = course / "course_secret"

@@ -1,0 +1,58 @@
+# Every target does its own set-up, in .venv beside this file; PYTHON chooses the interpreter (3.11 or newer).
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+# One thread for each process: the matrices are small, and two processes at a time use the cores better
+export OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo lab test bench lint build check-build lessons course dev clean
+
+help:  ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: course  ## build an assignment, take in a class, grade it, show the grades
+	@$(BIN)/dlcourse demo demo
+
+lab: course  ## open JupyterLab on the lessons
+	@$(BIN)/dlcourse lab
+
+test: dev  ## the test-suite, doctests included
+	$(BIN)/python -m pytest -n 2 --dist loadscope
+
+lessons: dev  ## run every lesson and compare its outputs
+	$(BIN)/python -m pytest -o addopts= -p nbval --nbval notebooks -n 2 --dist loadscope
+
+bench: dev  ## the speed table, side by side with PyTorch where it is installed
+	$(BIN)/python -m benchmarks
+
+lint: dev  ## ruff on sources and notebooks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --exclude '*.ipynb' .
+
+build: dev  ## build lessons and assignments from their text sources
+	$(BIN)/python -m autograder.build lessons
+	$(BIN)/python -m autograder.build assignments
+
+check-build: dev  ## the guards: what is built is what a fresh build gives
+	$(BIN)/python -m autograder.build check
+
+course: $(VENV)/.grading  ## install what a student and an instructor need
+
+dev: $(VENV)/.dev  ## install what the tests need besides
+
+clean:  ## remove the environment and the demonstration
+	rm -rf $(VENV) demo
+
+# The extra after the dot. uv installs in seconds; where it cannot be had pip does the same in minutes
+$(VENV)/.%: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: expected Python 3.11 or newer, got `$(PYTHON) --version`; choose one with: make PYTHON=python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+		{ echo "error: could not make $(VENV) (on Debian and Ubuntu: apt install python3-venv)"; exit 1; }
+	@echo "Installing dlcourse[$*] into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv && \
+		$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[$*]' || \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$*]'
+	@touch $@

@@ -1,0 +1,207 @@
+"""What a student is told: every way to be wrong has its own clear message and none scores."""
+
+import os
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+
+from autograder import CheckFailed, check, evaluate, get_exercise
+from autograder.evaluation import grading_seed
+from dlcourse import neurons
+
+NAME = "neurons.linear_neuron_grad"
+
+
+def right(X, d, w, b):
+    e = X @ w + b - d
+    return X.T @ e, e.sum()
+
+
+def stub(X, d, w, b):
+    raise NotImplementedError()
+
+
+def endless(X, d, w, b):
+    return endless(X, d, w, b)
+
+
+def inplace(X, d, w, b):
+    gradients = right(X, d, w, b)
+    X -= 1.0
+    return gradients
+
+
+def inplace_and_wrong(X, d, w, b):
+    X -= 1.0
+    return right(X, d, w, b)
+
+
+def printing(X, d, w, b):
+    print("X is", X.shape)
+    return right(X, d, w, b)
+
+
+def calls_reference(X, d, w, b):
+    return neurons.linear_neuron_grad(X, d, w, b)
+
+
+def divides(X, d, w, b):
+    return 1 / 0
+
+
+def sleeps(X, d, w, b):
+    while True:
+        pass
+
+
+def exits(X, d, w, b):
+    raise SystemExit(0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (stub, "Not attempted yet: replace the line"),
+        (lambda *a: None, "got None (is a `return` missing?)"),
+        (lambda *a: "right", "got the text 'right'"),
+        (lambda: 1, "The signature, names and order of the arguments, must stay as it was given"),
+        (divides, "Your code raised ZeroDivisionError: division by zero (line"),
+        (endless, "calls itself without end"),
+        (inplace, "The values are right, but your function changes its input X"),
+        (inplace_and_wrong, "Your function also changes its input X."),
+        (calls_reference, "calls the course's own version of this function"),
+        (5, "Expected the function linear_neuron_grad itself (without parentheses), got an int"),
+        (lambda X, d, w, b: right(X, d, w, b)[0], "expected 2 values"),
+        (exits, "Your code raised SystemExit"),
+    ],
+)
+def test_each_wrong_way_has_its_message_and_no_points(answer, message):
+    result = evaluate(NAME, answer)
+    assert not result.passed and result.score == 0.0 and result.points == 0.0
+    assert message in result.message
+
+
+def test_a_right_answer_passes_and_says_so():
+    result = evaluate(NAME, right)
+    assert (
+        result.passed and result.score == 1.0 and result.points == 2.0 and result.mistake is None and result.attempted
+    )
+    assert str(result).startswith("✓ neurons.linear_neuron_grad: right, 2 points.")
+
+
+def test_a_print_is_caught_and_mentioned(capsys):
+    result = evaluate(NAME, printing)
+    assert result.passed and "Your function prints ('X is (5, 3)' …)" in result.message
+    assert capsys.readouterr().out == ""
+
+
+def test_a_warning_is_mentioned_and_a_right_answer_stays_right(capsys):
+    def answer(X, w, b):
+        np.log(np.zeros(1))
+        warnings.warn("a word", UserWarning, stacklevel=1)
+        print("to stderr", file=sys.stderr)
+        return X @ w + b
+
+    result = evaluate("neurons.preactivation", answer)
+    assert result.passed and "NumPy warned on the way: divide by zero" in result.message
+    assert capsys.readouterr().err == ""
+
+
+def test_an_endless_loop_is_stopped():
+    result = evaluate(NAME, sleeps, seconds=0.3)
+    assert not result.passed and "Is there a loop that never ends?" in result.message
+
+
+def test_the_reference_passes_when_judged_and_fails_when_handed_in():
+    assert evaluate(NAME, neurons.linear_neuron_grad).passed
+    with pytest.raises(CheckFailed):
+        check(NAME, neurons.linear_neuron_grad)
+    # and it is whole again afterwards
+    assert neurons.linear_neuron_grad([[1.0]], [1.0], [0.0], 0.0)[1] == -1.0
+
+
+def test_the_answer_for_one_input_fails():
+    case = get_exercise(NAME).cases(np.random.default_rng(20260901))[0]
+    fixed = right(*case.args)
+    result = evaluate(NAME, lambda X, d, w, b: fixed)
+    assert not result.passed and result.score < 0.3
+
+
+def test_the_recognised_mistake_is_named_with_its_hint():
+    result = evaluate(NAME, lambda X, d, w, b: tuple(-g for g in right(X, d, w, b)))
+    assert result.mistake == "ascent" and "known mistake (ascent)" in result.message
+
+
+def test_the_number_of_functions_is_checked():
+    assert "Expected 1 function, linear_neuron_grad; got 2." in evaluate(NAME, right, right).message
+
+
+@pytest.mark.parametrize("name", ["neurons.linear_neuron_gard", "neuron.preactivation", "nothing"])
+def test_an_unknown_exercise_is_answered_with_the_nearest(name):
+    with pytest.raises(ValueError, match="there is no exercise"):
+        evaluate(name, right)
+    with pytest.raises(ValueError, match=r"did you mean 'neurons\.linear_neuron_grad'"):
+        evaluate("neurons.linear_neuron_gard", right)
+    with pytest.raises(TypeError, match="expected the exercise's name"):
+        evaluate(3, right)
+
+
+def test_hidden_cases_are_named_and_not_shown():
+    def truncates(X, w, b):
+        return (X if X.dtype.kind == "f" else 0 * X) @ w + b
+
+    result = evaluate("neurons.preactivation", truncates)
+    assert "Fails also, kept for grading: integer examples." in result.message
+    assert "expected" not in result.message.split("kept for grading")[1]
+    assert evaluate("neurons.preactivation", truncates, hidden=False).passed
+
+
+def test_check_shows_and_raises(capsys):
+    check(NAME, right)
+    assert "✓ neurons.linear_neuron_grad" in capsys.readouterr().out
+    with pytest.raises(CheckFailed, match="not attempted yet"):
+        check(NAME, stub)
+    with pytest.raises(CheckFailed, match="see the message above"):
+        check(NAME, inplace)
+
+
+def test_while_grading_nothing_is_raised_and_the_points_come_back(monkeypatch, capsys):
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    assert check(NAME, right) is None and check(NAME, right, hidden=True) == 2.0
+    assert check(NAME, stub, hidden=True) == 0.0
+    half = check(NAME, lambda X, d, w, b: right(X, d, w, b) if len(X) != 1 else None, hidden=True)
+    assert type(half) is float and 0.0 < half < 2.0
+    shown = capsys.readouterr().out
+    assert "Graded with other numbers" in shown and "“one example”" in shown
+
+
+def test_the_hidden_numbers_depend_on_the_secret(monkeypatch):
+    monkeypatch.setenv("DLCOURSE_SECRET", "a")
+    first = grading_seed(NAME)
+    monkeypatch.setenv("DLCOURSE_SECRET", "b")
+    assert first != grading_seed(NAME) and grading_seed(NAME) != grading_seed("neurons.preactivation")
+
+
+def test_html_says_the_same_and_is_escaped():
+    def answer(X, d, w, b):
+        raise ValueError("<script>alert(1)</script>")
+
+    shown = evaluate(NAME, answer)._repr_html_()
+    assert "&lt;script&gt;" in shown and "<script>" not in shown and "ValueError" in shown
+
+
+def test_a_failed_check_is_one_line_in_a_notebook():
+    assert CheckFailed("see the message above")._render_traceback_() == ["CheckFailed: see the message above"]
+
+
+def test_a_check_answers_within_a_notebook_without_the_exercises_of_other_topics():
+    code = (
+        "import sys; from autograder import check; from dlcourse import neurons;"
+        "check('neurons.preactivation', lambda X, w, b: X @ w + b);"
+        "assert not [m for m in sys.modules if m.startswith('autograder.exercises.') and not m.endswith('neurons')]"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ, timeout=60)
+    assert done.returncode == 0, done.stderr

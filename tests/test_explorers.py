@@ -1,0 +1,94 @@
+"""Explorers, figure by figure and without a browser: pure, moved by every control, still where nothing can move."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+import dlcourse
+from dlcourse.explorers import Choice, Slider, png
+
+SLUGS = [path.stem for path in sorted(Path(dlcourse.explorers.__path__[0]).glob("[a-z]*.py"))]
+
+
+def explorer(slug):
+    return importlib.import_module(f"dlcourse.explorers.{slug}").EXPLORER
+
+
+def others(control, value):
+    """Values of a control other than `value`, its extremes first."""
+    if isinstance(control, Slider):
+        return [x for x in (control.low, control.high) if x != value]
+    return [x for x in (control.options if isinstance(control, Choice) else (True, False)) if x != value]
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_the_same_parameters_give_the_same_picture(slug):
+    assert png(explorer(slug).figure()) == png(explorer(slug).figure())
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_every_control_changes_the_picture_at_every_end(slug):
+    made = explorer(slug)
+    start = made.parameters({})
+    first = png(made.figure())
+    for name, control in made.controls.items():
+        values = others(control, start[name])
+        assert values, f"{name} has one value only"
+        pictures = [png(made.figure(**{name: value})) for value in values]
+        assert any(picture != first for picture in pictures), f"{name} changes nothing"
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_moved_control_redraws_the_one_figure(slug):
+    pytest.importorskip("ipywidgets")
+    shown = explorer(slug).explore()
+    box, figure = shown.widget(), shown.figure
+    image = box.children[-1]
+    before = image.value
+    changed = []
+    for name, control in explorer(slug).controls.items():
+        shown.controls[name].value = others(control, shown.parameters[name])[0]
+        changed.append(image.value != before)
+    assert any(changed) and shown.figure is figure
+    assert shown.controls.keys() == explorer(slug).controls.keys()
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_controls_and_alternative_text_are_sound(slug):
+    made = explorer(slug)
+    assert made.name == slug and 2 <= len(made.controls) <= 5
+    for name, control in made.controls.items():
+        assert control.label, name
+        if isinstance(control, Slider):
+            assert control.low <= control.value <= control.high and control.step > 0, name
+        elif isinstance(control, Choice):
+            assert control.value in control.options, name
+    alt = made.alt.format(**made.parameters({}))
+    assert len(alt.split()) >= 8 and alt.endswith("."), (
+        "the alternative text is a sentence that says what is to be seen"
+    )
+    assert made.figure().axes
+
+
+def test_where_no_widgets_are_the_picture_remains(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    data, metadata = explorer("neurons").explore()._repr_mimebundle_()
+    assert set(data) == {"text/plain", "image/png"} and metadata["image/png"]["alt"] in data["text/plain"]
+
+
+def test_where_widgets_are_both_are_offered():
+    pytest.importorskip("ipywidgets")
+    data, _ = explorer("neurons").explore()._repr_mimebundle_()
+    assert {"text/plain", "image/png", "application/vnd.jupyter.widget-view+json"} <= set(data)
+    json.dumps(data)
+
+
+def test_bad_parameters_are_named():
+    made = explorer("neurons")
+    with pytest.raises(TypeError, match="colour: expected one of angle, b, slope"):
+        made.figure(colour="red")
+    with pytest.raises(ValueError, match=r"b: expected a number from -5.0 to 5.0, got 9"):
+        made.explore(b=9)

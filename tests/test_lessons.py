@@ -1,0 +1,120 @@
+"""Lessons: what the table of the notation says exists, and the rules that every lesson keeps."""
+
+import importlib
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import dlcourse
+from autograder import build
+
+nbformat = pytest.importorskip("nbformat")
+SLUGS = build.existing_lessons()
+
+
+def cells(slug):
+    return nbformat.read(build.LESSONS / f"{build.lesson_name(slug)}.ipynb", as_version=4).cells
+
+
+def notation_rows():
+    text = (build.LESSONS / "source" / "00_notation.md").read_text(encoding="utf-8")
+    found = re.findall(
+        r"^\|(?P<symbol>[^|]*)\| `(?P<code>\w+)` \|[^|]*\|[^|]*\| `(?P<module>\w+)\.(?P<function>\w+)` \|$", text, re.M
+    )
+    assert len(found) > 40
+    return found
+
+
+@pytest.mark.parametrize(("symbol", "code", "module", "function"), notation_rows())
+def test_every_name_of_the_notation_exists(symbol, code, module, function):
+    found = getattr(importlib.import_module(f"dlcourse.{module}"), function)
+    assert code in inspect.signature(found).parameters, f"{module}.{function} has no argument {code}"
+
+
+def test_the_lessons_are_numbered_in_course_order():
+    assert [build.lesson_name(slug) for slug in ("notation", "neurons", "training")] == [
+        "00_notation",
+        "01_neurons",
+        "13_training",
+    ]
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_lesson_is_executed_and_equals_its_source(slug):
+    assert build.check_lesson(slug) == []
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_lesson_keeps_the_rules(slug):
+    everything = cells(slug)
+    code = [cell for cell in everything if cell.cell_type == "code"]
+    text = "\n".join(cell.source for cell in everything if cell.cell_type == "markdown")
+    assert 15 if slug == "notation" else 20 <= len(everything) <= 60
+    long = [cell.source.splitlines()[0] for cell in code if len(cell.source.splitlines()) > 25]
+    assert not long, f"cells of more than 25 lines: {long}"
+    assert text.count("Predict, then run") >= 2 and text.count("<summary>Answer</summary>") >= 2
+    assert "## Summary" in text
+    for cell in code:
+        assert "plt." not in cell.source and "pyplot" not in cell.source
+        for output in cell.outputs:
+            assert output.get("name") != "stderr", f"{slug}: a cell writes to stderr"
+            if "image/png" in output.get("data", {}):
+                assert output["data"]["text/plain"].startswith("["), f"{slug}: a picture without alternative text"
+    if slug != "notation":
+        assert "explore(" in "".join(cell.source for cell in code)
+        assert "**Sources.**" in text and f"release/{slug}/{slug}.ipynb" in text
+
+
+ERRATA = {
+    "neurons": "E06 E08 E21 E22 E23",
+    "layers": "E04 E05 E17 E41",
+    "activations": "E25 E27 E28 E29 E30",
+    "graph": "E08 E09 E10",
+    "backpropagation": "E12 E13 E15 E16 E24 E42",
+    "initializers": "E02 E03 E20 E31",
+    "optimizers": "E01 E11 E14 E18 E34 E35 E36",
+    "regularization": "E19 E32 E37",
+    "normalization": "E33",
+    "convolution": "E26 E40",
+    "recurrent": "E07 E39",
+    "attention": "E07",
+    "notation": "E41 E42 E26",
+}
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_the_errata_of_the_topic_are_named(slug):
+    text = "\n".join(cell.source for cell in cells(slug) if cell.cell_type == "markdown")
+    missing = [erratum for erratum in ERRATA.get(slug, "").split() if erratum not in text]
+    assert not missing, f"{slug} says nothing of {', '.join(missing)}"
+    if slug in ERRATA and slug != "notation":
+        assert "Spot the slip" in text
+
+
+def test_links_between_lessons_lead_somewhere():
+    for slug in SLUGS:
+        text = "\n".join(cell.source for cell in cells(slug) if cell.cell_type == "markdown")
+        for target in re.findall(r"\]\((\w+\.ipynb)\)", text):
+            assert (Path(build.LESSONS) / target).exists(), f"{slug} links to {target}"
+
+
+def test_every_topic_is_complete():
+    """One slug, the same in every tree: a topic that lacks a part is named."""
+    root = build.ROOT
+    missing = []
+    for slug in dlcourse.TOPICS:
+        name = build.lesson_name(slug)
+        parts = [
+            f"dlcourse/{slug}.py",
+            f"dlcourse/explorers/{slug}.py",
+            f"notebooks/source/{name}.md",
+            f"notebooks/{name}.ipynb",
+            f"autograder/exercises/{slug}.py",
+            f"autograder/course/source/{slug}/{slug}.md",
+            f"autograder/course/release/{slug}/{slug}.ipynb",
+            f"tests/test_{slug}.py",
+        ]
+        missing += [part for part in parts if not (root / part).exists()]
+    assert not missing, f"missing: {', '.join(missing)}"
