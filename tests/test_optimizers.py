@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy.optimize
 from common import Operation, flatten, map_arrays
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlcourse import _tree, optimizers
@@ -501,6 +501,7 @@ def test_tree_helpers():
 # ---- clipping ----
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(1e-3, 1e3))
 def test_clipping_bounds_the_norm_and_keeps_the_direction(seed, max_norm):
     rng = np.random.default_rng(seed)
@@ -551,6 +552,7 @@ def test_schedules_by_hand():
         assert type(rate) is float
 
 
+@settings(deadline=None)
 @given(st.integers(1, 200), st.data())
 def test_cosine_falls_from_lr_to_lr_min(total, data):
     rates = [optimizers.cosine(t, 1.0, total, 0.25) for t in range(total + 1)]
@@ -624,6 +626,7 @@ def test_lbfgs_stops_after_max_iter():
     assert w.tolist() == start.tolist() and len(losses) == 1 and not np.shares_memory(w, start)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(1, 12))
 def test_lbfgs_never_rises_and_solves_a_quadratic(seed, D, history):
     rng = np.random.default_rng(seed)
@@ -679,6 +682,27 @@ def test_lbfgs_backs_off_from_where_the_loss_is_not_finite():
     assert np.all(np.isfinite(losses))
     with pytest.raises(ValueError, match="w0: expected a point with a finite loss, got inf"):
         optimizers.lbfgs(barrier, np.array([-1.0]))
+
+
+def test_lbfgs_backs_off_from_where_the_gradient_is_not_a_number():
+    def cliff(w):
+        return (w[0] - 2.5) ** 2, np.array([2.0 * (w[0] - 2.5) if w[0] < 2.0 else math.nan])
+
+    # the first trial step, one long, lands beyond the cliff at 2, and the loss there is lower
+    w, losses = optimizers.lbfgs(cliff, np.array([1.3]), max_iter=1)
+    assert w[0] < 2.0 and losses == [cliff([1.3])[0], cliff(w)[0]] and losses[1] < losses[0]
+
+
+def test_lbfgs_remembers_as_much_as_it_is_told(monkeypatch):
+    lengths, two_loop = [], optimizers._two_loop
+
+    def watched(g, pairs):
+        lengths.append(len(pairs))
+        return two_loop(g, pairs)
+
+    monkeypatch.setattr(optimizers, "_two_loop", watched)
+    optimizers.lbfgs(rosenbrock, np.array([-1.2, 1.0]), history=3, max_iter=10)
+    assert lengths == [0, 1, 2, *[3] * 7]
 
 
 def test_lbfgs_where_there_is_nothing_to_gain():
