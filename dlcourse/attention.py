@@ -280,8 +280,8 @@ def multi_head_attention_forward(X, Wq, Wk, Wv, Wo, heads, mask=None):
            [0.5, 0.5]])
     """
     X, Wq, Wk, Wv, Wo = check_shapes("N T D, D E, D E, D E, E D", X=X, Wq=Wq, Wk=Wk, Wv=Wv, Wo=Wo)
-    E = Wq.shape[1]
-    if E % check_integer("heads", heads):
+    E, heads = Wq.shape[1], check_integer("heads", heads)
+    if E % heads:
         raise ValueError(f"heads: expected a divisor of E = {E} as in Wq, got {heads}")
     if mask is not None:
         mask = _check_mask(mask, (X.shape[0], heads, X.shape[1], X.shape[1]), like=X, heads=True)

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from common import Operation, assert_close, cast, flatten, run, run_torch
+from common import Operation, assert_close, cast, flatten, map_arrays, run, run_torch, upstream
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlcourse import attention
+from dlcourse.gradient_checking import complex_step_grad
 
 # They make arrays from numbers alone
 TESTED_BELOW = ["attention.causal_mask", "attention.sinusoidal_positions"]
@@ -429,6 +430,30 @@ def test_masks_of_each_allowed_shape_say_the_same():
     everything, _ = attention.multi_head_attention_forward(**inputs | {"mask": np.ones((T, T), bool)})
     nothing_forbidden, _ = attention.multi_head_attention_forward(**inputs | {"mask": None})
     np.testing.assert_array_equal(everything, nothing_forbidden)
+
+
+def test_a_mask_made_on_the_host_follows_its_inputs():
+    strict = pytest.importorskip("array_api_strict")
+    inputs = block_inputs(np.random.default_rng(12))
+    T = inputs["X"].shape[1]
+    expected, _ = attention.transformer_block_forward(**inputs | {"mask": attention.causal_mask(T)})
+    elsewhere = map_arrays(strict.asarray, {name: inputs[name] for name in ("X", "params")})
+    Y, _ = attention.transformer_block_forward(**elsewhere, heads=inputs["heads"], mask=attention.causal_mask(T))
+    np.testing.assert_allclose(np.asarray(Y), expected, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["scaled_dot_product_attention", "self_attention", "multi_head_attention"])
+def test_gradients_equal_the_complex_step(name):
+    """No subtraction, so no rounding: agrees to the last digits, where central differences stop at eight."""
+    operation = next(op for op in OPERATIONS if op.name == f"attention.{name}")
+    inputs = operation.inputs(np.random.default_rng(13))
+    Y, cache = operation.forward(**inputs)
+    dY = upstream(Y)
+    for argument, gradient in zip(operation.wrt, operation.backward(dY, cache), strict=True):
+        numeric = complex_step_grad(
+            lambda x, a=argument: np.sum(dY * operation.forward(**inputs | {a: x})[0]), inputs[argument]
+        )
+        np.testing.assert_allclose(gradient, numeric, rtol=0, atol=1e-13 * np.max(np.abs(numeric)))
 
 
 def test_a_mask_of_three_axes_is_refused_even_where_it_would_fit():

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from common import Operation, assert_close, cast, numerical_gradients, run, run_torch
+from common import Operation, assert_close, cast, numerical_gradients, run, run_torch, upstream
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlcourse import recurrent
+from dlcourse.gradient_checking import complex_step_grad
 
 # Its first argument pair is (dh, dc), so the registry's call with one gradient goes through `lstm_cell_gradient`
 TESTED_BELOW = ["recurrent.lstm_cell_backward"]
@@ -195,6 +196,20 @@ def test_both_forms_of_the_gru_equal_pytorch_and_central_differences(name, reset
     analytic = run(operation, inputs)
     numeric = numerical_gradients(operation, inputs)
     assert_close({path: analytic[path] for path in numeric}, numeric, 1e-8, name)
+
+
+@pytest.mark.parametrize("name", ["rnn", "lstm", "gru", "gru_cell"])
+def test_gradients_equal_the_complex_step(name):
+    """No subtraction, so no rounding: agrees to the last digits, where central differences stop at eight."""
+    operation = next(op for op in OPERATIONS if op.name == f"recurrent.{name}")
+    inputs = operation.inputs(np.random.default_rng(7))
+    H, *_, cache = operation.forward(**inputs)
+    dH = upstream(H)
+    for argument, gradient in zip(operation.wrt, operation.backward(dH, cache), strict=True):
+        numeric = complex_step_grad(
+            lambda x, a=argument: np.sum(dH * operation.forward(**inputs | {a: x})[0]), inputs[argument]
+        )
+        np.testing.assert_allclose(gradient, numeric, rtol=0, atol=1e-13 * np.max(np.abs(numeric)))
 
 
 def test_the_two_forms_of_the_gru_differ_only_in_the_candidate():
