@@ -112,7 +112,9 @@ def check_shapes(spec, /, **arrays):
             if not fits:
                 raise ValueError(_shape_message(spec, arrays, name, x.shape))
         if cast and checked and x.dtype != checked[0].dtype:
-            x = array_namespace(x).astype(x, checked[0].dtype)
+            xp = array_namespace(x)
+            # a complex step keeps its imaginary part
+            x = x if xp.isdtype(x.dtype, "complex floating") else xp.astype(x, checked[0].dtype)
         checked.append(x)
     return checked[0] if len(checked) == 1 else tuple(checked)
 

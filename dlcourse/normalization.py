@@ -109,8 +109,8 @@ def batchnorm_forward(X, gamma, beta, state, train=True, momentum=0.1, eps=1e-5)
         mu = xp.mean(X, axis=rows)
         x_hat = X - mu
         sigma2 = xp.mean(x_hat * x_hat, axis=rows)
-        mean = (1.0 - a) * mean + a * xp.astype(mu, mean.dtype)
-        var = (1.0 - a) * var + a * (m / (m - 1)) * xp.astype(sigma2, var.dtype)
+        mean = (1.0 - a) * mean + a * _as_dtype(mu, mean.dtype)
+        var = (1.0 - a) * var + a * (m / (m - 1)) * _as_dtype(sigma2, var.dtype)
     else:
         mean, var = xp.asarray(mean, copy=True), xp.asarray(var, copy=True)
         x_hat = X - xp.astype(mean, X.dtype)
@@ -243,3 +243,9 @@ def _check(X, eps, *, gamma, beta, **statistics):
     if 0 in X.shape:
         raise ValueError(f"X: expected at least one entry along each axis, got shape {tuple(X.shape)}")
     return X, gamma, beta, eps, *statistics
+
+
+def _as_dtype(x, dtype):
+    """x in another precision; what is complex, for a complex step, stays so."""
+    xp = array_namespace(x)
+    return x if xp.isdtype(x.dtype, "complex floating") else xp.astype(x, dtype)

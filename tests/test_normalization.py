@@ -290,6 +290,17 @@ def test_the_cache_outlives_its_output():
         np.testing.assert_array_equal(x, y)
 
 
+def test_the_complex_step_passes_through_every_argument():
+    inputs = batchnorm_inputs(True)(np.random.default_rng(8))
+    Y, cache, _ = normalization.batchnorm_forward(**inputs)
+    dY = np.random.default_rng(9).standard_normal(Y.shape)
+    gradients = dict(zip(("X", "gamma", "beta"), normalization.batchnorm_backward(dY, cache), strict=True))
+    for name, gradient in gradients.items():
+        direction = np.random.default_rng(10).standard_normal(gradient.shape)
+        stepped, _, _ = normalization.batchnorm_forward(**(inputs | {name: inputs[name] + 1e-20j * direction}))
+        np.testing.assert_allclose(np.sum(dY * stepped.imag) / 1e-20, np.sum(gradient * direction), rtol=1e-10)
+
+
 # ---- layer norm ----
 
 
