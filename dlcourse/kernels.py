@@ -11,7 +11,7 @@ import math
 import numpy as np
 import scipy.linalg.blas
 
-from . import attention, layers
+from . import attention, convolution, layers
 from .normalization import BatchNormState
 
 
@@ -150,30 +150,27 @@ def _gelu_and_slope(x, y, dy):
 
 
 def softmax_cross_entropy_with_grad(logits, labels):
-    """`losses.softmax_cross_entropy` and its gradient, mean over (N,) labels: one buffer from logits to gradient.
-
-    Rows are taken a few at a time, so that they stay in the cache from the first pass to the last.
-    """
+    """`losses.softmax_cross_entropy` and its gradient, mean over (N,) labels: one buffer from logits to gradient."""
     N, K = logits.shape
-    dU = np.empty_like(logits)
+    dU = np.empty_like(logits, order="C")
     ones = np.ones(K, logits.dtype)
-    size = max(1, BLOCK // K)
+    size = max(1, 8 * BLOCK // K)
     total = 0.0
     for start in range(0, N, size):
         U, e = logits[start : start + size], dU[start : start + size]
-        at_label = labels[start : start + size] + np.arange(0, e.size, K)
-        top = np.maximum.reduce(U, axis=1, keepdims=True)
-        # Where exp can neither overflow nor lose the largest, the shift would change nothing: one pass less
-        if max(-top.min(), top.max()) > 60.0:
-            U = np.subtract(U, top, out=e)
-        flat = e.reshape(-1)
-        shifted = U.reshape(-1).take(at_label)
-        np.exp(U, out=e)
+        with np.errstate(over="ignore"):
+            np.exp(U, out=e)
         sums = e @ ones
-        total += np.add.reduce(np.log(sums) - shifted)
+        # Only where a row of exponentials is very large or small does the shift by its maximum change anything
+        if not 1e-20 < sums.min() <= sums.max() < 1e20:
+            U = U - np.maximum.reduce(U, axis=1, keepdims=True)
+            np.exp(U, out=e)
+            sums = e @ ones
+        at_label = labels[start : start + size] + np.arange(0, e.size, K)
+        total += np.add.reduce(np.log(sums) - U.reshape(-1).take(at_label))
         sums *= N
-        e *= (1.0 / sums)[:, None]
-        flat[at_label] -= 1.0 / N
+        e /= sums[:, None]
+        e.reshape(-1)[at_label] -= 1.0 / N
     return total / N, dU
 
 
@@ -278,23 +275,6 @@ def layernorm_backward(dY, cache, out=None, inputs=True):
     dX -= x_hat * along[:, None]
     dX *= inverse[:, None]
     return dX.reshape(dY.shape), dgamma, dbeta
-
-
-def dropout_forward(X, p, rng, train=True):
-    """`dropout.dropout_forward`, with p as the nearest multiple of 2⁻¹⁶ and the mask kept as the factor itself."""
-    draws = rng.integers(0, 2**64 - 1, size=-(-X.size // 4), endpoint=True, dtype=np.uint64).view(np.uint16)[: X.size]
-    M = (draws >= round(p * 65536)).reshape(X.shape)
-    Y = X * M
-    Y *= 1.0 / (1.0 - p)
-    return Y, (M, 1.0 / (1.0 - p))
-
-
-def dropout_backward(dY, cache):
-    """`dropout.dropout_backward`."""
-    M, scale = cache
-    dX = dY * M
-    dX *= scale
-    return dX
 
 
 def multi_head_attention_forward(X, Wq, Wk, Wv, Wo, heads, mask=None):
@@ -424,3 +404,170 @@ def transformer_block_backward(dY, cache, out=None, inputs=True):
     dX = layernorm_backward(dA, norm1, out=(d["gamma1"], d["beta1"]))[0]
     dX += dZ
     return dX, d
+
+
+def conv2d_forward(X, W, b, stride=1, padding=0):
+    """`convolution.conv2d_forward` for stride 1: the same runs and products, in buffers that are used again."""
+    if stride != 1 or padding >= min(W.shape[:2]):
+        return _with_formula(convolution.conv2d_forward(X, W, b, stride, padding))
+    return _correlate(X, W, b, padding), (X, W, padding)
+
+
+def conv2d_backward(dY, cache, out=None, inputs=True):
+    """`convolution.conv2d_backward`."""
+    if len(cache) == 1:
+        return _assign(convolution.conv2d_backward(dY, cache[0]), out)
+    X, W, padding = cache
+    (_, out_h, out_w, K), (kh, kw, C, _) = dY.shape, W.shape
+    dW, db = out or (np.empty_like(W), np.empty(K, W.dtype))
+    db[...] = _column_sums(dY.reshape(-1, K))
+    dW_rows, scratch = dW.reshape(kh, kw * C, K), np.empty((kw * C, K), W.dtype)
+    dW_rows[...] = 0.0
+    runs_of = _Runs(X.shape, kw, padding, X.dtype)
+    for x, dy in zip(X, dY, strict=True):
+        runs, dy = runs_of(x), dy.reshape(-1, K)
+        for i in range(kh):
+            np.matmul(runs[i * out_w : (i + out_h) * out_w].T, dy, out=scratch)
+            dW_rows[i] += scratch
+    dX = None
+    if inputs:
+        # For stride 1 a convolution too: of dY, with the kernel turned by 180° and its channels exchanged
+        turned = np.ascontiguousarray(W[::-1, ::-1].swapaxes(2, 3))
+        dX = _correlate(dY, turned, None, (kh - 1 - padding, kw - 1 - padding))
+    return dX, dW, db
+
+
+class _Runs:
+    """Lays one padded image out as runs of kw neighbours, (H + 2p)·W′ rows of kw·C, in a buffer that it uses again."""
+
+    def __init__(self, shape, kw, padding, dtype):
+        _, height, width, C = shape
+        p, q = padding if isinstance(padding, tuple) else (padding, padding)
+        self.padded = np.zeros((height + 2 * p, width + 2 * q, C), dtype)
+        self.inside = self.padded[p : p + height, q : q + width]
+        step = self.padded.strides
+        shape = (height + 2 * p, width + 2 * q - kw + 1, kw * C)
+        self.overlapping = np.lib.stride_tricks.as_strided(self.padded, shape, step, writeable=False)
+        self.runs = np.empty(shape, dtype)
+
+    def __call__(self, x):
+        self.inside[...] = x
+        np.copyto(self.runs, self.overlapping)
+        return self.runs.reshape(-1, self.runs.shape[-1])
+
+
+def _correlate(X, W, b, padding):
+    """The convolution layer's output for stride 1, row by row of the kernel, one image at a time."""
+    kh, kw, C, K = W.shape
+    runs_of = _Runs(X.shape, kw, padding, X.dtype)
+    height, out_w, _ = runs_of.runs.shape
+    out_h = height - kh + 1
+    Y, scratch = np.empty((len(X), out_h, out_w, K), X.dtype), np.empty((out_h * out_w, K), X.dtype)
+    W_rows = W.reshape(kh, kw * C, K)
+    for x, y in zip(X, Y.reshape(len(X), -1, K), strict=True):
+        runs = runs_of(x)
+        np.matmul(runs[: out_h * out_w], W_rows[0], out=y)
+        for i in range(1, kh):
+            np.matmul(runs[i * out_w : (i + out_h) * out_w], W_rows[i], out=scratch)
+            y += scratch
+        if b is not None:
+            y += b
+    return Y
+
+
+def gru_forward(X, h0, Wx, Wh, bx, bh, reset_after=False):
+    """`recurrent.gru_forward`, time first, so that a step's rows lie side by side; one product for all inputs."""
+    N, T, D = X.shape
+    H = h0.shape[1]
+    x = np.ascontiguousarray(X.swapaxes(0, 1)).reshape(T * N, D)
+    A = x @ Wx
+    A += bx
+    A[:, : 2 * H] += bh[: 2 * H]
+    if not reset_after:
+        A[:, 2 * H :] += bh[2 * H :]
+    A = A.reshape(T, N, 3 * H)
+    states = np.empty((T + 1, N, H), X.dtype)
+    S = np.empty((T, N, H), X.dtype)
+    states[0] = h0
+    U, rz, scratch = (np.empty((N, k * H), X.dtype) for k in (3, 2, 1))
+    W_rz, W_n = (
+        (Wh, None) if reset_after else (np.ascontiguousarray(Wh[:, : 2 * H]), np.ascontiguousarray(Wh[:, 2 * H :]))
+    )
+    for t in range(T):
+        h, s, gates, n = states[t], S[t], A[t, :, : 2 * H], A[t, :, 2 * H :]
+        if reset_after:
+            np.matmul(h, W_rz, out=U)
+            np.add(gates, U[:, : 2 * H], out=rz)
+        else:
+            np.matmul(h, W_rz, out=rz)
+            rz += gates
+        _sigmoid(rz.reshape(-1), rz.reshape(-1))
+        gates[...] = rz
+        if reset_after:
+            np.add(U[:, 2 * H :], bh[2 * H :], out=s)
+            np.multiply(rz[:, :H], s, out=scratch)
+        else:
+            np.multiply(rz[:, :H], h, out=s)
+            np.matmul(s, W_n, out=scratch)
+        scratch += n
+        np.tanh(scratch, out=scratch)
+        n[...] = scratch
+        scratch -= h
+        scratch *= rz[:, H:]
+        np.add(h, scratch, out=states[t + 1])
+    out = np.ascontiguousarray(states[1:].swapaxes(0, 1))
+    return out, (x, Wx, Wh, A, states, S, reset_after)
+
+
+def gru_backward(dH, cache, out=None, inputs=True):
+    """`recurrent.gru_backward`: what does not depend on the flow is computed for all steps at once, before the loop."""
+    x, Wx, Wh, A, states, S, reset_after = cache
+    T, N, H = S.shape
+    dWx, dWh, dbx, dbh = out or [np.empty_like(w) for w in (Wx, Wh, Wx[0], Wx[0])]
+    r, z, n, h = A[..., :H], A[..., H : 2 * H], A[..., 2 * H :], states[:-1]
+    slope_n = n * n
+    np.subtract(1.0, slope_n, out=slope_n)
+    slope_n *= z
+    keep = 1.0 - z
+    slope_z = n - h
+    slope_z *= z
+    slope_z *= keep
+    slope_r = 1.0 - r
+    slope_r *= r
+    slope_r *= S if reset_after else h
+    dH = np.ascontiguousarray(dH.swapaxes(0, 1))
+    dA, dS = np.empty_like(A), np.empty_like(S)
+    du = np.empty((N, 3 * H), A.dtype)
+    W_T = Wh.T if reset_after else Wh[:, : 2 * H].T
+    dh, scratch = np.zeros((N, H), A.dtype), np.empty((N, H), A.dtype)
+    for t in range(T - 1, -1, -1):
+        dh += dH[t]
+        da, ds = dA[t], dS[t]
+        np.multiply(dh, slope_z[t], out=du[:, H : 2 * H])
+        np.multiply(dh, slope_n[t], out=ds)
+        dh *= keep[t]
+        if reset_after:
+            np.multiply(ds, slope_r[t], out=du[:, :H])
+            da[:, 2 * H :] = ds
+            ds *= r[t]
+            du[:, 2 * H :] = ds
+            np.matmul(du, W_T, out=scratch)
+        else:
+            # through s = r⊙h: d(r⊙h) = dn Unᵀ
+            flow = ds @ Wh[:, 2 * H :].T
+            np.multiply(flow, slope_r[t], out=du[:, :H])
+            da[:, 2 * H :] = ds
+            flow *= r[t]
+            dh += flow
+            np.matmul(du[:, : 2 * H], W_T, out=scratch)
+        da[:, : 2 * H] = du[:, : 2 * H]
+        dh += scratch
+    dA, dS, before = dA.reshape(T * N, -1), dS.reshape(T * N, H), h.reshape(T * N, H)
+    np.matmul(x.T, dA, out=dWx)
+    dbx[...] = _column_sums(dA)
+    dWh[:, : 2 * H] = before.T @ dA[:, : 2 * H]
+    dWh[:, 2 * H :] = (before if reset_after else S.reshape(T * N, H)).T @ dS
+    dbh[: 2 * H] = dbx[: 2 * H]
+    dbh[2 * H :] = _column_sums(dS)
+    dX = np.ascontiguousarray((dA @ Wx.T).reshape(T, N, -1).swapaxes(0, 1)) if inputs else None
+    return dX, dh, dWx, dWh, dbx, dbh
