@@ -222,7 +222,7 @@ def test_logistic_loss_is_exact_far_from_the_boundary():
     assert neurons.logistic_neuron_loss(X, np.array([1, 0, 0]), w, 0.0) == 1000.0
     # −log f(40) = log(1 + e⁻⁴⁰), lost when it is computed as log of a probability
     assert neurons.logistic_neuron_loss(np.array([[40.0]]), np.array([1]), w, 0.0) == pytest.approx(
-        np.exp(-40.0), rel=1e-12
+        np.exp(-40.0), rel=1e-12, abs=0.0
     )
 
 
