@@ -198,13 +198,16 @@ def check_integer(name, value, minimum=1):
 
 
 def check_number(name, value, low=-np.inf, high=np.inf, include_low=True, include_high=True):
-    """`value`, if it is a real number in the interval; the brackets say which ends belong to it."""
+    """`value` as a Python float, if it is a real number in the interval; the brackets say which ends belong to it.
+
+    A Python float follows the precision of the arrays that it meets; a NumPy one would decide it.
+    """
     interval = f"{'[' if include_low else '('}{low:g}, {high:g}{']' if include_high else ')'}"
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name}: expected a number in {interval}, got {value!r}")
     if not (low <= value if include_low else low < value) or not (value <= high if include_high else value < high):
         raise ValueError(f"{name}: expected a number in {interval}, got {value:g}")
-    return value
+    return float(value)
 
 
 def check_rng(rng):

@@ -873,7 +873,7 @@ def _normal_cdf(x):
 
 def _finite(name, value):
     """An option as a Python number, which follows the array's dtype where a NumPy one would decide it."""
-    return float(check_number(name, value, include_low=False, include_high=False))
+    return check_number(name, value, include_low=False, include_high=False)
 
 
 def _with_axis(name, z, axis):

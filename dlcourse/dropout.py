@@ -59,7 +59,7 @@ def dropout_forward(X, p, rng, train=True):
     (True, True)
     """
     X = as_floating(X, "X")
-    p = float(check_number("p", p, 0.0, 1.0, include_high=False))
+    p = check_number("p", p, 0.0, 1.0, include_high=False)
     if 0 in X.shape:
         raise ValueError(f"X: expected at least one entry along each axis, got shape {tuple(X.shape)}")
     if rng is not None or train:

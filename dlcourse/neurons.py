@@ -159,7 +159,7 @@ def perceptron_fit(X, y, w, b, lr=1.0, epochs=100):
     (array([2.]), 1.0, [1, 0])
     """
     X, y, w, b = check_shapes("N D, ~N, D, ()", X=X, y=y, w=w, b=b)
-    check_number("lr", lr, low=0.0, include_low=False)
+    lr = check_number("lr", lr, low=0.0, include_low=False)
     check_integer("epochs", epochs, minimum=0)
     xp = array_namespace(X)
     check_values("y", y, (y == 1.0) | (y == -1.0), "targets −1 or +1")
@@ -416,7 +416,7 @@ def gd_fit(grad, X, d, w, b, lr, epochs):
     True
     """
     X, d, w, b = check_shapes("N D, ~N, D, ()", X=X, d=d, w=w, b=b)
-    check_number("lr", lr, low=0.0, include_low=False)
+    lr = check_number("lr", lr, low=0.0, include_low=False)
     check_integer("epochs", epochs, minimum=0)
     xp = array_namespace(w)
     w = xp.asarray(w, copy=True)
@@ -448,7 +448,7 @@ def sgd_fit(grad, X, d, w, b, lr, epochs, rng, batch_size=1):
     True
     """
     X, d, w, b = check_shapes("N D, ~N, D, ()", X=X, d=d, w=w, b=b)
-    check_number("lr", lr, low=0.0, include_low=False)
+    lr = check_number("lr", lr, low=0.0, include_low=False)
     check_integer("epochs", epochs, minimum=0)
     xp = array_namespace(w)
     w = xp.asarray(w, copy=True)

@@ -97,7 +97,7 @@ def batchnorm_forward(X, gamma, beta, state, train=True, momentum=0.1, eps=1e-5)
     """
     mean, var = check_state(state, BatchNormState)
     X, gamma, beta, eps, mean, var = _check(X, eps, gamma=gamma, beta=beta, mean=mean, var=var)
-    a = float(check_number("momentum", momentum, 0.0, 1.0))
+    a = check_number("momentum", momentum, 0.0, 1.0)
     if X.ndim < 2:
         raise ValueError(f"X: expected shape (N, D) or (N, H, W, C), got {tuple(X.shape)}")
     xp = array_namespace(X)
@@ -237,7 +237,7 @@ def layernorm_backward(dY, cache):
 
 def _check(X, eps, *, gamma, beta, **statistics):
     """X with at least one row, γ and β in its dtype, ε as a positive float, running statistics in their own dtype."""
-    eps = float(check_number("eps", eps, low=0.0, include_low=False))
+    eps = check_number("eps", eps, low=0.0, include_low=False)
     spec = "... D, ~D, ~D" + ", D" * len(statistics)
     X, gamma, beta, *statistics = check_shapes(spec, X=X, gamma=gamma, beta=beta, **statistics)
     if 0 in X.shape:

@@ -551,7 +551,7 @@ def clip_grad_norm(grads, max_norm):
     >>> grads[0].round(6), grads[1].round(6), float(norm)
     (array([0.6]), array([0. , 0.8]), 5.0)
     """
-    max_norm = float(check_number("max_norm", max_norm, low=0.0, include_low=False))
+    max_norm = check_number("max_norm", max_norm, low=0.0, include_low=False)
     leaves = [g for (g,) in zip_leaves(grads=grads)]
     norm = math.hypot(*map(_norm, leaves))
     scale = max_norm / norm if max_norm < norm < math.inf else 1.0
@@ -576,7 +576,7 @@ def clip_grad_value(grads, limit):
     >>> clip_grad_value(np.array([-3.0, 0.5, 2.0]), 1.0)
     array([-1. ,  0.5,  1. ])
     """
-    limit = float(check_number("limit", limit, low=0.0, include_low=False))
+    limit = check_number("limit", limit, low=0.0, include_low=False)
     return rebuild(grads, [array_namespace(g).clip(g, -limit, limit) for (g,) in zip_leaves(grads=grads)])
 
 
@@ -600,7 +600,7 @@ def step_decay(step, lr, factor=0.5, every=10):
     [0.8, 0.8, 0.4, 0.4, 0.2]
     """
     step, lr = _check_schedule(step, lr)
-    factor = float(check_number("factor", factor, low=0.0, include_low=False))
+    factor = check_number("factor", factor, low=0.0, include_low=False)
     return lr * factor ** (step // check_integer("every", every))
 
 
@@ -628,8 +628,8 @@ def cosine(step, lr, total, lr_min=0.0):
     [1.0, 0.854, 0.5, 0.146, 0.0, 0.0]
     """
     step, lr = _check_schedule(step, lr)
-    total = float(check_number("total", total, low=0.0, include_low=False, include_high=False))
-    lr_min = float(check_number("lr_min", lr_min, low=0.0, include_high=False))
+    total = check_number("total", total, low=0.0, include_low=False, include_high=False)
+    lr_min = check_number("lr_min", lr_min, low=0.0, include_high=False)
     return lr_min + 0.5 * (lr - lr_min) * (1.0 + math.cos(math.pi * min(step / total, 1.0)))
 
 
@@ -695,7 +695,7 @@ def lbfgs(loss_and_grad, w0, history=10, max_iter=100, tolerance=1e-10):
     (True, 109.0)
     """
     history, max_iter = check_integer("history", history), check_integer("max_iter", max_iter, minimum=0)
-    tolerance = float(check_number("tolerance", tolerance, low=0.0))
+    tolerance = check_number("tolerance", tolerance, low=0.0)
     x = _flat([p for (p,) in zip_leaves(w0=w0)])
     J, g = _evaluate(loss_and_grad, w0, x)
     if not math.isfinite(J):
@@ -811,5 +811,5 @@ def _check_schedule(step, lr):
     """The step, whole or not, at least 0, and the learning rate as a float."""
     return (
         check_number("step", step, low=0.0, include_high=False),
-        float(check_number("lr", lr, low=0.0, include_high=False)),
+        check_number("lr", lr, low=0.0, include_high=False),
     )

@@ -39,7 +39,7 @@ def l2_penalty(weights, lam):
     >>> float(l2_penalty([np.array([[1.0, 2.0]]), np.array([[3.0]])], 0.5))
     3.5
     """
-    lam = float(check_number("lam", lam, low=0.0, include_high=False))
+    lam = check_number("lam", lam, low=0.0, include_high=False)
     J = 0.0
     for (W,) in zip_leaves(weights=weights):
         J = J + array_namespace(W).sum(W * W)
@@ -63,5 +63,5 @@ def l2_grad(W, lam):
     >>> l2_grad(np.array([[1.0, -2.0]]), 0.5)
     array([[ 0.5, -1. ]])
     """
-    lam = float(check_number("lam", lam, low=0.0, include_high=False))
+    lam = check_number("lam", lam, low=0.0, include_high=False)
     return rebuild(W, [lam * x for (x,) in zip_leaves(W=W)])
