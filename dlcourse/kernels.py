@@ -162,7 +162,7 @@ def softmax_cross_entropy_with_grad(logits, labels):
             np.exp(U, out=e)
         sums = e @ ones
         # Only where a row of exponentials is very large or small does the shift by its maximum change anything
-        if not 1e-20 < sums.min() <= sums.max() < 1e20:
+        if not 1e-20 < np.minimum.reduce(sums) <= np.maximum.reduce(sums) < 1e20:
             U = U - np.maximum.reduce(U, axis=1, keepdims=True)
             np.exp(U, out=e)
             sums = e @ ones
@@ -191,9 +191,10 @@ def adam_update(w, dw, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     root = math.sqrt(1.0 - beta2**t)
     rate = lr * root / (1.0 - beta1**t)
     axpy = AXPY[w.dtype]
-    scratch = np.empty(min(len(w), BLOCK), w.dtype)
-    for start in range(0, len(w), BLOCK):
-        block = slice(start, start + BLOCK)
+    size = min(len(w), 2 * BLOCK)
+    scratch = np.empty(size, w.dtype)
+    for start in range(0, len(w), size):
+        block = slice(start, start + size)
         g, m, v = dw[block], state.m[block], state.v[block]
         s = scratch[: len(g)]
         m *= beta1

@@ -315,6 +315,12 @@ def test_bad_inputs_are_named():
         net.forward(strict.asarray(X))
 
 
+def test_a_network_that_only_reshapes_copies():
+    net, X = Network([("flatten",)], rng=np.random.default_rng(0)), np.ones((2, 3, 3, 1))
+    U = net.forward(X)
+    assert U.shape == (2, 9) and not np.shares_memory(U, X) and not np.shares_memory(net.backward(U), U)
+
+
 def test_windows_that_do_not_fit_are_placed():
     net = Network([("maxpool2d", 3), ("flatten",)], rng=np.random.default_rng(0))
     with pytest.raises(ValueError, match=r"layers\[0\] \('maxpool2d', 3\): "):

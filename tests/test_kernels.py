@@ -1,0 +1,304 @@
+"""The fast twins against the formulas that they stand in for: same values, same gradients, same inputs left alone."""
+
+import inspect
+
+import numpy as np
+import pytest
+from common import assert_close, flatten, map_arrays
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dlcourse import activations, attention, convolution, kernels, layers, losses, normalization, optimizers, recurrent
+
+DTYPES = pytest.mark.parametrize(
+    "dtype, tolerance", [("float64", 1e-12), ("float32", 2e-5)], ids=["float64", "float32"]
+)
+
+
+def arrays(rng, *shapes):
+    return [rng.standard_normal(shape) for shape in shapes]
+
+
+def linear(rng, N=5, D=4, K=3):
+    return layers, "linear", arrays(rng, (N, D), (D, K), K), {}
+
+
+def conv2d(rng, **options):
+    return convolution, "conv2d", arrays(rng, (3, 6, 7, 2), (3, 2, 2, 4), 4), options
+
+
+def batchnorm(rng, shape=(6, 3)):
+    X, gamma, beta, mean = arrays(rng, shape, 3, 3, 3)
+    return normalization, "batchnorm", [X + 5.0, gamma, beta, normalization.BatchNormState(mean, mean**2)], {}
+
+
+def layernorm(rng, shape=(4, 5)):
+    return normalization, "layernorm", [*arrays(rng, shape, shape[-1], shape[-1])], {"eps": 1e-3}
+
+
+def gru(rng, T=5, **options):
+    D, H, N = 3, 4, 2
+    return recurrent, "gru", arrays(rng, (N, T, D), (N, H), (D, 3 * H), (H, 3 * H), 3 * H, 3 * H), options
+
+
+def multi_head_attention(rng, N=3, T=5, heads=2, **options):
+    D, E = 4, 6
+    values = arrays(rng, (N, T, D), (D, E), (D, E), (D, E), (E, D))
+    return attention, "multi_head_attention", [*values, heads], options
+
+
+def transformer_block(rng, **options):
+    X, *values = arrays(rng, (3, 5, 4), 4, 4, (4, 6), (4, 6), (4, 6), (6, 4), 4, 4, (4, 7), 7, (7, 4), 4)
+    names = ("gamma1", "beta1", "Wq", "Wk", "Wv", "Wo", "gamma2", "beta2", "W1", "b1", "W2", "b2")
+    return attention, "transformer_block", [X, dict(zip(names, values, strict=True)), 2], options
+
+
+HIDDEN_ROW = np.tri(5, dtype=bool) & (np.arange(5) != 2)[:, None]
+TWINS = {
+    "linear": linear,
+    "linear, one example": lambda rng: linear(rng, N=1),
+    "conv2d": conv2d,
+    "conv2d, padded": lambda rng: conv2d(rng, padding=1),
+    "conv2d, stride": lambda rng: conv2d(rng, stride=2, padding=1),
+    "conv2d, much padding": lambda rng: conv2d(rng, padding=3),
+    "batchnorm": batchnorm,
+    "batchnorm, images": lambda rng: batchnorm(rng, (2, 2, 3, 3)),
+    "layernorm": layernorm,
+    "layernorm, sequences": lambda rng: layernorm(rng, (2, 3, 4)),
+    "gru": gru,
+    "gru, reset after": lambda rng: gru(rng, reset_after=True),
+    "gru, one step": lambda rng: gru(rng, T=1),
+    "attention": multi_head_attention,
+    "attention, causal": lambda rng: multi_head_attention(rng, mask=np.tri(5, dtype=bool)),
+    "attention, a row without keys": lambda rng: multi_head_attention(rng, mask=HIDDEN_ROW),
+    "attention, a mask for each example": lambda rng: multi_head_attention(rng, mask=np.ones((3, 1, 5, 5), bool)),
+    "transformer_block": transformer_block,
+    "transformer_block, causal": lambda rng: transformer_block(rng, mask=np.tri(5, dtype=bool)),
+}
+over_twins = pytest.mark.parametrize("make", TWINS.values(), ids=TWINS)
+
+
+def case(make, dtype):
+    module, op, arguments, options = make(np.random.default_rng(0))
+    arguments = map_arrays(lambda x: np.asarray(x, dtype), arguments)
+    return module, op, arguments, options
+
+
+def both_ways(module, op, arguments, options, **backward):
+    """Outputs and gradients, and the upstream gradient that was used."""
+    *out, cache = getattr(module, f"{op}_forward")(*arguments, **options)
+    if op == "batchnorm":
+        cache, *out = [out[1], out[0], cache]
+    dout = np.random.default_rng(1).standard_normal(out[0].shape).astype(out[0].dtype)
+    before = dout.copy()
+    gradients = getattr(module, f"{op}_backward")(dout, cache, **backward)
+    assert np.array_equal(dout, before), f"{op}_backward changed the upstream gradient"
+    return flatten(tuple(out)), list(gradients)
+
+
+@over_twins
+@DTYPES
+def test_twins_equal_the_formulas(make, dtype, tolerance):
+    module, op, arguments, options = case(make, dtype)
+    kept = map_arrays(np.copy, arguments)
+    expected, gradients = both_ways(module, op, arguments, options)
+    actual, fast = both_ways(kernels, op, arguments, options)
+    assert_close(actual, expected, tolerance, op)
+    assert_close(flatten(fast), flatten(gradients), tolerance, f"gradients of {op}")
+    assert all(x.dtype == dtype for x in flatten(fast).values())
+    for (path, x), y in zip(flatten(arguments).items(), flatten(kept).values(), strict=True):
+        np.testing.assert_array_equal(x, y, err_msg=f"{op} changed {path}")
+    for x in flatten(arguments).values():
+        assert not any(np.shares_memory(x, y) for y in (*actual.values(), *flatten(fast).values()) if np.ndim(y))
+
+
+@over_twins
+def test_gradients_go_where_they_are_sent(make):
+    _, op, arguments, options = case(make, "float64")
+    _, expected = both_ways(kernels, op, arguments, options)
+    # as a network has it: views into one vector, of what was there before
+    parameters = expected[1] if isinstance(expected[1], dict) else expected[1:]
+    if op == "gru":
+        parameters = expected[2:]
+    flat = np.full(sum(x.size for x in flatten(parameters).values()), np.nan)
+    start, views = 0, {}
+    for path, x in flatten(parameters).items():
+        views[path] = flat[start : start + x.size].reshape(x.shape)
+        start += x.size
+    out = views if isinstance(parameters, dict) else list(views.values())
+    for inputs in (True, False):
+        flat[...] = np.nan
+        _, gradients = both_ways(kernels, op, arguments, options, out=out, inputs=inputs)
+        assert_close(views, flatten(parameters), 1e-14, op)
+        if inputs:
+            np.testing.assert_allclose(gradients[0], expected[0], rtol=1e-12)
+
+
+@over_twins
+def test_memory_that_is_not_contiguous_is_read_rightly(make):
+    _, op, arguments, options = case(make, "float64")
+    expected, gradients = both_ways(kernels, op, arguments, options)
+    strided = map_arrays(lambda x: np.repeat(x, 2, axis=-1)[..., ::2], arguments)
+    actual, fast = both_ways(kernels, op, strided, options)
+    assert_close(actual, expected, 1e-12, op)
+    assert_close(flatten(fast), flatten(gradients), 1e-12, op)
+
+
+def test_every_twin_is_tested_here():
+    twins = {name for name, f in vars(kernels).items() if inspect.isfunction(f) and not name.startswith("_")}
+    twins = {name for name in twins if getattr(kernels, name).__module__ == "dlcourse.kernels"}
+    pairs = {make(np.random.default_rng(0))[1] for make in TWINS.values()} | {"activation"}
+    pairs = {f"{op}_{way}" for op in pairs for way in ("forward", "backward")}
+    assert twins == pairs | {"softmax_cross_entropy_with_grad", "sgd_update", "adam_update"}
+
+
+@pytest.mark.parametrize("name", activations.ACTIVATIONS)
+@DTYPES
+def test_activations_equal_the_formulas(name, dtype, tolerance):
+    rng = np.random.default_rng(0)
+    # more than two blocks, and both tails
+    X = np.concatenate([rng.standard_normal(70_001), np.linspace(-120, 120, 1001), [-1e4, 0.0, 1e4]]).astype(dtype)
+    dY = rng.standard_normal(X.shape).astype(dtype)
+    before = X.copy()
+    Y, cache = kernels.activation_forward(X, name)
+    dX = kernels.activation_backward(dY, cache)
+    expected, formula = layers.activation_forward(X, name)
+    np.testing.assert_allclose(Y, expected, rtol=tolerance, atol=tolerance)
+    np.testing.assert_allclose(dX, layers.activation_backward(dY, formula), rtol=tolerance, atol=tolerance)
+    assert Y.dtype == dX.dtype == dtype and np.array_equal(X, before) and not np.shares_memory(X, Y)
+
+
+def test_options_of_activations_reach_the_formula():
+    X = np.array([[-2.0, 3.0]])
+    Y, cache = kernels.activation_forward(X, "leaky_relu", slope=0.5)
+    assert Y.tolist() == [[-1.0, 3.0]] and kernels.activation_backward(X, cache).tolist() == [[-1.0, 3.0]]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_sigmoid_keeps_its_left_tail(dtype):
+    X = (
+        np.linspace(-700, 700, 4001).astype(dtype)
+        if dtype == "float64"
+        else np.linspace(-85, 85, 4001, dtype="float32")
+    )
+    Y, _ = kernels.activation_forward(X, "sigmoid")
+    exact = np.exp(np.minimum(X, 0), dtype="longdouble") / (1 + np.exp(-np.abs(X), dtype="longdouble"))
+    assert np.max(np.abs(Y / exact - 1)) < 8 * np.finfo(dtype).eps
+    assert kernels.activation_forward(np.array([-1e4, 1e4]), "sigmoid")[0].tolist() == [0.0, 1.0]
+
+
+def test_gelu_in_float32_is_within_a_few_roundings():
+    X = np.linspace(-12, 12, 100_001)
+    Y, cache = kernels.activation_forward(X.astype("float32"), "gelu")
+    dX = kernels.activation_backward(np.ones(X.shape, "float32"), cache)
+    assert np.max(np.abs(Y - activations.gelu(X))) < 1e-6 and np.max(np.abs(dX - activations.gelu_grad(X))) < 1e-6
+
+
+def test_activations_may_write_over_their_input():
+    for name in ("relu", "tanh", "sigmoid"):
+        X = np.random.default_rng(0).standard_normal((3, 4))
+        expected = activations.ACTIVATIONS[name][0](X)
+        Y, _ = kernels.activation_forward(X, name, out=X)
+        assert Y is X
+        np.testing.assert_allclose(Y, expected, rtol=1e-14)
+
+
+@given(
+    st.integers(1, 40),
+    st.integers(1, 12),
+    st.sampled_from([1.0, 30.0, 1000.0]),
+    st.sampled_from([0.0, 500.0, -500.0]),
+    st.integers(0, 2**32 - 1),
+)
+def test_cross_entropy_equals_the_formulas(N, K, scale, shift, seed):
+    rng = np.random.default_rng(seed)
+    logits, labels = scale * rng.standard_normal((N, K)) + shift, rng.integers(0, K, N)
+    before = logits.copy()
+    J, dU = kernels.softmax_cross_entropy_with_grad(logits, labels)
+    np.testing.assert_allclose(J, losses.softmax_cross_entropy(logits, labels), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(dU, losses.softmax_cross_entropy_grad(logits, labels), rtol=1e-10, atol=1e-14)
+    assert np.array_equal(logits, before)
+
+
+def test_cross_entropy_of_many_rows_and_of_float32():
+    rng = np.random.default_rng(0)
+    logits, labels = rng.standard_normal((2100, 300)).astype("float32"), rng.integers(0, 300, 2100)
+    logits[1500] *= 1000.0
+    J, dU = kernels.softmax_cross_entropy_with_grad(logits, labels)
+    assert pytest.approx(float(losses.softmax_cross_entropy(logits.astype("float64"), labels)), rel=1e-5) == J
+    expected = losses.softmax_cross_entropy_grad(logits.astype("float64"), labels)
+    np.testing.assert_allclose(dU, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+    assert dU.dtype == np.float32
+
+
+def test_cross_entropy_at_the_edges_is_silent():
+    J, dU = kernels.softmax_cross_entropy_with_grad(np.array([[1000.0, -1000.0], [-1000.0, 1000.0]]), np.array([0, 0]))
+    assert J == 1000.0 and dU.tolist() == [[0.0, 0.0], [-0.5, 0.5]]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", ["adam", "sgd"])
+@pytest.mark.parametrize("size", [1, 1000, 150_001])
+def test_updates_equal_the_steps_in_place(name, size, dtype):
+    rng = np.random.default_rng(0)
+    w = rng.standard_normal(size).astype(dtype)
+    expected = w.copy()
+    init, step = getattr(optimizers, f"{name}_init"), getattr(optimizers, f"{name}_step")
+    state, expected_state = init(w), init(expected)
+    place = w
+    for _ in range(4):
+        dw = rng.standard_normal(size).astype(dtype)
+        given = dw.copy()
+        expected, expected_state = step(expected, dw, expected_state, lr=0.01)
+        state = getattr(kernels, f"{name}_update")(w, dw, state, lr=0.01)
+        assert np.array_equal(dw, given)
+    tolerance = 1e-13 if dtype == "float64" else 1e-5
+    assert w is place and w.dtype == dtype
+    np.testing.assert_allclose(w, expected, rtol=tolerance, atol=tolerance)
+    assert_close(flatten(state), flatten(expected_state), tolerance, name) if name == "adam" else None
+
+
+def test_adam_takes_the_options_of_the_formula():
+    rng = np.random.default_rng(0)
+    w, dw = rng.standard_normal(5), rng.standard_normal(5)
+    options = {"lr": 0.1, "beta1": 0.5, "beta2": 0.7, "eps": 0.3}
+    expected, _ = optimizers.adam_step(w, dw, optimizers.adam_init(w), **options)
+    kernels.adam_update(w, dw, optimizers.adam_init(w), **options)
+    np.testing.assert_allclose(w, expected, rtol=1e-14)
+
+
+@settings(max_examples=30)
+@given(st.integers(1, 3), st.integers(1, 9), st.integers(1, 4), st.integers(0, 2**32 - 1))
+def test_attention_of_any_size(N, T, heads, seed):
+    rng = np.random.default_rng(seed)
+    X, *W = arrays(rng, (N, T, 3), (3, 2 * heads), (3, 2 * heads), (3, 2 * heads), (2 * heads, 3))
+    small = kernels.BLOCK
+    try:
+        kernels.BLOCK = 70  # so that examples and heads are cut in every way
+        actual = both_ways(kernels, "multi_head_attention", [X, *W, heads], {"mask": np.tri(T, dtype=bool)})
+    finally:
+        kernels.BLOCK = small
+    expected = both_ways(attention, "multi_head_attention", [X, *W, heads], {"mask": np.tri(T, dtype=bool)})
+    assert_close(actual[0], expected[0], 1e-11, "attention")
+    assert_close(flatten(actual[1]), flatten(expected[1]), 1e-11, "attention")
+
+
+@settings(max_examples=30)
+@given(st.integers(1, 3), st.integers(1, 4), st.integers(1, 4), st.integers(0, 3), st.integers(0, 2**32 - 1))
+def test_convolution_of_any_size(N, kh, kw, padding, seed):
+    rng = np.random.default_rng(seed)
+    arguments = arrays(rng, (N, kh + 2, kw + 1, 2), (kh, kw, 2, 3), 3)
+    actual = both_ways(kernels, "conv2d", arguments, {"padding": padding})
+    expected = both_ways(convolution, "conv2d", arguments, {"padding": padding})
+    assert_close(actual[0], expected[0], 1e-12, "conv2d")
+    assert_close(flatten(actual[1]), flatten(expected[1]), 1e-12, "conv2d")
+
+
+def test_batch_norm_needs_two_rows_and_survives_a_large_mean():
+    gamma, beta, state = normalization.batchnorm_init(2)
+    with pytest.raises(ValueError, match="X: expected at least two rows in training"):
+        kernels.batchnorm_forward(np.ones((1, 2)), gamma, beta, state)
+    X = (1000.0 + np.random.default_rng(0).standard_normal((64, 2))).astype("float32")
+    Y, _, _ = kernels.batchnorm_forward(X, gamma.astype("float32"), beta.astype("float32"), state)
+    expected, _, _ = normalization.batchnorm_forward(X.astype("float64"), gamma, beta, state)
+    np.testing.assert_allclose(Y, expected, atol=2e-3)
