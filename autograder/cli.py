@@ -43,6 +43,17 @@ def build_command(
 
 
 @app.command()
+def audit(
+    slugs: Annotated[list[str] | None, typer.Argument(help="topics; all where none is given")] = None,
+    json: Annotated[bool, typer.Option("--json", help="the totals only, for a script")] = False,
+):
+    """Grade the grader: known mistakes must be rejected and named, right variants must pass."""
+    from . import audit
+
+    raise typer.Exit(audit.main(slugs or (), json))
+
+
+@app.command()
 def demo(folder: Annotated[str, typer.Argument(help="where to build it; made anew every time")] = "demo"):
     """A tour: build an assignment, take in a class's submissions, grade them, show the grades."""
     from . import demo

@@ -1,0 +1,73 @@
+"""The grader is tested harder than the students: the audit of every topic, and that the audit itself can complain."""
+
+import dataclasses
+
+import pytest
+
+import dlcourse
+from autograder import Mistake, audit, evaluation, exercises_of, get_exercise
+from autograder import exercise as exercise_module
+
+SLUGS = [slug for slug in dlcourse.TOPICS if exercises_of(slug)]
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_every_mistake_is_rejected_and_named_and_every_variant_passes(slug):
+    rows = [audit.audit(exercise, audit.SEEDS[:1]) for exercise in exercises_of(slug).values()]
+    assert not [f"{row.name}: {complaint}" for row in rows for complaint in row.complaints]
+    assert all(row.rejected == row.mistakes and row.variants_passed == row.variants >= 2 for row in rows)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_every_exercise_is_complete(slug):
+    for exercise in exercises_of(slug).values():
+        assert exercise.why.endswith((".", "!", "?")) and 2 <= len(exercise.hints) <= 4, exercise.name
+        assert exercise.points > 0 and exercise.minutes > 0 and exercise.mistakes, exercise.name
+        assert any(case.hidden for case in exercise.cases(__import__("numpy").random.default_rng(0))), exercise.name
+        slugs = [mistake.slug for mistake in exercise.mistakes]
+        assert len(slugs) == len(set(slugs)), exercise.name
+        for mistake in exercise.mistakes:
+            assert len(mistake.hint.split()) >= 6, f"{exercise.name}, {mistake.slug}"
+
+
+def test_the_audit_complains_of_what_it_should(monkeypatch):
+    real = get_exercise("neurons.preactivation")
+
+    def fake(**changes):
+        made = dataclasses.replace(real, **changes)
+        evaluation._expected.cache_clear()
+        evaluation._outcomes_of_mistake.cache_clear()
+        monkeypatch.setattr("autograder.evaluation.get_exercise", lambda name: made)
+        return made
+
+    right = real.variant_functions[0][0]
+    wrong = real.mistakes[0].function
+    accepted = audit.audit(fake(mistakes=[Mistake("no_mistake", right, "")]), audit.SEEDS[:1])
+    assert "no_mistake is accepted" in accepted.complaints[0] and accepted.rejected == 0
+    rejected = audit.audit(fake(variants=[wrong]), audit.SEEDS[:1])
+    assert "is rejected with seed" in rejected.complaints[0] and rejected.variants_passed == 0
+    twin = [Mistake("first", wrong, ""), Mistake("second", lambda X, w, b: wrong(X, w, b), "")]
+    unnamed = audit.audit(fake(mistakes=twin), audit.SEEDS[:1])
+    assert "second is taken for first" in unnamed.complaints[0] and unnamed.named == 1
+    one_case = audit.audit(fake(cases=lambda rng: real.cases(rng)[:1]), audit.SEEDS[:1])
+    assert "the right answer for one fixed input passes" in one_case.complaints
+    evaluation._expected.cache_clear()
+    evaluation._outcomes_of_mistake.cache_clear()
+
+
+def test_the_floor_of_known_mistakes_is_reached():
+    named = {
+        mistake.slug for slug in SLUGS for exercise in exercises_of(slug).values() for mistake in exercise.mistakes
+    }
+    assert {
+        "missing_transpose",
+        "bias_not_summed",
+        "ascent",
+        "cost_sign",
+        "updates_on_all",
+        "outer_product_target",
+    } <= named
+
+
+def test_topics_of_modules_are_topics():
+    assert set(exercise_module.TOPIC_OF.values()) <= set(dlcourse.TOPICS)
