@@ -136,7 +136,7 @@ def judge(exercise, cases, expected, got, seed=PUBLIC_SEED):
     named = {}
     for index, part in enumerate(exercise.parts):
         if any(row.problem for row in rows if row.part == part):
-            found = _recognise(exercise, cases, got, index, seed)
+            found = _recognise(exercise, cases, got, index, seed, named)
             if found and found.slug not in named:
                 named[found.slug] = found
     return _result(exercise, rows, _notes(flat), list(named.values()))
@@ -204,10 +204,13 @@ def _outcomes_of_mistake(name, index, seed, case_names):
     return [_timed(exercise, mistake.functions, case, 5.0) for case in cases if case.name in case_names]
 
 
-def _recognise(exercise, cases, got, part, seed):
-    """The known mistake that gives the same as the answer in every case of this part, if there is one."""
+def _recognise(exercise, cases, got, part, seed, already=()):
+    """The known mistake that gives the same as the answer in every case of this part, if there is one.
+
+    One that explains another part already comes first: after an error in the first part all of them look alike.
+    """
     names = tuple(case.name for case in cases)
-    for index, mistake in enumerate(exercise.mistakes):
+    for index, mistake in sorted(enumerate(exercise.mistakes), key=lambda item: item[1].slug not in already):
         made = _outcomes_of_mistake(exercise.name, index, seed, names)
         if all(_alike(exercise, case, a[part], b[part]) for case, a, b in zip(cases, got, made, strict=True)):
             return mistake
