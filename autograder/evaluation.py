@@ -8,6 +8,7 @@ import hashlib
 import html
 import inspect
 import os
+import re
 import sys
 from dataclasses import dataclass
 from functools import cache
@@ -62,14 +63,21 @@ class Result:
         color, sign = ("#1a7f37", "✓") if self.passed else ("#6e7781", "○") if not self.attempted else ("#cf222e", "✗")
         first, _, rest = self.message.partition("\n")
         lines = "".join(
-            f'<div style="margin-top:.3em;white-space:pre-wrap">{html.escape(line)}</div>'
+            f'<div style="margin-top:.3em;white-space:pre-wrap">{_marked(line)}</div>'
             for line in rest.split("\n")
             if line
         )
         return (
             f'<div role="status" style="border-left:4px solid {color};padding:.4em .8em;margin:.3em 0">'
-            f"<strong>{sign} {html.escape(first.removeprefix(sign).strip())}</strong>{lines}</div>"
+            f"<strong>{sign} {_marked(first.removeprefix(sign).strip())}</strong>{lines}</div>"
         )
+
+
+def _marked(text):
+    """The text as HTML, escaped, with `code` and *stress* as what they mean."""
+    escaped = html.escape(text)
+    escaped = re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped)
+    return re.sub(r"(?<![\w*])\*(\w[^*<>]*\w)\*(?![\w*])", r"<em>\1</em>", escaped)
 
 
 class CheckFailed(AssertionError):

@@ -27,7 +27,7 @@ def test_every_exercise_is_complete(slug):
         slugs = [mistake.slug for mistake in exercise.mistakes]
         assert len(slugs) == len(set(slugs)), exercise.name
         for mistake in exercise.mistakes:
-            assert len(mistake.hint.split()) >= 6, f"{exercise.name}, {mistake.slug}"
+            assert len(mistake.hint.split()) >= 4, f"{exercise.name}, {mistake.slug}"
 
 
 def test_the_audit_complains_of_what_it_should(monkeypatch):

@@ -180,9 +180,9 @@ class Exploration:
 
         if self.view is None:
             # An image, not an Output capture: nothing flickers, and executing a notebook never waits for a front end
-            image = widgets.Image(
-                value=self.png, format="png", layout=widgets.Layout(max_width="100%", object_fit="contain")
-            )
+            width, _ = self.figure.get_size_inches() * self.figure.dpi
+            layout = widgets.Layout(width=f"{width:.0f}px", max_width="100%", object_fit="contain")
+            image = widgets.Image(value=self.png, format="png", layout=layout)
 
             def moved(name):
                 def update(change):

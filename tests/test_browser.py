@@ -1,0 +1,177 @@
+"""JupyterLab as a student sees it, in headless Chromium: a slider moves the picture, a check names the mistake."""
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from autograder import build
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (Debian: apt install chromium)"),
+    # asyncio's own leftovers when a browser closes
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# Pictures of what was seen; kept for a look after the run, never committed
+SHOTS = Path(os.environ.get("DLCOURSE_SCREENSHOTS", build.ROOT / ".screenshots"))
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """JupyterLab on copies of the lessons and of an assignment; yields (folder, address of a file)."""
+    home = tmp_path_factory.mktemp("lab")
+    folder = home / "work"
+    folder.mkdir()
+    settings = home / "settings"
+    settings.mkdir()
+    (settings / "overrides.json").write_text(
+        json.dumps(
+            {
+                "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+                "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
+            }
+        )
+    )
+    port = free_port()
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(home),
+        "IPYTHONDIR": str(home / "ipython"),
+        **{f"JUPYTER_{name}_DIR": str(home / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")},
+    }
+    command = [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--allow-root"),
+        *("--IdentityProvider.token=t", f"--ServerApp.root_dir={folder}", f"--LabApp.app_settings_dir={settings}"),
+    ]
+    with (home / "log").open("w") as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+    try:
+        for _ in range(240):
+            with contextlib.suppress(OSError):
+                if urllib.request.urlopen(f"http://127.0.0.1:{port}/api/status?token=t", timeout=2).status == 200:
+                    break
+            assert server.poll() is None, (home / "log").read_text()
+            time.sleep(0.25)
+        else:
+            pytest.fail("JupyterLab did not start:\n" + (home / "log").read_text())
+        yield folder, lambda name: f"http://127.0.0.1:{port}/lab/tree/{name}?token=t&reset"
+    finally:
+        server.terminate()
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+@pytest.fixture(scope="module")
+def page():
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1300, "height": 1000})
+        page.set_default_timeout(90_000)
+        yield page
+        browser.close()
+
+
+def notebook(path, *cells):
+    """Write a notebook of these code cells."""
+    import nbformat
+
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    made.metadata["kernelspec"] = build.KERNEL
+    nbformat.write(made, path)
+
+
+def open_and_run(page, address):
+    page.goto(address)
+    page.locator(".jp-Notebook").first.wait_for()
+    page.get_by_text("Python 3 (ipykernel) | Idle").first.wait_for()
+    page.locator(".lm-MenuBar-itemLabel", has_text="Run").first.click()
+    page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
+
+
+def shoot(page, name):
+    SHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}.png")
+
+
+def picture(page):
+    return page.locator(".jupyter-widgets img").first.get_attribute("src")
+
+
+@pytest.mark.parametrize("slug", ["neurons", "graph", "optimizers", "attention"])
+def test_a_slider_moves_and_the_picture_changes(lab, page, slug):
+    folder, address = lab
+    if not (build.ROOT / "dlcourse" / "explorers" / f"{slug}.py").exists():
+        pytest.skip(f"there is no explorer of {slug} yet")
+    name = f"{slug}.ipynb"
+    notebook(folder / name, f"from dlcourse.explorers import {slug}", f"{slug}.explore()", "print('all', 'done')")
+    open_and_run(page, address(name))
+    page.get_by_text("all done").first.wait_for()
+    image = page.locator(".jupyter-widgets img").first
+    image.wait_for()
+    before = picture(page)
+    assert image.evaluate("e => e.naturalWidth") > 300
+    shoot(page, f"explorer-{slug}-before")
+    page.locator(".jupyter-widgets .noUi-handle").first.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function("before => document.querySelector('.jupyter-widgets img').src !== before", arg=before)
+    shoot(page, f"explorer-{slug}-after")
+
+
+def test_a_lesson_opens_with_its_pictures_and_runs(lab, page):
+    folder, address = lab
+    shutil.copy(build.LESSONS / "01_neurons.ipynb", folder / "lesson.ipynb")
+    page.goto(address("lesson.ipynb"))
+    page.locator(".jp-Notebook").first.wait_for()
+    # Before anything runs: the built pictures are there, with no view of a widget that no longer lives
+    page.locator(".jp-OutputArea-output img").first.wait_for()
+    assert page.get_by_text("Error displaying widget").count() == 0
+    shoot(page, "lesson-static")
+
+
+def test_a_wrong_answer_is_named_and_a_right_one_gets_its_points(lab, page):
+    folder, address = lab
+    wrong = "def preactivation(X, w, b):\n    return X * w + b"
+    right = "def preactivation(X, w, b):\n    return X @ w + b"
+    check = "from autograder import check\ncheck('neurons.preactivation', preactivation)"
+    notebook(folder / "wrong.ipynb", wrong, check)
+    notebook(folder / "right.ipynb", right, check)
+    open_and_run(page, address("wrong.ipynb"))
+    page.get_by_text("This looks like a known mistake (elementwise for dot).").first.wait_for()
+    page.get_by_text("CheckFailed: see the message above").first.wait_for()
+    shoot(page, "check-wrong")
+    open_and_run(page, address("right.ipynb"))
+    page.get_by_text("neurons.preactivation: right, 1 point.").first.wait_for()
+    shoot(page, "check-right")
