@@ -149,20 +149,27 @@ def assignment_source(slug):
     return COURSE / "source" / slug / f"{slug}.md"
 
 
-def solution_parts(function):
-    """(head, body) of a reference: its signature with the docstring, and its code in NumPy's words without the checks."""
+def solution_parts(function, solution=None):
+    """(head, body) of a reference: its signature with the docstring, and its code in NumPy's words without the checks.
+
+    The code is that of `solution` where that is given: a right variant of the exercise.
+    """
+    head, body = _head_and_body(function)
+    return head, body if solution is None else _head_and_body(solution)[1]
+
+
+def _head_and_body(function):
     source = inspect.getsource(function)
     lines = source.splitlines()
     tree = ast.parse(source).body[0]
-    docstring = tree.body[0]
+    documented = ast.get_docstring(tree) is not None
+    end = tree.body[0].end_lineno if documented else tree.body[0].lineno - 1
     dropped = set()
-    for statement in tree.body[1:]:
+    for statement in tree.body[documented:]:
         if _is_check(statement, {argument.arg for argument in tree.args.args + tree.args.kwonlyargs}):
             dropped |= set(range(statement.lineno, statement.end_lineno + 1))
-    head = "\n".join(lines[: docstring.end_lineno])
-    body = "\n".join(
-        line for number, line in enumerate(lines, 1) if number > docstring.end_lineno and number not in dropped
-    )
+    head = "\n".join(lines[:end])
+    body = "\n".join(line for number, line in enumerate(lines, 1) if number > end and number not in dropped)
     return head, re.sub(r"\bxp\.", "np.", body).strip("\n")
 
 
@@ -226,9 +233,9 @@ def exercise_cells(name, known):
     for number, hint in enumerate(exercise.hints, 1):
         text += f"\n<details><summary>Hint {number}</summary>\n\n{hint}\n\n</details>\n"
     answers, grade_id = [], exercise.grade_id
-    for function in exercise.functions:
-        head, body = solution_parts(function)
-        imports = _imports_for(function, body, known | set(exercise.function_names))
+    for function, shown in zip(exercise.functions, exercise.solutions, strict=True):
+        head, body = solution_parts(function, shown)
+        imports = _imports_for(shown, body, known | set(exercise.function_names))
         solution = "\n".join([*imports, body])
         source = f"{head}\n    ### BEGIN SOLUTION\n{solution}\n    ### END SOLUTION"
         suffix = "" if len(exercise.functions) == 1 else "-" + function.__name__.rsplit("_", 1)[-1]
@@ -336,9 +343,10 @@ def generate(course, slugs):
     from traitlets.config import Config
 
     config = Config()
+    course = Path(course).resolve()
     config.CourseDirectory.root = str(course)
     config.CourseDirectory.course_id = "dlcourse"
-    config.NbGrader.db_url = config.CourseDirectory.db_url = f"sqlite:///{Path(course) / 'gradebook.db'}"
+    config.NbGrader.db_url = config.CourseDirectory.db_url = f"sqlite:///{course / 'gradebook.db'}"
     with alembic_on_path(), contextlib.chdir(course):
         api = NbGraderAPI(config=config)
         for slug in slugs:

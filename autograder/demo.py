@@ -82,7 +82,7 @@ def make_course(folder, slug=SLUG):
     """A fresh course directory in `folder`, with the assignment built and released, and a class's submissions in it."""
     import nbformat
 
-    folder = Path(folder)
+    folder = Path(folder).resolve()
     if folder.exists() and any(folder.iterdir()) and not (folder / MARKER).exists():
         raise build.BuildError(f"{folder} is not empty and is no demonstration of an earlier run; name another folder")
     shutil.rmtree(folder, ignore_errors=True)
