@@ -59,7 +59,8 @@ class Exercise:
     driver : how it is called (`plain`, `pair`, `steps` or the exercise's own, see `drive.py`).
     parts : the parts that the driver yields, in order; each earns its share.
     measure : (value, case) -> what is compared instead of the value itself: statistics of a random answer.
-    calls : the names of the functions that `check` is given; default: those of the reference.
+    solution : the function, or (forward, backward), whose code the instructor's notebook shows, where the reference hands
+        its work to another function; one of the variants.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Exercise:
     driver: Callable = plain
     parts: Sequence[str] = ("",)
     measure: Callable | None = None
+    solution: Any = None
 
     def __post_init__(self):
         if isinstance(self.reference, tuple) and self.driver is plain:
@@ -88,6 +90,12 @@ class Exercise:
     @property
     def function_names(self):
         return tuple(function.__name__ for function in self.functions)
+
+    @property
+    def solutions(self):
+        """The functions whose code answers the exercise, one for each of the reference's."""
+        chosen = self.reference if self.solution is None else self.solution
+        return chosen if isinstance(chosen, tuple) else (chosen,)
 
     @property
     def slug(self):
