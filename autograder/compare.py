@@ -185,6 +185,8 @@ def _shape_relation(array, expected):
 def _relation(array, expected, bound, batch):
     """A simple relation between the two, if there is one: a sign, a factor, a transposition."""
     loose = max(bound, 1e-6)
+    if bound < 1e-6 and expected.dtype.kind == "f" and not _wrong(array, expected, 1e-6, True).any():
+        return "It agrees to six digits, not to the last ones: a constant with too few, or digits lost on the way?"
     if array.ndim == 2 and array.shape[0] == array.shape[1] > 1 and not _wrong(array.T, expected, loose, False).any():
         return "It is transposed."
     if expected.dtype.kind != "f" or not (np.isfinite(array).all() and np.isfinite(expected).all()):
@@ -224,4 +226,5 @@ def _relation(array, expected, bound, batch):
     for factor, text in named:
         if abs(ratio - factor) <= 1e-6 * abs(factor):
             return text
-    return f"Yours is {number(ratio)} times what is expected, everywhere." if a.size > 1 else ""
+    telling = a.size > 1 and abs(ratio - 1.0) > 1e-6
+    return f"Yours is {number(ratio)} times what is expected, everywhere." if telling else ""
