@@ -32,7 +32,7 @@ def linear_backward(dU, cache, out=None, inputs=True):
         db[...] = dU[0]
     else:
         np.matmul(X.T, dU, out=dW)
-        np.dot(np.ones(len(X), X.dtype), dU, out=db)  # column sums: three times as fast as sum(axis=0)
+        np.dot(_ones(len(X), X.dtype), dU, out=db)  # column sums: three times as fast as sum(axis=0)
     return np.matmul(dU, W.T) if inputs else None, dW, db
 
 
@@ -107,6 +107,16 @@ BLOCK = 32_768
 
 # Where exp is still finite, as arrays: `minimum` with a number takes four times as long
 BOUND = {np.dtype("float32"): np.full(BLOCK, 80.0, "float32"), np.dtype("float64"): np.full(BLOCK, 700.0)}
+ONES = {dtype: np.ones_like(x) for dtype, x in BOUND.items()}
+
+
+def _bound(n, dtype):
+    return BOUND[dtype][:n] if n <= BLOCK else np.full(n, BOUND[dtype][0])
+
+
+def _ones(n, dtype):
+    """n ones; made anew they take as long as a small product with them."""
+    return ONES[dtype][:n] if n <= BLOCK else np.ones(n, dtype)
 
 
 def _blocks(*arrays):
@@ -119,11 +129,11 @@ def _blocks(*arrays):
         yield [x[start : start + BLOCK] for x in flat]
 
 
-def _sigmoid(x, y):
+def _sigmoid(x, y, scratch=None):
     """y = E/(1 + E), E = exp(x): keeps the left tail; beyond the bound on the right it is 1 already."""
-    np.minimum(x, BOUND[x.dtype][: len(x)], out=y)
+    np.minimum(x, _bound(len(x), x.dtype), out=y)
     np.exp(y, out=y)
-    y /= y + 1.0
+    y /= np.add(y, 1.0, out=scratch)
 
 
 def _gelu_and_slope(x, y, dy):
@@ -153,19 +163,19 @@ def softmax_cross_entropy_with_grad(logits, labels):
     """`losses.softmax_cross_entropy` and its gradient, mean over (N,) labels: one buffer from logits to gradient."""
     N, K = logits.shape
     dU = np.empty_like(logits, order="C")
-    ones = np.ones(K, logits.dtype)
+    ones = _ones(K, logits.dtype)
     size = max(1, 8 * BLOCK // K)
     total = 0.0
     for start in range(0, N, size):
         U, e = logits[start : start + size], dU[start : start + size]
         with np.errstate(over="ignore"):
             np.exp(U, out=e)
-        sums = e @ ones
+        sums = np.dot(e, ones)
         # Only where a row of exponentials is very large or small does the shift by its maximum change anything
         if not 1e-20 < np.minimum.reduce(sums) <= np.maximum.reduce(sums) < 1e20:
             U = U - np.maximum.reduce(U, axis=1, keepdims=True)
             np.exp(U, out=e)
-            sums = e @ ones
+            sums = np.dot(e, ones)
         at_label = labels[start : start + size] + np.arange(0, e.size, K)
         total += np.add.reduce(np.log(sums) - U.reshape(-1).take(at_label))
         sums *= N
@@ -211,7 +221,7 @@ def adam_update(w, dw, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
 
 def _column_sums(x):
     """Sums over the rows, three times as fast as sum(axis=0)."""
-    return np.dot(np.ones(len(x), x.dtype), x)
+    return np.dot(_ones(len(x), x.dtype), x)
 
 
 def batchnorm_forward(X, gamma, beta, state, train=True, momentum=0.1, eps=1e-5):
@@ -476,6 +486,81 @@ def _correlate(X, W, b, padding):
     return Y
 
 
+def lstm_forward(X, h0, c0, Wx, Wh, b):
+    """`recurrent.lstm_forward`, time first, so that a step's rows lie side by side; one product for all inputs.
+
+    All four gates are one sigmoid: tanh u = 2σ(2u) − 1, with the factor 2 in that gate's weights.
+    """
+    N, T, D = X.shape
+    H = h0.shape[1]
+    memory = slice(2 * H, 3 * H)
+    x = np.ascontiguousarray(X.swapaxes(0, 1)).reshape(T * N, D)
+    A = x @ Wx
+    A += b
+    A[:, memory] *= 2.0
+    A = A.reshape(T, N, 4 * H)
+    W = np.array(Wh, order="C")
+    W[:, memory] *= 2.0
+    h, c, tanh_c = (np.empty((T + extra, N, H), X.dtype) for extra in (1, 1, 0))
+    h[0], c[0] = h0, c0
+    U, scratch = np.empty((N, 4 * H), X.dtype), np.empty((N, H), X.dtype)
+    for t in range(T):
+        a = A[t]
+        np.matmul(h[t], W, out=U)
+        a += U
+        _sigmoid(a.reshape(-1), a.reshape(-1), U.reshape(-1))
+        g = a[:, memory]
+        g *= 2.0
+        g -= 1.0
+        np.multiply(a[:, H : 2 * H], c[t], out=c[t + 1])
+        np.multiply(a[:, :H], g, out=scratch)
+        c[t + 1] += scratch
+        np.tanh(c[t + 1], out=tanh_c[t])
+        np.multiply(a[:, 3 * H :], tanh_c[t], out=h[t + 1])
+    out = np.ascontiguousarray(h[1:].swapaxes(0, 1))
+    return out, (h[T].copy(), c[T].copy()), (x, Wx, Wh, A, h, c, tanh_c)
+
+
+def lstm_backward(dH, cache, dhT=None, dcT=None, out=None, inputs=True):
+    """`recurrent.lstm_backward`, a step's four gates side by side; the weights' gradients as one product at the end."""
+    x, Wx, Wh, A, h, c, tanh_c = cache
+    T, N, H = tanh_c.shape
+    dWx, dWh, db = out or [np.empty_like(w) for w in (Wx, Wh, Wx[0])]
+    dH = np.ascontiguousarray(dH.swapaxes(0, 1))
+    dh = np.zeros((N, H), A.dtype) if dhT is None else np.array(dhT, A.dtype)
+    dc = np.zeros((N, H), A.dtype) if dcT is None else np.array(dcT, A.dtype)
+    dA, through = np.empty_like(A), np.empty_like(dh)
+    for t in range(T - 1, -1, -1):
+        a, du = A[t], dA[t]
+        i, f, g, o = (a[:, k * H : (k + 1) * H] for k in range(4))
+        du_i, du_f, du_g, du_o = (du[:, k * H : (k + 1) * H] for k in range(4))
+        dh += dH[t]
+        np.multiply(tanh_c[t], tanh_c[t], out=through)
+        np.subtract(1.0, through, out=through)
+        through *= o
+        through *= dh
+        dc += through
+        # each gate: its own slope, times what it is multiplied with, times the flow
+        np.subtract(1.0, a, out=du)
+        du *= a
+        du_i *= g
+        du_f *= c[t]
+        du_o *= tanh_c[t]
+        np.multiply(g, g, out=du_g)
+        np.subtract(1.0, du_g, out=du_g)
+        du_g *= i
+        du.reshape(N, 4, H)[:, :3] *= dc[:, None, :]
+        du_o *= dh
+        dc *= f
+        np.matmul(du, Wh.T, out=dh)
+    dA = dA.reshape(T * N, 4 * H)
+    np.matmul(x.T, dA, out=dWx)
+    np.matmul(h[:-1].reshape(T * N, H).T, dA, out=dWh)
+    db[...] = _column_sums(dA)
+    dX = np.ascontiguousarray((dA @ Wx.T).reshape(T, N, -1).swapaxes(0, 1)) if inputs else None
+    return dX, dh, dc, dWx, dWh, db
+
+
 def gru_forward(X, h0, Wx, Wh, bx, bh, reset_after=False):
     """`recurrent.gru_forward`, time first, so that a step's rows lie side by side; one product for all inputs."""
     N, T, D = X.shape
@@ -490,7 +575,7 @@ def gru_forward(X, h0, Wx, Wh, bx, bh, reset_after=False):
     states = np.empty((T + 1, N, H), X.dtype)
     S = np.empty((T, N, H), X.dtype)
     states[0] = h0
-    U, rz, scratch = (np.empty((N, k * H), X.dtype) for k in (3, 2, 1))
+    U, rz, both, scratch = (np.empty((N, k * H), X.dtype) for k in (3, 2, 2, 1))
     W_rz, W_n = (
         (Wh, None) if reset_after else (np.ascontiguousarray(Wh[:, : 2 * H]), np.ascontiguousarray(Wh[:, 2 * H :]))
     )
@@ -502,7 +587,7 @@ def gru_forward(X, h0, Wx, Wh, bx, bh, reset_after=False):
         else:
             np.matmul(h, W_rz, out=rz)
             rz += gates
-        _sigmoid(rz.reshape(-1), rz.reshape(-1))
+        _sigmoid(rz.reshape(-1), rz.reshape(-1), both.reshape(-1))
         gates[...] = rz
         if reset_after:
             np.add(U[:, 2 * H :], bh[2 * H :], out=s)

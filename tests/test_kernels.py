@@ -36,6 +36,11 @@ def layernorm(rng, shape=(4, 5)):
     return normalization, "layernorm", [*arrays(rng, shape, shape[-1], shape[-1])], {"eps": 1e-3}
 
 
+def lstm(rng, T=5):
+    D, H, N = 3, 4, 2
+    return recurrent, "lstm", arrays(rng, (N, T, D), (N, H), (N, H), (D, 4 * H), (H, 4 * H), 4 * H), {}
+
+
 def gru(rng, T=5, **options):
     D, H, N = 3, 4, 2
     return recurrent, "gru", arrays(rng, (N, T, D), (N, H), (D, 3 * H), (H, 3 * H), 3 * H, 3 * H), options
@@ -65,6 +70,8 @@ TWINS = {
     "batchnorm, images": lambda rng: batchnorm(rng, (2, 2, 3, 3)),
     "layernorm": layernorm,
     "layernorm, sequences": lambda rng: layernorm(rng, (2, 3, 4)),
+    "lstm": lstm,
+    "lstm, one step": lambda rng: lstm(rng, T=1),
     "gru": gru,
     "gru, reset after": lambda rng: gru(rng, reset_after=True),
     "gru, one step": lambda rng: gru(rng, T=1),
@@ -118,8 +125,8 @@ def test_gradients_go_where_they_are_sent(make):
     _, expected = both_ways(kernels, op, arguments, options)
     # as a network has it: views into one vector, of what was there before
     parameters = expected[1] if isinstance(expected[1], dict) else expected[1:]
-    if op == "gru":
-        parameters = expected[2:]
+    if op in ("gru", "lstm"):
+        parameters = expected[-4:] if op == "gru" else expected[-3:]
     flat = np.full(sum(x.size for x in flatten(parameters).values()), np.nan)
     start, views = 0, {}
     for path, x in flatten(parameters).items():
@@ -292,6 +299,20 @@ def test_convolution_of_any_size(N, kh, kw, padding, seed):
     expected = both_ways(convolution, "conv2d", arguments, {"padding": padding})
     assert_close(actual[0], expected[0], 1e-12, "conv2d")
     assert_close(flatten(actual[1]), flatten(expected[1]), 1e-12, "conv2d")
+
+
+def test_lstm_in_two_halves_is_lstm_whole():
+    _, _, (X, h0, c0, *weights), _ = lstm(np.random.default_rng(0), T=6)
+    dH = np.random.default_rng(1).standard_normal((2, 6, 4))
+    H, _, cache = kernels.lstm_forward(X, h0, c0, *weights)
+    dX, dh0, dc0, *_ = kernels.lstm_backward(dH, cache)
+    first, (h, c), cache1 = kernels.lstm_forward(X[:, :2], h0, c0, *weights)
+    second, _, cache2 = kernels.lstm_forward(X[:, 2:], h, c, *weights)
+    dX2, dh, dc, *_ = kernels.lstm_backward(dH[:, 2:], cache2)
+    dX1, dh1, dc1, *_ = kernels.lstm_backward(dH[:, :2], cache1, dhT=dh, dcT=dc)
+    np.testing.assert_allclose(np.concatenate([first, second], axis=1), H, rtol=1e-12)
+    np.testing.assert_allclose(np.concatenate([dX1, dX2], axis=1), dX, rtol=1e-10)
+    np.testing.assert_allclose([dh1, dc1], [dh0, dc0], rtol=1e-10)
 
 
 def test_batch_norm_needs_two_rows_and_survives_a_large_mean():
