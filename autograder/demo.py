@@ -188,7 +188,9 @@ def main(folder="demo", slug=SLUG):
     console.print(table)
     console.print(f"Feedback, a page for each student: {folder}/feedback/<student>/{slug}/{slug}.html")
     console.print(f"Grades as CSV: {csv.relative_to(Path.cwd()) if csv.is_relative_to(Path.cwd()) else csv}")
-    console.print(f"Look round with nbgrader's own tools: cd {folder} && jupyter lab (Nbgrader → Formgrader)")
+    console.print(
+        f"Look round with nbgrader's own tools: cd {folder} && {Path(sys.executable).parent / 'jupyter'} lab (Nbgrader → Formgrader)"
+    )
     return 0
 
 
