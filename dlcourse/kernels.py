@@ -47,8 +47,9 @@ def activation_forward(X, name, out=None, **options):
         return Y, (name, Y, None)
     if name == "sigmoid":
         Y = np.empty_like(X, order="C") if out is None else out
+        scratch = np.empty(min(X.size, BLOCK), X.dtype)
         for x, y in _blocks(X, Y):
-            _sigmoid(x, y)
+            _sigmoid(x, y, scratch[: x.size])
         return Y, (name, Y, None)
     if name == "gelu_tanh":
         Y, P = np.empty_like(X, order="C"), np.empty_like(X, order="C")
@@ -105,13 +106,9 @@ GELU_C, GELU_A = math.sqrt(2.0 / math.pi), 0.044715
 # Elements that are worked on at a time: they and their scratch stay in the second-level cache
 BLOCK = 32_768
 
-# Where exp is still finite, as arrays: `minimum` with a number takes four times as long
-BOUND = {np.dtype("float32"): np.full(BLOCK, 80.0, "float32"), np.dtype("float64"): np.full(BLOCK, 700.0)}
-ONES = {dtype: np.ones_like(x) for dtype, x in BOUND.items()}
-
-
-def _bound(n, dtype):
-    return BOUND[dtype][:n] if n <= BLOCK else np.full(n, BOUND[dtype][0])
+# The number 1, and the bound of `activations.sigmoid`, as arrays: `minimum` with a number takes four times as long
+ONES = {np.dtype(name): np.ones(BLOCK, name) for name in ("float32", "float64")}
+BOUND = {dtype: 40.0 * ones for dtype, ones in ONES.items()}
 
 
 def _ones(n, dtype):
@@ -130,8 +127,8 @@ def _blocks(*arrays):
 
 
 def _sigmoid(x, y, scratch=None):
-    """y = E/(1 + E), E = exp(x): keeps the left tail; beyond the bound on the right it is 1 already."""
-    np.minimum(x, _bound(len(x), x.dtype), out=y)
+    """`activations.sigmoid` of a flat x, into y (which may be x)."""
+    np.minimum(x, BOUND[x.dtype][: len(x)] if len(x) <= BLOCK else 40.0, out=y)
     np.exp(y, out=y)
     y /= np.add(y, 1.0, out=scratch)
 
