@@ -110,7 +110,8 @@ def _compare_arrays(got, expected, at, terms, tolerance, relative, batch):
         return Difference(
             f"{at}expected decimal numbers ({expected.dtype}), got dtype {array.dtype}: the fractions are lost."
         )
-    return Difference(f"{at}{_worst(array, expected, wrong)}", _relation(array, expected, bound, batch))
+    worst = _worst(array, expected, wrong)
+    return Difference(at + worst if at else worst[0].upper() + worst[1:], _relation(array, expected, bound, batch))
 
 
 def _wrong(array, expected, bound, relative):
@@ -148,7 +149,7 @@ def _worst(array, expected, wrong):
             if count > 1
             else f"; the other {expected.size - 1} entries are right"
         )
-    return text[0].upper() + text[1:] + "."
+    return text + "."
 
 
 def number(x):
