@@ -11,6 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from autograder import get_exercise
 from dlcourse import graph
 from dlcourse.graph import Value, max_, min_, prod, render, sum_, trace
 
@@ -440,3 +441,32 @@ def test_the_picture_changes_nothing_and_is_the_same_every_time():
     y = x * x + 1
     first = render(y, x=x)
     assert render(y, x=x) == first and x.grad == 0.0
+
+
+@pytest.mark.parametrize("name", ["sum_", "prod", "max_", "exp", "sigmoid", "tanh"])
+def test_the_assignments_gates_are_those_of_the_graph(name):
+    exercise = get_exercise(f"graph.{name}")
+    forward, backward = exercise.functions
+    for case in exercise.cases(np.random.default_rng(1)):
+        (given,) = case.args
+        xs = [Value(float(x)) for x in np.atleast_1d(given)]
+        gate = getattr(graph, name)(*xs) if hasattr(graph, name) else getattr(xs[0], name)()
+        gate.backward()
+        z, cache = forward(given)
+        tolerance = 1e-6 if getattr(given, "dtype", float) == np.float32 else 1e-14
+        assert z == pytest.approx(gate.data, rel=tolerance)
+        assert np.atleast_1d(backward(case.dout, cache)) == pytest.approx(
+            [case.dout * x.grad for x in xs], rel=tolerance
+        )
+
+
+def test_the_assignments_pass_is_that_of_the_graph():
+    x, y = Value(0.5), Value(-2.0)
+    product = x * y
+    L = (product + x) * product
+    L.backward()
+    parents = [(), (), (0, 1), (2, 0), (3, 2)]
+    local = [(), (), (y.data, x.data), (1.0, 1.0), (product.data, product.data + x.data)]
+    (sort,), (walk,) = (get_exercise(f"graph.{name}").functions for name in ("topological_order", "backward"))
+    grads = walk(sort(parents, 4), parents, local)
+    assert grads[[0, 1, 2, 4]] == pytest.approx([x.grad, y.grad, product.grad, 1.0], rel=1e-14)
