@@ -97,6 +97,12 @@ def pair(functions, case):
     yield "backward", backward(case.dout, cache)
 
 
+def pair_of_many(functions, case):
+    """As `pair`, for a backward with several upstream gradients: `case.dout` is a tuple of them, `case.more` its options."""
+    forward, backward = functions
+    return pair((forward, lambda dout, cache: backward(*dout, cache, **case.more)), case)
+
+
 def steps(functions, case):
     """An optimizer: `case.more` has init, the name of the course's function that makes the state, and the gradients.
 

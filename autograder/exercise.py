@@ -12,9 +12,21 @@ from typing import Any
 
 import dlcourse
 
-from .drive import Case, Named, Rng, pair, plain, steps
+from .drive import Case, Named, Rng, pair, pair_of_many, plain, steps
 
-__all__ = ["Case", "Exercise", "Mistake", "Named", "Rng", "exercises_of", "get_exercise", "pair", "plain", "steps"]
+__all__ = [
+    "Case",
+    "Exercise",
+    "Mistake",
+    "Named",
+    "Rng",
+    "exercises_of",
+    "get_exercise",
+    "pair",
+    "pair_of_many",
+    "plain",
+    "steps",
+]
 
 # Modules that are part of another topic
 TOPIC_OF = {
