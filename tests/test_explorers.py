@@ -57,6 +57,20 @@ def test_a_moved_control_redraws_the_one_figure(slug):
 
 
 @pytest.mark.parametrize("slug", SLUGS)
+def test_a_redrawn_picture_forgets_where_it_came_from(slug):
+    """The axes are used again: nothing of one picture may stay in the next."""
+    made = explorer(slug)
+    start = made.parameters({})
+    moved = start | {name: others(control, start[name])[-1] for name, control in made.controls.items()}
+    straight, detour = made.explore(), made.explore()
+    straight.redraw()
+    for parameters in (moved, start):
+        detour.parameters = parameters
+        detour.redraw()
+    assert detour.png == straight.png
+
+
+@pytest.mark.parametrize("slug", SLUGS)
 def test_controls_and_alternative_text_are_sound(slug):
     made = explorer(slug)
     assert made.name == slug and 2 <= len(made.controls) <= 5
