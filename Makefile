@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test bench lint build check-build lessons course dev clean
+.PHONY: help demo lab test bench lint audit build check-build lessons course dev clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,16 +26,23 @@ lessons: dev  ## run every lesson and compare its outputs
 
 bench: dev  ## the speed table, side by side with PyTorch where it is installed
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.explorers
 
 lint: dev  ## ruff on sources and notebooks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --exclude '*.ipynb' .
 
+audit: dev  ## grade the grader: mistakes rejected and named, right variants accepted
+	$(BIN)/dlcourse audit
+
 build: dev  ## build lessons and assignments from their text sources
 	$(BIN)/python -m autograder.build lessons
 	$(BIN)/python -m autograder.build assignments
 
-check-build: dev  ## the guards: what is built is what a fresh build gives
+check-audit: dev  ## grade the grader: mistakes rejected and named, right variants accepted
+	$(BIN)/dlcourse audit
+
+build: dev  ## the guards: what is built is what a fresh build gives
 	$(BIN)/python -m autograder.build check
 
 course: $(VENV)/.grading  ## install what a student and an instructor need
