@@ -3,6 +3,8 @@
 python -m benchmarks                all rows, about two minutes
 python -m benchmarks conv pool      the rows whose names contain one of the words, printed only
 
+BENCH_SECONDS sets the time for each row (2.5 s).
+
 Each measurement runs in a process of its own: one thread for both sides, then two. Within a row the sides take turns,
 so that whatever else the machine does falls on all of them alike; the table holds medians.
 """
@@ -80,7 +82,8 @@ def interleaved(sides, seconds=float(os.environ.get("BENCH_SECONDS", "2.5"))):
 
 def run(words, threads):
     """{row's name: its measurements}, from a process with that many threads."""
-    environment = os.environ | {name: str(threads) for name in THREADS}
+    # Passive: otherwise PyTorch's second thread, spinning while it waits, takes the core from this side's
+    environment = os.environ | {name: str(threads) for name in THREADS} | {"OMP_WAIT_POLICY": "passive"}
     command = [sys.executable, "-m", "benchmarks", "--measure", str(threads), *words]
     found = {}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
@@ -126,15 +129,19 @@ def machine():
     text = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
     facts = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
     flags = {name.strip(): value for name, value in facts.items()}
+    name = flags.get("model name", platform.processor()).strip()
+    name += f" (family {flags.get('cpu family', '?').strip()}, model {flags.get('model', '?').strip()})"
     known = ("sse4_2", "avx", "avx2", "fma", "avx512f", "avx512vl", "avx512_vnni", "amx_tile")
     present = [flag for flag in known if flag in flags.get("flags", "").split()]
-    build = [line.strip(" -") for line in torch.__config__.show().splitlines() if "MKL" in line or "capability" in line]
+    wanted = ("Math Kernel Library", "MKL-DNN", "CPU capability", "OpenMP")
+    build = [line.strip(" -") for line in torch.__config__.show().splitlines() if any(word in line for word in wanted)]
+    build = [line for line in build if not line.startswith("Build settings")]
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     simd = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
     return [
-        f"- processor: {flags.get('model name', platform.processor()).strip()}, {os.cpu_count()} cores, {' '.join(present) or 'features unknown'}",
+        f"- processor: {name}, {os.cpu_count()} cores, {' '.join(present) or 'features unknown'}",
         f"- Python {platform.python_version()}, NumPy {np.__version__} (SIMD found: {' '.join(simd) or 'baseline'}; {blas['name']} {blas['version']})",
-        f"- PyTorch {torch.__version__}: {'; '.join(line for line in build if len(line) < 120)}",
+        f"- PyTorch {torch.__version__}: {'; '.join(build)}",
     ]
 
 

@@ -161,7 +161,8 @@ def softmax_cross_entropy_with_grad(logits, labels):
     N, K = logits.shape
     dU = np.empty_like(logits, order="C")
     ones = _ones(K, logits.dtype)
-    size = max(1, 8 * BLOCK // K)
+    size = max(1, 4 * BLOCK // K)
+    labels = labels.astype(np.intp, copy=False)
     total = 0.0
     for start in range(0, N, size):
         U, e = logits[start : start + size], dU[start : start + size]

@@ -926,6 +926,8 @@ class Trainer:
     ):
         if not isinstance(net, Network):
             raise TypeError(f"net: expected a Network, got {type(net).__name__}")
+        if not net.w.shape[0]:
+            raise ValueError("net: expected a network with parameters, got one that has nothing to learn")
         check_choice("optimizer", optimizer, OPTIMIZERS)
         if rng is not None:
             check_rng(rng)

@@ -497,6 +497,19 @@ def test_the_same_seed_gives_the_same_network():
     assert np.array_equal(trained(), trained())
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "uint64"])
+def test_labels_of_any_integer_type(dtype):
+    net, X = make("mlp")
+    J = Trainer(net, "sgd", lr=0.1).step(X, np.array([0, 1, 2, 1], dtype))
+    net, X = make("mlp")
+    assert J == Trainer(net, "sgd", lr=0.1).step(X, np.array([0, 1, 2, 1]))
+
+
+def test_what_has_no_parameters_cannot_be_fitted():
+    with pytest.raises(ValueError, match="net: expected a network with parameters"):
+        fit(Network([("relu",)], rng=np.random.default_rng(0)), np.ones((2, 2)), [0, 1])
+
+
 def test_values_are_fitted_by_least_squares():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((64, 3))
