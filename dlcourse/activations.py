@@ -84,8 +84,7 @@ def sigmoid(x):
 
     Notes
     -----
-    Computed as :math:`E / (1 + E)`, :math:`E = e^{\min(x, 40)}`: no branch, no overflow, and the left tail keeps its
-    digits; above 40 the quotient is 1 in any precision.
+    Computed as :math:`e^{\min(x, 0)} / (1 + e^{-|x|})`: no branch, no overflow, and the left tail keeps its digits.
     Source: notes 000, 003 (6), 004; Goodfellow, Bengio, Courville, Deep Learning (2016), section 3.10.
 
     Examples
@@ -95,8 +94,11 @@ def sigmoid(x):
     """
     x = as_floating(x)
     xp = array_namespace(x)
-    p = into(xp.exp, xp.minimum(x, 40.0))
-    p /= 1.0 + p
+    # min(x, −x) is −|x|, and stays analytic for the complex step
+    denominator = into(xp.exp, xp.minimum(x, -x))
+    denominator += 1.0
+    p = into(xp.exp, xp.minimum(x, 0.0))
+    p /= denominator
     return p
 
 

@@ -106,7 +106,7 @@ GELU_C, GELU_A = math.sqrt(2.0 / math.pi), 0.044715
 # Elements that are worked on at a time: they and their scratch stay in the second-level cache
 BLOCK = 32_768
 
-# The number 1, and the bound of `activations.sigmoid`, as arrays: `minimum` with a number takes four times as long
+# As arrays, the number 1 and where the sigmoid is 1 in any precision: `minimum` with a number takes four times as long
 ONES = {np.dtype(name): np.ones(BLOCK, name) for name in ("float32", "float64")}
 BOUND = {dtype: 40.0 * ones for dtype, ones in ONES.items()}
 
@@ -127,7 +127,7 @@ def _blocks(*arrays):
 
 
 def _sigmoid(x, y, scratch=None):
-    """`activations.sigmoid` of a flat x, into y (which may be x)."""
+    """`activations.sigmoid` of a flat x, into y (which may be x), as E/(1 + E) with E = exp(min(x, 40)): one exp."""
     np.minimum(x, BOUND[x.dtype][: len(x)] if len(x) <= BLOCK else 40.0, out=y)
     np.exp(y, out=y)
     y /= np.add(y, 1.0, out=scratch)
