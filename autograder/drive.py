@@ -193,7 +193,8 @@ def run_case(driver, functions, case, parts):
             )
     changed = tuple(_changed(case.args, ready.args, names=_names(functions)) + _changed(case.kwargs, ready.kwargs))
     if case.dout is not None:
-        changed += tuple(_changed((case.dout,), (ready.dout,), names=["dout"]))
+        before, after = (x if isinstance(x, tuple) else (x,) for x in (case.dout, ready.dout))
+        changed += tuple(_changed(before, after, names=_names(functions[-1:])))
     changed += tuple(_changed(case.more, ready.more))
     for outcome in outcomes:
         outcome.changed = changed
