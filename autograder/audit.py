@@ -125,20 +125,18 @@ def audit(exercise, seeds=SEEDS):
         if not evaluate(exercise.name, *exercise.functions, seed=seed).passed:
             complain(f"the reference fails with seed {seed}")
         for mistake in exercise.mistakes:
-            result = evaluate(exercise.name, *mistake.functions, seed=seed)
-            if result.passed:
-                complain(f"{mistake.slug} is accepted with seed {seed}")
-            elif index == 0:
+            results = [evaluate(exercise.name, *functions, seed=seed) for functions in mistake.ways]
+            if index == 0:
                 rejected.add(mistake.slug)
-            if result.passed:
-                rejected.discard(mistake.slug)
-            if result.mistake == mistake.slug:
-                if index == 0:
-                    named.add(mistake.slug)
-            else:
-                named.discard(mistake.slug)
-                if not result.passed:
-                    complain(f"{mistake.slug} is taken for {result.mistake} with seed {seed}")
+                named.add(mistake.slug)
+            for result in results:
+                if result.passed:
+                    rejected.discard(mistake.slug)
+                    complain(f"{mistake.slug} is accepted with seed {seed}")
+                if result.mistake != mistake.slug:
+                    named.discard(mistake.slug)
+                    if not result.passed:
+                        complain(f"{mistake.slug} is taken for {result.mistake} with seed {seed}")
         for number, functions in enumerate(exercise.variant_functions):
             result = evaluate(exercise.name, *functions, seed=seed, withhold=True)
             if result.passed and index == 0:

@@ -204,12 +204,12 @@ def _expected(name, seed):
 
 
 @cache
-def _outcomes_of_mistake(name, index, seed, case_names):
-    """What a known mistake makes of the cases; None where it cannot run at all."""
+def _outcomes_of_mistake(name, index, way, seed, case_names):
+    """What one way of making a known mistake makes of the cases."""
     exercise = get_exercise(name)
-    mistake = exercise.mistakes[index]
+    functions = exercise.mistakes[index].ways[way]
     cases, _ = _expected(name, seed)
-    return [_timed(exercise, mistake.functions, case, 5.0) for case in cases if case.name in case_names]
+    return [_timed(exercise, functions, case, 5.0) for case in cases if case.name in case_names]
 
 
 def _recognise(exercise, cases, got, part, seed, already=()):
@@ -219,9 +219,10 @@ def _recognise(exercise, cases, got, part, seed, already=()):
     """
     names = tuple(case.name for case in cases)
     for index, mistake in sorted(enumerate(exercise.mistakes), key=lambda item: item[1].slug not in already):
-        made = _outcomes_of_mistake(exercise.name, index, seed, names)
-        if all(_alike(exercise, case, a[part], b[part]) for case, a, b in zip(cases, got, made, strict=True)):
-            return mistake
+        for way in range(len(mistake.ways)):
+            made = _outcomes_of_mistake(exercise.name, index, way, seed, names)
+            if all(_alike(exercise, case, a[part], b[part]) for case, a, b in zip(cases, got, made, strict=True)):
+                return mistake
     return None
 
 
@@ -243,7 +244,11 @@ def _alike(exercise, case, got, made):
 
 
 def _is_own(exercise, functions):
-    own = [exercise.functions, *exercise.variant_functions, *(mistake.functions for mistake in exercise.mistakes)]
+    own = [
+        exercise.functions,
+        *exercise.variant_functions,
+        *(way for mistake in exercise.mistakes for way in mistake.ways),
+    ]
     return any(len(functions) == len(group) and all(map(lambda a, b: a is b, functions, group)) for group in own)
 
 

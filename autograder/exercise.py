@@ -45,16 +45,23 @@ class Mistake:
     function : the implementation; for a pair, a tuple of both functions, one of them usually right.
     hint : one or two sentences to the student: what to look at, without giving the line away.
     convention : a legitimate variant that this exercise does not ask for; the hint then says which one is asked.
+    also : other implementations with the same mistake and other values (γ unused, β unused), each like `function`.
     """
 
     slug: str
     function: Any
     hint: str
     convention: bool = False
+    also: Sequence[Any] = ()
 
     @property
     def functions(self):
         return self.function if isinstance(self.function, tuple) else (self.function,)
+
+    @property
+    def ways(self):
+        """The functions of every implementation, `functions` first."""
+        return [self.functions, *(other if isinstance(other, tuple) else (other,) for other in self.also)]
 
 
 @dataclass(frozen=True)
