@@ -429,8 +429,8 @@ def _self_shown_forward(X, Wq, Wk, Wv, mask=None):
 
 
 def _self_shown_backward(dY, cache):
-    X, Wq, Wk, Wv, attention = cache
-    dQ, dK, dV = scaled_dot_product_attention_backward(dY, attention)
+    X, Wq, Wk, Wv, inner = cache
+    dQ, dK, dV = scaled_dot_product_attention_backward(dY, inner)
     dX = dQ @ Wq.T + dK @ Wk.T + dV @ Wv.T
     # All examples and positions as rows of one matrix: the product sums over both
     rows = X.reshape(-1, X.shape[-1]).T
@@ -507,11 +507,11 @@ def _multi_shown_forward(X, Wq, Wk, Wv, Wo, heads, mask=None):
 
 
 def _multi_shown_backward(dY, cache):
-    X, Wq, Wk, Wv, Wo, heads, Z, attention = cache
+    X, Wq, Wk, Wv, Wo, heads, Z, inner = cache
     N, T, D = X.shape
     dZ = (dY @ Wo.T).reshape(N, T, heads, -1).transpose(0, 2, 1, 3)
     dWo = Z.reshape(N * T, -1).T @ dY.reshape(N * T, D)
-    gradients = scaled_dot_product_attention_backward(dZ, attention)
+    gradients = scaled_dot_product_attention_backward(dZ, inner)
     dQ, dK, dV = (dU.transpose(0, 2, 1, 3).reshape(N, T, -1) for dU in gradients)
     dX = dQ @ Wq.T + dK @ Wk.T + dV @ Wv.T
     dW = (X.reshape(N * T, D).T @ dU.reshape(N * T, -1) for dU in (dQ, dK, dV))
@@ -640,23 +640,23 @@ def _block(wrong=""):
 def _block_shown_forward(X, params, heads, mask=None):
     p, shape = params, X.shape
     A, norm1 = layernorm_forward(X, p["gamma1"], p["beta1"])
-    A, attention = multi_head_attention_forward(A, p["Wq"], p["Wk"], p["Wv"], p["Wo"], heads, mask)
+    A, inner = multi_head_attention_forward(A, p["Wq"], p["Wk"], p["Wv"], p["Wo"], heads, mask)
     Z = X + A
     B, norm2 = layernorm_forward(Z, p["gamma2"], p["beta2"])
     # `linear_forward` takes a matrix: all positions of all examples as its rows
     U, linear1 = linear_forward(B.reshape(-1, shape[-1]), p["W1"], p["b1"])
     B, linear2 = linear_forward(gelu(U), p["W2"], p["b2"])
-    return Z + B.reshape(shape), (norm1, attention, norm2, linear1, U, linear2)
+    return Z + B.reshape(shape), (norm1, inner, norm2, linear1, U, linear2)
 
 
 def _block_shown_backward(dY, cache):
-    norm1, attention, norm2, linear1, U, linear2 = cache
+    norm1, inner, norm2, linear1, U, linear2 = cache
     d = {}
     dG, d["W2"], d["b2"] = linear_backward(dY.reshape(-1, dY.shape[-1]), linear2)
     dB, d["W1"], d["b1"] = linear_backward(dG * gelu_grad(U), linear1)
     dB, d["gamma2"], d["beta2"] = layernorm_backward(dB.reshape(dY.shape), norm2)
     dZ = dY + dB
-    dA, d["Wq"], d["Wk"], d["Wv"], d["Wo"] = multi_head_attention_backward(dZ, attention)
+    dA, d["Wq"], d["Wk"], d["Wv"], d["Wo"] = multi_head_attention_backward(dZ, inner)
     dA, d["gamma1"], d["beta1"] = layernorm_backward(dA, norm1)
     return dZ + dA, d
 
@@ -701,7 +701,7 @@ _ATTENTION = {
 _PROJECTIONS = {
     "projection_reused": "The queries go through the keys' weights. Each of the three has a matrix of its own.",
     "queries_for_keys": "The keys are the queries over again: every position would like itself best. Each of the three has a matrix of its own.",
-    "scale_by_model": "You divide by the root of the whole width. The scores are dot products of d_k entries: the root of *that*.",
+    "scale_by_dk": "The scores are dot products of d_k entries, the columns of one head's keys. They are divided by the root of that number: not by the number itself, and not by the root of the model's width.",
     "keys_path_missing": "X is used three times. What comes back through the keys is missing in dX.",
     "input_gradient_overwritten": "dX has the values' share only. X is used three times: what do its three gradients do?",
     "weights_not_summed": "The weights are the same for all examples, so their gradient is one matrix. Yours has one for each example.",
@@ -741,10 +741,25 @@ _BLOCK = {
 }
 
 
+# Other ways of making the same mistake
+_ALSO = {"scale_by_dk": ("scale_by_model",)}
+
+
 def _mistakes(family, *tables, but=()):
-    """The family's mistakes, one for each entry of the tables."""
-    hints = {slug: hint for table in tables for slug, hint in table.items() if slug not in but}
-    return [Mistake(slug, family(slug), hint, convention=slug in _CONVENTIONS) for slug, hint in hints.items()]
+    """The family's mistakes, one for each entry of the tables; of two hints for a slug the first one stands."""
+    hints = {slug: hint for table in reversed(tables) for slug, hint in table.items() if slug not in but}
+    slugs = dict.fromkeys(slug for table in tables for slug in table if slug not in but)
+    return [
+        Mistake(
+            slug,
+            family(slug),
+            hints[slug],
+            convention=slug in _CONVENTIONS,
+            # Without a model around it, attention has one width only
+            also=[family(way) for way in _ALSO.get(slug, ()) if family is not _attention],
+        )
+        for slug in slugs
+    ]
 
 
 _NARROW = ("softmax_missing", "mask_added", "scale_multiplied", "masked_row_averages")
@@ -923,7 +938,7 @@ EXERCISES = [
             _BLOCK,
             {
                 slug: hint
-                for slug, hint in (_HEADS | _PROJECTIONS | _WEIGHING).items()
+                for slug, hint in (_HEADS | _WEIGHING | _PROJECTIONS).items()
                 if slug
                 not in (*_NARROW, "weights_not_summed", "mean_for_sum", "softmax_over_heads", "queries_for_keys")
             },

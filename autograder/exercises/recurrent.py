@@ -292,7 +292,7 @@ def _rnn_by_example_backward(dH, cache):
 
 # --- LSTM -----------------------------------------------------------------------------------------------------------
 
-_LSTM_ORDER = {"gate_order": "ifog", "forget_input_swapped": "figo"}
+_LSTM_ORDER = {"gate_order": "ifog", "gate_order_candidate_second": "igfo", "forget_input_swapped": "figo"}
 
 
 def _lstm_step(u, h, c, wrong):
@@ -764,8 +764,7 @@ _CONVENTIONS = {"gate_order", "reset_after", "update_gate_swapped", "mean_for_su
 _THROUGH_TIME = {
     "upstream_state_dropped": "Each step gets only what the loss asks of it directly. A state also feeds the step after it: what comes back from there belongs to its gradient, too.",
     "per_step_grad_dropped": "Only the last step's `dH` is used. The loss may look at every state: each step has a `dH[:, t]` of its own, besides what comes back from the step after it.",
-    "off_by_one_state": "Wh multiplied the state *before* the step. Which of the states did you put into its gradient?",
-    "first_state_wraps_round": "At the first step the state before it is `h0`. `H[:, t - 1]` with t = 0 is `H[:, -1]`, the very last state.",
+    "off_by_one_state": "Wh multiplied the state *before* the step. Which of the states did you put into its gradient? Look at the first step, too: there it is `h0`, while an index of t − 1 = −1 takes the very last state.",
     "weights_overwritten": "Your weights' gradients are those of the first step alone: the later ones were written over. The same weights work at every step, so what do their gradients do?",
     "steps_not_reversed": "The numbers of `dX` are right, but in reverse: you walk from the last step to the first, and the list grows in that order.",
     "initial_state_ignored": "The sequence does not have to begin at a state of zero: `h0` is given.",
@@ -797,8 +796,8 @@ _RNN_HINTS = {
 }
 
 _LSTM_STEP = {
-    "gate_order": "You read the four blocks in the order i, f, o, g. Here they lie as i, f, g, o, in the weights, the bias and their gradients.",
-    "forget_input_swapped": "The first two blocks are exchanged: which gate scales the old memory, and which one the candidate? i comes first.",
+    "gate_order": "You read the four blocks in another library's order. Here they lie as i, f, g, o, in the weights, the bias and their gradients.",
+    "forget_input_swapped": "The gates f and i are exchanged: which of them scales the old memory, and which the candidate? In the arrays i comes first, though the notes write f first.",
     "output_without_tanh": "The memory may grow without bound; before the output gate shows it, it is squashed.",
     "candidate_with_sigmoid": _SLOPES["candidate_with_sigmoid"],
     "memory_replaced": "Your memory keeps nothing of what it was. One gate is for the old memory.",
@@ -850,10 +849,24 @@ _CELL = {
 }
 
 
+# Other ways of making the same mistake, in sequences and in LSTMs
+_ALSO = {"off_by_one_state": ("first_state_wraps_round",), "gate_order": ("gate_order_candidate_second",)}
+
+
 def _mistakes(family, *tables, but=()):
     """The family's mistakes, one for each entry of the tables."""
     hints = {slug: hint for table in tables for slug, hint in table.items() if slug not in but}
-    return [Mistake(slug, family(slug), hint, convention=slug in _CONVENTIONS) for slug, hint in hints.items()]
+    without = {_lstm_cell: "off_by_one_state", _gru: "gate_order"}.get(family)
+    return [
+        Mistake(
+            slug,
+            family(slug),
+            hint,
+            convention=slug in _CONVENTIONS,
+            also=[family(way) for way in _ALSO.get(slug, ()) if family is not _gru_cell and slug != without],
+        )
+        for slug, hint in hints.items()
+    ]
 
 
 EXERCISES = [
