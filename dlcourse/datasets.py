@@ -1,4 +1,4 @@
-"""Data: two small real sets inside the package, and seeded synthetic sets.
+"""Data: two small real sets and a piece of prose inside the package, and seeded synthetic sets.
 
 Real data comes with its source and licence in ``dlcourse/data/README.md``. Synthetic sets are drawn from the generator
 that is passed in, so the same seed gives the same points.
@@ -64,6 +64,20 @@ def digits():
     with (_DATA / "digits.npz").open("rb") as file, np.load(file) as stored:
         images, labels = stored["images"], stored["labels"]
     return Dataset(images[..., None] / 16.0, labels.astype(np.int64), tuple("0123456789"))
+
+
+def alice():
+    """The first four chapters of Alice's Adventures in Wonderland as one text of plain ASCII, a paragraph a line.
+
+    Source: Lewis Carroll (1865), public domain.
+
+    Examples
+    --------
+    >>> text = alice()
+    >>> text[:44]
+    'Alice was beginning to get very tired of sit'
+    """
+    return (_DATA / "alice.txt").read_text(encoding="ascii")
 
 
 def blobs(rng, N=200, K=3, spread=1.0):
