@@ -106,18 +106,27 @@ def pair_of_many(functions, case):
 def steps(functions, case):
     """An optimizer: `case.more` has init, the name of the course's function that makes the state, and the gradients.
 
-    Yields the weights and the state after every step; the state that a step returns goes into the next one.
+    Yields the weights and the state after every step, by name; the state that a step returns goes into the next one.
     """
     (step,) = functions
     w = case.args[0]
     state = resolve(Named(case.more["init"]))(w)
-    trail = []
-    for dw in case.more["gradients"]:
+    kept, fields = type(state).__name__, state._fields
+    trail = {}
+    for number, dw in enumerate(case.more["gradients"], 1):
+        before = frozen(tuple(state))
         result = step(w, dw, state, **case.kwargs)
-        if not isinstance(result, tuple) or len(result) != 2:
+        if not isinstance(result, tuple) or len(result) != 2 or type(result).__name__ == kept:
             raise WrongAnswer(f"a step returns `w, state`; yours returned {kind(result)}")
+        untouched = _same(before, frozen(tuple(state)))
         w, state = result
-        trail.append((w, tuple(state) if isinstance(state, tuple) else state))
+        if not isinstance(state, tuple) or len(state) != len(fields):
+            wanted = f"{kept}({', '.join(fields)})"
+            raise WrongAnswer(f"the second value that a step returns is the state, {wanted}; yours is {kind(state)}")
+        trail[f"w after step {number}"] = frozen(w)
+        trail |= {f"{name} after step {number}": frozen(x) for name, x in zip(fields, state, strict=True)}
+        if fields:
+            trail[f"the state given to step {number} is left as it was (1: yes, 0: no)"] = float(untouched)
     yield "", trail
 
 
