@@ -1,0 +1,51 @@
+"""Explorer: a function and its slope, and what a gradient keeps when it passes that slope layer after layer."""
+
+import numpy as np
+
+from .. import activations
+from . import COLORS, Choice, Explorer, Slider
+
+_X = np.linspace(-5.0, 5.0, 301)
+_LAYERS = np.arange(1, 21)
+
+
+def draw(figure, name, x, slope, beta):
+    """Left: f, f′ and the tangent at x; right: the slope at x to the power of 1…20 layers."""
+    options = {"leaky_relu": {"slope": slope}, "swish": {"beta": beta}}.get(name, {})
+    f, f_grad = activations.ACTIVATIONS[name]
+    y, dy = f(np.array([x]), **options)[0], f_grad(np.array([x]), **options)[0]
+    left, right = figure.subplots(1, 2, width_ratios=(1.5, 1.0))
+
+    left.plot(_X, f(_X, **options), label="f(x)")
+    left.plot(_X, f_grad(_X, **options), label="f′(x)")
+    run = 1.6 / np.hypot(1.0, dy)
+    left.plot([x - run, x + run], [y - run * dy, y + run * dy], color="black", linestyle="-", linewidth=1.2)
+    left.plot(x, y, "o", color="black", markersize=8)
+    left.plot(x, dy, "o", markerfacecolor="white", markeredgecolor=COLORS[1], markersize=8)
+    left.set(
+        xlim=(-5, 5), ylim=(-1.6, 3.2), xlabel="x", title=", ".join([name, *(f"{k} = {options[k]:g}" for k in options)])
+    )
+    left.legend(loc="upper left")
+
+    right.axhline(1.0, color="black", linewidth=1.0)
+    right.semilogy(_LAYERS, np.maximum(abs(dy) ** _LAYERS, 1e-13), "o-", markersize=4)
+    right.set(xlim=(0, 21), ylim=(1e-12, 1e3), xlabel="layers", ylabel="|f′(x)| to that power")
+    right.set_title(f"f′({x:g}) = {dy:.4f}")
+    if dy == 0.0:
+        right.text(10.5, 1e-5, "nothing is left", ha="center")
+
+
+EXPLORER = Explorer(
+    "activations",
+    draw,
+    {
+        "name": Choice(tuple(activations.ACTIVATIONS), "sigmoid", "function f"),
+        "x": Slider(-5.0, 5.0, 0.0, 0.25, "where, x"),
+        "slope": Slider(0.0, 1.0, 0.1, 0.05, "slope (leaky_relu)"),
+        "beta": Slider(0.0, 10.0, 1.0, 0.25, "β (swish)"),
+    },
+    "The activation {name} (slope {slope} if leaky, β {beta} if swish) and its derivative, with the tangent at x = {x}; "
+    "beside it the slope there, multiplied through 1 to 20 layers.",
+    size=(8.4, 3.6),
+)
+figure, explore = EXPLORER.figure, EXPLORER.explore
