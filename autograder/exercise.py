@@ -34,6 +34,7 @@ TOPIC_OF = {
     "gradient_checking": "backpropagation",
     "dropout": "regularization",
     "architectures": "convolution",
+    "metrics": "training",
 }
 
 

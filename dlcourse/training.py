@@ -38,7 +38,7 @@ from . import (
     recurrent,
 )
 from ._array import array_namespace, from_numpy, is_array, to_numpy
-from ._checks import check_choice, check_integer, check_number, check_rng
+from ._checks import check_choice, check_integer, check_labels, check_number, check_rng, check_shapes
 
 # ── layers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 # A layer has parameters and their gradients (views into the network's flat vectors), a state that is no parameter,
@@ -1159,3 +1159,44 @@ class _Progress:
     def write(self, text):
         sys.stderr.write(text)
         sys.stderr.flush()
+
+
+def softmax_regression_epoch(X, labels, W, b, lr, batch_size):
+    r"""One epoch of softmax regression, minibatch by minibatch in the given order.
+
+    For each minibatch: :math:`U = XW + b`, J the mean cross-entropy of its examples, and a step
+    :math:`W \leftarrow W - \alpha \nabla_W J`, :math:`b \leftarrow b - \alpha \nabla_b J`.
+
+    Parameters
+    ----------
+    X : (N, D) array. labels : (N,) integers 0…K−1.
+    W : (D, K) array. b : (K,) array: where the epoch begins.
+    lr : learning rate α, positive.
+    batch_size : examples in a minibatch; the last one may be smaller and is kept.
+
+    Returns
+    -------
+    W, b : after the epoch.
+    loss : mean cross-entropy over all N examples, each taken before its own minibatch's step.
+
+    Examples
+    --------
+    >>> X, labels = np.array([[1.0], [-1.0]]), np.array([0, 1])
+    >>> W, b, loss = softmax_regression_epoch(X, labels, np.zeros((1, 2)), np.zeros(2), 1.0, 2)
+    >>> W, round(float(loss), 4)
+    (array([[ 0.5, -0.5]]), 0.6931)
+    """
+    X, W, b = check_shapes("N D, D K, K", X=X, W=W, b=b)
+    labels = check_labels(labels, W.shape[1], X.shape[0])
+    lr = check_number("lr", lr, low=0.0, include_low=False)
+    batch_size = check_integer("batch_size", batch_size)
+    xp = array_namespace(X)
+    N, total = X.shape[0], 0.0
+    for start in range(0, N, batch_size):
+        X_batch, d = X[start : start + batch_size, :], labels[start : start + batch_size]
+        U = X_batch @ W + b
+        total += losses.softmax_cross_entropy(U, d, reduction="sum")
+        dU = (activations.softmax(U) - xp.astype(layers.one_hot(d, W.shape[1]), U.dtype)) / X_batch.shape[0]
+        W = W - lr * (xp.matrix_transpose(X_batch) @ dU)
+        b = b - lr * xp.sum(dU, axis=0)
+    return W, b, total / N

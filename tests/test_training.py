@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from common import flatten
+from common import Operation, flatten
 
 from dlcourse import (
     attention,
@@ -18,6 +18,7 @@ from dlcourse import (
     gradient_checking,
     layers,
     losses,
+    metrics,
     normalization,
     optimizers,
     recurrent,
@@ -650,3 +651,83 @@ def test_a_learner_written_in_pytorch_takes_the_same_steps():
         optimizer.step()
         assert trainer.step(X, y) == pytest.approx(J.item(), rel=1e-9)
     np.testing.assert_allclose(net.params["linear_0"]["W"], model[0].weight.detach().numpy().T, rtol=1e-8, atol=1e-12)
+
+
+def _labelled(rng):
+    N, K = rng.integers(2, 7, size=2)
+    return {"logits": rng.standard_normal((N, K)), "labels": rng.integers(0, K, N)}
+
+
+LABELS_OUTSIDE = [
+    ({"labels": lambda labels: labels + 99}, "labels: expected labels 0…"),
+    ({"labels": lambda labels: labels[:-1]}, "labels: expected shape"),
+]
+
+OPERATIONS = [
+    Operation(
+        "metrics.accuracy",
+        "plain",
+        _labelled,
+        oracle=lambda torch, logits, labels: (logits.argmax(1) == labels).to(logits.dtype).mean(),
+        bad=LABELS_OUTSIDE,
+    ),
+    Operation(
+        "metrics.perplexity",
+        "plain",
+        _labelled,
+        oracle=lambda torch, logits, labels: torch.exp(torch.nn.functional.cross_entropy(logits, labels)),
+        bad=LABELS_OUTSIDE,
+    ),
+    Operation(
+        "metrics.temperature_softmax",
+        "plain",
+        lambda rng: {"logits": rng.standard_normal((3, 5)), "temperature": float(rng.uniform(0.2, 3.0))},
+        oracle=lambda torch, logits, temperature: torch.softmax(logits / temperature, -1),
+        bad=[({"temperature": 0.0}, r"temperature: expected a number in \(0, inf\), got 0")],
+    ),
+]
+# Whole numbers out, lists of numbers in
+TESTED_BELOW = ["metrics.confusion_matrix", "metrics.early_stopping"]
+
+
+def test_confusion_matrix_counts_true_classes_in_rows():
+    labels, predictions = np.array([0, 1, 1, 2, 2, 2]), np.array([0, 0, 1, 2, 2, 0])
+    C = metrics.confusion_matrix(labels, predictions, 3)
+    assert C.dtype.kind == "i" and C.tolist() == [[1, 0, 0], [1, 1, 0], [1, 0, 2]]
+    assert metrics.confusion_matrix([0], [0], 4).sum() == 1
+    with pytest.raises(ValueError, match=r"predictions: expected labels 0…2, got 3"):
+        metrics.confusion_matrix(labels, predictions + 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("losses_", "patience", "expected"),
+    [
+        ([1.0, 0.7, 0.8, 0.9, 0.5], 2, (1, 3)),
+        ([1.0, 0.7, 0.8, 0.9, 0.5], 3, (4, 4)),
+        ([3.0, 2.0, 1.0], 1, (2, 2)),
+        ([1.0, 1.0, 1.0], 2, (0, 2)),
+        ([1.0], 5, (0, 0)),
+    ],
+)
+def test_early_stopping_keeps_the_best_and_waits(losses_, patience, expected):
+    assert metrics.early_stopping(losses_, patience) == expected
+
+
+def test_early_stopping_refuses_nonsense():
+    with pytest.raises(ValueError, match="patience: expected a whole number of at least 1, got 0"):
+        metrics.early_stopping([1.0], 0)
+    with pytest.raises(ValueError, match="losses: expected shape"):
+        metrics.early_stopping([], 1)
+
+
+def test_softmax_regression_epoch_is_what_a_network_of_one_layer_does():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((11, 4)), rng.integers(0, 3, 11)
+    net = Network([("linear", 4, 3)], rng=rng)
+    W, b = (np.array(net.params["linear_0"][name]) for name in "Wb")
+    trainer = Trainer(net, "sgd", lr=0.3)
+    charged = [len(d) * trainer.step(x, d) for x, d in ((X[:4], y[:4]), (X[4:8], y[4:8]), (X[8:], y[8:]))]
+    W1, b1, loss = training.softmax_regression_epoch(X, y, W, b, 0.3, 4)
+    np.testing.assert_allclose(W1, net.params["linear_0"]["W"], rtol=1e-12)
+    np.testing.assert_allclose(b1, net.params["linear_0"]["b"], rtol=1e-12, atol=1e-15)
+    assert loss == pytest.approx(sum(charged) / 11, rel=1e-12)
