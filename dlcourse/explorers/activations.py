@@ -10,12 +10,17 @@ _LAYERS = np.arange(1, 21)
 
 
 def draw(figure, name, x, slope, beta):
-    """Left: f, f′ and the tangent at x; right: the slope at x to the power of 1…20 layers."""
+    """Left: f, f′, the tangent at x, and thin beside them the two functions with an option; right: the slope at x to the power of 1…20 layers."""
     options = {"leaky_relu": {"slope": slope}, "swish": {"beta": beta}}.get(name, {})
     f, f_grad = activations.ACTIVATIONS[name]
     y, dy = f(np.array([x]), **options)[0], f_grad(np.array([x]), **options)[0]
     left, right = figure.subplots(1, 2, width_ratios=(1.5, 1.0))
 
+    thin = {"color": "black", "linewidth": 0.9, "alpha": 0.7}
+    left.plot(
+        _X, activations.leaky_relu(_X, slope), linestyle=(0, (8, 3)), label=f"leaky_relu, slope {slope:g}", **thin
+    )
+    left.plot(_X, activations.swish(_X, beta), linestyle=":", label=f"swish, β = {beta:g}", **thin)
     left.plot(_X, f(_X, **options), label="f(x)")
     left.plot(_X, f_grad(_X, **options), label="f′(x)")
     run = 1.6 / np.hypot(1.0, dy)
@@ -25,7 +30,7 @@ def draw(figure, name, x, slope, beta):
     left.set(
         xlim=(-5, 5), ylim=(-1.6, 3.2), xlabel="x", title=", ".join([name, *(f"{k} = {options[k]:g}" for k in options)])
     )
-    left.legend(loc="upper left")
+    left.legend(loc="upper left", fontsize=9)
 
     right.axhline(1.0, color="black", linewidth=1.0)
     right.semilogy(_LAYERS, np.maximum(abs(dy) ** _LAYERS, 1e-13), "o-", markersize=4)
@@ -44,8 +49,8 @@ EXPLORER = Explorer(
         "slope": Slider(0.0, 1.0, 0.1, 0.05, "slope (leaky_relu)"),
         "beta": Slider(0.0, 10.0, 1.0, 0.25, "β (swish)"),
     },
-    "The activation {name} (slope {slope} if leaky, β {beta} if swish) and its derivative, with the tangent at x = {x}; "
-    "beside it the slope there, multiplied through 1 to 20 layers.",
+    "The activation {name} and its derivative with the tangent at x = {x}, and thin lines for leaky ReLU with slope {slope} "
+    "and Swish with β = {beta}; beside it the slope at x, multiplied through 1 to 20 layers.",
     size=(8.4, 3.6),
 )
 figure, explore = EXPLORER.figure, EXPLORER.explore
