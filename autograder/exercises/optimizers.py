@@ -776,7 +776,7 @@ def _corrected(x, beta, t):
     return x / (1 - beta**t)
 
 
-def _eps_outside(v, eps):
+def _eps_outside(v, eps, b2, t):
     return np.sqrt(v) + eps
 
 
@@ -802,7 +802,7 @@ def _adam(
     m = first(m, g, b1)
     v = second(v, g, m, b2)
     m_hat, v_hat = correct(m, b1, time(t)), correct(v, b2, time(t))
-    w = w + sign * lr * m_hat / divide(v_hat, eps)
+    w = w + sign * lr * m_hat / divide(v_hat, eps, b2, t)
     kept = (m_hat, v_hat) if stored else (m, v)
     return w, state._replace(t=count(t), m=kept[0], v=kept[1])
 
@@ -899,7 +899,7 @@ _ADAM_CHANGES = [
     ),
     (
         "eps_inside",
-        {"divide": lambda v, eps: np.sqrt(v + eps)},
+        {"divide": lambda v, eps, b2, t: np.sqrt(v + eps)},
         _EPS_INSIDE.replace("√r + ε", "√v̂ + ε").replace("√(r + ε)", "√(v̂ + ε)"),
         True,
     ),
@@ -929,7 +929,14 @@ _ADAM_CHANGES = [
         {"second": lambda v, g, m, b2: b2 * v + (1 - b2) * np.abs(g)},
         "v gathers |g|. The root that is taken of it later wants squares.",
     ),
-    ("root_forgotten", {"divide": lambda v, eps: v + eps}, _ROOT),
+    ("root_forgotten", {"divide": lambda v, eps, b2, t: v + eps}, _ROOT),
+    ("eps_missing", {"divide": lambda v, eps, b2, t: np.sqrt(v)}, _EPS_MISSING),
+    (
+        "eps_before_correction",
+        {"divide": lambda v, eps, b2, t: np.sqrt(v) + eps / math.sqrt(1 - b2**t)},
+        "You add ε to √v and correct afterwards, as TensorFlow does. Here ε is added to √v̂, which is corrected already.",
+        True,
+    ),
 ]
 
 
@@ -1188,7 +1195,11 @@ _CLIP_MISTAKES = [
         "PyTorch adds 10⁻⁶ to the norm before dividing. Here nothing is added: where the norm is above the bound it is not 0.",
         convention=True,
     ),
-    Mistake("mutates_gradient", _clip_in_place, _MUTATES),
+    Mistake(
+        "mutates_gradient",
+        _clip_in_place,
+        "The numbers are right, but `g *= …` writes into the arrays of whoever called you. Fill a new list with new arrays.",
+    ),
 ]
 
 
