@@ -205,3 +205,19 @@ def test_a_check_answers_within_a_notebook_without_the_exercises_of_other_topics
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_mistake_is_named_whichever_way_and_precision_it_is_made_in():
+    def forward(X, gamma, beta, eps=1e-5):
+        # β unused, in another style than the exercise's own implementation, and in float64 for every input
+        X = X.astype(np.float64)
+        s = np.sqrt(((X - X.mean(-1, keepdims=True)) ** 2).mean(-1, keepdims=True) + eps)
+        return gamma * ((X - X.mean(-1, keepdims=True)) / s), s
+
+    def single(X, gamma, beta, eps=1e-5):
+        Y, s = forward(X, gamma, beta, eps)
+        return (Y.astype(np.float32).astype(np.float64) if X.dtype == np.float32 else Y), s
+
+    for answer in (forward, single):
+        result = evaluate("normalization.layernorm", answer, lambda dY, cache: None)
+        assert not result.passed and result.mistake == "affine_ignored"
