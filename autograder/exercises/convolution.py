@@ -109,6 +109,10 @@ _size_brackets = _size_with(lambda n, k, s, p: n + 2 * p - k // s + 1)
 _size_full = _size_with(lambda n, k, s, p: (n + 2 * p + k) // s - 1)
 
 
+def _size_shown(n, kernel, stride=1, padding=0):
+    return (n + 2 * padding - kernel) // stride + 1
+
+
 def _size_counted(n, kernel, stride=1, padding=0):
     return len(range(0, n + 2 * padding - kernel + 1, stride))
 
@@ -1022,7 +1026,7 @@ EXERCISES = [
                 "A larger kernel leaves *fewer* places for it to stand.",
             ),
         ],
-        [_size_counted, _size_floor, _size_loop],
+        [_size_shown, _size_counted, _size_floor, _size_loop],
         points=1,
         minutes=4,
         why="Every shape error in a convolutional network is this line, not worked out.",
@@ -1030,6 +1034,7 @@ EXERCISES = [
             "Take s = 1 first: a kernel of length k in n + 2p pixels. At which pixel may it begin, the last time?",
             "With stride s, of those beginnings every s-th counts, the first one included.",
         ),
+        solution=_size_shown,
     ),
     Exercise(
         "architectures.conv2d_cost",
@@ -1255,7 +1260,7 @@ EXERCISES = [
                 "outer_derivative_missing": "The last ReLU lets the gradient through only where the sum was positive.",
                 "inner_derivative_missing": "The inner ReLU lets the gradient through only where Z was positive.",
                 "relu_before_addition": "You activate the branch before it is added. The last ReLU stands *behind* the addition: the branch must be able to take something away from X.",
-                "padding_hard_coded": "A padding of 1 keeps the size for kernels of 3 × 3 only. Work it out from the kernel: (k − 1)/2.",
+                "padding_hard_coded": "A fixed padding keeps the image's size for one kernel only, 1 for 3 × 3. Which one keeps it for k × k? Work it out for each of the two.",
                 "one_padding_for_both": "The two kernels need not be of one size: each has its own padding.",
                 "skip_forgotten": "X is not added: these are two convolutions, one after the other.",
                 "skip_subtracted": "X is subtracted where it should be added.",
