@@ -126,7 +126,7 @@ def steps(functions, case):
         trail[f"w after step {number}"] = frozen(w)
         trail |= {f"{name} after step {number}": frozen(x) for name, x in zip(fields, state, strict=True)}
         if fields:
-            trail[f"the state given to step {number} is left as it was (1: yes, 0: no)"] = float(untouched)
+            trail[f"the state given to step {number} is left as it was"] = "yes" if untouched else "no"
     yield "", trail
 
 
