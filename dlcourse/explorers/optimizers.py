@@ -170,7 +170,7 @@ def draw(figure, surface, first, second, log_factor):
             markevery=5,
         )
         right.plot(J, linestyle=style, color=color, label=label)
-        right.plot(len(J) - 1, J[-1], marker, color=color, clip_on=False)
+        right.plot(len(J) - 1, min(J[-1], 1e4), marker, color=color, clip_on=False)
         outcome.append(f"{name} exploded" if exploded else f"{name} {J[-1]:.0e}")
     left.set_title(surface)
     right.set(xlabel="gradients computed", ylabel="loss J", yscale="log", xlim=(0, STEPS), ylim=(1e-8, 1e4))
