@@ -73,7 +73,7 @@ EXPLORER = Explorer(
         "activation": Choice(("relu", "tanh", "sigmoid"), "relu", "activation"),
         "step": Slider(0, _STEPS, _STEPS, _EVERY, "training step"),
     },
-    "Three spiral arms and the regions of a {activation} network with {layers} hidden layers of {units} units after "
+    "Three spiral arms and the regions of a {activation} network ({layers} × {units} hidden units) after "
     "{step} steps of training; beside it the training loss.",
     size=(8.4, 4.1),
 )
