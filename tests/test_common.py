@@ -93,6 +93,22 @@ def test_strict_array_api_equals_numpy(op):
     assert_close(on_strict, run(op, inputs), 1e-12, op.name)
 
 
+def _bytes(tree):
+    seen = {id(x): x.nbytes for x in flatten(tree).values() if isinstance(x, np.ndarray)}
+    return sum(seen.values())
+
+
+@over_pairs
+def test_a_cache_is_of_the_order_of_inputs_and_output(op):
+    """What a forward keeps for its backward: never more than a few times what went in and came out."""
+    inputs = inputs_of(op)
+    out = op.forward(**inputs)
+    cache = out[op.cache]
+    shown = _bytes(inputs) + _bytes([x for x in out if x is not cache])
+    # Twelve: a transformer block keeps the caches of its eight parts
+    assert _bytes(cache) <= 12 * shown + 1024, f"{op.name} keeps {_bytes(cache)} bytes for {shown} in and out"
+
+
 @over_operations
 def test_bad_input_is_named(op):
     for name, x in op.inputs(np.random.default_rng(0)).items():
