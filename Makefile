@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test bench lint audit build check-build lessons course dev clean
+.PHONY: help demo lab test bench lint audit assignments build check-build lessons course dev clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ lint: dev  ## ruff on sources and notebooks
 
 audit: dev  ## grade the grader: mistakes rejected and named, right variants accepted
 	$(BIN)/dlcourse audit
+
+assignments: course  ## write the assignments with their solutions into the nbgrader course
+	$(BIN)/python -m autograder.build assignments
 
 build: dev  ## build lessons and assignments from their text sources
 	$(BIN)/python -m autograder.build lessons
