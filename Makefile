@@ -42,10 +42,7 @@ build: dev  ## build lessons and assignments from their text sources
 	$(BIN)/python -m autograder.build lessons
 	$(BIN)/python -m autograder.build assignments
 
-check-audit: dev  ## grade the grader: mistakes rejected and named, right variants accepted
-	$(BIN)/dlcourse audit
-
-build: dev  ## the guards: what is built is what a fresh build gives
+check-build: dev  ## the guards: what is built is what a fresh build gives
 	$(BIN)/python -m autograder.build check
 
 course: $(VENV)/.grading  ## install what a student and an instructor need
