@@ -1,0 +1,83 @@
+"""The project's own files: one list of dependencies, commands that exist, nothing that belongs to one machine."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from autograder import build
+
+ROOT = build.ROOT
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def tracked():
+    done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in done.stdout.splitlines() if (ROOT / name).exists()]
+
+
+def test_the_package_itself_needs_three_packages():
+    names = {re.match(r"[\w-]+", requirement).group() for requirement in PROJECT["dependencies"]}
+    assert names == {"numpy", "scipy", "array-api-compat"}
+
+
+def test_importing_a_reference_imports_nothing_else():
+    code = (
+        "import sys, dlcourse, importlib;"
+        "[importlib.import_module(f'dlcourse.{slug}') for slug in dlcourse.TOPICS];"
+        "print([m for m in ('matplotlib', 'IPython', 'torch', 'nbformat', 'ipywidgets', 'autograder') if m in sys.modules])"
+    )
+    python = __import__("sys").executable
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def test_conda_and_binder_read_the_same_list():
+    yaml = pytest.importorskip("yaml")
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    *conda, pip = environment["dependencies"]
+    assert conda == ["python>=3.11", "pip"] and pip == {"pip": ["-c constraints.txt", "-e .[grading]"]}
+    assert "grading" in PROJECT["optional-dependencies"]
+
+
+def test_constraints_are_versions_and_nothing_else():
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line and not line.startswith("#")]
+    assert "jsonschema<4.25" in lines
+    wrong = [line for line in lines if not re.fullmatch(r"[A-Za-z0-9_.-]+(==[\w.+!]+|<[\d.]+)", line)]
+    assert not wrong, wrong
+
+
+def test_every_command_of_the_readme_is_a_target():
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+    text = (ROOT / "README.md").read_text(encoding="utf-8") + (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", text, re.M))
+    assert named and named <= targets, named - targets
+
+
+def test_the_readme_leads_to_files_that_exist():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", text):
+        assert (ROOT / target).exists(), target
+
+
+def test_no_file_names_a_place_on_one_machine():
+    here = re.compile(rf"{re.escape(str(ROOT))}/|{re.escape(str(Path.home()))}/|/home/[a-z]+/|file://")
+    found = []
+    for path in tracked():
+        if path.suffix in (".npz", ".png") or path.name == Path(__file__).name:
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if here.search(line):
+                found.append(f"{path.relative_to(ROOT)}:{number}")
+    assert not found, found
+
+
+def test_no_file_is_larger_than_it_should_be():
+    large = [
+        f"{path.relative_to(ROOT)}: {path.stat().st_size}" for path in tracked() if path.stat().st_size > 1_500_000
+    ]
+    assert not large, large
