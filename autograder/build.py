@@ -72,11 +72,18 @@ def read_source(path):
     return notebook
 
 
+def one_thread():
+    """Let BLAS use one thread in every kernel that is started from here: on small matrices more threads only wait."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
+
 def build_lesson(slug):
     """Execute one lesson and write its notebook; returns the path."""
     import nbformat
     from nbclient import NotebookClient
 
+    one_thread()
     name = lesson_name(slug)
     notebook = read_source(LESSONS / "source" / f"{name}.md")
     client = NotebookClient(

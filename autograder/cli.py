@@ -20,6 +20,7 @@ def lab():
     """Open JupyterLab on the lessons."""
     from . import build
 
+    build.one_thread()
     raise typer.Exit(
         subprocess.call(
             [
