@@ -16,6 +16,7 @@ import numpy as np
 import PIL.Image
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Bbox
 
 # Okabe and Ito's palette, ordered so that neighbours differ in lightness; line styles and markers double the message
@@ -142,7 +143,7 @@ class Explorer(NamedTuple):
     def figure(self, **given):
         """The picture for these parameters (the controls' own values where none is given)."""
         with matplotlib.rc_context(STYLE):
-            figure = Figure(figsize=self.size, layout="constrained")
+            figure = Stage(figsize=self.size, layout="constrained")
             self.draw(figure, **self.parameters(given))
         return figure
 
@@ -161,6 +162,8 @@ class Stage(Figure):
         if self.layout_of != (args, kwargs) or self.given is None:
             self.given = super().subplots(*args, **kwargs)
             self.layout_of = (args, kwargs)
+            for ax in np.asarray(self.given, dtype=object).flat:
+                _few_ticks(ax)
         return self.given
 
     def empty(self):
@@ -187,11 +190,18 @@ def _empty(ax):
     ax.set_axis_on()
     ax.set_aspect("auto")
     ax.set(title="", xlabel="", ylabel="", xscale="linear", yscale="linear")
+    _few_ticks(ax)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_inverted(False)
     ax.dataLim.set_points(Bbox.null().get_points())
     ax.ignore_existing_data_limits = True
     ax.set_autoscale_on(True)
+
+
+def _few_ticks(ax):
+    """At most five ticks along an axis: enough to read, and every number costs a millisecond."""
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
 
 
 class Exploration:

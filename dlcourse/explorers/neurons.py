@@ -6,7 +6,7 @@ from .. import activations, datasets, neurons
 from . import COLORS, MARKERS, Explorer, Slider
 
 _X, _y, _ = datasets.blobs(np.random.default_rng(7), N=60, K=2, spread=1.0)
-_GRID = np.linspace(-5.0, 5.0, 81)
+_GRID = np.linspace(-5.0, 5.0, 41)
 
 
 def draw(figure, angle, b, slope):
@@ -17,15 +17,17 @@ def draw(figure, angle, b, slope):
 
     xx, yy = np.meshgrid(_GRID, _GRID)
     p = activations.sigmoid(neurons.preactivation(np.column_stack([xx.ravel(), yy.ravel()]), w, b)).reshape(xx.shape)
-    left.pcolormesh(xx, yy, p, cmap="PuOr", vmin=-0.3, vmax=1.3, shading="nearest", rasterized=True)
-    left.contour(xx, yy, p, levels=[0.5], colors="black")
+    left.imshow(p, extent=(-5, 5, -5, 5), origin="lower", cmap="PuOr", vmin=-0.3, vmax=1.3, interpolation="bilinear")
+    # The line runs at a right angle to w through the point of it that is nearest to the origin
+    nearest, along = -b * w / slope**2, np.array([-w[1], w[0]]) / slope
+    left.plot(*np.column_stack([nearest - 15 * along, nearest + 15 * along]), color="black", linestyle="-")
     missed = neurons.perceptron_predict(_X, w, b) != signs
     for k in (0, 1):
         of_class = _y == k
         left.scatter(*_X[of_class].T, s=28, color=COLORS[5 * k], marker=MARKERS[k], edgecolor="white", label=f"d = {k}")
     left.scatter(*_X[missed].T, s=110, facecolor="none", edgecolor="black", label="misclassified")
     left.arrow(0, 0, *(w / slope), width=0.06, color="black", length_includes_head=True)
-    left.set(xlim=(-5, 5), ylim=(-5, 5), xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
+    left.set(xlim=(-5, 5), ylim=(-5, 5), xlabel="x₁", ylabel="x₂", aspect="equal")
     left.set_title(f"{missed.sum()} of {len(_y)} misclassified")
     left.legend(loc="lower left", fontsize=8, framealpha=0.8, frameon=True)
 
