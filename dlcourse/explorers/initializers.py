@@ -38,6 +38,8 @@ def draw(figure, scheme, activation, depth):
         ax.plot(layer, np.maximum(values, 1e-16), color=color, marker=marker, linestyle="-", markersize=5)
         ax.set(yscale="log", ylim=(1e-12, 1e12), xlim=(0.5, depth + 0.5), xlabel="layer", title=f"{name} ({way})")
         ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.set_yticks([1e-12, 1e-6, 1.0, 1e6, 1e12])
+        ax.minorticks_off()
     axes[0].set_ylabel("standard deviation")
     axes[1].text(0.98, 0.04, f"first layer: {backward[0]:.1e}", transform=axes[1].transAxes, ha="right")
     axes[0].text(0.98, 0.04, f"last layer: {forward[-1]:.1e}", transform=axes[0].transAxes, ha="right")

@@ -24,8 +24,11 @@ def draw(figure, angle, b, slope):
     missed = neurons.perceptron_predict(_X, w, b) != signs
     for k in (0, 1):
         of_class = _y == k
-        left.scatter(*_X[of_class].T, s=28, color=COLORS[5 * k], marker=MARKERS[k], edgecolor="white", label=f"d = {k}")
-    left.scatter(*_X[missed].T, s=110, facecolor="none", edgecolor="black", label="misclassified")
+        look = {"linestyle": "none", "marker": MARKERS[k], "color": COLORS[5 * k], "markeredgecolor": "white"}
+        left.plot(*_X[of_class].T, markersize=6, label=f"d = {k}", **look)
+    ring = {"linestyle": "none", "marker": "o", "color": "black", "markerfacecolor": "none"}
+    left.plot(*_X[missed].T, markersize=10, label="misclassified", **ring)
+    left.grid(False)
     left.arrow(0, 0, *(w / slope), width=0.06, color="black", length_includes_head=True)
     left.set(xlim=(-5, 5), ylim=(-5, 5), xlabel="x₁", ylabel="x₂", aspect="equal")
     left.set_title(f"{missed.sum()} of {len(_y)} misclassified")
