@@ -51,7 +51,7 @@ def test_a_lesson_keeps_the_rules(slug):
     everything = cells(slug)
     code = [cell for cell in everything if cell.cell_type == "code"]
     text = "\n".join(cell.source for cell in everything if cell.cell_type == "markdown")
-    assert 15 if slug == "notation" else 20 <= len(everything) <= 60
+    assert (15 if slug == "notation" else 20) <= len(everything) <= 60
     long = [cell.source.splitlines()[0] for cell in code if len(cell.source.splitlines()) > 25]
     assert not long, f"cells of more than 25 lines: {long}"
     assert text.count("Predict, then run") >= 2 and text.count("<summary>Answer</summary>") >= 2
