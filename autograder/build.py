@@ -12,7 +12,6 @@ import ast
 import builtins
 import contextlib
 import hashlib
-import importlib
 import inspect
 import io
 import os
@@ -463,5 +462,4 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    importlib.import_module("autograder")
     sys.exit(main())
