@@ -1,0 +1,102 @@
+"""What a worker is given to grade, and what it gives back: plain data, so that it travels to any machine."""
+
+from dataclasses import dataclass, field
+
+from .records import Verdict
+
+# Kinds of steps
+CODE = "code"
+EXERCISE = "exercise"
+ASSERTS = "asserts"
+TEXT = "text"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One cell of the notebook as it is graded.
+
+    kind : CODE, a cell that is run (the course's or the student's); EXERCISE, a graded cell that only calls `check`;
+        ASSERTS, any other graded code cell; TEXT, nothing to run.
+    source : what runs, or the text. cell : its place in the assembled notebook.
+    student : whether the student wrote the source. grade_id : nbgrader's, "" where the cell has none.
+    points : what a graded step is worth. calls : of an EXERCISE, its `(name, function names)`.
+    by_hand : a person grades what this cell shows, so its figures are drawn.
+    """
+
+    kind: str
+    source: str
+    cell: int
+    student: bool = False
+    grade_id: str = ""
+    points: float = 0.0
+    calls: tuple[str, tuple[str, ...]] | None = None
+    by_hand: bool = False
+
+
+@dataclass(frozen=True)
+class Task:
+    """One notebook of one submission, ready to be graded anywhere.
+
+    steps : in the order in which they run. seed : chooses the numbers of the cases; made from the submission's hash and
+        the course's secret, so no worker needs the secret. files : {relative name: content} of what lies beside it.
+    """
+
+    student: str
+    assignment: str
+    notebook: str
+    steps: tuple[Step, ...]
+    seed: int
+    files: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Limits of one submission, and how it is walled in.
+
+    isolation : "bwrap", or "process" (a separate process with limits, but with the grader's rights).
+    timeout : seconds for one cell or check. total : seconds for a whole notebook with all its restarts.
+    memory : MB of address space for the child. output : bytes that a cell may print or show.
+    disk : MB that it may write, processes : how many it may have, threads included.
+    figures : draw every figure, not only those that a person grades.
+    """
+
+    isolation: str = "bwrap"
+    timeout: float = 30.0
+    total: float = 300.0
+    memory: int = 2048
+    output: int = 200_000
+    disk: int = 64
+    processes: int = 16
+    figures: bool = False
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What came of one step: outputs as the notebook format has them, already cleaned; a graded step has its verdict."""
+
+    outputs: tuple = ()
+    error: str = ""
+    seconds: float = 0.0
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """What came of a task: one result for each step, in order, and what it cost (as in `Record`)."""
+
+    results: tuple[StepResult, ...]
+    notes: tuple[str, ...] = ()
+    person: tuple[str, ...] = ()
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    memory_mb: float = 0.0
+    overhead: float = 0.0
+    restarts: int = 0
+
+
+class EngineFault(Exception):
+    """The machine failed, not the student: nothing may be graded from it, and the submission stays open."""
+
+
+class NoSandbox(EngineFault):
+    """The walls cannot be built here; the message says what to install."""
