@@ -128,7 +128,7 @@ def evaluate(name, *functions, seed=PUBLIC_SEED, hidden=True, seconds=SECONDS, w
 
 
 def judge(exercise, cases, expected, got, seed=PUBLIC_SEED):
-    """The result for the outcomes `got` (a list of `Outcome`s for each case) against the expected values."""
+    """The result for the outcomes `got` (a list of `Outcome` objects for each case) against the expected values."""
     flat = [outcome for outcomes in got for outcome in outcomes]
     if flat and all(isinstance(outcome.error, NotImplementedError) for outcome in flat):
         text = "Not attempted yet: replace the line `raise NotImplementedError()` by your code, run its cell, then this one."

@@ -458,9 +458,9 @@ def residual_block_forward(X, params):
 
     Notes
     -----
-    * is the convolution that keeps the image's size (stride 1, padding (k − 1)/2). The last ReLU stands behind the
-      addition. The paper's block has batch normalisation behind each convolution; here there is none: see
-      `architectures` for the whole network.
+    :math:`*` is the convolution that keeps the image's size (stride 1, padding (k − 1)/2). The last ReLU stands behind the
+    addition. The paper's block has batch normalisation behind each convolution; here there is none: see
+    `architectures` for the whole network.
     Source: He, Zhang, Ren, Sun, Deep residual learning for image recognition (2016), equation 1 and figure 2.
 
     Examples
@@ -570,7 +570,7 @@ def inception_block_forward(X, params):
 
     Notes
     -----
-    * is the convolution that keeps the image's size, and the pooling (3 × 3, stride 1) keeps it too. The 1 × 1
+    :math:`*` is the convolution that keeps the image's size, and the pooling (3 × 3, stride 1) keeps it too. The 1 × 1
     convolutions in front of the large kernels (W3r, W5r) make them affordable. No batch normalisation, as in the paper.
     Source: Szegedy et al., Going deeper with convolutions (2015), section 4 and figure 2(b).
 

@@ -540,7 +540,7 @@ def clip_grad_norm(grads, max_norm):
     Notes
     -----
     Below the bound nothing changes (the notes scale always, E19). It is for exploding gradients and does nothing for
-    vanishing ones (E37). The norm is taken of g / max |g|, whose squares cannot overflow. Gradients with an entry that
+    vanishing ones (E37). The norm is taken of :math:`g / \max|g|`, whose squares cannot overflow. Gradients with an entry that
     is not finite have no direction to keep: they come back as they are, and the norm says so.
     Source: Pascanu, Mikolov, Bengio, On the difficulty of training recurrent neural networks (ICML 2013), algorithm 1;
     notes 002, 004.

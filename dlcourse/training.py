@@ -1077,7 +1077,7 @@ def fit(
     -------
     history : dict of lists, one entry for each whole epoch: "loss" and "accuracy" while training (mean over the
         epoch's examples, before each one's step), "val_loss" and "val_accuracy" after it. Accuracies are empty for
-        floating y, the val_ ones without `validation`.
+        floating y, the ``val_`` ones without `validation`.
 
     Raises
     ------

@@ -116,7 +116,7 @@ class Explorer(NamedTuple):
     """What a topic's explorer is made of; its methods are the module's `figure` and `explore`.
 
     name : the topic's slug.
-    draw : draw(figure, **parameters) puts the picture into an empty figure.
+    draw : ``draw(figure, **parameters)`` puts the picture into an empty figure.
     controls : {parameter: Slider | Choice | Toggle}.
     alt : one sentence about the picture, with the parameters in braces where they matter.
     size : inches.
