@@ -570,7 +570,7 @@ def inception_block_forward(X, params):
 
     Notes
     -----
-    :math:`*` is the convolution that keeps the image's size, and the pooling (3 × 3, stride 1) keeps it too. The 1 × 1
+    :math:`\star` is the convolution that keeps the image's size, and the pooling (3 × 3, stride 1) keeps it too. The 1 × 1
     convolutions in front of the large kernels (W3r, W5r) make them affordable. No batch normalisation, as in the paper.
     Source: Szegedy et al., Going deeper with convolutions (2015), section 4 and figure 2(b).
 
