@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test bench lint audit assignments build check-build lessons course dev clean
+.PHONY: help demo lab test bench lint audit assignments build check-build lessons site course dev clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,12 +45,16 @@ build: dev  ## build lessons and assignments from their text sources
 check-build: dev  ## the guards: what is built is what a fresh build gives
 	$(BIN)/python -m autograder.build check
 
+site: $(VENV)/.docs  ## the lessons, the API and the guides as web pages, in docs/_build/html
+	$(BIN)/python -m sphinx -q -W --keep-going -d docs/_build/doctrees -b html docs docs/_build/html
+	@echo "Open docs/_build/html/index.html"
+
 course: $(VENV)/.grading  ## install what a student and an instructor need
 
 dev: $(VENV)/.dev  ## install what the tests need besides
 
-clean:  ## remove the environment and the demonstration
-	rm -rf $(VENV) demo
+clean:  ## remove the environment, the demonstration and the site
+	rm -rf $(VENV) demo docs/_build docs/lessons docs/api
 
 # The extra after the dot. uv installs in seconds; where it cannot be had pip does the same in minutes
 $(VENV)/.%: pyproject.toml constraints.txt

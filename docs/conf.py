@@ -1,0 +1,200 @@
+"""The site: guides from this folder, lessons from `notebooks/` as they are stored, the API from the docstrings.
+
+`docs/lessons/` and `docs/api/` are written anew here at every build and stay out of git. Nothing is executed and nothing
+is fetched.
+"""
+
+import importlib.util
+import inspect
+import pkgutil
+import re
+from pathlib import Path
+
+import nbformat
+
+import dlcourse
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+import nbformat
+
+import dlcourse
+
+project = "dlcourse"
+author = "The dlcourse authors"
+copyright = author
+version = release = dlcourse.__version__
+
+# --- the pages that are written here ---------------------------------------------------------------------------------
+
+
+def write(path, text):
+    """Only where something changed, so that a second build has little to do."""
+    path.parent.mkdir(exist_ok=True)
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+def keep_only(folder, names):
+    for path in folder.glob("*.*"):
+        if path.name not in names:
+            path.unlink()
+
+
+def lesson_pages():
+    """The lessons with their stored outputs; the pictures' descriptions go where the site looks for them."""
+    names = set()
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        notebook = nbformat.read(path, as_version=4)
+        for cell in notebook.cells:
+            alts = [output.get("metadata", {}).get("image/png", {}).get("alt") for output in cell.get("outputs", [])]
+            alt = " ".join(filter(None, alts))
+            if alt:
+                cell.metadata["mystnb"] = {"image": {"alt": alt}}
+        note = (
+            "```{admonition} This page stands still\n:class: tip\n\nIn the notebook you can run the code and move the "
+            f"sliders: {{download}}`download it <../../notebooks/{path.name}>`, or see [how to install the course]"
+            "(../students.md).\n```"
+        )
+        notebook.cells.insert(1, nbformat.v4.new_markdown_cell(note, id="how-to-run-it"))
+        write(HERE / "lessons" / path.name, nbformat.writes(notebook) + "\n")
+        names.add(path.name)
+    keep_only(HERE / "lessons", names)
+
+
+# What of the autograder is for others to call, in the order of a reader's questions
+AUTOGRADER = (
+    "autograder",
+    "autograder.exercise",
+    "autograder.drive",
+    "autograder.compare",
+    "autograder.evaluation",
+    "autograder.build",
+    "autograder.audit",
+    "autograder.engine",
+    "autograder.engine.records",
+    "autograder.engine.tasks",
+)
+
+
+def api_pages():
+    """One page for each public module."""
+    modules = [f"dlcourse.{module.name}" for module in pkgutil.iter_modules(dlcourse.__path__)]
+    modules = [name for name in modules if not name.split(".")[1].startswith("_")]
+    names = set()
+    for name in [*modules, *AUTOGRADER]:
+        text = f"# `{name}`\n\n```{{eval-rst}}\n.. automodule:: {name}\n   :members:\n   :ignore-module-all:\n```\n"
+        write(HERE / "api" / f"{name}.md", text)
+        names.add(f"{name}.md")
+    keep_only(HERE / "api", names)
+
+
+lesson_pages()
+api_pages()
+
+# --- Sphinx ----------------------------------------------------------------------------------------------------------
+
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+    "sphinx_copybutton",
+]
+exclude_patterns = ["_build"]
+source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
+nitpicky = True
+# `name` in a docstring is a link where the name is known, see `find_name`
+default_role = "py:obj"
+
+nb_execution_mode = "off"
+nb_merge_streams = True
+myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist", "fieldlist"]
+myst_heading_anchors = 3
+# A formula needs no dollar sign at the end of a price, and a lesson's dollars are formulas
+myst_dmath_double_inline = True
+
+autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
+autodoc_typehints = "none"
+autodoc_inherit_docstrings = False
+numpydoc_show_class_members = False
+numpydoc_xref_param_type = False
+
+# MathJax comes with a package and is copied into the site; as SVG it needs no fonts
+mathjax_path = "tex-svg-full.js"
+_mathjax = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax" / mathjax_path
+mathjax3_config = {"options": {"enableMenu": False}, "svg": {"fontCache": "local", "scale": 0.92}}
+
+html_theme = "furo"
+html_title = "dlcourse"
+html_static_path = ["_static", str(_mathjax)]
+html_css_files = ["site.css"]
+html_copy_source = False
+html_show_sphinx = False
+html_show_copyright = False
+html_theme_options = {
+    "light_css_variables": {"color-brand-primary": "#0060a0", "color-brand-content": "#0060a0"},
+    "dark_css_variables": {"color-brand-primary": "#7cc4ff", "color-brand-content": "#7cc4ff"},
+}
+pygments_style = "friendly"
+pygments_dark_style = "monokai"
+copybutton_exclude = ".linenos, .gp, .go"
+
+# --- docstrings ------------------------------------------------------------------------------------------------------
+
+_FIELD = re.compile(r"^(`{0,2}[\w*]+`{0,2}(?:, `{0,2}[\w*]+`{0,2})*) : (.*)$")
+_NEXT_FIELD = re.compile(r"(?<=[.;]) (?=[a-z_]+(?:, [a-z_]+)* : )")
+
+
+def fields_as_list(app, what, name, obj, options, lines):
+    """The house writes the fields of a class as lines `name : what it is`: make a list of them."""
+    if what != "class":
+        return
+    made, inside = [], False
+    for line in [part for whole in lines for part in _NEXT_FIELD.split(whole)]:
+        match = _FIELD.match(line)
+        if match:
+            names = ", ".join(f"**{part.strip('`')}**" for part in match[1].split(", "))
+            made += ([] if inside else [""]) + [names, f"    {match[2]}"]
+            inside = True
+        elif inside and line.strip():
+            made.append(f"    {line.strip()}")
+        else:
+            made.append(line)
+            inside = False
+    lines[:] = made
+
+
+def skip(app, what, name, obj, skip, options):
+    """Leave out what a class did not write: a named tuple's fields, a field's default that is a function, Artist.set."""
+    if what == "class" and inspect.isfunction(obj):
+        foreign = not obj.__module__.startswith(("dlcourse", "autograder"))
+        return True if foreign or "." not in obj.__qualname__ else None
+    return True if type(obj).__name__ == "_tuplegetter" else None
+
+
+def find_name(app, env, node, contnode):
+    """A `name` of a docstring, as one finds it in the course: as written, or inside the packages.
+
+    A dotted name that starts with a module of the course must lead somewhere; any other word stays code.
+    """
+    if node.get("reftype") != "obj":
+        return None
+    target, python = node["reftarget"], env.get_domain("py")
+    found = [f"{package}.{target}" for package in ("dlcourse", "autograder") if f"{package}.{target}" in python.objects]
+    if found:
+        return python.resolve_xref(env, node["refdoc"], app.builder, "obj", found[0], node, contnode)
+    first, _, rest = target.partition(".")
+    course = any(f"{package}.{first}" in python.modules for package in ("dlcourse", "autograder"))
+    wrong = course and rest and rest != "py" and not rest.isupper()
+    return None if wrong else contnode
+
+
+def setup(app):
+    app.connect("autodoc-process-docstring", fields_as_list, priority=400)
+    app.connect("autodoc-skip-member", skip)
+    app.connect("missing-reference", find_name)
