@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+PRINTED = 100_000
+
 
 @dataclass(frozen=True)
 class Case:
@@ -72,6 +74,10 @@ class Outcome:
     changed: tuple = ()
     printed: str = ""
     warned: str = ""
+
+
+class Withheld(Exception):
+    """The answer called the very function that it is asked to write."""
 
 
 class TooSlow(BaseException):
@@ -168,7 +174,7 @@ def resolve(value):
 def run_case(driver, functions, case, parts):
     """The outcome of each part of the answer on one case; an answer's error is an outcome, never raised."""
     ready = Case(case.name, resolve(case.args), resolve(case.kwargs), resolve(case.dout), resolve(case.more))
-    outcomes, printed, caught = [], io.StringIO(), []
+    outcomes, printed, caught = [], Printed(), []
     try:
         with (
             contextlib.redirect_stdout(printed),
@@ -212,6 +218,15 @@ def run_case(driver, functions, case, parts):
             dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, RuntimeWarning))
         )[:500]
     return outcomes
+
+
+class Printed(io.StringIO):
+    """What an answer prints, up to a limit: one that prints without end must not fill the memory."""
+
+    def write(self, text):
+        if self.tell() < PRINTED:
+            super().write(text[:PRINTED])
+        return len(text)
 
 
 def frozen(value):

@@ -16,7 +16,7 @@ from functools import cache
 import numpy as np
 
 from .compare import Difference, compare, error_bound
-from .drive import Outcome, TooSlow, WrongAnswer, kind, run_case, time_limit
+from .drive import Outcome, TooSlow, Withheld, WrongAnswer, kind, run_case, time_limit
 from .exercise import get_exercise
 
 PUBLIC_SEED = 20260901
@@ -85,10 +85,6 @@ class CheckFailed(AssertionError):
 
     def _render_traceback_(self):
         return [f"CheckFailed: {self}"]
-
-
-class Withheld(Exception):
-    """The answer called the very function that it is asked to write."""
 
 
 def evaluate(name, *functions, seed=PUBLIC_SEED, hidden=True, seconds=SECONDS, withhold=None):
@@ -261,7 +257,7 @@ def _is_own(exercise, functions):
 
 
 def _withheld_call(*args, **kwargs):
-    from autograder.evaluation import Withheld
+    from autograder.drive import Withheld
 
     raise Withheld
 
