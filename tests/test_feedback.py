@@ -1,0 +1,245 @@
+"""Feedback pages: what they say, what they never show, and that nothing in them runs."""
+
+import html.parser
+import itertools
+import re
+import time
+
+import pytest
+import records
+
+from autograder import feedback, pages
+from autograder.engine.course import CourseError
+from autograder.engine.records import CaseRow, NotebookRecord, Record, Verdict
+from autograder.exercise import exercises_of, get_exercise
+from autograder.marks import Mark, Marks
+
+pytest.importorskip("nbgrader")
+WRONG = {
+    "neurons.linear_neuron_grad": "bias_not_summed",
+    "neurons.perceptron_predict": "classes_zero_one",
+    "neurons.perceptron_fit": "untouched",
+}
+VOID = {"meta", "br", "hr", "img", "link", "input", "mspace"}
+
+
+class Outline(html.parser.HTMLParser):
+    """Elements in order with their attributes, and the text; fails where elements are not closed in order."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.elements, self.open, self.text = [], [], []
+        self.feed(page)
+        assert not self.open, f"not closed: {self.open}"
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open[-1] == tag, f"</{tag}> closes {self.open[-3:]}"
+        self.open.pop()
+        if tag in ("th", "td", "p", "li", "h1", "h2", "h3", "h4", "summary"):
+            self.text.append(" ")
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.text.append(data)
+
+    @property
+    def words(self):
+        return " ".join("".join(self.text).split())
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def page_of(record, marks=None):
+    return Outline(feedback.feedback_page(record, record.notebooks[0], marks))
+
+
+@pytest.fixture(scope="module")
+def frank():
+    return records.record("frank", WRONG)
+
+
+def assert_safe(outline):
+    """Nothing that runs, and nothing that is fetched: the browser is told so too."""
+    tags = {tag for tag, _ in outline.elements}
+    assert not tags & {"script", "iframe", "object", "embed", "link", "img", "form", "base", "audio", "video"}
+    for tag, attributes in outline.elements:
+        for name, value in attributes.items():
+            assert not name.startswith("on"), (tag, name)
+            if name in ("href", "src", "xlink:href"):
+                assert value.startswith("#"), (tag, value)
+    policies = [a["content"] for a in outline.all("meta") if a.get("http-equiv") == "Content-Security-Policy"]
+    assert policies == [pages.POLICY] and "default-src 'none'" in pages.POLICY
+
+
+def test_the_page_says_what_is_right_and_what_to_look_at(frank):
+    page = page_of(frank)
+    assert_safe(page)
+    earned = pages.number(frank.points)
+    assert f"{earned} of {frank.max_points:g} points; 12 of 15 checked exercises right" in page.words
+    assert "2 answers (4 points) still wait for a person to read." in page.words
+    hint = next(m.hint for m in get_exercise("neurons.linear_neuron_grad").mistakes if m.slug == "bias_not_summed")
+    assert f"This looks like a known mistake (bias not summed). {' '.join(hint.split())}" in page.words
+    assert "second value: expected a number, got shape (5,)" in page.words
+    assert "neurons.perceptron_fit ○ not attempted" in page.words
+    # The code, without the docstring that the course gave
+    assert "return -(np.matrix_transpose(X) @ (d - u)), -np.sum(d - u)" in page.words
+    assert "Parameters ----------" not in page.words
+
+
+def test_formulas_are_mathml_with_the_source_as_the_alternative(frank):
+    formulas = page_of(frank).all("math")
+    assert len(formulas) >= 15
+    assert any(a["alttext"] == "u = Xw + b" for a in formulas)
+
+
+def test_every_formula_of_the_course_can_be_shown():
+    import dlcourse
+
+    for slug in dlcourse.TOPICS:
+        for name in exercises_of(slug):
+            lines = pages.formula(name)
+            assert lines, name
+            assert not any("\\" in re.sub(r'alttext="[^"]*"', "", line) for line in lines), (name, lines)
+
+
+def test_a_screen_reader_finds_its_way(frank):
+    page = page_of(frank)
+    tags = [tag for tag, _ in page.elements]
+    assert page.all("html")[0]["lang"] == "en" and tags.count("h1") == 1 and tags.count("main") == 1
+    levels = [int(tag[1]) for tag in tags if re.fullmatch(r"h[1-6]", tag)]
+    assert all(b - a <= 1 for a, b in itertools.pairwise(levels)), levels
+    assert all("scope" in attributes for attributes in page.all("th"))
+    ids = {attributes["id"] for _, attributes in page.elements if "id" in attributes}
+    targets = {a["href"][1:] for a in page.all("a")} | {
+        a["aria-labelledby"] for _, a in page.elements if "aria-labelledby" in a
+    }
+    assert targets <= ids
+    # What the colour says is also said in words
+    states = [a for a in page.all("td") if a.get("class", "").startswith("state")]
+    assert len(states) >= 17 and page.words.count("✗ wrong") + page.words.count("◐ partly right") == 4
+
+
+def test_hidden_cases_are_named_and_not_shown():
+    rows = (
+        CaseRow("five examples", "", True, 1.0, False),
+        CaseRow("integer examples", "", False, 1.0, True, "expected 42.195, got 7"),
+    )
+    verdict = Verdict(
+        "c",
+        "outside",
+        2.0,
+        1.0,
+        "partly right",
+        "✗ neurons.preactivation: not right yet",
+        "neurons.preactivation",
+        rows=rows,
+    )
+    page = page_of(Record("ada", "neurons", ("", "", ""), (NotebookRecord("neurons", (verdict,)),)))
+    assert "integer examples (kept for grading) ✗ fails" in page.words and "42.195" not in page.words
+    assert "What fails is kept for grading: integer examples." in page.words
+
+
+def test_everything_hostile_stays_text():
+    page = page_of(records.hostile())
+    assert_safe(page)
+    assert page.words.count("<script>alert(") >= 12
+    assert "javascript:alert(4)" in page.words
+
+
+def test_written_answers_are_markdown_without_html():
+    shown = pages.prose(
+        "*so* [link](javascript:alert(1)) ![x](http://example.com/p.png)\n\n# Head\n\n$u = Xw$ <b>bold</b>"
+    )
+    assert "<em>so</em>" in shown and "<math" in shown and "&lt;b&gt;" in shown
+    assert "<a" not in shown and "<img" not in shown and "<h1" not in shown
+
+
+def test_a_person_has_the_last_word(frank):
+    cells = {
+        ("neurons", "neurons-preactivation-check"): Mark(automatic=1.0, manual=0.5, comment="Why the *loop*?"),
+        ("neurons", "neurons-written-1"): Mark(manual=1.5, extra=1.0, comment="Nearly."),
+        ("neurons", "neurons-answer-2"): Mark(comment="See the notes."),
+    }
+    page = page_of(frank, Marks(cells, {"neurons": 2.0}))
+    points = frank.points - 1 + 0.5 + 2.5 - 2
+    assert f"{pages.number(points)} of 30 points" in page.words
+    assert "A person gave these points; the automatic check gave 1." in page.words
+    assert "Why the loop?" in page.words and "Nearly." in page.words and "See the notes." in page.words
+    assert "2 points were taken off for a late hand-in." in page.words
+    assert "1 answer (2 points) still waits" in page.words
+
+
+def test_a_notebook_that_could_not_be_read_says_what_to_do():
+    broken = NotebookRecord("neurons", problem="This is no notebook: the file ends in the middle of a cell.")
+    page = page_of(Record("ada", "neurons", ("", "", ""), (broken,)))
+    assert "could not be read" in page.words and "the file ends in the middle of a cell" in page.words
+    assert "0 of 0 points" in page.words
+
+
+def test_docstrings_are_folded_only_where_the_course_gave_them():
+    given = 'def f(x):\n    r"""One.\n\n    Two.\n    """\n    return x'
+    assert feedback.without_docstring(given) == 'def f(x):\n    """…"""\n    return x'
+    for own in ('def f(x):\n    """One."""\n    return x', 's = 1\n    """\n    a\n    """', "", "def f(:\n"):
+        assert feedback.without_docstring(own) == own
+
+
+def journal(folder, *lines):
+    (folder / "records").mkdir(parents=True)
+    (folder / "release").mkdir()
+    (folder / "records" / "neurons.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def test_pages_stand_where_nbgrader_releases_them(tmp_path, frank):
+    early = records.record("frank")
+    ada = records.record("ada", dict.fromkeys(exercises_of("neurons"), "untouched"))
+    journal(tmp_path, early.to_json(), ada.to_json(), frank.to_json())
+    with (tmp_path / "records" / "neurons.jsonl").open("a") as file:
+        file.write('{"torn')
+    handed_in = tmp_path / "submitted" / "ada" / "neurons"
+    handed_in.mkdir(parents=True)
+    for name in ("timestamp.txt", "submission_secret.txt"):
+        (handed_in / name).write_text(name)
+    written = feedback.write_feedback(tmp_path, "neurons")
+    assert [str(p.relative_to(tmp_path)) for p in written] == [
+        "feedback/ada/neurons/neurons.html",
+        "feedback/frank/neurons/neurons.html",
+    ]
+    # The last record of a student counts
+    assert "12 of 15 checked exercises right" in Outline(written[1].read_text()).words
+    assert sorted(p.name for p in written[0].parent.iterdir()) == [
+        "neurons.html",
+        "submission_secret.txt",
+        "timestamp.txt",
+    ]
+    with pytest.raises(CourseError, match="nothing is graded yet of nobody; run: dlcourse grade neurons"):
+        feedback.write_feedback(tmp_path, "neurons", ["nobody"])
+
+
+@pytest.mark.parametrize("student", ["../../etc", "a/b", "..", "", "a\nb"])
+def test_no_name_leads_out_of_the_folder(tmp_path, student):
+    course = tmp_path / "course"
+    journal(course, Record(student, "neurons", ("", "", ""), (NotebookRecord("neurons"),)).to_json())
+    with pytest.raises(CourseError, match="there is no feedback for"):
+        feedback.write_feedback(course, "neurons")
+    journal(tmp_path / "b", Record("ada", "neurons", ("", "", ""), (NotebookRecord("../../x"),)).to_json())
+    with pytest.raises(CourseError, match="no name of a notebook"):
+        feedback.write_feedback(tmp_path / "b", "neurons")
+
+
+def test_a_hundred_pages_are_quick(tmp_path, frank):
+    import dataclasses
+
+    journal(tmp_path, *(dataclasses.replace(frank, student=f"s{i:03}").to_json() for i in range(100)))
+    begun = time.process_time()
+    assert len(feedback.write_feedback(tmp_path, "neurons")) == 100
+    # Processor time of one core; the promise is 15 s on two
+    assert time.process_time() - begun < 15
