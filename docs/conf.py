@@ -17,12 +17,6 @@ import dlcourse
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
-import nbformat
-
-import dlcourse
-
 project = "dlcourse"
 author = "The dlcourse authors"
 copyright = author
