@@ -107,12 +107,12 @@ def evaluate(name, *functions, seed=PUBLIC_SEED, hidden=True, seconds=SECONDS, w
     wrong = _unusable(exercise, functions)
     if wrong:
         return _result(exercise, [], wrong, None, attempted=False)
-    cases, expected = _expected(exercise.name, seed)
+    cases, expected = expected_values(exercise.name, seed)
     chosen = [i for i, case in enumerate(cases) if hidden or not case.hidden]
     if withhold is None:
         withhold = not _is_own(exercise, functions)
     got = []
-    with _withheld(exercise.functions) if withhold else contextlib.nullcontext():
+    with withheld_functions(exercise.functions) if withhold else contextlib.nullcontext():
         # After an answer has used up its time once, every further case gets little
         left = seconds
         for i in chosen:
@@ -185,7 +185,7 @@ def _timed(exercise, functions, case, seconds):
 
 
 @cache
-def _expected(name, seed):
+def expected_values(name, seed):
     """The cases of an exercise for a seed, and the reference's values for every part of each."""
     exercise = get_exercise(name)
     cases = exercise.cases(np.random.default_rng(seed))
@@ -204,7 +204,7 @@ def _outcomes_of_mistake(name, index, way, seed, case_names):
     """What one way of making a known mistake makes of the cases."""
     exercise = get_exercise(name)
     functions = exercise.mistakes[index].ways[way]
-    cases, _ = _expected(name, seed)
+    cases, _ = expected_values(name, seed)
     return [_timed(exercise, functions, case, 5.0) for case in cases if case.name in case_names]
 
 
@@ -263,7 +263,7 @@ def _withheld_call(*args, **kwargs):
 
 
 @contextlib.contextmanager
-def _withheld(functions):
+def withheld_functions(functions):
     """Within the block the reference functions raise, under whichever name they are known."""
     plain = [function for function in functions if inspect.isfunction(function)]
     before = [(function, function.__code__, function.__defaults__, function.__kwdefaults__) for function in plain]

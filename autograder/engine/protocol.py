@@ -9,6 +9,7 @@ import json
 import select
 import socket
 import struct
+import sys
 import time
 
 import numpy as np
@@ -41,13 +42,6 @@ class Silence(Exception):
 
 class Closed(Exception):
     """The other side has gone."""
-
-
-class Proxy:
-    """Stands for a function of the course that the answer may call in this case but not have: the supervisor computes it."""
-
-    def __init__(self, name):
-        self.name = name
 
 
 def encode(value, start=0):
@@ -88,6 +82,10 @@ def encode(value, start=0):
         if isinstance(x, np.generic):
             array = np.asarray(x)
             return ["g", *put(array)] if array.dtype.str in DTYPES else ["o", kind.__name__]
+        home = getattr(kind, "__module__", None)
+        if isinstance(x, tuple) and type(home) is str and home.startswith("dlcourse.") and hasattr(kind, "_fields"):
+            name = f"{home.removeprefix('dlcourse.')}.{kind.__name__}"
+            return ["n", name, [walk(y, depth + 1) for y in tuple.__iter__(x)]]
         if isinstance(x, tuple):
             return ["t", [walk(y, depth + 1) for y in tuple.__iter__(x)]]
         if isinstance(x, list):
@@ -98,15 +96,16 @@ def encode(value, start=0):
             return ["rng", x.seed]
         if kind is Named:
             return ["named", x.name]
-        if kind is Proxy:
-            return ["proxy", x.name]
         return ["o", str(kind.__name__)[:60]]
 
     return walk(value, 0), buffers
 
 
 def decode(tree, body, special=None):
-    """The value of a tree and its body. `special` maps "rng", "named" and "proxy" to what makes them of their argument."""
+    """The value of a tree and its body.
+
+    special : maps "rng" and "named" to what makes them of their argument, "n" to the class of the course with that name.
+    """
     nodes = 0
 
     def array(dtype, shape, start):
@@ -131,7 +130,7 @@ def decode(tree, body, special=None):
         if not isinstance(x, list) or not x:
             raise ProtocolError("expected a tagged value")
         tag, *rest = x
-        if tag in ("s", "i", "f", "o", "rng", "named", "proxy", "t", "l", "d") and len(rest) == 1:
+        if tag in ("s", "i", "f", "o", "rng", "named", "t", "l", "d") and len(rest) == 1:
             (it,) = rest
             if tag == "s" and type(it) is str:
                 return it[:TEXT]
@@ -147,6 +146,9 @@ def decode(tree, body, special=None):
                 return opaque(it)
             if special and tag in special:
                 return special[tag](it)
+        elif tag == "n" and len(rest) == 2 and isinstance(rest[1], list):
+            values = [walk(y, depth + 1) for y in rest[1]]
+            return special["n"](rest[0])(*values) if special and "n" in special else tuple(values)
         elif tag == "c" and len(rest) == 2:
             return complex(*map(float.fromhex, rest))
         elif tag in ("a", "g") and len(rest) == 3:
@@ -164,6 +166,15 @@ def opaque(name):
     """An object without contents, of a type with that name: what is left of an answer that is no plain data."""
     clean = "".join(c for c in name if c.isalnum() or c == "_")[:40] or "object"
     return type(clean, (), {})()
+
+
+def course_tuple(name):
+    """The NamedTuple of the course with that name, "optimizers.AdamState"."""
+    module, _, kind = str(name).rpartition(".")
+    found = getattr(sys.modules.get(f"dlcourse.{module}"), kind, None)
+    if not (isinstance(found, type) and issubclass(found, tuple) and hasattr(found, "_fields")):
+        raise ProtocolError("expected a NamedTuple of the course")
+    return found
 
 
 class Channel:

@@ -52,6 +52,7 @@ def write_kit(folder, names):
     (package / "engine").mkdir(parents=True)
     (package / "drivers").mkdir()
     (package / "__init__.py").write_text(_STUB, encoding="utf-8")
+    (package / "withheld.py").write_text(_WITHHELD, encoding="utf-8")
     (package / "drivers" / "__init__.py").touch()
     (package / "engine" / "__init__.py").touch()
     shutil.copy(here.parent / "drive.py", package)
@@ -81,32 +82,43 @@ def withheld_names(names):
 
 
 def _write_course(target, withheld):
-    functions = {name.rsplit(".", 1)[1] for name in withheld}
     source = Path(dlcourse.__file__).parent
     target.mkdir()
     for path in source.glob("*.py"):
-        asked = {name.rsplit(".", 1)[1] for name in withheld if name.startswith(f"{path.stem}.")}
+        asked = {name.rsplit(".", 1)[1]: name for name in withheld if name.startswith(f"{path.stem}.")}
         if path.stem == "kernels":
             # The fast twins go by the same names
-            asked = functions
+            asked = {name.rsplit(".", 1)[1]: "" for name in withheld}
         text = path.read_text(encoding="utf-8")
         (target / path.name).write_text(_without(text, asked), encoding="utf-8")
     shutil.copytree(source / "data", target / "data")
 
 
 def _without(text, names):
-    """The module's text with the bodies of these functions taken out."""
+    """The module's text, with the body of each function in {function: "module.function"} replaced by a call back."""
     lines, out, kept = text.splitlines(), [], 0
     for node in ast.parse(text).body:
         if isinstance(node, ast.FunctionDef) and node.name in names:
-            first = node.body[0].lineno - 1
-            # A body on the line of its `def`
-            head = lines[kept:first] if node.body[0].lineno > node.lineno else [*lines[kept : node.lineno - 1]]
-            if node.body[0].lineno == node.lineno:
-                head.append(f"def {node.name}({ast.unparse(node.args)}):")
-            out += [*head, "    from autograder.drive import Withheld", "    raise Withheld"]
+            documented = ast.get_docstring(node) is not None
+            node.body = [*node.body[:documented], *ast.parse(_call_back(node, names[node.name])).body]
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            out += [*lines[kept : first - 1], *ast.unparse(node).splitlines()]
             kept = node.end_lineno
     return "\n".join([*out, *lines[kept:]]) + "\n"
+
+
+def _call_back(node, name):
+    if not name:
+        return "from autograder.drive import Withheld\nraise Withheld"
+    given = node.args
+    positional = [argument.arg for argument in given.posonlyargs + given.args]
+    positional += [f"*{given.vararg.arg}"] if given.vararg else []
+    named = [f"{argument.arg}={argument.arg}" for argument in given.kwonlyargs]
+    named += [f"**{given.kwarg.arg}"] if given.kwarg else []
+    return (
+        "from autograder import withheld\n"
+        f"return withheld.call({name!r}, [{', '.join(positional)}], dict({', '.join(named)}))"
+    )
 
 
 _STUB = '''"""Stands for the checks while an assignment is graded: the verdicts are made elsewhere, from other numbers."""
@@ -114,6 +126,16 @@ _STUB = '''"""Stands for the checks while an assignment is graded: the verdicts 
 
 def check(name, *functions, hidden=False):
     """Nothing: the cell's check is made outside."""
+'''
+
+_WITHHELD = '''"""The functions of the course that this assignment asks for are not here: whoever grades may compute them, or refuse."""
+
+from .drive import Withheld
+
+
+def call(name, args, kwargs):
+    """The value of the course's function, computed elsewhere; replaced while a cell or a case runs."""
+    raise Withheld
 '''
 
 _DRIVERS = '''"""How some exercises are called."""

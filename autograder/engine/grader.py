@@ -1,0 +1,493 @@
+"""The supervisor of one submission: runs its cells in the sandbox, asks its functions case by case, judges outside.
+
+What the child says is an answer, never a verdict: for an exercise it returns the values of the student's own functions, and
+they are compared here with the reference's. Only cells of plain asserts are believed, and marked so.
+"""
+
+import builtins
+import functools
+import re
+import time
+import warnings
+
+import numpy as np
+
+from .. import drive
+from ..evaluation import expected_values, judge, withheld_functions
+from ..exercise import get_exercise
+from .protocol import ProtocolError, course_tuple, decode, encode
+from .records import (
+    CRASHED,
+    FOR_A_PERSON,
+    NOT_ATTEMPTED,
+    OUT_OF_MEMORY,
+    OUT_OF_TIME,
+    PARTLY,
+    RIGHT,
+    TOO_MUCH_OUTPUT,
+    WRONG,
+    CaseRow,
+    Verdict,
+)
+from .sandbox import Died, Zygote, withheld_names
+from .tasks import ASSERTS, CODE, EXERCISE, TEXT, EngineFault, Settings, StepResult, TaskResult
+
+GRACE = 2.0
+RESTARTS = 6
+ZYGOTES = 4
+_BY_DEATH = {"time": OUT_OF_TIME, "memory": OUT_OF_MEMORY, "output": TOO_MUCH_OUTPUT, "crash": CRASHED}
+_WORDS = {
+    "time": "was stopped: it took too long. Is there a loop that never ends?",
+    "memory": "was stopped: it used too much memory. Is an array much larger than the data?",
+    "output": "was stopped: it printed or returned far too much.",
+    "crash": "ended the whole Python process.",
+}
+_PNG = b"\x89PNG\r\n\x1a\n"
+_CONTROL = re.compile(r"[^\t\n\r\x1b\x20-\x7e\xa0-\ud7ff\ue000-\uffff\U00010000-\U0010ffff]")
+
+
+class Grader:
+    """Grades tasks one after the other; keeps the sandbox of an assignment warm between them.
+
+    Use it as a context manager, or call `close`. One for each process: it is not for threads.
+    """
+
+    def __init__(self, settings=None):
+        self.settings = settings or Settings()
+        self.zygotes = {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+    def close(self):
+        """End every sandbox."""
+        while self.zygotes:
+            self.zygotes.popitem()[1].close()
+
+    def warm(self, names):
+        """The sandbox for these exercises, started if it does not run."""
+        key = tuple(sorted(names))
+        zygote = self.zygotes.pop(key, None)
+        if zygote is None or not zygote.alive():
+            if zygote is not None:
+                zygote.close()
+            zygote = Zygote(key, self.settings.isolation)
+        self.zygotes[key] = zygote
+        while len(self.zygotes) > ZYGOTES:
+            self.zygotes.pop(next(iter(self.zygotes))).close()
+        return zygote
+
+    def grade(self, task):
+        """The `TaskResult` of one notebook; raises `EngineFault` where the machine failed and nothing may be graded."""
+        names = {step.calls[0] for step in task.steps if step.kind == EXERCISE}
+        try:
+            return _Run(task, self.settings, self.warm(names), withheld_names(names)).result()
+        except EngineFault:
+            # Whatever was wrong with the sandbox, the next submission gets a new one
+            zygote = self.zygotes.pop(tuple(sorted(names)), None)
+            if zygote is not None:
+                zygote.close()
+            raise
+
+
+class _Run:
+    """One notebook on its way through the sandbox."""
+
+    def __init__(self, task, settings, zygote, withheld):
+        self.task, self.settings, self.zygote, self.withheld = task, settings, zygote, withheld
+        self.begun = time.monotonic()
+        self.child, self.deaths, self.left_out = None, 0, set()
+        self.asked = self.cpu = self.memory = 0.0
+        self.notes, self.person = [], []
+
+    def result(self):
+        results = []
+        try:
+            for number, step in enumerate(self.task.steps):
+                results.append(self._step(number, step))
+        finally:
+            self._end()
+        whole = time.monotonic() - self.begun
+        return TaskResult(
+            tuple(results),
+            tuple(dict.fromkeys(self.notes)),
+            tuple(dict.fromkeys(self.person)),
+            self.asked,
+            self.cpu,
+            self.memory,
+            max(0.0, whole - self.asked),
+            self.deaths,
+        )
+
+    def _step(self, number, step):
+        if step.kind == TEXT or not step.source.strip():
+            return StepResult(verdict=_for_a_person(step) if step.points or step.by_hand else None)
+        died = self._ready(number)
+        begun = time.monotonic()
+        if died is None:
+            try:
+                if step.kind == EXERCISE:
+                    return self._exercise(step)
+                return self._cell(step)
+            except Died as death:
+                died = death
+                self._fell(number, step)
+        return self._dead(step, died, time.monotonic() - begun)
+
+    # --- the child ---
+
+    def _ready(self, number):
+        """Have a child that has run everything before this step; the `Died` where there can be none any more."""
+        if self.child is not None:
+            return None
+        while True:
+            if self.deaths > RESTARTS:
+                return Died("crash", "it had ended too often before")
+            if time.monotonic() - self.begun > self.settings.total:
+                return Died("time", "the time for the whole notebook was used up before")
+            self.child = self.zygote.child(self.settings, self.task.files)
+            earlier = None
+            try:
+                for earlier in range(number):
+                    step = self.task.steps[earlier]
+                    if step.kind == CODE and earlier not in self.left_out:
+                        self._run(step, quiet=True)
+                return None
+            except Died:
+                self._fell(earlier, self.task.steps[earlier])
+
+    def _fell(self, number, step):
+        """The child has ended in this step: do not run it again."""
+        self._end()
+        self.deaths += 1
+        if step.kind == CODE:
+            self.left_out.add(number)
+
+    def _end(self):
+        if self.child is not None:
+            cpu, memory = self.child.close()
+            self.cpu, self.memory, self.child = self.cpu + cpu, max(self.memory, memory), None
+
+    def _ask(self, request, buffers=(), seconds=0.0, exercise=None):
+        left = self.settings.total - (time.monotonic() - self.begun)
+        if left <= 0:
+            raise Died("time", "the time for the whole notebook was used up")
+        begun = time.monotonic()
+        try:
+            header, body = self.child.ask(
+                request, buffers, min(seconds, left) + GRACE, functools.partial(self._call_back, exercise)
+            )
+        finally:
+            self.asked += time.monotonic() - begun
+        if header.get("too_large"):
+            raise Died("output", "too large")
+        return header, body
+
+    def _call_back(self, exercise, name, tree, body):
+        """What a withheld function of the course gives; refused to the exercise that asks for it, as `check` does at home."""
+        if name not in self.withheld:
+            raise ProtocolError("a call to a function that is not withheld")
+        function = drive.resolve(drive.Named(name))
+        own = exercise.functions if exercise is not None else ()
+        if function in own:
+            return {"withheld": True}, ()
+        args, kwargs = decode(tree, body, {"n": course_tuple})
+        try:
+            with withheld_functions(own), warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                tree, buffers = encode(function(*args, **kwargs))
+        except drive.Withheld:
+            return {"withheld": True}, ()
+        except Exception as error:
+            return {"error": [type(error).__name__, str(error)[:2000]]}, ()
+        return {"value": tree}, buffers
+
+    # --- cells ---
+
+    def _run(self, step, quiet=False):
+        settings = self.settings
+        header, _ = self._ask(
+            {
+                "do": "cell",
+                "source": step.source,
+                "seconds": settings.timeout,
+                "output": settings.output,
+                "figures": (settings.figures or step.by_hand) and not quiet,
+                "quiet": quiet,
+            },
+            seconds=settings.timeout,
+        )
+        return header
+
+    def _cell(self, step):
+        begun = time.monotonic()
+        header = self._run(step)
+        seconds = time.monotonic() - begun
+        outputs, error = clean(header.get("outputs")), clean_error(header.get("error"))
+        if header.get("cut") is True:
+            outputs.append(_stream("… (the rest of the output was cut off)\n"))
+        if error is not None:
+            outputs.append(error)
+        if header.get("no_memory"):
+            error = {"ename": "MemoryError", "evalue": "", "traceback": []}
+        verdict = None
+        if step.kind == ASSERTS:
+            verdict = _of_asserts(step, error, header.get("value"), seconds)
+        elif step.points or step.by_hand:
+            verdict = _for_a_person(step)
+        return StepResult(tuple(outputs), "" if error is None else error["ename"], seconds, verdict)
+
+    def _dead(self, step, died, seconds):
+        outputs = (_stream(f"This cell {_WORDS[died.why]}\n"),)
+        verdict = None
+        if step.kind in (EXERCISE, ASSERTS):
+            message = f"The check could not finish: your code {_WORDS[died.why]}"
+            if "before" in died.how:
+                message = f"Not checked: {died.how}."
+            verdict = Verdict(
+                step.grade_id,
+                "outside" if step.kind == EXERCISE else "in-process",
+                step.points,
+                0.0,
+                _BY_DEATH[died.why],
+                message,
+                exercise=step.calls[0] if step.calls else None,
+                seconds=seconds,
+            )
+            outputs = ()
+        elif step.points or step.by_hand:
+            verdict = _for_a_person(step)
+        self.person.append(
+            f"cell {step.grade_id or step.cell + 1}: the student's code {_WORDS[died.why].split(':')[0]}"
+        )
+        return StepResult(outputs, died.why, seconds, verdict)
+
+    # --- exercises ---
+
+    def _exercise(self, step):
+        begun = time.monotonic()
+        name, functions = step.calls
+        exercise = get_exercise(name)
+        header, _ = self._ask({"do": "functions", "names": list(functions)}, seconds=self.settings.timeout)
+        text = _unusable(functions, header.get("found"))
+        if text:
+            verdict = Verdict(
+                step.grade_id, "outside", step.points, 0.0, NOT_ATTEMPTED, f"○ {name}: not attempted.\n{text}", name
+            )
+            return StepResult(verdict=verdict, seconds=time.monotonic() - begun)
+        cases, expected = expected_values(name, self.task.seed)
+        got, seconds, died = [], self.settings.timeout, None
+        for case in cases:
+            if died is None:
+                try:
+                    outcomes = self._case(exercise, functions, case, seconds)
+                except Died as death:
+                    died = death
+                    self._end()
+                    self.deaths += 1
+                    outcomes = _died_outcomes(exercise, died)
+            else:
+                outcomes = _died_outcomes(exercise, died)
+            if any(isinstance(outcome.error, drive.TooSlow) for outcome in outcomes):
+                # After an answer has used up its time once, every further case gets little
+                seconds = min(seconds, 1.0)
+            got.append(outcomes)
+        result = judge(exercise, cases, expected, got, self.task.seed)
+        return StepResult(verdict=_of_result(step, name, result, died, got, time.monotonic() - begun))
+
+    def _case(self, exercise, functions, case, seconds):
+        driver = exercise.driver
+        module = "drive" if driver.__module__ == drive.__name__ else exercise.slug
+        tree, buffers = encode((case.args, case.kwargs, case.dout, case.more))
+        request = {
+            "do": "case",
+            "driver": [module, driver.__name__],
+            "names": list(functions),
+            "parts": list(exercise.parts),
+            "case": tree,
+            "seconds": seconds,
+        }
+
+        header, body = self._ask(request, buffers, seconds, exercise)
+        if header.get("no_memory"):
+            return [drive.Outcome(part, error=MemoryError()) for part in exercise.parts]
+        try:
+            return [
+                _outcome(part, row, tree, body)
+                for part, row, tree in zip(exercise.parts, header["outcomes"], header["values"], strict=True)
+            ]
+        except (ProtocolError, KeyError, TypeError, ValueError) as error:
+            self._end()
+            raise Died("crash", str(error)) from None
+
+
+def _outcome(part, row, tree, body):
+    outcome = drive.Outcome(
+        part,
+        where=_line(row["where"], 300),
+        changed=tuple(_line(name, 60) for name in row["changed"][:10]),
+        printed=_text(row["printed"], 2000),
+        warned=_line(row["warned"], 500),
+    )
+    if row["error"] is None:
+        outcome.value = decode(tree, body)
+    else:
+        name, text = row["error"]
+        outcome.error = _error(_line(name, 60), _text(text, 1000))
+    return outcome
+
+
+_KNOWN = {kind.__name__: kind for kind in (drive.TooSlow, drive.WrongAnswer, drive.Withheld, np.linalg.LinAlgError)}
+
+
+@functools.cache
+def _error_type(name):
+    known = _KNOWN.get(name) or getattr(builtins, name, None)
+    if isinstance(known, type) and issubclass(known, BaseException):
+        return known
+    return type("".join(c for c in name if c.isalnum() or c == "_") or "Error", (Exception,), {})
+
+
+def _error(name, text):
+    """The exception that the child told of: of a known type, with its text and nothing else."""
+    try:
+        return _error_type(name)(text)
+    except Exception:
+        return _error_type("Error")(f"{name}: {text}")
+
+
+def _died_outcomes(exercise, died):
+    error = {
+        "time": drive.TooSlow("stopped because it took too long"),
+        "memory": MemoryError("more memory than allowed"),
+        "output": drive.WrongAnswer("your function returned or printed far more than any right answer"),
+    }.get(died.why, drive.WrongAnswer("your code ended the whole Python process, or answered in its place"))
+    return [drive.Outcome(part, error=error) for part in exercise.parts]
+
+
+def _unusable(names, found):
+    """What is wrong with the functions that the check asks for, as a sentence; "" if nothing is."""
+    if not isinstance(found, list) or len(found) != len(names):
+        return "The functions could not be looked up."
+    for name, (defined, can_be_called, kind) in zip(names, found, strict=True):
+        if defined is not True:
+            return f"There is no function {name}: its cell is missing, empty, or stopped with an error."
+        if can_be_called is not True:
+            return f"Expected the function {name} itself, got {_line(str(kind), 100)}."
+    return ""
+
+
+# --- verdicts -------------------------------------------------------------------------------------------------------
+
+
+def _of_result(step, name, result, died, got, seconds):
+    errors = [outcome.error for outcomes in got for outcome in outcomes if outcome.error is not None]
+    if result.passed:
+        verdict = RIGHT
+    elif not result.attempted:
+        verdict = NOT_ATTEMPTED
+    elif died is not None:
+        verdict = _BY_DEATH[died.why]
+    elif any(isinstance(error, drive.TooSlow) for error in errors):
+        verdict = OUT_OF_TIME
+    elif any(isinstance(error, MemoryError) for error in errors):
+        verdict = OUT_OF_MEMORY
+    else:
+        verdict = PARTLY if result.points > 0 else WRONG
+    exercise = get_exercise(name)
+    hint = next((mistake.hint for mistake in exercise.mistakes if mistake.slug == result.mistake), "")
+    # The exercise's points are the assignment's unless an instructor changed the cell's
+    points = round(result.score * step.points, 2) if step.points != exercise.points else result.points
+    return Verdict(
+        step.grade_id,
+        "outside",
+        step.points,
+        float(points),
+        verdict,
+        result.message,
+        exercise=name,
+        mistake=result.mistake,
+        hint=hint,
+        rows=tuple(CaseRow(row.case, row.part, row.passed, row.weight, row.hidden, row.problem) for row in result.rows),
+        seconds=seconds,
+    )
+
+
+def _of_asserts(step, error, value, seconds):
+    """nbgrader's rule: an error earns nothing, a number is the points, anything else earns all of them."""
+    if error is not None:
+        verdict = {"NotImplementedError": NOT_ATTEMPTED, "MemoryError": OUT_OF_MEMORY, "TooSlow": OUT_OF_TIME}.get(
+            error["ename"], WRONG
+        )
+        points, message = 0.0, f"{error['ename']}: {error['evalue']}".rstrip(": ")
+    else:
+        number = isinstance(value, int | float) and not isinstance(value, bool) and value == value
+        points = min(max(float(value), 0.0), step.points) if number else step.points
+        verdict = RIGHT if points == step.points else PARTLY if points else WRONG
+        message = ""
+    return Verdict(step.grade_id, "in-process", step.points, float(points), verdict, message, seconds=seconds)
+
+
+def _for_a_person(step):
+    return Verdict(step.grade_id, "person", step.points, None, FOR_A_PERSON)
+
+
+# --- what may be shown ----------------------------------------------------------------------------------------------
+
+
+def clean(outputs):
+    """The outputs that a child sent, as the notebook format has them: text and pictures, nothing that a browser would run."""
+    import base64
+    import binascii
+
+    found = []
+    for output in outputs if isinstance(outputs, list) else ():
+        if not isinstance(output, dict):
+            continue
+        if output.get("output_type") == "stream":
+            found.append(_stream(_text(output.get("text"), 10**6)))
+        elif output.get("output_type") in ("display_data", "execute_result"):
+            data, given = {}, output.get("data")
+            given = given if isinstance(given, dict) else {}
+            if isinstance(given.get("text/plain"), str):
+                data["text/plain"] = _text(given["text/plain"], 10**6)
+            picture = given.get("image/png")
+            if isinstance(picture, str):
+                try:
+                    raw = base64.b64decode(picture, validate=False)
+                except (binascii.Error, ValueError):
+                    raw = b""
+                if raw.startswith(_PNG):
+                    data["image/png"] = base64.b64encode(raw).decode()
+            if data:
+                # As display_data: the number that a graded cell leaves is the verdict's, not the student's
+                found.append({"output_type": "display_data", "data": data, "metadata": {}})
+    return found
+
+
+def clean_error(error):
+    """The error that ended a cell, as the notebook format has it, or None."""
+    if not isinstance(error, dict):
+        return None
+    lines = error.get("traceback")
+    return {
+        "output_type": "error",
+        "ename": _line(error.get("ename"), 100) or "Error",
+        "evalue": _text(error.get("evalue"), 2000),
+        "traceback": [_text(line, 20_000) for line in lines[:60]] if isinstance(lines, list) else [],
+    }
+
+
+def _stream(text):
+    return {"output_type": "stream", "name": "stdout", "text": text}
+
+
+def _text(value, limit):
+    return _CONTROL.sub("\ufffd", value[:limit]) if isinstance(value, str) else ""
+
+
+def _line(value, limit):
+    return " ".join(_text(value, limit).split())
