@@ -1,6 +1,8 @@
 # Every target does its own set-up, in .venv beside this file; PYTHON chooses the interpreter (3.11 or newer).
 PYTHON ?= python3
 VENV ?= .venv
+# The versions to install; the gate also runs with the oldest NumPy and SciPy
+CONSTRAINTS ?= constraints.txt
 BIN = $(VENV)/bin
 # One thread for each process: the matrices are small, and two processes at a time use the cores better
 export OMP_NUM_THREADS ?= 1
@@ -57,13 +59,13 @@ clean:  ## remove the environment, the demonstration and the site
 	rm -rf $(VENV) demo docs/_build docs/lessons docs/api
 
 # The extra after the dot. uv installs in seconds; where it cannot be had pip does the same in minutes
-$(VENV)/.%: pyproject.toml constraints.txt
+$(VENV)/.%: pyproject.toml $(CONSTRAINTS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "error: expected Python 3.11 or newer, got `$(PYTHON) --version`; choose one with: make PYTHON=python3.11"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 		{ echo "error: could not make $(VENV) (on Debian and Ubuntu: apt install python3-venv)"; exit 1; }
 	@echo "Installing dlcourse[$*] into $(VENV)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv && \
-		$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[$*]' || \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$*]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) uv && \
+		$(BIN)/uv pip install --quiet --python $(BIN)/python -c $(CONSTRAINTS) -e '.[$*]' || \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[$*]'
 	@touch $@
