@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import matplotlib
 import numpy as np
 import PIL.Image
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Bbox
@@ -54,14 +54,51 @@ def new_figure(rows=1, columns=1, size=(7.2, 3.4), **options):
         return figure, figure.subplots(rows, columns, **options)
 
 
+class _Renderer(RendererAgg):
+    """Agg that keeps the pixels of every text: most words of a picture stay when a slider moves, and shaping them is slow."""
+
+    def __init__(self, width, height, dpi):
+        super().__init__(width, height, dpi)
+        self.scratch, self.words = RendererAgg(width, height, dpi), {}
+
+    def draw_text(self, gc, x, y, s, prop, angle, ismath=False, mtext=None):
+        if gc.get_clip_rectangle() is not None or gc.get_alpha() != 1.0:
+            super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)
+            return
+        key = (s, x, y, hash(prop), angle, gc.get_rgb())
+        if key not in self.words:
+            if len(self.words) > 1000:
+                self.words.clear()
+            self.scratch.clear()
+            self.scratch.draw_text(gc, x, y, s, prop, angle, ismath, mtext)
+            pixels = np.asarray(self.scratch.buffer_rgba())
+            rows, columns = (np.flatnonzero(pixels[..., 3].any(axis=axis)) for axis in (1, 0))
+            if not rows.size:
+                return
+            top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+            self.words[key] = left, self.height - bottom, pixels[top:bottom, left:right][::-1].copy()
+        self.draw_image(gc, *self.words[key])
+
+
+class _Canvas(FigureCanvasAgg):
+    """Draws with one renderer for as long as the figure has its size."""
+
+    def get_renderer(self):
+        width, height = (int(x) for x in self.figure.bbox.size)
+        if not hasattr(self, "renderer") or (self.renderer.width, self.renderer.height) != (width, height):
+            self.renderer = _Renderer(width, height, self.figure.dpi)
+        return self.renderer
+
+
 def png(figure):
     """The figure as PNG bytes, drawn once (`savefig` draws twice) and packed fast: a slider waits for it."""
     with matplotlib.rc_context(STYLE):
-        # The canvas keeps its renderer, and with it the layout of every text that has not changed
-        canvas = figure.canvas if isinstance(figure.canvas, FigureCanvasAgg) else FigureCanvasAgg(figure)
+        canvas = figure.canvas if isinstance(figure.canvas, _Canvas) else _Canvas(figure)
         canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba())
+    image = PIL.Image.frombuffer("RGBA", pixels.shape[1::-1], pixels, "raw", "RGBA", 0, 1).convert("RGB")
     buffer = io.BytesIO()
-    PIL.Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]).save(buffer, "png", compress_level=1)
+    image.save(buffer, "png", compress_level=1)
     return buffer.getvalue()
 
 
