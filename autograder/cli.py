@@ -66,5 +66,49 @@ def demo(folder: Annotated[str, typer.Argument(help="where to build it; made ane
     raise typer.Exit(demo.main(folder))
 
 
+@app.command()
+def grade(
+    assignment: Annotated[str, typer.Argument(help="name of the assignment, as in release/")],
+    course: Annotated[str, typer.Option(metavar="DIR", help="the course directory")] = ".",
+    student: Annotated[list[str] | None, typer.Option(metavar="ID", help="only this student; may be repeated")] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="a Dask scheduler: tcp://host:8786 or tls://host:8786")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(metavar="N", help="processes here; all cores if not given")] = None,
+    db: Annotated[str | None, typer.Option(metavar="URL", help="the gradebook, if not the configuration's")] = None,
+    timeout: Annotated[float, typer.Option(metavar="S", help="seconds for one cell or check")] = 30.0,
+    memory: Annotated[int, typer.Option(metavar="MB", help="memory of the student's code")] = 2048,
+    isolation: Annotated[str, typer.Option(help="bwrap, or process: no sandbox, marked on every grade")] = "bwrap",
+    figures: Annotated[
+        bool, typer.Option("--figures", help="draw every figure, not only those graded by hand")
+    ] = False,
+    regrade: Annotated[bool, typer.Option("--regrade", help="also what is graded already")] = False,
+    json: Annotated[bool, typer.Option("--json", help="the summary for a script")] = False,
+):
+    """Grade a class in sandboxes, many at a time; run it again to go on where it stopped.
+
+    What has not changed is not graded again, and what a person has given is kept. A tls:// address takes its certificates
+    from Dask's configuration (DASK_DISTRIBUTED__COMM__TLS__CA_FILE, …__TLS__CLIENT__CERT, …__TLS__CLIENT__KEY).
+    """
+    from .commands import grade
+
+    raise typer.Exit(
+        grade.main(
+            assignment,
+            course,
+            student or (),
+            scheduler,
+            workers,
+            db,
+            timeout,
+            memory,
+            isolation,
+            figures,
+            regrade,
+            json,
+        )
+    )
+
+
 def main():
     app()

@@ -380,10 +380,13 @@ def _batch(case):
     return None if first is None else first.shape[0]
 
 
-def grading_seed(name):
-    """The seed of the hidden cases: from the course's secret, so that no student can compute their answers at home."""
-    secret = os.environ.get("DLCOURSE_SECRET", "")
-    return int.from_bytes(hashlib.sha256(f"{secret}:{name}".encode()).digest()[:8], "big")
+def grading_seed(secret=None):
+    """The seed of the hidden cases: from the course's secret, so that no student can compute their answers at home.
+
+    One for the whole class: a wrong answer may pass a case by luck, and the same answer must earn the same points.
+    """
+    secret = os.environ.get("DLCOURSE_SECRET", "") if secret is None else secret
+    return int.from_bytes(hashlib.sha256(secret.encode()).digest()[:8], "big")
 
 
 def check(name, *functions, hidden=False):
@@ -394,7 +397,7 @@ def check(name, *functions, hidden=False):
     """
     grading = os.environ.get("NBGRADER_EXECUTION") == "autograde"
     secret = hidden and grading
-    seed = grading_seed(name) if secret else PUBLIC_SEED
+    seed = grading_seed() if secret else PUBLIC_SEED
     result = evaluate(name, *functions, seed=seed, hidden=secret, withhold=True)
     _display(_without_numbers(result) if secret else result)
     if grading:

@@ -130,7 +130,7 @@ class Writer:
             raise GradebookError(explain(error, self.course.db_url)) from error
         self.gradebook.db.remove()
         self.gradebook.db = scoped_session(
-            sessionmaker(class_=OneTransaction, autoflush=True, bind=self.gradebook.engine, future=True)
+            sessionmaker(class_=OneTransaction, autoflush=False, bind=self.gradebook.engine, future=True)
         )
         return self
 
@@ -204,7 +204,7 @@ class Writer:
 
         if notebook.notebook_id not in self._known:
             rows = self.gradebook.db.query(BaseCell.id, BaseCell.name).filter_by(notebook_id=notebook.notebook_id)
-            self._known[notebook.notebook_id] = {key: name for key, name in rows}
+            self._known[notebook.notebook_id] = {row.id: row.name for row in rows}
         return self._known[notebook.notebook_id]
 
     @cached_property

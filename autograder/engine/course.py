@@ -5,7 +5,6 @@ Read without importing nbgrader: that takes 2 s, and a run with nothing to do sh
 
 import contextlib
 import difflib
-import hashlib
 import os
 import re
 import secrets
@@ -15,7 +14,6 @@ from functools import cached_property
 from pathlib import Path
 
 CONFIG = "nbgrader_config.py"
-SEEDS = 8
 # nbgrader's own defaults
 _STRUCTURE = os.path.join("{nbgrader_step}", "{student_id}", "{assignment_id}")
 _IGNORE = (".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback")
@@ -117,18 +115,17 @@ class Course:
             and parent.joinpath(name, *rest).is_dir()
         }
 
-    def seed(self, assignment, digest):
-        """The seed of one submission's cases, from its hash and the course's secret.
+    @property
+    def seed(self):
+        """The seed of the cases: that of plain nbgrader's kernels, the same for the whole class.
 
-        One of `SEEDS` for each assignment: no student can tell which numbers come, and workers keep the expected values
-        of so few seeds at hand instead of computing them for every submission.
+        One seed for each submission would be fairer to nobody: a wrong answer may pass a case by luck, and then the
+        same answer earns different points. Knowing the numbers helps no one who cannot compute the answers. With few
+        seeds the workers also keep the expected values at hand.
         """
-        index = _number(f"{self.secret}:{assignment}:{digest}") % SEEDS
-        return _number(f"{self.secret}:{assignment}:seed {index}")
+        from ..evaluation import grading_seed
 
-
-def _number(text):
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
+        return grading_seed(self.secret)
 
 
 def name_problem(name):

@@ -1,0 +1,168 @@
+"""`dlcourse grade`: the class in one command."""
+
+import json as json_
+import sys
+from dataclasses import asdict
+
+from ..engine.course import CourseError, open_course
+from ..engine.tasks import Settings
+
+
+def main(
+    assignment,
+    course=".",
+    students=(),
+    scheduler=None,
+    workers=None,
+    db=None,
+    timeout=30.0,
+    memory=2048,
+    isolation="bwrap",
+    figures=False,
+    regrade=False,
+    json=False,
+):
+    """Grade a class and say what came of it; returns the exit status: 0 all graded, 1 something is open, 2 a wrong call."""
+    wrong = _wrong(timeout, memory, isolation, workers, scheduler)
+    if wrong:
+        print(f"error: {wrong}", file=sys.stderr)
+        return 2
+    from ..engine.run import grade_class
+    from ..gradebook import GradebookError
+
+    settings = Settings(
+        isolation=isolation,
+        timeout=timeout,
+        total=max(Settings.total, 10 * timeout),
+        memory=memory,
+        figures=figures,
+    )
+    try:
+        place = open_course(course, db)
+        with _Show() as show:
+            summary = grade_class(
+                place, assignment, list(students), settings, workers, scheduler, regrade, tell=show.tell
+            )
+    except CourseError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except GradebookError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped. What is graded is safe; run the same command again to go on.", file=sys.stderr)
+        return 1
+    if json:
+        print(json_.dumps(_plain(summary), ensure_ascii=False, indent=1))
+    else:
+        _print(summary, isolation)
+    return 0 if summary.complete else 1
+
+
+def _wrong(timeout, memory, isolation, workers, scheduler):
+    if isolation not in ("bwrap", "process"):
+        return f"--isolation: expected bwrap or process, got {isolation!r}"
+    if timeout <= 0:
+        return f"--timeout: expected seconds above 0, got {timeout:g}"
+    if memory < 256:
+        return f"--memory: expected at least 256 MB (NumPy and Matplotlib alone take 200), got {memory}"
+    if workers is not None and workers < 1:
+        return f"--workers: expected 1 or more, got {workers}"
+    if workers is not None and scheduler is not None:
+        return "--workers is for this machine; with --scheduler the workers are those that joined it"
+    return ""
+
+
+class _Show:
+    """Progress on stderr: a bar with the time left in a terminal, plain lines elsewhere."""
+
+    def __enter__(self):
+        from rich.console import Console
+
+        self.console = Console(stderr=True, highlight=False)
+        self.bar, self.total, self.done = None, 0, 0
+        return self
+
+    def __exit__(self, *error):
+        if self.bar is not None:
+            self.bar.stop()
+
+    def tell(self, event, *details):
+        if event == "begin":
+            self._begin(*details)
+            return
+        student, record, problem = details
+        self.done += 1
+        for sentence in [problem] if problem else record.person:
+            self._line(f"{shown(student)}: {shown(sentence)}")
+        if self.bar is not None:
+            self.bar.advance(self.task)
+        elif self.done % max(1, self.total // 10) == 0 or self.done == self.total:
+            self._line(f"{self.done} of {self.total}")
+
+    def _begin(self, total):
+        self.total = total
+        if total and self.console.is_terminal:
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            self.bar = Progress(
+                TextColumn("grading"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+                TextColumn("left"),
+                console=self.console,
+                transient=True,
+            )
+            self.bar.start()
+            self.task = self.bar.add_task("", total=total)
+        elif total:
+            self._line(f"grading {total}")
+
+    def _line(self, text):
+        self.console.print(text, markup=False, soft_wrap=True)
+
+
+def shown(text):
+    """Text of a student's for a terminal: no control characters, so nothing can move the cursor or fake a line."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def _plain(summary):
+    """The summary for a script."""
+    data = asdict(summary)
+    data["verdicts"] = dict(summary.verdicts)
+    data["complete"] = summary.complete
+    data["scores"] = {
+        student: {"points": points, "of": of, "waits_for_a_person": waits}
+        for student, (points, of, waits) in summary.scores.items()
+    }
+    return data
+
+
+def _print(summary, isolation):
+    scores = summary.scores.values()
+    parts = [f"{len(summary.graded)} graded"]
+    if summary.written:
+        parts.append(f"{len(summary.written)} written that an earlier run had graded")
+    if summary.unchanged:
+        parts.append(f"{summary.unchanged} had nothing new")
+    if summary.failed:
+        parts.append(f"{len(summary.failed)} open")
+    print(f"{summary.assignment}: {', '.join(parts)}, in {summary.seconds:.1f} s")
+    if scores:
+        mean = sum(points for points, _, _ in scores) / len(scores)
+        waiting = sum(waits for _, _, waits in scores)
+        print(f"mean {mean:.2f} of {summary.max_points:g} points", end="")
+        print(f"; {waiting} with written answers that wait for a person" if waiting else "")
+        if isolation == "process":
+            print("graded without a sandbox (--isolation process): every record says so")
+    for folder, why in summary.refused.items():
+        print(f"refused: the folder {shown(ascii(folder))}: {why}")
+    if summary.failed and not summary.problem:
+        for student, why in summary.failed.items():
+            print(f"open: {shown(student)}: {shown(why)}")
+    if summary.problem:
+        print(f"error: {shown(summary.problem)}", file=sys.stderr)
+        if summary.failed:
+            print(f"{len(summary.failed)} stay open; run the same command again to go on", file=sys.stderr)

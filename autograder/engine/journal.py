@@ -1,0 +1,154 @@
+"""What is known of a class, on disk: an append-only journal of records that survives the run that writes it.
+
+    records/<assignment>.jsonl      one `Record.to_json()` on each line; the last line of a student counts
+    records/<assignment>.written    [student, key] on each line: that record stands in the gradebook
+    records/lock                    held by the run that grades this course
+
+Each line reaches the disk before the next step is taken. A run that was killed may leave half a line at the end: it is
+recognised and dropped, and the submission is graded again.
+"""
+
+import contextlib
+import fcntl
+import io
+import json
+import os
+
+from .course import CourseError
+from .records import FORMAT, record_from_json
+
+
+def records_folder(course):
+    return course.root / "records"
+
+
+def read_records(course, assignment):
+    """{student: Record}, as far as the class is graded. Reads while another run writes."""
+    found = {}
+    for line in _lines(records_folder(course) / f"{assignment}.jsonl"):
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            record = record_from_json(line)
+            found[record.student] = record
+    return found
+
+
+def _lines(path):
+    """The complete lines of a file, one at a time; of a missing file none."""
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        for line in file:
+            if line.endswith(b"\n"):
+                yield line.decode("utf-8", "replace")
+
+
+class Journal:
+    """The journal of one assignment, open for one run.
+
+    keys : {student: key} of the last record of each. written : {student: key} of those that the gradebook has.
+    """
+
+    def __init__(self, course, assignment):
+        self.folder = records_folder(course)
+        self.path = self.folder / f"{assignment}.jsonl"
+        self.written_path = self.folder / f"{assignment}.written"
+        self.places, self.keys, self.written = {}, {}, {}
+
+    def __enter__(self):
+        try:
+            self.folder.mkdir(exist_ok=True)
+            self.lock = (self.folder / "lock").open("a+")
+        except OSError as error:
+            raise CourseError(
+                f"{self.folder} cannot be written ({error.strerror}): the journal belongs there"
+            ) from error
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self.lock.seek(0)
+            holder = self.lock.read(20).strip()
+            self.lock.close()
+            raise CourseError(
+                f"another run grades this course{f' (process {holder})' if holder else ''}; wait for it or stop it first"
+            ) from None
+        self.lock.truncate(0)
+        self.lock.write(str(os.getpid()))
+        self.lock.flush()
+        self.file, self.written_file = _open_whole(self.path), _open_whole(self.written_path)
+        self._read()
+        return self
+
+    def __exit__(self, *exc):
+        self.file.close()
+        self.written_file.close()
+        self.lock.close()
+
+    def _read(self):
+        place = 0
+        for line in _buffered(self.file):
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                data = json.loads(line)
+                if data["format"] == FORMAT:
+                    self.keys[data["student"]] = tuple(data["key"])
+                    self.places[data["student"]] = place
+            place += len(line)
+        for line in _buffered(self.written_file):
+            with contextlib.suppress(ValueError, TypeError):
+                student, key = json.loads(line)
+                self.written[student] = tuple(key)
+
+    def record(self, student):
+        """The last record of a student."""
+        self.file.seek(self.places[student])
+        return record_from_json(next(_buffered(self.file)).decode("utf-8"))
+
+    def append(self, record):
+        """Add a record; when this returns it is on the disk."""
+        self.places[record.student] = _append(self.file, record.to_json())
+        self.keys[record.student] = record.key
+
+    def mark_written(self, student, key):
+        """Note that the gradebook has the record with this key."""
+        _append(self.written_file, json.dumps([student, list(key)], ensure_ascii=False))
+        self.written[student] = key
+
+
+def _buffered(file):
+    """The lines from where the unbuffered file stands; it stays open."""
+    reader = io.BufferedReader(io.FileIO(file.fileno(), closefd=False))
+    yield from reader
+    reader.detach()
+
+
+def _open_whole(path):
+    """The file, open for reading and appending without a buffer, without the half line that a killed run may have left at its end."""
+    file = path.open("a+b", buffering=0)
+    end = file.seek(0, os.SEEK_END)
+    keep = end
+    while keep:
+        start = max(0, keep - 65536)
+        file.seek(start)
+        newline = file.read(keep - start).rfind(b"\n")
+        if newline >= 0:
+            keep = start + newline + 1
+            break
+        keep = start
+    if keep < end:
+        file.truncate(keep)
+    file.seek(0)
+    return file
+
+
+def _append(file, text):
+    """Write a line to the disk, all of it or nothing; returns where it begins."""
+    place, data = file.seek(0, os.SEEK_END), text.encode("utf-8") + b"\n"
+    try:
+        while data:
+            data = data[file.write(data) :]
+        os.fsync(file.fileno())
+    except OSError:
+        # A full disk may have taken half of the line
+        with contextlib.suppress(OSError):
+            file.truncate(place)
+        raise
+    return place

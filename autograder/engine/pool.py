@@ -1,0 +1,237 @@
+"""Where the grading happens: in this process, or on the workers of a Dask cluster.
+
+A pool's `map` takes jobs `(name, tasks)` as it has room for them, and yields `(name, results)` as they are done; in place
+of the results an `EngineFault` where the machine failed.
+"""
+
+import contextlib
+import logging
+import os
+import queue
+import tempfile
+import warnings
+
+from .tasks import EngineFault, NoSandbox, Settings
+
+RETRIES = 2
+AHEAD = 3
+POLL_SECONDS = 5.0
+PATIENCE_SECONDS = 120.0
+
+
+class PoolLost(EngineFault):
+    """No worker is left to grade; what is graded is safe, and the next run goes on from there."""
+
+
+def default_grader(settings):
+    from .grader import Grader
+
+    return Grader(settings)
+
+
+class InProcess:
+    """Grade in this process, one submission after the other."""
+
+    def __init__(self, settings=None, grader=default_grader):
+        self.settings, self.make = settings or Settings(), grader
+
+    def __enter__(self):
+        self.grader = self.make(self.settings).__enter__()
+        return self
+
+    def __exit__(self, *error):
+        self.grader.__exit__(*error)
+
+    def map(self, jobs):
+        for name, tasks in jobs:
+            try:
+                yield name, [self.grader.grade(task) for task in tasks]
+            except NoSandbox:
+                raise
+            except EngineFault as fault:
+                yield name, fault
+
+
+class _GraderOnWorker:
+    """A worker's grader: started with the worker, from its main thread, and ended with it."""
+
+    def __init__(self, settings, make, exercises):
+        self.settings, self.make, self.exercises = settings, make, exercises
+
+    def setup(self, worker):
+        self.grader, self.fault = None, ""
+        try:
+            self.grader = self.make(self.settings).__enter__()
+            for names in self.exercises:
+                # The sandbox lives as long as the thread that started it: not one that comes and goes with tasks
+                self.grader.warm(names)
+        except EngineFault as fault:
+            self.fault = str(fault)
+
+    def teardown(self, worker):
+        if self.grader is not None:
+            self.grader.__exit__(None, None, None)
+
+    def grade(self, tasks):
+        if self.grader is None:
+            raise NoSandbox(self.fault)
+        return [self.grader.grade(task) for task in tasks]
+
+
+def _grade(plugin, tasks):
+    """What a worker does with a job; a missing sandbox comes back as a value: trying again would not help."""
+    from distributed import get_worker
+
+    try:
+        return get_worker().plugins[plugin].grade(tasks)
+    except NoSandbox as fault:
+        return f"{fault}"
+
+
+class Cluster:
+    """Grade on Dask workers: `workers` processes of this machine, or those of the scheduler at `address`.
+
+    A `tls://` address takes its certificates from Dask's own configuration, without a line of code:
+
+        export DASK_DISTRIBUTED__COMM__TLS__CA_FILE=ca.pem
+        export DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT=cert.pem DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY=key.pem
+        dlcourse grade neurons --scheduler tls://host:8786
+
+    and the scheduler and the workers likewise from …TLS__SCHEDULER__CERT / KEY and …TLS__WORKER__CERT / KEY (or the
+    options --tls-ca-file, --tls-cert, --tls-key of `dask scheduler` and `dask worker`).
+    Workers need this package and bubblewrap, one thread each (`dask worker --nthreads 1`); they see tasks, never the
+    gradebook. The local cluster makes its own certificates: on a shared machine nobody else may send it work.
+    """
+
+    def __init__(self, settings=None, workers=None, address=None, grader=default_grader, exercises=()):
+        self.settings, self.workers, self.address = settings or Settings(), workers, address
+        self.make, self.exercises = grader, exercises
+
+    def __enter__(self):
+        import dask
+        from distributed import Client, LocalCluster, WorkerPlugin
+
+        class Plugin(_GraderOnWorker, WorkerPlugin):
+            """Dask asks for this base class."""
+
+        self.stack = contextlib.ExitStack()
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(
+                dask.config.set(
+                    {
+                        # Of a thousand tasks nothing needs to be remembered
+                        "distributed.admin.low-level-log-length": 100,
+                        "distributed.admin.large-graph-warning-threshold": "1GB",
+                        "distributed.scheduler.events-cleanup-delay": "1 minute",
+                        "distributed.comm.retry.count": 3,
+                    }
+                )
+            )
+            # Dask logs what this module says in its own words
+            logging.getLogger("distributed").setLevel(logging.CRITICAL)
+            try:
+                if self.address is None:
+                    scratch = stack.enter_context(
+                        tempfile.TemporaryDirectory(prefix="dlcourse-", ignore_cleanup_errors=True)
+                    )
+                    cluster = LocalCluster(
+                        n_workers=self.workers or os.cpu_count() or 1,
+                        threads_per_worker=1,
+                        processes=True,
+                        dashboard_address=None,
+                        memory_limit=0,
+                        silence_logs=logging.CRITICAL,
+                        local_directory=scratch,
+                        security=True,
+                        env=dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+                    )
+                    stack.callback(_quietly, cluster.close)
+                    self.client = Client(cluster, set_as_default=False)
+                else:
+                    self.client = Client(self.address, timeout=30, set_as_default=False)
+            except (OSError, ValueError, TypeError) as error:
+                raise PoolLost(
+                    f"the scheduler {self.address or 'of this machine'} cannot be reached: {error}. Is it running? "
+                    "For tls:// set Dask's certificates (see `dlcourse grade --help`)"
+                ) from error
+            stack.callback(_quietly, self.client.close)
+            self.name = f"dlcourse-{os.getpid()}-{id(self)}"
+            plugin = Plugin(self.settings, self.make, self.exercises)
+            plugin.name = self.name
+            self.client.register_plugin(plugin, name=self.name)
+            stack.callback(_quietly, lambda: self.client.unregister_worker_plugin(self.name))
+            self.stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *error):
+        self.stack.close()
+
+    def map(self, jobs):
+        jobs, done, waiting, number = iter(jobs), queue.SimpleQueue(), {}, 0
+        room, more, alone = self._room(), True, 0.0
+        while True:
+            while more and len(waiting) < room:
+                job = next(jobs, None)
+                if job is None:
+                    more = False
+                    break
+                name, tasks = job
+                number += 1
+                future = self.client.submit(
+                    _grade, self.name, tasks, key=f"{self.name}-{number}", retries=RETRIES, pure=False
+                )
+                waiting[future.key] = name, future
+                future.add_done_callback(done.put)
+            if not waiting:
+                return
+            try:
+                future = done.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                alone = 0.0 if self._alive() else alone + POLL_SECONDS
+                if alone >= PATIENCE_SECONDS:
+                    raise PoolLost(f"no worker has been there for {PATIENCE_SECONDS:g} s") from None
+                continue
+            alone, room = 0.0, max(room, self._room())
+            name, _ = waiting.pop(future.key)
+            yield name, self._result(future)
+            future.release()
+
+    def _room(self):
+        """How many jobs may be open at a time: enough that no worker waits, few enough that memory stays flat."""
+        return max(4, AHEAD * len(self._workers()))
+
+    def _workers(self):
+        try:
+            return self.client.sync(self.client.scheduler.ncores, callback_timeout=POLL_SECONDS)
+        except Exception as error:
+            raise PoolLost(f"the scheduler does not answer any more ({type(error).__name__})") from error
+
+    def _alive(self):
+        if self.client.status not in ("running", "connecting"):
+            raise PoolLost("the connection to the scheduler is lost")
+        return bool(self._workers())
+
+    def _result(self, future):
+        from distributed import KilledWorker
+
+        if future.status != "finished":
+            if self.client.status != "running" or future.status in ("cancelled", "lost"):
+                raise PoolLost("the connection to the scheduler is lost")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                error = future.exception()
+            if isinstance(error, KilledWorker):
+                return EngineFault("every worker that tried it died")
+            if isinstance(error, EngineFault):
+                return error
+            return EngineFault(f"a worker failed: {type(error).__name__}: {error}")
+        results = future.result()
+        if isinstance(results, str):
+            raise NoSandbox(results)
+        return results
+
+
+def _quietly(close):
+    """A cluster that is already gone cannot be closed again."""
+    with contextlib.suppress(Exception):
+        close()
