@@ -1,6 +1,6 @@
 """Feedback to the student: one page per notebook, made from the records, where `nbgrader release_feedback` finds it."""
 
-import json
+import contextlib
 import re
 import shutil
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from . import pages
 from .engine.course import CourseError, name_problem, open_course
+from .engine.journal import records_folder
 from .engine.records import (
     CRASHED,
     FOR_A_PERSON,
@@ -69,27 +70,22 @@ class Item:
         return f"{earned} of {pages.number(self.max_points)}"
 
 
-def journal(course, assignment):
-    """Where the records of an assignment stand."""
-    return Path(course.root) / "records" / f"{assignment}.jsonl"
-
-
-def read_records(path):
+def latest_records(course, assignment):
     """Yield each student's last record, one at a time: a class of a thousand is never in memory at once."""
-    path = Path(path)
+    path = records_folder(course) / f"{assignment}.jsonl"
     if not path.exists():
         return
     places = {}
     with path.open("rb") as file:
         place = 0
         for line in file:
-            # A killed run leaves a torn last line
-            if line.endswith(b"\n"):
-                places[json.loads(line)["student"]] = place
+            # A killed run leaves half a line, another version lines of another format
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                places[record_from_json(line).student] = place
             place += len(line)
         for student in sorted(places):
             file.seek(places[student])
-            yield record_from_json(file.readline().decode())
+            yield record_from_json(file.readline())
 
 
 def item(notebook, verdict, marks):
@@ -214,7 +210,7 @@ def write_feedback(folder, assignment, students=None, tell=lambda path: None):
     course = open_course(folder)
     marks = read_marks(course, assignment)
     written, met = [], set()
-    for record in read_records(journal(course, assignment)):
+    for record in latest_records(course, assignment):
         if students and record.student not in students:
             continue
         met.add(record.student)

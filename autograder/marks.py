@@ -176,8 +176,8 @@ def read_grades(course, assignment=None):
                         getattr(student, "lms_user_id", None) or "",
                         due,
                         str(times[student.id] or "") if student.id in times else None,
-                        sum(cell.points for cell in mark.cells.values()),
-                        sum(mark.penalties.values()),
+                        sum((cell.points for cell in mark.cells.values()), 0.0),
+                        sum(mark.penalties.values(), 0.0),
                         maximum,
                     )
                 )

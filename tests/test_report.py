@@ -1,0 +1,218 @@
+"""The instructor's report: what it counts, for one student and for a thousand, and what it flags."""
+
+import csv
+import io
+import json
+import random
+import re
+import time
+import tracemalloc
+
+import pytest
+import records
+from test_feedback import Outline, assert_safe, journal
+
+from autograder import copies, report
+from autograder.engine.course import CourseError
+from autograder.engine.records import RIGHT
+from autograder.exercise import exercises_of
+from autograder.marks import Mark, Marks
+
+pytest.importorskip("nbgrader")
+EXERCISES = exercises_of("neurons")
+
+
+def class_of(number):
+    """A class in which the weaker students make more of the known mistakes."""
+    draw = random.Random(number)
+    for i in range(number):
+        weak = draw.random()
+        wrong = {
+            name: draw.choice(exercise.mistakes).slug
+            for name, exercise in EXERCISES.items()
+            if draw.random() < 0.4 * weak
+        }
+        reasons = ("The notebook ran out of time twice.",) if i % 10 == 3 else ()
+        yield records.record(f"s{i:04}", wrong, seed=i, person=reasons)
+
+
+def made(*of):
+    found = report.Report("neurons")
+    for record in of:
+        report.add(found, record)
+    return found
+
+
+@pytest.mark.parametrize("number", [1, 30])
+def test_the_page_counts_what_the_records_say(number):
+    class_ = list(class_of(number))
+    found = made(*class_)
+    page = Outline(report.to_page(found))
+    assert_safe(page)
+    assert f"Report on {number} submission" in page.words
+    for name, one in found.exercises.items():
+        verdicts = [v for r in class_ for v in r.verdicts if v.exercise == name]
+        assert one.right == sum(v.verdict == RIGHT for v in verdicts)
+        assert one.right + one.partly + one.wrong + one.untouched == number
+        assert one.share == pytest.approx(sum(v.points for v in verdicts) / sum(v.max_points for v in verdicts))
+    for mistake in found.commonest:
+        made_it = [
+            r.student
+            for r in class_
+            for v in r.verdicts
+            if v.exercise == mistake.exercise and (v.mistake or "").replace("_", " ") == mistake.name
+        ]
+        assert mistake.students == made_it
+        assert (
+            f"{mistake.name} {mistake.exercise} {len(made_it)} {' '.join(mistake.hint.replace('`', '').split())}"[:60]
+            in page.words
+        )
+    shares = [one.share for one in found.hardest]
+    assert shares == sorted(shares)
+
+
+def test_every_plot_says_in_words_what_it_shows_and_keeps_to_itself():
+    page = Outline(report.to_page(made(*class_of(30))))
+    plots = page.all("svg")
+    assert len(plots) == 4 and all(a["role"] == "img" and len(a["aria-label"]) > 60 for a in plots)
+    ids = [a["id"] for _, a in page.elements if "id" in a]
+    assert len(ids) == len(set(ids))
+    # Colours and references are the page's own
+    text = report.to_page(made(*class_of(3)))
+    assert "#0102" not in text and "var(--accent)" in text
+    for target in re.findall(r"url\(#([^)]+)\)", text):
+        assert f'id="{target}"' in text
+
+
+def test_hostile_names_stay_text_in_page_plots_table_and_json():
+    found = made(records.hostile(records.EVIL), records.hostile("=cmd|' /C calc'!A0"))
+    page = Outline(report.to_page(found))
+    assert_safe(page)
+    assert "<script>alert(" in page.words
+    rows = list(csv.reader(io.StringIO(report.to_csv(found))))
+    assert rows[1][0] == records.EVIL and rows[3][0] == "'=cmd|' /C calc'!A0"
+    assert json.loads(report.to_json(found))["submissions"][0]["student"] == records.EVIL
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_no_cell_begins_as_a_formula(text):
+    assert report.safe(text) == f"'{text}"
+
+
+def test_numbers_and_plain_texts_stay_what_they_are():
+    assert [report.safe(v) for v in (-1.5, 2.0, 1 / 3, "-", "a-b", "")] == ["-1.5", "2", "0.33", "-", "a-b", ""]
+
+
+def test_the_table_and_the_json_say_the_same_as_the_page():
+    class_ = list(class_of(12))
+    found = made(*class_)
+    data = json.loads(report.to_json(found))
+    rows = list(csv.DictReader(io.StringIO(report.to_csv(found))))
+    assert data["students"] == 12 and len(rows) == 12 * (len(EXERCISES) + 2)
+    for record in class_:
+        mine = [row for row in rows if row["student"] == record.student]
+        assert sum(float(row["points"]) for row in mine) == pytest.approx(record.points, abs=0.05)
+        assert float(mine[0]["submission_points"]) == pytest.approx(record.points, abs=0.01)
+    assert [one["name"] for one in data["exercises"]] == [one.name for one in found.hardest]
+    assert data["for_a_person"] == {"s0003": ["The notebook ran out of time twice."]}
+    assert data["answers_waiting"] == 24
+
+
+def test_a_persons_marks_count():
+    found = report.Report("neurons")
+    record = records.record("ada")
+    cells = {("neurons", v.grade_id): Mark(v.points, waiting=v.points is None) for v in record.verdicts}
+    cells["neurons", "neurons-written-1"] = Mark(manual=1.5)
+    report.add(found, record, Marks(cells, {"neurons": 1.0}))
+    assert found.submissions[0].points == record.points + 1.5 - 1.0 and found.waiting == 1
+
+
+@pytest.mark.slow
+def test_a_thousand_students_in_bounded_time_and_memory(tmp_path):
+    few = list(class_of(20))
+    journal(tmp_path, *(r.to_json().replace(f'"{r.student}"', f'"s{i:04}"') for i, r in enumerate(few * 50)))
+    begun = time.process_time()
+    tracemalloc.start()
+    found = report.make_report(tmp_path, "neurons")
+    kept, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    page = report.to_page(found)
+    assert len(found.submissions) == 1000 and "Report on 1000 submissions" in page
+    assert peak < 40e6 and kept < 30e6, (kept, peak)
+    assert len(page) < 1_000_000
+    assert time.process_time() - begun < 60
+
+
+def test_without_records_it_says_what_to_run(tmp_path):
+    journal(tmp_path)
+    with pytest.raises(CourseError, match="nothing is graded yet of neurons; run: dlcourse grade neurons"):
+        report.make_report(tmp_path, "neurons")
+
+
+# --- copies ---------------------------------------------------------------------------------------------------------
+
+SGD = "neurons.sgd_fit"
+
+
+def solution(name=SGD):
+    return records.solutions()[name.replace(".", "-")]
+
+
+def renamed(source):
+    """The same program by someone who renames, reformats and comments."""
+    source = re.sub(r'r?"""(?:.|\n)*?"""', '"""Mine, all mine."""', source, count=1)
+    for old, new in (("order", "perm"), ("dw", "gw"), ("db", "gb"), ("epochs", "n_epochs")):
+        source = re.sub(rf"\b{old}\b", new, source)
+    return source.replace("    return", "    # done\n\n    return")
+
+
+OWN = """def sgd_fit(grad, X, d, w, b, lr, epochs, batch_size, rng):
+    N = len(d)
+    history = []
+    for epoch in range(epochs):
+        shuffled = rng.permutation(N)
+        start = 0
+        while start < N:
+            chosen = shuffled[start : start + batch_size]
+            step_w, step_b = grad(X[chosen], d[chosen], w, b)
+            history.append((step_w, step_b))
+            w, b = w - lr * step_w, b - lr * step_b
+            start = start + batch_size
+    return w, b
+"""
+
+
+def test_a_renamed_copy_of_the_solution_is_seen_and_an_own_program_is_not():
+    found = copies.Copies()
+    found.add("ada", [(SGD, OWN)])
+    found.add("charles", [(SGD, renamed(solution()))])
+    assert renamed(solution()) != solution()
+    assert found.of_the_reference == [("charles", [SGD])] and found.of_each_other == []
+
+
+def test_two_students_with_one_program_are_seen_once():
+    found = copies.Copies()
+    found.add("ada", [(SGD, OWN)])
+    found.add("bob", [(SGD, OWN.replace("step_w", "g").replace("start", "i"))])
+    found.add("eve", [(SGD, OWN.replace("start + batch_size", "batch_size + start"))])
+    assert found.of_each_other == [(["ada", "bob"], [SGD])]
+
+
+def test_short_formulas_and_what_many_write_are_not_flagged():
+    found = copies.Copies()
+    for i in range(20):
+        found.add(f"s{i}", [("neurons.preactivation", solution("neurons.preactivation")), (SGD, OWN)])
+    assert found.of_the_reference == [] and found.of_each_other == []
+
+
+def test_every_solution_of_the_course_is_recognised():
+    for name, exercise in EXERCISES.items():
+        if len(exercise.functions) == 1:
+            assert copies.fingerprint(solution(name))[0] in copies.of_reference(name), name
+
+
+@pytest.mark.parametrize(
+    "source", ["def f(:", "", "x = 1", "(" * 5000 + ")" * 5000, "def f():\n    return " + "-" * 20000 + "1", "\0"]
+)
+def test_what_cannot_be_read_is_no_copy(source):
+    assert copies.fingerprint(source) == ("", 0)
