@@ -6,16 +6,17 @@ they are compared here with the reference's. Only cells of plain asserts are bel
 
 import builtins
 import functools
+import hashlib
 import re
 import time
-import warnings
 
 import numpy as np
 
 from .. import drive
-from ..evaluation import expected_values, judge, withheld_functions
+from ..evaluation import expected_values, judge
 from ..exercise import get_exercise
-from .protocol import ProtocolError, course_tuple, decode, encode
+from .oracle import Oracle
+from .protocol import ProtocolError, decode, encode
 from .records import (
     CRASHED,
     FOR_A_PERSON,
@@ -55,6 +56,7 @@ class Grader:
     def __init__(self, settings=None):
         self.settings = settings or Settings()
         self.zygotes = {}
+        self.oracle = Oracle(self.settings.memory)
 
     def __enter__(self):
         return self
@@ -64,6 +66,7 @@ class Grader:
 
     def close(self):
         """End every sandbox."""
+        self.oracle.close()
         while self.zygotes:
             self.zygotes.popitem()[1].close()
 
@@ -74,8 +77,10 @@ class Grader:
         if zygote is None or not zygote.alive():
             if zygote is not None:
                 zygote.close()
+            self.oracle.start()
             zygote = Zygote(key, self.settings.isolation)
         self.zygotes[key] = zygote
+        self.oracle.ready()
         while len(self.zygotes) > ZYGOTES:
             self.zygotes.pop(next(iter(self.zygotes))).close()
         return zygote
@@ -84,7 +89,7 @@ class Grader:
         """The `TaskResult` of one notebook; raises `EngineFault` where the machine failed and nothing may be graded."""
         names = {step.calls[0] for step in task.steps if step.kind == EXERCISE}
         try:
-            return _Run(task, self.settings, self.warm(names), withheld_names(names)).result()
+            return _Run(task, self.settings, self.warm(names), self.oracle, withheld_names(names)).result()
         except EngineFault:
             # Whatever was wrong with the sandbox, the next submission gets a new one
             zygote = self.zygotes.pop(tuple(sorted(names)), None)
@@ -96,8 +101,9 @@ class Grader:
 class _Run:
     """One notebook on its way through the sandbox."""
 
-    def __init__(self, task, settings, zygote, withheld):
-        self.task, self.settings, self.zygote, self.withheld = task, settings, zygote, withheld
+    def __init__(self, task, settings, zygote, oracle, withheld):
+        self.task, self.settings, self.zygote = task, settings, zygote
+        self.oracle, self.withheld = oracle, withheld
         self.begun = time.monotonic()
         self.child, self.deaths, self.left_out = None, 0, set()
         self.asked = self.cpu = self.memory = 0.0
@@ -123,7 +129,7 @@ class _Run:
         )
 
     def _step(self, number, step):
-        if step.kind == TEXT or not step.source.strip():
+        if step.kind == TEXT or (step.kind == CODE and not step.source.strip()):
             return StepResult(verdict=_for_a_person(step) if step.points or step.by_hand else None)
         died = self._ready(number)
         begun = time.monotonic()
@@ -177,33 +183,20 @@ class _Run:
             raise Died("time", "the time for the whole notebook was used up")
         begun = time.monotonic()
         try:
-            header, body = self.child.ask(
-                request, buffers, min(seconds, left) + GRACE, functools.partial(self._call_back, exercise)
-            )
+            seconds = min(seconds, left) + GRACE
+            calls = functools.partial(self._call_back, exercise, begun + seconds)
+            header, body = self.child.ask(request, buffers, seconds, calls)
         finally:
             self.asked += time.monotonic() - begun
         if header.get("too_large"):
             raise Died("output", "too large")
         return header, body
 
-    def _call_back(self, exercise, name, tree, body):
+    def _call_back(self, exercise, deadline, name, tree, body):
         """What a withheld function of the course gives; refused to the exercise that asks for it, as `check` does at home."""
         if name not in self.withheld:
             raise ProtocolError("a call to a function that is not withheld")
-        function = drive.resolve(drive.Named(name))
-        own = exercise.functions if exercise is not None else ()
-        if function in own:
-            return {"withheld": True}, ()
-        args, kwargs = decode(tree, body, {"n": course_tuple})
-        try:
-            with withheld_functions(own), warnings.catch_warnings(), np.errstate(all="ignore"):
-                warnings.simplefilter("ignore")
-                tree, buffers = encode(function(*args, **kwargs))
-        except drive.Withheld:
-            return {"withheld": True}, ()
-        except Exception as error:
-            return {"error": [type(error).__name__, str(error)[:2000]]}, ()
-        return {"value": tree}, buffers
+        return self.oracle.ask(name, None if exercise is None else exercise.name, tree, body, deadline)
 
     # --- cells ---
 
@@ -278,7 +271,8 @@ class _Run:
                 step.grade_id, "outside", step.points, 0.0, NOT_ATTEMPTED, f"○ {name}: not attempted.\n{text}", name
             )
             return StepResult(verdict=verdict, seconds=time.monotonic() - begun)
-        cases, expected = expected_values(name, self.task.seed)
+        seed = exercise_seed(self.task.seed, name)
+        cases, expected = expected_values(name, seed)
         got, seconds, died = [], self.settings.timeout, None
         for case in cases:
             if died is None:
@@ -295,7 +289,7 @@ class _Run:
                 # After an answer has used up its time once, every further case gets little
                 seconds = min(seconds, 1.0)
             got.append(outcomes)
-        result = judge(exercise, cases, expected, got, self.task.seed)
+        result = _judge(exercise, cases, expected, got, seed)
         return StepResult(verdict=_of_result(step, name, result, died, got, time.monotonic() - begun))
 
     def _case(self, exercise, functions, case, seconds):
@@ -322,6 +316,21 @@ class _Run:
         except (ProtocolError, KeyError, TypeError, ValueError) as error:
             self._end()
             raise Died("crash", str(error)) from None
+
+
+def exercise_seed(seed, name):
+    """The seed of one exercise's cases: nothing that one exercise is sent tells what another one will be."""
+    return int.from_bytes(hashlib.sha256(f"{seed}:{name}".encode()).digest()[:8], "big")
+
+
+def _judge(exercise, cases, expected, got, seed):
+    try:
+        return judge(exercise, cases, expected, got, seed)
+    except Exception as error:
+        # Whatever a child may send, it is its own answer that fails and not the grader
+        text = f"your function returned something that cannot be compared with numbers ({type(error).__name__})"
+        broken = [[drive.Outcome(part, error=drive.WrongAnswer(text)) for part in exercise.parts] for _ in cases]
+        return judge(exercise, cases, expected, broken, seed)
 
 
 def _outcome(part, row, tree, body):

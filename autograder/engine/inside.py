@@ -149,11 +149,12 @@ def _resident(child):
 def live(work, shell, config, limits):
     """Behind its walls, run cells and answer cases until the supervisor has no more."""
     walls.die_with_parent()
+    # A signal to "my group" must not reach the zygote, which is of the same user
+    os.setsid()
     if config["walls"]:
         walls.own_files(limits["disk"])
         home = "/tmp/work"
     else:
-        os.setsid()
         home = os.path.join(config["folder"], f"work-{os.getpid()}")
     os.mkdir(home)
     os.chdir(home)
@@ -231,11 +232,12 @@ def make_shell():
         def _showtraceback(self, etype, evalue, stb):
             self.error = {"ename": etype.__name__, "evalue": _text(evalue), "traceback": [str(line) for line in stb]}
 
-        def showsyntaxerror(self, filename=None, running_compiled_code=False):
-            super().showsyntaxerror(filename, running_compiled_code)
-
         def ask_exit(self):
             pass
+
+        def _tee(self, channel):
+            # IPython would keep a second copy of everything that is printed, without a limit
+            return contextlib.nullcontext()
 
     config = Config()
     config.HistoryManager.enabled = False

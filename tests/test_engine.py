@@ -1,0 +1,498 @@
+"""The grader in its sandbox: honest work earns what it earns anywhere, and hostile code meets a wall."""
+
+import dataclasses
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import dlcourse
+from autograder import build
+from autograder.engine import protocol, sandbox
+from autograder.engine.grader import Grader, clean, exercise_seed
+from autograder.engine.records import CRASHED, NOT_ATTEMPTED, OUT_OF_MEMORY, OUT_OF_TIME, PARTLY, RIGHT, WRONG
+from autograder.engine.tasks import ASSERTS, CODE, EXERCISE, TEXT, EngineFault, NoSandbox, Settings, Step, Task
+from autograder.evaluation import evaluate
+from autograder.exercise import get_exercise
+
+needs_walls = pytest.mark.skipif(sandbox.shutil.which("bwrap") is None, reason="bubblewrap (bwrap) is not installed")
+QUICK = Settings(timeout=2.0, total=30.0, memory=1024)
+
+RIGHT_ANSWER = "def preactivation(X, w, b):\n    return X @ w + b"
+WRONG_ANSWER = "def preactivation(X, w, b):\n    return X @ w"
+
+
+def notebook(*sources, exercise="neurons.preactivation", **more):
+    """A task: the student's cells, then the check of one exercise."""
+    names = get_exercise(exercise).function_names
+    steps = [Step(CODE, source, i, student=True) for i, source in enumerate(("import numpy as np", *sources))]
+    points = get_exercise(exercise).points
+    check = Step(EXERCISE, "", len(steps), grade_id="check", points=points, calls=(exercise, names))
+    return Task("ada", "hw", "hw", (*steps, check), seed=11, **more)
+
+
+def assignment(slug, attempted=True):
+    steps = []
+    for i, cell in enumerate(build.instructor_notebook(slug).cells):
+        marks, source = cell.metadata.get("nbgrader", {}), cell.source
+        grade_id, points = marks.get("grade_id", ""), marks.get("points", 0)
+        if not attempted and marks.get("solution"):
+            source = re.sub(
+                r" *### BEGIN SOLUTION\n.*?### END SOLUTION", "    raise NotImplementedError()", source, flags=re.S
+            )
+        if cell.cell_type != "code":
+            steps.append(Step(TEXT, source, i, grade_id=grade_id, points=points))
+        elif marks.get("grade"):
+            name, functions = re.search(r'check\("([^"]+)", ([^)]*)\)', source).groups()
+            calls = (name, tuple(function.strip() for function in functions.split(",")))
+            steps.append(Step(EXERCISE, source, i, grade_id=grade_id, points=points, calls=calls))
+        else:
+            steps.append(Step(CODE, source, i, student=bool(marks.get("solution")), grade_id=grade_id))
+    return Task("ada", slug, slug, tuple(steps), seed=5)
+
+
+@pytest.fixture(scope="module")
+def grader():
+    with Grader(QUICK) as grader:
+        yield grader
+
+
+def last(result):
+    return result.results[-1].verdict
+
+
+# --- honest work ----------------------------------------------------------------------------------------------------
+
+
+@needs_walls
+@pytest.mark.slow
+@pytest.mark.parametrize("slug", dlcourse.TOPICS)
+def test_solutions_earn_everything_and_stubs_nothing(slug):
+    with Grader() as grader:
+        for attempted in (True, False):
+            result = grader.grade(assignment(slug, attempted))
+            verdicts = [r.verdict for r in result.results if r.verdict and r.verdict.how == "outside"]
+            assert verdicts
+            assert {v.verdict for v in verdicts} == {RIGHT if attempted else NOT_ATTEMPTED}, [
+                v.message for v in verdicts
+            ]
+            assert [v.points for v in verdicts] == [v.max_points if attempted else 0 for v in verdicts]
+            assert result.restarts == 0
+
+
+@needs_walls
+def test_a_verdict_is_what_the_check_says_at_home(grader):
+    def preactivation(X, w, b):
+        return X @ w
+
+    verdict = last(grader.grade(notebook(WRONG_ANSWER)))
+    at_home = evaluate("neurons.preactivation", preactivation, seed=exercise_seed(11, "neurons.preactivation"))
+    assert verdict.message == at_home.message
+    assert (verdict.mistake, verdict.points) == (at_home.mistake, at_home.points) == ("bias_dropped", verdict.points)
+    assert verdict.hint in verdict.message
+    assert verdict.verdict in (WRONG, PARTLY)
+    assert [(row.case, row.passed, row.hidden) for row in verdict.rows] == [
+        (row.case, row.passed, row.hidden) for row in at_home.rows
+    ]
+
+
+@needs_walls
+def test_a_warning_costs_nothing(grader):
+    noisy = "import warnings, sys\ndef preactivation(X, w, b):\n    warnings.warn('hm')\n    print('x', file=sys.stderr)\n    return X @ w + b"
+    assert last(grader.grade(notebook(noisy))).verdict == RIGHT
+
+
+@needs_walls
+def test_an_exercise_may_call_the_course_but_not_its_own_reference(grader):
+    own = "from dlcourse.neurons import preactivation"
+    verdict = last(grader.grade(notebook(own)))
+    assert (verdict.verdict, verdict.points) == (WRONG, 0.0)
+    assert "the course's own version" in verdict.message
+    # Another exercise's reference is not in the sandbox, yet it may be called: the supervisor computes it
+    task = notebook(
+        "import dlcourse.neurons as n\nu = n.preactivation(np.eye(2), np.ones(2), 1.0)\nassert u.tolist() == [2, 2]",
+        "def perceptron_predict(X, w, b):\n    return np.where(n.preactivation(X, w, b) >= 0, 1, -1)",
+        exercise="neurons.perceptron_predict",
+    )
+    both = dataclasses.replace(task, steps=(*notebook(RIGHT_ANSWER).steps, *task.steps))
+    result = grader.grade(both)
+    assert [r.error for r in result.results] == [""] * len(result.results)
+    assert [r.verdict.verdict for r in result.results if r.verdict] == [RIGHT, RIGHT]
+
+
+@needs_walls
+def test_a_function_among_the_arguments_is_computed_by_the_supervisor():
+    with Grader(QUICK) as grader:
+        task = assignment("neurons")
+        verdicts = {r.verdict.exercise: r.verdict for r in grader.grade(task).results if r.verdict}
+    assert verdicts["neurons.gd_fit"].verdict == RIGHT
+
+
+@needs_walls
+def test_a_call_to_the_course_without_end_is_stopped(grader):
+    endless = "from dlcourse.neurons import perceptron_fit\nperceptron_fit(np.eye(2), np.array([1, 1]), np.zeros(2), 0.0, 0.0, 10**12)"
+    steps = (*notebook(RIGHT_ANSWER).steps, *notebook(endless, RIGHT_ANSWER, exercise="neurons.perceptron_fit").steps)
+    begun = time.monotonic()
+    result = grader.grade(Task("ada", "hw", "hw", steps[:-1], seed=3))
+    assert time.monotonic() - begun < 20
+    assert [r.verdict.verdict for r in result.results if r.verdict] == [RIGHT]
+
+
+@needs_walls
+def test_files_beside_the_notebook_and_a_helper_module(grader):
+    task = notebook(
+        "from helper import two\nassert open('data/x.txt').read() == 'hi'\nprint(two)",
+        RIGHT_ANSWER,
+        files={"helper.py": b"two = 2", "data/x.txt": b"hi", "numpy.py": b"raise SystemExit"},
+    )
+    result = grader.grade(task)
+    assert result.results[1].outputs[0]["text"] == "2\n"
+    assert last(result).verdict == RIGHT
+
+
+@needs_walls
+def test_figures_are_drawn_for_a_person_only(grader):
+    plot = "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"
+    steps = (Step(CODE, plot, 0), Step(CODE, plot, 1, points=2.0, grade_id="plot", by_hand=True))
+    unseen, seen = grader.grade(Task("ada", "hw", "hw", steps, seed=1)).results
+    assert not any("image/png" in output.get("data", {}) for output in unseen.outputs)
+    assert any("image/png" in output.get("data", {}) for output in seen.outputs)
+    assert seen.verdict.how == "person" and seen.verdict.points is None
+
+
+@needs_walls
+def test_cells_of_plain_asserts_follow_nbgraders_rule(grader):
+    sources = {
+        "assert f(1) == 2": (2.0, RIGHT),
+        "assert f(1) == 3": (0.0, WRONG),
+        "f(1)\n1.5": (1.5, PARTLY),
+        "99": (2.0, RIGHT),
+        "import sys\nprint('warning', file=sys.stderr)": (2.0, RIGHT),
+        "g()": (0.0, NOT_ATTEMPTED),
+        "while True: pass": (0.0, OUT_OF_TIME),
+    }
+    code = "def f(x):\n    return x + 1\ndef g():\n    raise NotImplementedError()"
+    steps = [Step(CODE, code, 0)] + [
+        Step(ASSERTS, s, i + 1, points=2.0, grade_id=f"t{i}") for i, s in enumerate(sources)
+    ]
+    results = grader.grade(Task("ada", "hw", "hw", tuple(steps), seed=1)).results[1:]
+    assert [(r.verdict.points, r.verdict.verdict) for r in results] == list(sources.values())
+    assert {r.verdict.how for r in results} == {"in-process"}
+
+
+# --- hostile or broken work -----------------------------------------------------------------------------------------
+
+# Each ends, breaks or fills something in a cell of its own; the right answer after it still counts
+CELLS = {
+    "exit": "import os\nos._exit(0)",
+    "sys.exit": "import sys\nsys.exit()",
+    "segmentation fault": "import ctypes\nctypes.string_at(0)",
+    "endless loop": "while True:\n    pass",
+    "endless loop that catches everything": "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
+    "signals ignored": "import signal\nfor s in range(1, 65):\n    if s not in (9, 19, 32, 33): signal.signal(s, 1)\nwhile True: pass",
+    "memory": "import numpy as np\nkept = []\nwhile True: kept.append(np.ones(10**7))",
+    "disk": "for i in range(100): open(f'/tmp/{i}', 'wb').write(b'x' * 10**7)",
+    "inodes": "for i in range(100_000): open(f'/tmp/{i}', 'w')",
+    "threads": "import threading, time\nfor i in range(1000): threading.Thread(target=time.sleep, args=(99,), daemon=True).start()",
+    "processes": "import os\nfor i in range(1000):\n    if os.fork() == 0: import time; time.sleep(99)",
+    "kill everything": "import os\nos.kill(-1, 9)\n",
+    "kill the group": "import os\nos.kill(0, 9)",
+    "recursion": "def f(): f()\nf()",
+    "forged frame": "import os\nfor fd in range(3, 64):\n    try: os.write(fd, b'\\0\\0\\0\\2\\0\\0\\0\\0{}')\n    except OSError: pass",
+    "garbage on every descriptor": "import os\nfor fd in range(3, 64):\n    try: os.write(fd, b'\\xff' * 99)\n    except OSError: pass",
+    "closed descriptors": "import os\nos.closerange(0, 64)",
+}
+
+
+@needs_walls
+@pytest.mark.slow
+@pytest.mark.parametrize("what", CELLS)
+def test_a_cell_that_breaks_something_costs_only_itself(grader, what):
+    begun = time.monotonic()
+    result = grader.grade(notebook(CELLS[what], RIGHT_ANSWER))
+    assert last(result).verdict == RIGHT
+    assert time.monotonic() - begun < 15
+    assert result.memory_mb < 2 * QUICK.memory
+
+
+@needs_walls
+@pytest.mark.parametrize(
+    ("body", "verdict"),
+    [
+        ("import os; os._exit(0)", CRASHED),
+        ("import ctypes; ctypes.string_at(0)", CRASHED),
+        ("while True: pass", OUT_OF_TIME),
+        ("return np.ones(10**9)", OUT_OF_MEMORY),
+        ("return np.ones(10**8, dtype='u1').repeat(2)", "too much output"),
+        ("raise KeyboardInterrupt", WRONG),
+        ("raise SystemExit", WRONG),
+        ("return type('Yes', (), {'__eq__': lambda s, o: True})()", WRONG),
+        ("return 10**20_000", WRONG),
+        ("return np.array([object()] * 5)", WRONG),
+        ("return np.array(['1'] * 5)", WRONG),
+        ("return [[[[[[1]]]]]]", WRONG),
+        ("return {(1, 2): {3: None}}", WRONG),
+        ("x = []; x.append(x); return x", WRONG),
+        ("return (X for X in ())", WRONG),
+        ("return b'12345'", WRONG),
+        ("return np.full(5, np.nan)", WRONG),
+        ("return np.zeros((0, 5, 0))", WRONG),
+        ("return [float('nan'), 'a', None, 2, X]", WRONG),
+        ("return np.array(['2020-01-01'] * 5, dtype='M8[D]')", WRONG),
+        ("raise type('E' * 500, (BaseException,), {'__str__': lambda s: 1 / 0})", WRONG),
+        ("return type('Yes', (np.ndarray,), {'__eq__': lambda s, o: True})((3,))", WRONG),
+    ],
+)
+def test_a_function_that_breaks_something_costs_its_check(grader, body, verdict):
+    result = grader.grade(notebook(f"def preactivation(X, w, b):\n    {body}"))
+    assert (last(result).verdict, last(result).points) == (verdict, 0.0)
+
+
+@needs_walls
+def test_after_a_crash_the_other_checks_have_their_chance(grader):
+    steps = notebook(RIGHT_ANSWER, "def sigmoid(*args):\n    import os; os._exit(1)").steps
+    crash = Step(EXERCISE, "", 9, grade_id="crash", points=1.0, calls=("neurons.signed_distance", ("sigmoid",)))
+    result = grader.grade(Task("ada", "hw", "hw", (*steps[:-1], crash, steps[-1]), seed=3))
+    assert [r.verdict.verdict for r in result.results if r.verdict] == [CRASHED, RIGHT]
+    assert result.restarts == 1 and result.person == ()
+
+
+@needs_walls
+def test_nothing_of_the_machine_is_seen(grader, tmp_path):
+    (tmp_path / "canary").write_text("secret")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        look = f"""
+import os, socket, glob, importlib.util, gc, sys, ctypes
+seen = []
+for path in {[str(tmp_path / "canary"), os.path.expanduser("~"), build.__file__, "/proc/1/environ", "/proc/self/status"]!r}:
+    if os.access(path, os.R_OK): seen.append(path)
+for name in ("nbgrader", "autograder.exercises", "autograder.evaluation", "autograder.compare", "sqlalchemy"):
+    try:
+        if importlib.util.find_spec(name): seen.append(name)
+    except ImportError: pass
+try:
+    socket.create_connection(("127.0.0.1", {server.getsockname()[1]}), 1); seen.append("network")
+except OSError: pass
+seen += [name for name in os.environ if "SECRET" in name]
+seen += [path for path in glob.glob("/*") + glob.glob("/usr/*") + ["/kit", "/site", "/dev", "/etc"] if path != "/tmp" and os.access(path, os.W_OK)]
+seen += [m for m in sys.modules if m.startswith("autograder") and m.split(".")[-1] not in ("autograder", "drive", "engine", "inside", "walls", "protocol", "withheld", "drivers")]
+libc = ctypes.CDLL(None)
+for call in (lambda: libc.unshare(0x10000000), lambda: libc.mount(b"x", b"/tmp", b"tmpfs", 0, None), lambda: libc.ptrace(0, 0, 0, 0), lambda: libc.setns(3, 0)):
+    if call() == 0: seen.append("system call")
+for family in (16, 17, 38, 40):
+    try: socket.socket(family, 2); seen.append(family)
+    except OSError: pass
+print(os.getpid(), os.getuid() == 0, seen, os.listdir("/proc"))
+"""
+        result = grader.grade(notebook(look, RIGHT_ANSWER))
+    assert result.results[1].outputs[0]["text"] == "1 False [] []\n"
+
+
+@needs_walls
+def test_nothing_passes_from_one_submission_to_the_next(grader):
+    leave = "import os\nopen('/tmp/left', 'w').write('x')\nopen('/dev/shm/left', 'w').write('x')\nimport builtins\nbuiltins.left = 1\nnp.left = 1"
+    seek = "import os\nprint(os.path.exists('/tmp/left'), os.path.exists('/dev/shm/left'), hasattr(np, 'left'), os.listdir('.'))"
+    grader.grade(notebook(leave))
+    assert grader.grade(notebook(seek)).results[1].outputs[0]["text"] == "False False False []\n"
+
+
+@needs_walls
+def test_a_detached_process_ends_with_its_submission(grader):
+    detach = (
+        "import os, time\nif os.fork() == 0:\n    os.setsid()\n    os.fork()\n    time.sleep(4711)\n    os._exit(0)"
+    )
+    grader.grade(notebook(detach, RIGHT_ANSWER))
+    time.sleep(0.2)
+    zygote = next(iter(grader.zygotes.values()))
+    tree = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout.split()
+    parents = dict(zip(map(int, tree[::2]), map(int, tree[1::2]), strict=True))
+
+    def of_ours(pid):
+        while pid in parents and pid > 1:
+            if pid == zygote.process.pid:
+                return True
+            pid = parents[pid]
+        return False
+
+    # bubblewrap, its first process, the zygote
+    assert sum(of_ours(pid) for pid in parents) <= 3
+
+
+@needs_walls
+def test_a_dead_sandbox_is_a_fault_and_not_a_grade():
+    with Grader(QUICK) as grader:
+        assert last(grader.grade(notebook(RIGHT_ANSWER))).verdict == RIGHT
+        next(iter(grader.zygotes.values())).process.kill()
+        next(iter(grader.zygotes.values())).process.wait()
+        # The next submission starts a new one
+        assert last(grader.grade(notebook(RIGHT_ANSWER))).verdict == RIGHT
+
+
+@needs_walls
+def test_closing_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(sandbox.tempfile, "tempdir", str(tmp_path))
+    with Grader(QUICK) as grader:
+        grader.grade(notebook(RIGHT_ANSWER))
+        process = next(iter(grader.zygotes.values())).process
+        assert list(tmp_path.iterdir())
+    assert process.returncode is not None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_bubblewrap_a_refusal_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(sandbox.shutil, "which", lambda name: None)
+    with Grader(QUICK) as grader, pytest.raises(NoSandbox, match=r"apt install bubblewrap.*--isolation process"):
+        grader.grade(notebook(RIGHT_ANSWER))
+
+
+def test_the_weaker_mode_needs_to_be_asked_for():
+    with Grader(dataclasses.replace(QUICK, isolation="process")) as grader:
+        assert last(grader.grade(notebook(RIGHT_ANSWER))).verdict == RIGHT
+        assert last(grader.grade(notebook("import os; os._exit(3)", RIGHT_ANSWER))).verdict == RIGHT
+        verdict = last(grader.grade(notebook("def preactivation(X, w, b):\n    while True: pass")))
+        assert verdict.verdict == OUT_OF_TIME
+    with Grader(dataclasses.replace(QUICK, isolation="none")) as grader, pytest.raises(ValueError, match="'bwrap' or"):
+        grader.grade(notebook(RIGHT_ANSWER))
+
+
+# --- what the kit holds ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("slug", dlcourse.TOPICS)
+def test_the_kit_holds_no_reference_and_no_check(slug, tmp_path):
+    from autograder.exercise import exercises_of
+
+    names = list(exercises_of(slug))
+    sandbox.write_kit(tmp_path, names)
+    text = {path.relative_to(tmp_path).as_posix(): path.read_text() for path in tmp_path.rglob("*.py")}
+    assert not [path for path in text if "exercises" in path or "evaluation" in path or "compare" in path]
+    whole = "\n".join(text.values())
+    assert "Mistake(" not in whole and "expected_values" not in whole
+    for name in names:
+        for function in get_exercise(name).functions:
+            if function.__module__.startswith("dlcourse."):
+                body = build.solution_parts(function)[1]
+                path = function.__module__.replace(".", "/") + ".py"
+                assert (
+                    f"withheld.call('{function.__module__.removeprefix('dlcourse.')}.{function.__name__}'" in text[path]
+                )
+                assert len(body.splitlines()) < 3 or body not in text[path]
+    # It can be imported as it is
+    code = "import dlcourse, importlib\nfor s in dlcourse.TOPICS: importlib.import_module('dlcourse.' + s)"
+    subprocess.run([sys.executable, "-P", "-c", code], check=True, env=os.environ | {"PYTHONPATH": str(tmp_path)})
+
+
+# --- the protocol ---------------------------------------------------------------------------------------------------
+
+
+def round_trip(value):
+    tree, buffers = protocol.encode(value)
+    return protocol.decode(tree, b"".join(buffers))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        True,
+        -(2**70),
+        0.1,
+        float("inf"),
+        1 - 2j,
+        "Grüße",
+        (1, [2.5, None], {"a": (), 3: "x"}),
+        np.float32(1.5),
+        np.arange(6.0).reshape(2, 3).T,
+        np.zeros((0, 3), dtype=np.int8),
+        np.array(True),
+        np.array([np.nan, -0.0]),
+    ],
+)
+def test_plain_data_comes_back_as_it_was(value):
+    back = round_trip(value)
+    assert type(back) is type(value)
+    if isinstance(value, np.ndarray | np.generic):
+        assert back.dtype == value.dtype and back.shape == value.shape
+        assert back.tobytes() == np.ascontiguousarray(value).tobytes()
+    else:
+        assert back == value
+
+
+def test_what_is_no_plain_data_comes_back_as_an_empty_object_of_that_name():
+    class Sneaky:
+        def __reduce__(self):
+            return os.system, ("true",)
+
+    assert type(round_trip(Sneaky())).__name__ == "Sneaky"
+    assert type(round_trip(np.array([Sneaky()], dtype=object))).__name__ == "ndarray"
+    assert round_trip(x for x in ()) is not None
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        ["a", "<f8", [10], 0],
+        ["a", "|O", [1], 0],
+        ["a", "<f8", [-1], 0],
+        ["a", "<f8", [2**40, 2**40], 0],
+        ["a", "<f8", "x", 0],
+        ["s", 1],
+        ["d", [[["l", []], None]]],
+        ["i", "zz"],
+        ["t", 5],
+        ["unknown", 1],
+        [],
+        7,
+        "x",
+        {"a": 1},
+    ],
+)
+def test_a_tree_that_lies_is_refused(tree):
+    with pytest.raises(protocol.ProtocolError):
+        protocol.decode(tree, b"\0" * 8)
+
+
+def test_nesting_and_sizes_are_limited():
+    deep = []
+    for _ in range(50):
+        deep = [deep]
+    with pytest.raises(protocol.TooLarge):
+        protocol.encode(deep)
+    with pytest.raises(protocol.TooLarge):
+        protocol.encode([0] * (protocol.NODES + 1))
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"\xff" * 8)
+        with pytest.raises(protocol.TooLarge):
+            protocol.Channel(ours).receive(time.monotonic() + 1)
+        with pytest.raises(protocol.Silence):
+            protocol.Channel(ours).receive(time.monotonic() + 0.05)
+        theirs.close()
+        with pytest.raises(protocol.Closed):
+            protocol.Channel(ours).receive(time.monotonic() + 1)
+
+
+def test_only_text_and_real_pictures_are_shown():
+    found = clean(
+        [
+            {"output_type": "display_data", "data": {"text/html": "<script>", "text/plain": "ok\x00"}},
+            {"output_type": "display_data", "data": {"image/png": "bm90IGEgcGljdHVyZQ==", "image/svg+xml": "<svg/>"}},
+            {"output_type": "execute_result", "data": {"application/javascript": "alert(1)"}},
+            {"output_type": "stream", "text": "hi"},
+            "nonsense",
+            {"output_type": "display_data", "data": 5},
+        ]
+    )
+    assert found == [
+        {"output_type": "display_data", "data": {"text/plain": "ok\ufffd"}, "metadata": {}},
+        {"output_type": "stream", "name": "stdout", "text": "hi"},
+    ]
+
+
+def test_a_fault_is_no_grade():
+    assert issubclass(NoSandbox, EngineFault)
