@@ -48,7 +48,7 @@ check-build: dev  ## the guards: what is built is what a fresh build gives
 	$(BIN)/python -m autograder.build check
 
 site: $(VENV)/.docs  ## the lessons, the API and the guides as web pages, in docs/_build/html
-	$(BIN)/python -m sphinx -q -W --keep-going -d docs/_build/doctrees -b html docs docs/_build/html
+	$(BIN)/python -m sphinx -q -E -a -W --keep-going -d docs/_build/doctrees -b html docs docs/_build/html
 	@echo "Open docs/_build/html/index.html"
 
 course: $(VENV)/.grading  ## install what a student and an instructor need

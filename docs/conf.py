@@ -4,8 +4,10 @@
 is fetched.
 """
 
+import importlib
 import importlib.util
 import inspect
+import itertools
 import pkgutil
 import re
 from pathlib import Path
@@ -140,27 +142,53 @@ copybutton_exclude = ".linenos, .gp, .go"
 
 # --- docstrings ------------------------------------------------------------------------------------------------------
 
-_FIELD = re.compile(r"^(`{0,2}[\w*]+`{0,2}(?:, `{0,2}[\w*]+`{0,2})*) : (.*)$")
-_NEXT_FIELD = re.compile(r"(?<=[.;]) (?=[a-z_]+(?:, [a-z_]+)* : )")
+_NAMES = r"`{0,2}[\w*]+`{0,2}(?:, `{0,2}[\w*]+`{0,2})*"
+_FIELD = re.compile(rf"^({_NAMES}) : (.*)$")
+_NEXT_FIELD = re.compile(rf"(?<=[.;]) (?={_NAMES} : )")
+_SECTIONS = ("Parameters", "Returns", "Yields", "Raises")
 
 
-def fields_as_list(app, what, name, obj, options, lines):
-    """The house writes the fields of a class as lines `name : what it is`: make a list of them."""
-    if what != "class":
+def fields(lines):
+    """The house writes `name : what it is` in one sentence, with the lines that follow indented: join what belongs
+    together, part what only shares a line; yields (names, text) for a field and (None, line) for any other line.
+    """
+    names, text = None, ""
+    for whole in lines:
+        for line in _NEXT_FIELD.split(whole):
+            match = _FIELD.match(line)
+            if names and not match and line.strip() and not line.lstrip().startswith(("- ", ".. ", ">>>")):
+                text += " " + line.strip()
+                continue
+            if names:
+                yield names, text
+            names, text = (match[1], match[2]) if match else (None, "")
+            if not match:
+                yield None, line
+    if names:
+        yield names, text
+
+
+def docstring(app, what, name, obj, options, lines):
+    """Make a list of a class's fields, and one line of each argument for numpydoc."""
+    if what == "class":
+        made, inside = [], False
+        for names, text in fields(lines):
+            bold = ", ".join(f"**{part.strip('`')}**" for part in names.split(", ")) if names else ""
+            made += ([] if inside or not names else [""]) + ([bold, f"    {text}"] if names else [text])
+            inside = bool(names)
+        lines[:] = made
         return
-    made, inside = [], False
-    for line in [part for whole in lines for part in _NEXT_FIELD.split(whole)]:
-        match = _FIELD.match(line)
-        if match:
-            names = ", ".join(f"**{part.strip('`')}**" for part in match[1].split(", "))
-            made += ([] if inside else [""]) + [names, f"    {match[2]}"]
-            inside = True
-        elif inside and line.strip():
-            made.append(f"    {line.strip()}")
+    made, start = [], 0
+    heads = [k for k in range(len(lines) - 1) if re.fullmatch("-{3,}", lines[k + 1].strip())] + [len(lines)]
+    for head, end in itertools.pairwise(heads):
+        made += lines[start:head]
+        if lines[head].strip() in _SECTIONS:
+            made += lines[head : head + 2]
+            made += [f"{names} : {text}" if names else text for names, text in fields(lines[head + 2 : end])]
         else:
-            made.append(line)
-            inside = False
-    lines[:] = made
+            made += lines[head:end]
+        start = end
+    lines[:] = made + lines[start:]
 
 
 def skip(app, what, name, obj, skip, options):
@@ -172,23 +200,27 @@ def skip(app, what, name, obj, skip, options):
 
 
 def find_name(app, env, node, contnode):
-    """A `name` of a docstring, as one finds it in the course: as written, or inside the packages.
+    """A `name` of a docstring, as one finds it in the course: as written, inside the packages, or where it is defined.
 
     A dotted name that starts with a module of the course must lead somewhere; any other word stays code.
     """
     if node.get("reftype") != "obj":
         return None
     target, python = node["reftarget"], env.get_domain("py")
-    found = [f"{package}.{target}" for package in ("dlcourse", "autograder") if f"{package}.{target}" in python.objects]
-    if found:
-        return python.resolve_xref(env, node["refdoc"], app.builder, "obj", found[0], node, contnode)
     first, _, rest = target.partition(".")
-    course = any(f"{package}.{first}" in python.modules for package in ("dlcourse", "autograder"))
-    wrong = course and rest and rest != "py" and not rest.isupper()
+    home = next((package for package in ("dlcourse", "autograder") if f"{package}.{first}" in python.modules), None)
+    names = [f"{package}.{target}" for package in ("dlcourse", "autograder")]
+    if home and rest:
+        thing = getattr(importlib.import_module(f"{home}.{first}"), rest.split(".")[0], None)
+        names.append(f"{getattr(thing, '__module__', '')}.{rest}")
+    for name in names:
+        if name in python.objects:
+            return python.resolve_xref(env, node["refdoc"], app.builder, "obj", name, node, contnode)
+    wrong = home and rest and rest != "py" and not rest.isupper()
     return None if wrong else contnode
 
 
 def setup(app):
-    app.connect("autodoc-process-docstring", fields_as_list, priority=400)
+    app.connect("autodoc-process-docstring", docstring, priority=400)
     app.connect("autodoc-skip-member", skip)
     app.connect("missing-reference", find_name)
