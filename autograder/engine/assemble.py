@@ -68,6 +68,9 @@ def record_of(submission, assignment, rebuilt, results, key, isolation, graded):
     ran = list(results.values())
     person = [sentence for made in rebuilt for sentence in made.person]
     person += [sentence for result in ran for sentence in result.person]
+    submitted, problem = _time(submission.timestamp)
+    if problem:
+        person.append(problem)
     if isolation == "process":
         person.append("graded without a sandbox: its code ran with the grader's own rights")
     return Record(
@@ -83,8 +86,20 @@ def record_of(submission, assignment, rebuilt, results, key, isolation, graded):
         sum(result.overhead for result in ran),
         sum(result.restarts for result in ran),
         graded,
-        submission.timestamp,
+        submitted,
     )
+
+
+def _time(timestamp):
+    """(the ISO time of a `timestamp.txt`, ""), read as nbgrader reads it; (None, why) of one that is no time."""
+    from nbgrader.utils import parse_utc
+
+    if timestamp is None:
+        return None, ""
+    try:
+        return parse_utc(timestamp).isoformat() + "+00:00", ""
+    except (ValueError, OverflowError):
+        return None, "timestamp.txt holds no time: the submission counts as in time"
 
 
 def assemble(rebuilt, result, record, key):

@@ -30,6 +30,8 @@ SOURCE_CHARACTERS = 1 * MB
 # Of brackets and commas: small objects are where a small file becomes much memory
 BRACKETS = 400_000
 COMMAS = 2_000_000
+# Characters of a cell that are compared to see whether it is a course cell, changed
+ALIKE = 2_000
 
 
 # --- the assignment -------------------------------------------------------------------------------------------------
@@ -468,7 +470,8 @@ def _upgraded(notebook):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return dict(nbformat.convert(nbformat.from_dict(notebook), 4)), ""
+            # `reads` and not `convert`: an old file may hold its sources as lines
+            return dict(nbformat.reads(json.dumps(notebook), as_version=4)), ""
     # Whatever a made-up file does to the converter, it is a file that cannot be read
     except Exception as error:
         return None, f"it has notebook format 3 and cannot be brought up to date ({type(error).__name__})"
@@ -536,10 +539,18 @@ def rebuild_cells(master, submitted):
                 continue
             changed[place] = cell
             if cell.cell_type == "code":
-                notes.append(f"the course's cell {place + 1} was changed; it ran first, then the student's version")
+                notes.append(_ran_twice(place))
         elif cell.source.strip():
             own.setdefault(anchor, []).append(cell)
 
+    matched = {*taken, *free.found}
+    for place in free.unmatched():
+        before = max((found for found in matched if found < place), default=-1)
+        cell = _most_alike(master.cells[place], own.get(before, ()))
+        if cell is not None:
+            own[before].remove(cell)
+            changed[place] = cell
+            notes.append(_ran_twice(place))
     cells, sources, own_cells = [], {}, []
 
     def add_own(extra, by_hand=False):
@@ -577,10 +588,27 @@ def rebuild_cells(master, submitted):
     return Rebuilt(master, tuple(cells), sources, tuple(own_cells), tuple(dict.fromkeys(notes)))
 
 
+def _ran_twice(place):
+    return f"the course's cell {place + 1} was changed; it ran first, then the student's version"
+
+
+def _most_alike(original, own):
+    """The student's code cell that is this course cell, changed; None if none is alike."""
+    import difflib
+
+    def likeness(cell):
+        return difflib.SequenceMatcher(None, original.source[:ALIKE], cell.source[:ALIKE]).ratio()
+
+    alike = [(likeness(cell), -place, cell) for place, cell in enumerate(own[:20]) if cell.cell_type == "code"]
+    best = max(alike, default=(0.0, 0, None), key=lambda item: item[:2])
+    return best[2] if best[0] >= 0.6 else None
+
+
 class _Unmarked:
     """Finds the course's unmarked cells in a submission: by id, or by the same source where ids are missing."""
 
     def __init__(self, master):
+        self.found = set()
         self.places = {place: cell for place, cell in enumerate(master.cells) if not cell.grade_id}
         self.ids = {cell.id: place for place, cell in self.places.items() if cell.id}
         self.sources = {}
@@ -591,8 +619,13 @@ class _Unmarked:
         for place in (self.ids.get(cell.id), *self.sources.get((cell.cell_type, cell.source), ())):
             if place is not None and place in self.places:
                 del self.places[place]
+                self.found.add(place)
                 return place
         return None
+
+    def unmatched(self):
+        """Places of the course's code cells that were not found: deleted, or changed in a file without ids."""
+        return [place for place, cell in self.places.items() if cell.cell_type == "code"]
 
 
 # --- the task -------------------------------------------------------------------------------------------------------
