@@ -58,6 +58,75 @@ def audit(
     raise typer.Exit(audit.main(slugs or (), json))
 
 
+COURSE = Annotated[str, typer.Option(metavar="DIR", help="the course directory")]
+ASSIGNMENT = Annotated[str, typer.Argument(help="name of the assignment, as in release/")]
+
+
+@app.command()
+def check(
+    notebook: Annotated[str, typer.Argument(help="the file, as it will be handed in")],
+    timeout: Annotated[float, typer.Option(metavar="S", help="seconds for one cell or check")] = 30.0,
+    json: Annotated[bool, typer.Option("--json", help="the results for a script")] = False,
+):
+    """Check your own notebook: the verdicts and hints that grading gives for the cases that you can see.
+
+    The notebook runs from its first cell to its last in a process of its own; the file is not changed.
+    """
+    from .commands import check
+
+    raise typer.Exit(check.main(notebook, timeout, json))
+
+
+@app.command()
+def release(assignment: Annotated[str, typer.Argument(help="name of the assignment")], course: COURSE = "."):
+    """Build an assignment, make the students' version, and put it where students fetch it."""
+    from .commands import release
+
+    raise typer.Exit(release.main(assignment, course))
+
+
+@app.command()
+def feedback(
+    assignment: ASSIGNMENT,
+    course: COURSE = ".",
+    student: Annotated[list[str] | None, typer.Option(metavar="ID", help="only this student; may be repeated")] = None,
+    json: Annotated[bool, typer.Option("--json", help="the pages' paths for a script")] = False,
+):
+    """Write a feedback page for every graded notebook, where nbgrader's release_feedback finds it."""
+    from .commands import results
+
+    raise typer.Exit(results.feedback(assignment, course, student or (), json))
+
+
+@app.command()
+def report(
+    assignment: ASSIGNMENT,
+    course: COURSE = ".",
+    to: Annotated[str | None, typer.Option(metavar="FILE", help="the page; default: reports/ASSIGNMENT.html")] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="print a table instead, a row for each answer")] = False,
+    json: Annotated[bool, typer.Option("--json", help="print everything instead, for a script")] = False,
+):
+    """Say what the class got, the hardest exercises, the commonest mistakes by name, and who needs a person."""
+    from .commands import results
+
+    raise typer.Exit(results.report(assignment, course, to, csv, json))
+
+
+@app.command()
+def export(
+    assignment: Annotated[str, typer.Argument(help="name of the assignment, or all")],
+    course: COURSE = ".",
+    format: Annotated[str, typer.Option(help="nbgrader, canvas or moodle")] = "nbgrader",
+    to: Annotated[
+        str | None, typer.Option(metavar="FILE", help="default: grades.csv in the course; - prints it")
+    ] = None,
+):
+    """Write the grades as a file that nbgrader, Canvas or Moodle imports."""
+    from .commands import results
+
+    raise typer.Exit(results.export(assignment, course, format, to))
+
+
 @app.command()
 def demo(folder: Annotated[str, typer.Argument(help="where to build it; made anew every time")] = "demo"):
     """A tour: build an assignment, take in a class's submissions, grade them, show the grades."""
@@ -112,3 +181,7 @@ def grade(
 
 def main():
     app()
+
+
+if __name__ == "__main__":
+    main()

@@ -9,7 +9,6 @@ import json
 import re
 from dataclasses import asdict, dataclass, field
 from functools import cache
-from pathlib import Path
 
 from . import pages
 from .copies import Copies
@@ -427,10 +426,3 @@ def _cost(report):
     alt = f"Two histograms. Time of a submission: median {np.median(seconds):.1f} s, longest {seconds.max():.1f} s. "
     alt += f"Memory: median {np.median(memory):.0f} MB, most {memory.max():.0f} MB."
     return _plot("cost", draw, "Time and memory", alt, (7.4, 2.3), columns=2)
-
-
-def write_report(folder, assignment, to=None, tell=lambda student: None):
-    """Write the page; returns its path, by default ``reports/<assignment>.html`` in the course."""
-    report = make_report(folder, assignment, tell)
-    path = Path(to) if to else open_course(folder).root / "reports" / f"{assignment}.html"
-    return pages.write(path, to_page(report))
