@@ -235,6 +235,14 @@ def _empty(ax):
     ax.set_autoscale_on(True)
 
 
+def _keep_labels(ax):
+    """Axis labels stay where the first drawing put them: looking for free room beside the numbers measures each again."""
+    for axis, along in ((ax.xaxis, 0), (ax.yaxis, 1)):
+        place = ax.transAxes.inverted().transform(axis.label.get_transform().transform(axis.label.get_position()))
+        place[along] = 0.5
+        axis.set_label_coords(*place)
+
+
 def _few_ticks(ax):
     """At most five ticks along an axis: enough to read, and every number costs a millisecond."""
     for axis in (ax.xaxis, ax.yaxis):
@@ -265,6 +273,9 @@ class Exploration:
                 for ax, position in zip(axes, self.positions, strict=True):
                     ax.set_position(position)
             self.png = png(self.figure)
+        if len(axes) != len(self.positions):
+            for ax in axes:
+                _keep_labels(ax)
         self.positions = [ax.get_position(original=True) for ax in axes]
         return self.png
 

@@ -10,11 +10,11 @@ _EDGES = np.linspace(-6.0, 6.0, 49)
 
 
 def _trained_state():
-    """Running statistics after training on batches around 0."""
+    """Running statistics after training on batches around 0, the same for every column of the picture."""
     rng = np.random.default_rng(1)
-    gamma, beta, state = normalization.batchnorm_init(1)
+    gamma, beta, state = normalization.batchnorm_init(_BATCHES)
     for _ in range(100):
-        X = _SPREAD * rng.standard_normal((64, 1))
+        X = _SPREAD * np.tile(rng.standard_normal((64, 1)), _BATCHES)
         _, _, state = normalization.batchnorm_forward(X, gamma, beta, state)
     return gamma, beta, state
 
@@ -25,12 +25,12 @@ _GAMMA, _BETA, _STATE = _trained_state()
 def draw(figure, batch_size, shift, mode):
     """Left: the inputs of many batches and what batch norm makes of them; right: each batch's own mean."""
     rng = np.random.default_rng(0)
-    batches = shift + _SPREAD * rng.standard_normal((_BATCHES, batch_size, 1))
-    train = mode == "training"
-    outputs = [normalization.batchnorm_forward(X, _GAMMA, _BETA, _STATE, train)[0] for X in batches]
+    # A column for each batch: batch norm treats them as features, that is one by one
+    batches = shift + _SPREAD * rng.standard_normal((batch_size, _BATCHES))
+    outputs, _, _ = normalization.batchnorm_forward(batches, _GAMMA, _BETA, _STATE, mode == "training")
     left, right = figure.subplots(1, 2)
     for values, label, color, hatch in ((batches, "input", COLORS[4], ""), (outputs, "output", COLORS[5], "//")):
-        heights, _ = np.histogram(np.asarray(values).ravel(), bins=_EDGES, density=True)
+        heights, _ = np.histogram(values, bins=_EDGES, density=True)
         left.stairs(heights, _EDGES, fill=True, alpha=0.55, color=color, hatch=hatch, label=label)
     left.axvline(0.0, color="black", linestyle=":", linewidth=1)
     left.set(
@@ -41,7 +41,7 @@ def draw(figure, batch_size, shift, mode):
         title=f"{mode}: shift {np.mean(outputs).round(2) + 0.0:+.2f}",
     )
     left.legend(loc="upper left")
-    means = batches.mean(axis=(1, 2))
+    means = batches.mean(axis=0)
     expected = _SPREAD / np.sqrt(batch_size)
     right.axhspan(shift - 2 * expected, shift + 2 * expected, color="0.9")
     right.plot(means, ".", color=COLORS[0])

@@ -31,11 +31,11 @@ def run(cell, keep, let_in, show):
             np.array([getattr(x, k)[0, 0] for x in cache.gates]) for k in ["i", "f", "g", "o", "tanh_c"]
         )
         c = np.array([x.c[0, 0] for x in cache.gates[1:]] + [f[-1] * cache.gates[-1].c[0, 0] + i[-1] * g[-1]])
-        return {"input i": i, "forget f": f, "output o": o}, g, c, o * tanh_c, f
+        return {"input gate i": i, "forget gate f": f, "output gate o": o}, g, c, o * tanh_c, f
     Wx = np.column_stack([np.zeros(3), at_bracket, _CANDIDATE])
     H, cache = recurrent.gru_forward(_X, _ZERO, Wx, np.zeros((1, 3)), np.array([show, -keep, 0.0]), np.zeros(3))
     r, z, n = (np.array([getattr(x, k)[0, 0] for x in cache.gates]) for k in "rzn")
-    return {"reset r": r, "update z": z, "keep 1 − z": 1.0 - z}, n, H[0, :, 0], H[0, :, 0], 1.0 - z
+    return {"reset gate r": r, "update gate z": z, "keep 1 − z": 1.0 - z}, n, H[0, :, 0], H[0, :, 0], 1.0 - z
 
 
 def draw(figure, cell, keep, let_in, show):
