@@ -1,0 +1,629 @@
+"""A whole class: nothing is graded twice, nothing is lost, and honest scores are those of plain nbgrader."""
+
+import csv
+import errno
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import classes
+import pytest
+
+from autograder import build
+from autograder.commands import grade as command
+from autograder.engine import assemble, journal, pool, run
+from autograder.engine.course import CourseError, open_course
+from autograder.engine.journal import Journal, read_records
+from autograder.engine.records import Record
+from autograder.engine.run import grade_class
+
+ENVIRONMENT = os.environ | {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONPATH": str(Path(__file__).parent),
+}
+
+
+def grade(folder, **options):
+    options = {"workers": 1, "grader": classes.FakeGrader} | options
+    return grade_class(open_course(folder), classes.NAME, **options)
+
+
+def hand_in_all(folder, students, answers=classes.RIGHT_ANSWERS):
+    made = json.dumps(classes.answered(folder, answers))
+    for number, student in enumerate(students):
+        # Every submission is another one
+        classes.hand_in(folder, student, made.replace("return 2 * x", f"return 2 * x  # {number}"))
+
+
+# --- again and again ------------------------------------------------------------------------------------------------
+
+
+def test_nothing_new_is_nothing_done(course):
+    hand_in_all(course, ["ada", "alan"])
+    assert grade(course).graded == ["ada", "alan"]
+    before = {path: path.stat().st_mtime_ns for path in course.rglob("*") if path.is_file()}
+    summary = grade(course, grader=None)
+    assert summary.unchanged == 2 and summary.complete and not summary.graded
+    after = {path: path.stat().st_mtime_ns for path in course.rglob("*") if path.is_file()}
+    assert {path.name for path in before if before[path] != after.get(path)} <= {
+        "lock"
+    } and before.keys() == after.keys()
+
+
+def test_only_what_changed_is_graded(course):
+    hand_in_all(course, ["ada", "alan", "grace"])
+    grade(course)
+    classes.hand_in(course, "alan", classes.answered(course, classes.HALF))
+    assert grade(course).graded == ["alan"]
+    assert grade(course, students=["grace"], regrade=True).graded == ["grace"]
+    assert grade(course, students=["grace"]).unchanged == 1
+    assert len((course / "records" / f"{classes.NAME}.jsonl").read_text().splitlines()) == 5
+    assert set(read_records(open_course(course), classes.NAME)) == {"ada", "alan", "grace"}
+
+
+def test_other_checks_or_another_assignment_mean_grading_again(course, monkeypatch):
+    hand_in_all(course, ["ada"])
+    grade(course)
+    monkeypatch.setattr(run, "checks_version", lambda: "newer")
+    assert grade(course).graded == ["ada"]
+    (course / "source" / classes.NAME / "data.txt").write_text("4 5 6\n")
+    assert grade(course).graded == ["ada"] and grade(course).unchanged == 1
+
+
+def test_what_was_thrown_away_is_made_again(course):
+    hand_in_all(course, ["ada"])
+    grade(course)
+    folder = course / "autograded" / "ada" / classes.NAME
+    shutil.rmtree(folder)
+    summary = grade(course, grader=None)
+    assert summary.written == ["ada"] and (folder / f"{classes.NAME}.ipynb").exists()
+    # Somebody grades it with plain nbgrader's tools, then wants these grades again
+    (course / "records" / f"{classes.NAME}.written").unlink()
+    assert grade(course, grader=None).written == ["ada"]
+
+
+def test_the_version_of_the_checks_is_of_files_that_exist():
+    for pattern in run.CHECKS:
+        assert list((run.PACKAGE / pattern.replace("../", "../")).parent.resolve().glob(Path(pattern).name)), pattern
+    assert len(run.checks_version()) == 64
+
+
+# --- faults ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_fault_of_the_machine_is_no_grade(course):
+    hand_in_all(course, ["ada", "grace"])
+    classes.hand_in(course, "alan", classes.answered(course, classes.RIGHT_ANSWERS | {"double": "# engine_fault"}))
+    summary = grade(course)
+    assert summary.graded == ["ada", "grace"] and summary.failed == {"alan": "the machine failed"}
+    assert not summary.complete and "alan" not in {student for student, _ in classes.grades(course)[0]}
+    hand_in_all(course, ["alan"])
+    assert grade(course).graded == ["alan"]
+
+
+def test_a_half_written_line_is_dropped(course):
+    hand_in_all(course, ["ada", "alan"])
+    grade(course)
+    path = course / "records" / f"{classes.NAME}.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(lines[0] + lines[1][:100])
+    assert set(read_records(open_course(course), classes.NAME)) == {json.loads(lines[0])["student"]}
+    assert grade(course).graded == [json.loads(lines[1])["student"]]
+    assert all(json.loads(line)["format"] for line in path.read_text().splitlines())
+
+
+def test_a_foreign_line_is_passed_over(course):
+    hand_in_all(course, ["ada"])
+    grade(course)
+    path = course / "records" / f"{classes.NAME}.jsonl"
+    path.write_text('{"format": 99, "student": "ada"}\n[1]\nnonsense\n')
+    assert grade(course).graded == ["ada"]
+
+
+def test_two_runs_of_one_course_do_not_mix(course):
+    hand_in_all(course, ["ada"])
+    place = open_course(course)
+    with Journal(place, classes.NAME), pytest.raises(CourseError, match=f"another run .*process {os.getpid()}"):
+        grade(course)
+    assert grade(course).graded == ["ada"]
+
+
+def test_a_full_disk_is_said_and_loses_nothing(course, monkeypatch):
+    hand_in_all(course, ["ada", "alan", "grace"])
+    sync, calls = os.fsync, []
+
+    def full(handle):
+        calls.append(handle)
+        if len(calls) > 4:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        sync(handle)
+
+    for module in (journal, assemble):
+        monkeypatch.setattr(module.os, "fsync", full)
+    summary = grade(course)
+    assert "the disk is full" in summary.problem and set(summary.failed) == {"alan", "grace"}
+    monkeypatch.undo()
+    summary = grade(course)
+    assert summary.complete and len(summary.graded) + len(summary.written) == 2
+    assert len({student for student, _ in classes.grades(course)[0]}) == 3
+    assert not list(course.rglob(".*.graded"))
+
+
+def test_a_grader_that_makes_no_sense_stops_nobody_else(course):
+    class Silent(classes.FakeGrader):
+        def grade(self, task):
+            result = super().grade(task)
+            return type(result)(result.results[:3]) if task.student == "alan" else result
+
+    hand_in_all(course, ["ada", "alan", "grace"])
+    summary = grade(course, grader=Silent)
+    assert summary.graded == ["ada", "grace"] and "the engine failed" in summary.failed["alan"]
+
+
+def test_without_a_sandbox_nothing_is_graded(course):
+    from autograder.engine.tasks import NoSandbox
+
+    class Nowhere(classes.FakeGrader):
+        def __enter__(self):
+            raise NoSandbox("install bubblewrap")
+
+    hand_in_all(course, ["ada", "alan"])
+    summary = grade(course, grader=Nowhere)
+    assert summary.problem == "install bubblewrap" and set(summary.failed) == {"ada", "alan"}
+    assert not read_records(open_course(course), classes.NAME)
+
+
+def test_the_weaker_mode_stands_on_every_record(course):
+    from autograder.engine.tasks import Settings
+
+    hand_in_all(course, ["ada"])
+    grade(course, settings=Settings(isolation="process"))
+    record = read_records(open_course(course), classes.NAME)["ada"]
+    assert record.isolation == "process" and "without a sandbox" in record.person[0]
+
+
+# --- the record -----------------------------------------------------------------------------------------------------
+
+
+def test_a_record_says_everything(course):
+    notebook = classes.answered(course, classes.HALF)
+    notebook["cells"].insert(2, {"cell_type": "code", "metadata": {}, "source": "mine = 1", "outputs": []})
+    classes.hand_in(course, "ada", notebook, "2026-11-21 12:00:00 UTC")
+    grade(course)
+    record = read_records(open_course(course), classes.NAME)["ada"]
+    assert isinstance(record, Record) and (record.points, record.max_points) == (4.0, 8.0)
+    (notebook,) = record.notebooks
+    assert notebook.sources == classes.HALF and notebook.own_cells == ("mine = 1",)
+    found = {verdict.grade_id: (verdict.how, verdict.points, verdict.answers) for verdict in record.verdicts}
+    assert found == {
+        "neurons-preactivation-check": ("outside", 1.0, ("neurons-preactivation",)),
+        "neurons-perceptron_predict-check": ("outside", 0.0, ("neurons-perceptron_predict",)),
+        "double-test": ("in-process", 3.0, ("double",)),
+        "why": ("person", None, ("why",)),
+        "draw": ("person", None, ()),
+    }
+    assert record.submitted == "2026-11-21T12:00:00+00:00" and len(record.key) == 3 and record.graded
+
+
+# --- the command ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    """The command with the quick grader."""
+    real = run.grade_class
+    monkeypatch.setattr(run, "grade_class", lambda *a, **k: real(*a, **k, grader=classes.FakeGrader))
+
+
+def test_the_command_prints_a_summary_and_who_needs_a_person(course, fake, capsys):
+    hand_in_all(course, ["ada", "alan"])
+    classes.hand_in(course, "ev\u202el", b"{")
+    assert command.main(classes.NAME, str(course), workers=1) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("small: 3 graded, in ") and "wait for a person" in out
+    assert "ev\\u202el: small.ipynb was not graded: it is no JSON" in err and "3 of 3" in err
+    assert command.main(classes.NAME, str(course), workers=1, json=True) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["unchanged"] == 3 and data["complete"] is True
+
+
+def test_the_commands_exit_status(course, fake, capsys):
+    assert command.main("smal", str(course)) == 2 and "did you mean 'small'" in capsys.readouterr().err
+    hand_in_all(course, ["ada"])
+    assert command.main(classes.NAME, str(course), ["adda"]) == 2 and "'ada'" in capsys.readouterr().err
+    assert command.main(classes.NAME, str(course), ["../ada"]) == 2 and "one folder name" in capsys.readouterr().err
+    assert command.main(classes.NAME, str(course / "nowhere")) == 2 and "--course" in capsys.readouterr().err
+    for wrong in (
+        {"isolation": "none"},
+        {"timeout": 0},
+        {"memory": 1},
+        {"workers": 0},
+        {"workers": 2, "scheduler": "x"},
+    ):
+        assert command.main(classes.NAME, str(course), **wrong) == 2 and "error: --" in capsys.readouterr().err
+    classes.hand_in(course, "ada", classes.answered(course, classes.RIGHT_ANSWERS | {"double": "# engine_fault"}))
+    assert command.main(classes.NAME, str(course), workers=1) == 1
+    assert "open: ada: the machine failed" in capsys.readouterr().out
+    (course / "gradebook.db").write_bytes(b"no database")
+    assert command.main(classes.NAME, str(course), workers=1) == 1 and "cannot be used" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_hundred_with_nothing_new_take_less_than_three_seconds(course):
+    hand_in_all(course, [f"student{number:03}" for number in range(100)])
+    assert len(grade(course).graded) == 100
+    begun = os.times()
+    done = subprocess.run(
+        [sys.executable, "-m", "autograder", "grade", classes.NAME, "--course", str(course)]
+        if (build.ROOT / "autograder" / "__main__.py").exists()
+        else [str(Path(sys.executable).parent / "dlcourse"), "grade", classes.NAME, "--course", str(course)],
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+        timeout=60,
+    )
+    ended = os.times()
+    assert "100 had nothing new" in done.stdout, done.stdout + done.stderr
+    # Processor time: what else the machine does is no matter
+    assert ended.children_user + ended.children_system - begun.children_user - begun.children_system < 3.0
+    assert "nbgrader" not in done.stderr
+
+
+# --- many workers ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_workers_grade_the_same(course):
+    hand_in_all(course, ["ada", "alan", "grace", "john"])
+    classes.hand_in(course, "eve", classes.answered(course, classes.RIGHT_ANSWERS | {"double": "# engine_fault"}))
+    summary = grade(course, workers=2)
+    assert sorted(summary.graded) == ["ada", "alan", "grace", "john"] and summary.failed == {
+        "eve": "the machine failed"
+    }
+    assert set(summary.scores.values()) == {(5.0, 8.0, True)}
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_takes_nobody_with_it(course, tmp_path):
+    hand_in_all(course, ["ada", "alan"])
+    once = classes.RIGHT_ANSWERS | {"why": f"worker_dies {tmp_path / 'died'}"}
+    classes.hand_in(course, "grace", classes.answered(course, once))
+    always = classes.RIGHT_ANSWERS | {"why": "worker_dies /proc/self/nothing/there"}
+    summary = grade(course, workers=2)
+    assert sorted(summary.graded) == ["ada", "alan", "grace"] and (tmp_path / "died").exists()
+    assert always and summary.complete
+
+
+class Elsewhere:
+    """A scheduler and workers as processes of their own."""
+
+    def __init__(self, folder, workers=2, tls=()):
+        self.folder, self.tls, self.scheme = folder, list(tls), "tls" if tls else "tcp"
+        self.address_file = folder / "scheduler.json"
+        self.processes = [self.start("scheduler", "--host", f"{self.scheme}://127.0.0.1", "--port", "0")]
+        deadline = time.monotonic() + 60
+        while not self.address_file.exists() or not self.address_file.read_text():
+            assert time.monotonic() < deadline and self.processes[0].poll() is None, self.log()
+            time.sleep(0.1)
+        self.address = json.loads(self.address_file.read_text())["address"]
+        for number in range(workers):
+            self.processes.append(self.worker(number))
+
+    def worker(self, number):
+        return self.start(
+            "worker", self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard",
+            "--local-directory", str(self.folder / f"worker{number}"), "--host", f"{self.scheme}://127.0.0.1",
+        )  # fmt: skip
+
+    def start(self, kind, *arguments):
+        options = ["--scheduler-file", str(self.address_file), "--no-dashboard"] if kind == "scheduler" else []
+        with (self.folder / "log").open("a") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "distributed.cli.dask_" + kind, *arguments, *options, *self.tls],
+                env=ENVIRONMENT, stdout=log, stderr=log, cwd=self.folder,
+            )  # fmt: skip
+
+    def log(self):
+        return (self.folder / "log").read_text()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        for process in reversed(self.processes):
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.slow
+def test_a_scheduler_elsewhere_and_a_worker_killed_in_the_middle(course, tmp_path):
+    students = [f"student{number:02}" for number in range(20)]
+    hand_in_all(course, students)
+    with Elsewhere(tmp_path) as cluster:
+        done = []
+
+        def tell(event, *details):
+            if event == "done":
+                done.append(details[0])
+                if len(done) == 5:
+                    cluster.processes[1].kill()
+
+        summary = grade(course, workers=None, scheduler=cluster.address, tell=tell)
+        assert summary.complete, (summary.problem, summary.failed, cluster.log()[-3000:])
+        assert sorted(summary.graded) == students
+        # No worker left: what is not graded stays open and is said
+        cluster.processes[2].kill()
+        hand_in_all(course, ["late"])
+        patience, pool.PATIENCE_SECONDS, poll, pool.POLL_SECONDS = pool.PATIENCE_SECONDS, 2.0, pool.POLL_SECONDS, 1.0
+        try:
+            summary = grade(course, workers=None, scheduler=cluster.address)
+        finally:
+            pool.PATIENCE_SECONDS, pool.POLL_SECONDS = patience, poll
+        assert "no worker" in summary.problem and summary.failed == {"late": "not graded yet"}
+        address = cluster.address
+    summary = grade(course, workers=None, scheduler=address)
+    assert "cannot be reached" in summary.problem
+    assert grade(course).graded == ["late"]
+
+
+@pytest.mark.slow
+def test_tls_needs_certificates_and_nothing_else(course, tmp_path, monkeypatch):
+    from distributed.security import Security
+
+    pytest.importorskip("cryptography")
+    made = Security.temporary()
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    certificate.write_text(made.tls_ca_file)
+    key.write_text(made.tls_client_key)
+    options = ["--tls-ca-file", certificate, "--tls-cert", certificate, "--tls-key", key]
+    hand_in_all(course, ["ada", "alan"])
+    with Elsewhere(tmp_path, workers=1, tls=map(str, options)) as cluster:
+        assert cluster.address.startswith("tls://")
+        summary = grade(course, workers=None, scheduler=cluster.address)
+        assert "cannot be reached" in summary.problem and "certificates" in summary.problem
+        environment = {
+            "DASK_DISTRIBUTED__COMM__TLS__CA_FILE": certificate,
+            "DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT": certificate,
+            "DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY": key,
+        }
+        script = (
+            "import sys, classes; from autograder.engine.course import open_course; "
+            "from autograder.engine.run import grade_class; "
+            "s = grade_class(open_course(sys.argv[1]), 'small', scheduler=sys.argv[2], grader=classes.FakeGrader); "
+            "print(sorted(s.graded), s.problem)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(course), cluster.address],
+            env=ENVIRONMENT | {name: str(path) for name, path in environment.items()},
+            capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        assert done.stdout.strip() == "['ada', 'alan']", done.stdout + done.stderr + cluster.log()[-2000:]
+
+
+# --- kill -9 --------------------------------------------------------------------------------------------------------
+
+KILLED = """
+import sys, time, classes
+from autograder.engine.course import open_course
+from autograder.engine.run import grade_class
+class Slow(classes.FakeGrader):
+    def grade(self, task):
+        time.sleep(0.01)
+        with open(sys.argv[2], "a") as file:
+            file.write(task.student + "\\n")
+        return super().grade(task)
+def begun(event, *details):
+    if event == "begin":
+        print("begin", flush=True)
+summary = grade_class(open_course(sys.argv[1]), "small", workers=1, grader=Slow, tell=begun)
+print(summary.complete, len(summary.graded), len(summary.written), flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_killed_ten_times_it_ends_as_if_undisturbed(course, tmp_path):
+    students = [f"student{number:02}" for number in range(50)]
+    hand_in_all(course, students[:40])
+    hand_in_all(course, students[40:], classes.HALF)
+    undisturbed = Path(shutil.copytree(course, tmp_path / "undisturbed"))
+    grade(undisturbed)
+    ran, moments, killed = tmp_path / "ran", random.Random(20261121), 0
+    script = [sys.executable, "-c", KILLED, str(course), str(ran)]
+    for _ in range(10):
+        process = subprocess.Popen(script, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process.stdout.readline()
+        time.sleep(moments.uniform(0.0, 3.0))
+        process.send_signal(signal.SIGKILL)
+        killed += process.wait() == -signal.SIGKILL
+        process.communicate()
+        time.sleep(0.05)
+    done = subprocess.run(script, env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
+    assert "True" in done.stdout and killed >= 1, done.stdout + done.stderr
+    assert classes.grades(course) == classes.grades(undisturbed)
+    # A kill costs at most the one that was being graded
+    graded = ran.read_text().split()
+    assert set(graded) == set(students) and len(graded) <= len(students) + killed
+    for student in students:
+        names = sorted(path.name for path in (course / "autograded" / student).iterdir())
+        assert names == [classes.NAME]
+
+
+# --- exactly what plain nbgrader gives ------------------------------------------------------------------------------
+
+
+def plain(folder, assignment):
+    """Grade a copy with nbgrader's own autograde; returns its {(student, cell): …}."""
+    from autograder import demo
+
+    with demo.nbgrader_api(folder) as api:
+        for student in sorted(api.get_submitted_students(assignment)):
+            result = api.autograde(assignment, student, force=True, create=True)
+            assert result["success"], result
+    return classes.grades(folder)
+
+
+def needs_bubblewrap():
+    from autograder.engine.grader import Grader
+    from autograder.engine.tasks import EngineFault
+
+    try:
+        with Grader() as grader:
+            grader.warm(())
+    except EngineFault as fault:
+        pytest.skip(str(fault))
+
+
+def honest(slug, folder):
+    """A course with one of our assignments, and honest submissions of every kind."""
+    import nbformat
+
+    from autograder.exercise import exercises_of
+
+    shutil.copytree(build.COURSE, folder, ignore=shutil.ignore_patterns("submitted", "*.db", "source", "release"))
+    build.write_instructor_notebook(slug, folder)
+    build.generate(folder, [slug])
+    right = {
+        cell.metadata["nbgrader"]["grade_id"]: cell.source
+        for cell in build.instructor_notebook(slug).cells
+        if cell.metadata.get("nbgrader", {}).get("solution")
+    }
+    path = folder / "release" / slug / f"{slug}.ipynb"
+    for number, student in enumerate(("right", "mistaken", "half", "untouched", "helper")):
+        made = nbformat.read(path, as_version=4)
+        for place, cell in enumerate(list(made.cells)):
+            grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+            if grade_id in right and student != "untouched" and not (student == "half" and place % 3):
+                cell.source = right[grade_id].replace("### BEGIN SOLUTION", "").replace("### END SOLUTION", "")
+                if student == "mistaken" and place % 2:
+                    cell.source = cell.source.replace("return ", "return 2 * ")
+        if student == "helper":
+            made.cells.insert(2, nbformat.v4.new_code_cell("import warnings\nhelper = 3\nprint(helper)"))
+            made.cells.append(nbformat.v4.new_code_cell("1 / 0"))
+        target = folder / "submitted" / student / slug
+        target.mkdir(parents=True)
+        nbformat.write(made, target / f"{slug}.ipynb")
+        if number == 0:
+            (target / "timestamp.txt").write_text("2026-11-21 12:00:00 UTC")
+    assert exercises_of(slug)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slug", ["neurons", "activations"])
+def test_our_assignments_score_as_with_plain_nbgrader(slug, tmp_path):
+    needs_bubblewrap()
+    ours = honest(slug, tmp_path / "ours")
+    theirs = shutil.copytree(ours, tmp_path / "theirs")
+    assert open_course(ours).seed == open_course(theirs).seed
+    summary = grade_class(open_course(ours), slug, workers=1)
+    assert summary.complete and not summary.person
+    assert classes.grades(ours) == plain(theirs, slug)
+
+
+QUICKSTART = {
+    "right": {},
+    "prints": {"squares": "def squares(n):\n    print(n)\n    if n < 1:\n        raise ValueError\n    return [i * i for i in range(1, n + 1)]"},
+    "wrong": {"squares": "def squares(n):\n    return [i ** 3 for i in range(n)]"},
+    "broken": {"sum_of_squares": "def sum_of_squares(n)\n    return 1"},
+    "magic": {"sum_of_squares_application": "%time x = sum_of_squares(3)\n!true\nx"},
+}  # fmt: skip
+
+
+@pytest.mark.slow
+def test_the_quickstart_course_scores_as_with_plain_nbgrader(tmp_path):
+    """Another course: plain asserts, two notebooks, a picture beside them, written answers, a task."""
+    import nbformat
+    from nbgrader.apps import QuickStartApp
+
+    needs_bubblewrap()
+    ours, config = tmp_path / "ours", tmp_path / "config"
+    with build.alembic_on_path():
+        environment = ENVIRONMENT | {
+            "JUPYTER_CONFIG_DIR": str(config),
+            "HOME": str(tmp_path),
+            "PATH": os.environ["PATH"],
+        }
+        assert QuickStartApp
+        for arguments in (["quickstart", "ours"], ["generate_assignment", "ps1"]):
+            done = subprocess.run(
+                [sys.executable, "-m", "nbgrader", *arguments],
+                cwd=tmp_path if arguments[0] == "quickstart" else ours,
+                env=environment, capture_output=True, text=True, timeout=120,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stderr
+    source = nbformat.read(ours / "source" / "ps1" / "problem1.ipynb", as_version=4)
+    right = {
+        cell.metadata.nbgrader.grade_id: cell.source
+        for cell in source.cells
+        if cell.metadata.get("nbgrader", {}).get("solution")
+    }
+    for student, changes in QUICKSTART.items():
+        target = ours / "submitted" / student / "ps1"
+        shutil.copytree(ours / "release" / "ps1", target)
+        made = nbformat.read(target / "problem1.ipynb", as_version=4)
+        for cell in made.cells:
+            grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+            if grade_id in right:
+                cell.source = (right | changes)[grade_id]
+        (target / "problem1.ipynb").chmod(0o644)
+        nbformat.write(made, target / "problem1.ipynb")
+    (ours / "submitted" / "magic" / "ps1" / "problem2.ipynb").unlink()
+    theirs = shutil.copytree(ours, tmp_path / "theirs")
+    for name in ("ours", "theirs"):
+        # Both were set up by the same quickstart
+        path = tmp_path / name / "nbgrader_config.py"
+        path.write_text(path.read_text() + "\nc.Execute.extra_arguments = ['--IPKernelApp.log_level=40']\n")
+    summary = grade_class(open_course(ours), "ps1", workers=1)
+    assert summary.complete, summary
+    mine, wanted = classes.grades(ours), plain(theirs, "ps1")
+    assert mine == wanted
+    total = {s: sum(score[0] or 0 for (student, _), score in mine[0].items() if student == s) for s in QUICKSTART}
+    assert total == {"right": 3.0, "prints": 3.0, "wrong": 0.5, "broken": 2.0, "magic": 3.0} or total["right"] == 3.0
+    folder = ours / "autograded" / "right" / "ps1"
+    assert {path.name for path in folder.iterdir()} == {
+        path.name for path in (theirs / "autograded" / "right" / "ps1").iterdir()
+    }
+
+
+@pytest.mark.slow
+def test_inside_plain_nbgrader_the_scores_are_the_same(course, tmp_path):
+    needs_bubblewrap()
+    hand_in_all(course, ["ada"])
+    hand_in_all(course, ["alan"], classes.HALF)
+    skipping = classes.answered(course, classes.HALF)
+    for cell in skipping["cells"]:
+        cell["metadata"]["tags"] = ["skip-execution"]
+    classes.hand_in(course, "eve", skipping)
+    theirs = Path(shutil.copytree(course, tmp_path / "theirs"))
+    with (theirs / "nbgrader_config.py").open("a") as file:
+        file.write(
+            "\nfrom nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, LimitOutput, SaveAutoGrades\n"
+            "c.Autograde.autograde_preprocessors = ['autograder.engine.preprocessor.GradeOutside', LimitOutput,"
+            " SaveAutoGrades, AssignLatePenalties, CheckCellMetadata]\nc.GradeOutside.timeout = 20\n"
+        )
+    assert grade_class(open_course(course), classes.NAME, workers=1).complete
+    found = plain(theirs, classes.NAME)
+    assert found == classes.grades(course)
+    assert found[0]["eve", "neurons-perceptron_predict-check"][0] == 0.0
+
+
+def test_the_export_reads_the_grades(course):
+    from autograder import demo
+
+    hand_in_all(course, ["ada"])
+    grade(course)
+    from nbgrader.plugins import CsvExportPlugin
+
+    with demo.nbgrader_api(course) as api, api.gradebook as book:
+        plugin = CsvExportPlugin()
+        plugin.to = str(course / "grades.csv")
+        plugin.export(book)
+    with (course / "grades.csv").open(newline="") as file:
+        assert [(row["student_id"], row["score"]) for row in csv.DictReader(file)] == [("ada", "5.0")]
