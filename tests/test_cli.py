@@ -248,6 +248,12 @@ def test_release_builds_and_puts_it_where_students_fetch_it(tmp_path):
     assert (course / "release" / "graph" / "graph.ipynb").read_bytes() == committed.read_bytes()
     fetched = tmp_path / "exchange" / "dlcourse" / "outbound" / "graph" / "graph.ipynb"
     assert fetched.read_bytes() == committed.read_bytes()
+    # Mended in the middle of a term, it is released again
+    fetched.chmod(0o644)
+    fetched.write_text("an earlier version")
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert fetched.read_bytes() == committed.read_bytes()
     status, _, err = dlcourse("release", "grap", "--course", course)
     assert status == 2 and "did you mean 'graph'?" in err
 

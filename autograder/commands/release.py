@@ -55,6 +55,8 @@ def release(folder, assignment, exchange=True):
             + (f"did you mean {near[0]!r}?" if near else f"there are {', '.join(dlcourse.TOPICS)}")
         )
     with nbgrader_api(course.root) as api:
+        # An assignment that is mended in the middle of a term is released again
+        api.config.ExchangeReleaseAssignment.force = True
         steps = [(api.generate_assignment, {"force": True, "create": True})]
         if exchange:
             steps.append((api.release_assignment, {}))
