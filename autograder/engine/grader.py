@@ -36,6 +36,8 @@ from .tasks import ASSERTS, CODE, EXERCISE, TEXT, EngineFault, Settings, StepRes
 GRACE = 2.0
 RESTARTS = 6
 ZYGOTES = 4
+# A cell that draws names one of these
+PLOTTING = ("matplotlib", "pyplot", "plt", "pylab")
 _BY_DEATH = {"time": OUT_OF_TIME, "memory": OUT_OF_MEMORY, "output": TOO_MUCH_OUTPUT, "crash": CRASHED}
 _WORDS = {
     "time": "was stopped: it took too long. Is there a loop that never ends?",
@@ -44,6 +46,7 @@ _WORDS = {
     "crash": "ended the whole Python process.",
 }
 _PNG = b"\x89PNG\r\n\x1a\n"
+_HIDDEN = re.compile("[\x1b\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _CONTROL = re.compile(r"[^\t\n\r\x1b\x20-\x7e\xa0-\ud7ff\ue000-\uffff\U00010000-\U0010ffff]")
 
 
@@ -70,15 +73,15 @@ class Grader:
         while self.zygotes:
             self.zygotes.popitem()[1].close()
 
-    def warm(self, names):
-        """The sandbox for these exercises, started if it does not run."""
-        key = tuple(sorted(names))
+    def warm(self, names, plots=False):
+        """The sandbox for these exercises, with Matplotlib or without, started if it does not run."""
+        key = (tuple(sorted(names)), plots)
         zygote = self.zygotes.pop(key, None)
         if zygote is None or not zygote.alive():
             if zygote is not None:
                 zygote.close()
             self.oracle.start()
-            zygote = Zygote(key, self.settings.isolation)
+            zygote = Zygote(key[0], self.settings.isolation, plots)
         self.zygotes[key] = zygote
         self.oracle.ready()
         while len(self.zygotes) > ZYGOTES:
@@ -88,11 +91,13 @@ class Grader:
     def grade(self, task):
         """The `TaskResult` of one notebook; raises `EngineFault` where the machine failed and nothing may be graded."""
         names = {step.calls[0] for step in task.steps if step.kind == EXERCISE}
+        plots = any(word in step.source for step in task.steps if step.kind != TEXT for word in PLOTTING)
         try:
-            return _Run(task, self.settings, self.warm(names), self.oracle, withheld_names(names)).result()
+            zygote = self.warm(names, plots)
+            return _Run(task, self.settings, zygote, self.oracle, withheld_names(names)).result()
         except EngineFault:
             # Whatever was wrong with the sandbox, the next submission gets a new one
-            zygote = self.zygotes.pop(tuple(sorted(names)), None)
+            zygote = self.zygotes.pop((tuple(sorted(names)), plots), None)
             if zygote is not None:
                 zygote.close()
             raise
@@ -213,6 +218,8 @@ class _Run:
             },
             seconds=settings.timeout,
         )
+        if not header.get("no_memory") and not (isinstance(header.get("outputs"), list) and "value" in header):
+            raise Died("crash", "a reply of another form")
         return header
 
     def _cell(self, step):
@@ -265,7 +272,12 @@ class _Run:
         name, functions = step.calls
         exercise = get_exercise(name)
         header, _ = self._ask({"do": "functions", "names": list(functions)}, seconds=self.settings.timeout)
-        text = _unusable(functions, header.get("found"))
+        found = header.get("found")
+        if not isinstance(found, list) or [len(row) if isinstance(row, list) else 0 for row in found] != [3] * len(
+            functions
+        ):
+            raise Died("crash", "a reply of another form")
+        text = _unusable(functions, found)
         if text:
             verdict = Verdict(
                 step.grade_id, "outside", step.points, 0.0, NOT_ATTEMPTED, f"○ {name}: not attempted.\n{text}", name
@@ -338,14 +350,14 @@ def _outcome(part, row, tree, body):
         part,
         where=_line(row["where"], 300),
         changed=tuple(_line(name, 60) for name in row["changed"][:10]),
-        printed=_text(row["printed"], 2000),
+        printed=_words(row["printed"], 2000),
         warned=_line(row["warned"], 500),
     )
     if row["error"] is None:
         outcome.value = decode(tree, body)
     else:
         name, text = row["error"]
-        outcome.error = _error(_line(name, 60), _text(text, 1000))
+        outcome.error = _error(_line(name, 60), _words(text, 1000))
     return outcome
 
 
@@ -379,8 +391,6 @@ def _died_outcomes(exercise, died):
 
 def _unusable(names, found):
     """What is wrong with the functions that the check asks for, as a sentence; "" if nothing is."""
-    if not isinstance(found, list) or len(found) != len(names):
-        return "The functions could not be looked up."
     for name, (defined, can_be_called, kind) in zip(names, found, strict=True):
         if defined is not True:
             return f"There is no function {name}: its cell is missing, empty, or stopped with an error."
@@ -431,10 +441,10 @@ def _of_asserts(step, error, value, seconds):
         verdict = {"NotImplementedError": NOT_ATTEMPTED, "MemoryError": OUT_OF_MEMORY, "TooSlow": OUT_OF_TIME}.get(
             error["ename"], WRONG
         )
-        points, message = 0.0, f"{error['ename']}: {error['evalue']}".rstrip(": ")
+        points, message = 0.0, _words(f"{error['ename']}: {error['evalue']}".rstrip(": "), 2000)
     else:
         number = isinstance(value, int | float) and not isinstance(value, bool) and value == value
-        points = min(max(float(value), 0.0), step.points) if number else step.points
+        points = min(max(value, 0.0), step.points) if number else step.points
         verdict = RIGHT if points == step.points else PARTLY if points else WRONG
         message = ""
     return Verdict(step.grade_id, "in-process", step.points, float(points), verdict, message, seconds=seconds)
@@ -498,5 +508,10 @@ def _text(value, limit):
     return _CONTROL.sub("\ufffd", value[:limit]) if isinstance(value, str) else ""
 
 
+def _words(value, limit):
+    """Text for a message: without what moves a terminal's cursor or turns the direction of reading."""
+    return _HIDDEN.sub("\ufffd", _text(value, limit))
+
+
 def _line(value, limit):
-    return " ".join(_text(value, limit).split())
+    return " ".join(_words(value, limit).split())

@@ -39,7 +39,7 @@ def main(fd):
     if config["uid"] is not None:
         walls.become(config["uid"])
     os.chdir("/tmp" if config["walls"] else config["folder"])
-    shell = warm_up()
+    shell = warm_up(config["plots"])
     # Each attendant is collected by the kernel; it tells the supervisor itself how its child ended
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     gc.collect()
@@ -60,20 +60,18 @@ def main(fd):
             os.close(fd)
 
 
-def warm_up():
+def warm_up(plots):
     """Import what notebooks use, and make the shell that every child inherits."""
-    import matplotlib
+    import dlcourse
 
-    matplotlib.use("agg")
-    import matplotlib.pyplot
-    import scipy.special  # noqa: F401
+    for slug in dlcourse.TOPICS:
+        importlib.import_module(f"dlcourse.{slug}")
+    shell = make_shell()
+    if plots:
+        import matplotlib.pyplot  # noqa: F401
 
-    with contextlib.suppress(ImportError):
-        import dlcourse
-
-        for slug in dlcourse.TOPICS:
-            importlib.import_module(f"dlcourse.{slug}")
-    return make_shell()
+        shell.run_line_magic("matplotlib", "inline")
+    return shell
 
 
 def attend(status, work, shell, config):
@@ -179,6 +177,7 @@ def live(work, shell, config, limits):
     sys.path.append(home)
     work.send({"ready": True})
     withheld = importlib.import_module("autograder.withheld")
+    me = os.getpid()
     answer = {"cell": run_cell, "functions": find_functions, "case": run_one_case}
     while True:
         try:
@@ -192,6 +191,9 @@ def live(work, shell, config, limits):
             reply, buffers = {"too_large": True}, ()
         except MemoryError:
             reply, buffers = {"no_memory": True}, ()
+        if os.getpid() != me:
+            # A copy that a cell has forked: one process answers, the copy ends with the cell
+            os._exit(0)
         try:
             work.send(reply | {"id": header["id"]}, buffers)
         except TooLarge:
@@ -248,8 +250,6 @@ def make_shell():
     InteractiveShell._instance = shell
     Shell._instance = shell
     shell.shown = Shown(0)
-    with contextlib.suppress(Exception):
-        shell.run_line_magic("matplotlib", "inline")
     return shell
 
 
@@ -311,6 +311,10 @@ def run_cell(shell, work, header, body):
             result = shell.run_cell(header["source"], store_history=False)
     except BaseException as error:  # the alarm may ring outside the cell's own code
         shell.error = shell.error or {"ename": type(error).__name__, "evalue": _text(error), "traceback": []}
+    silent = getattr(result, "error_before_exec", None) or getattr(result, "error_in_exec", None)
+    if shell.error is None and silent is not None:
+        # A cell can keep IPython from showing errors, but not from having them
+        shell.error = {"ename": type(silent).__name__, "evalue": _text(silent), "traceback": []}
     if header["quiet"]:
         shell.shown.clear()
     problem = shell.error
@@ -338,7 +342,7 @@ def _number(value):
 
 
 def _figures(on):
-    with contextlib.suppress(Exception):
+    if "matplotlib" in sys.modules:
         from matplotlib_inline.backend_inline import set_matplotlib_formats
 
         set_matplotlib_formats(*(["png"] if on else []))

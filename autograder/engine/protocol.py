@@ -78,6 +78,8 @@ def encode(value, start=0):
             return ["c", x.real.hex(), x.imag.hex()]
         if isinstance(x, np.ndarray):
             x = np.asarray(x)
+            if not x.dtype.isnative:
+                x = x.astype(x.dtype.newbyteorder("="))
             return ["a", *put(x)] if x.dtype.str in DTYPES else ["o", "ndarray"]
         if isinstance(x, np.generic):
             array = np.asarray(x)
@@ -106,9 +108,10 @@ def decode(tree, body, special=None):
 
     special : maps "rng" and "named" to what makes them of their argument, "n" to the class of the course with that name.
     """
-    nodes = 0
+    nodes, room = 0, len(body)
 
     def array(dtype, shape, start):
+        nonlocal room
         if dtype not in DTYPES or not isinstance(shape, list) or len(shape) > 32:
             raise ProtocolError("expected a known dtype and a shape")
         if not all(type(n) is int and 0 <= n <= BODY_LIMIT for n in [*shape, start]):
@@ -118,6 +121,10 @@ def decode(tree, body, special=None):
             count *= n
         if start + count * kind.itemsize > len(body):
             raise ProtocolError("expected as many bytes as dtype and shape say")
+        # Each byte belongs to one array: a hundred thousand views of the same megabyte would fill the machine
+        room -= count * kind.itemsize
+        if room < 0:
+            raise TooLarge("expected arrays that take at most the bytes of the body, got more")
         return np.frombuffer(body, kind, count, start).reshape(shape).copy()
 
     def walk(x, depth):
