@@ -58,8 +58,7 @@ class Attack:
     verdicts : {check: verdict} as `autograder.engine.records` names them.
     says : words that stand in a message, a note or a reason for a person.
     seconds : how long grading may take, in all.
-    limit : what our engine does not prevent, in one sentence.
-    unsafe : why plain nbgrader cannot be shown this; "" where it can.
+    limit : what the engine does not prevent, in one sentence. leaks : what such an attack gets to see.
     """
 
     slug: str
@@ -76,7 +75,7 @@ class Attack:
     says: str = ""
     seconds: float = 10.0
     limit: str = ""
-    unsafe: str = ""
+    leaks: tuple = ()
     theme: str = ""
 
     @property

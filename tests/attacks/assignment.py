@@ -113,7 +113,11 @@ def make_course(folder, config=""):
 
 
 def released_notebook(course):
-    return json.loads((course / "release" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb").read_text(encoding="utf-8"))
+    """The notebook as students get it, as a plain dict whose sources are texts."""
+    notebook = json.loads((course / "release" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb").read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        cell["source"] = "".join(cell["source"])
+    return notebook
 
 
 def hand_in(course, student, changes=None):

@@ -123,7 +123,7 @@ def imports_gone(notebook, scene):
 
 
 def imports_edited(notebook, scene):
-    notebook["cells"][1]["source"] = "import numpy as np\n\ndef check(*answers, **options):\n    return 1.0"
+    notebook["cells"][1]["source"] = "import numpy as np\n\ndef check(*answers, **options):\n    pass"
 
 
 ATTACKS = [

@@ -6,6 +6,7 @@ from .assignment import ANSWERS, POINTS
 # Wrong for every case, and no mistake that is known
 WRONG = "def preactivation(X, w, b):\n    return X @ w - 2 * b\n"
 ONE = ("preactivation",)
+FOOLED = "plain asserts run beside the answer and can be fooled; their verdicts are marked “in-process”"
 
 
 def cheat(slug, what, before="", function=WRONG, **more):
@@ -76,7 +77,7 @@ for name, module in list(sys.modules.items()):
     if name.startswith("autograder"):
         for what in ("check", "evaluate"):
             if hasattr(module, what):
-                setattr(module, what, lambda *a, **k: 1.0)
+                setattr(module, what, lambda *a, **k: None)
         if hasattr(module, "compare"):
             module.compare = lambda *a, **k: None
         if hasattr(module, "problem"):
@@ -85,7 +86,7 @@ import gc
 for thing in gc.get_objects():
     if callable(thing) and getattr(thing, "__name__", "") in ("compare", "_compare") and hasattr(thing, "__code__"):
         thing.__code__ = (lambda *a, **k: None).__code__
-def check(*a, **k): return 1.0
+def check(*a, **k): pass
 """
 TRANSFORMER = """
 def tidy(lines):
@@ -109,7 +110,7 @@ def forge(*a):
     try:
         shell.kernel.session.send(
             shell.kernel.iopub_socket, "execute_result",
-            {"data": {"text/plain": "1.0"}, "metadata": {}, "execution_count": 1}, parent=shell.parent_header)
+            {"data": {"text/plain": "all"}, "metadata": {}, "execution_count": 1}, parent=shell.parent_header)
     except Exception:
         shell.displayhook(1.0)
 ip.events.register("pre_run_cell", forge)
@@ -230,14 +231,20 @@ class Everything(str):
 """
 
 ATTACKS = [
-    cheat("own_check", "defines its own `check`", "def check(*answers, **options):\n    return 1.0\n"),
+    cheat("own_check", "defines its own `check`", "def check(*answers, **options):\n    pass\n"),
     cheat("patched_check", "patches every function of the checks that it finds", PATCH_CHECK),
     cheat("patched_numpy", "patches NumPy's comparisons and conversions", PATCH_NUMPY, loses=tuple(POINTS)[:3]),
     cheat("patched_driver", "patches what calls the answers", DRIVER, loses=tuple(POINTS)[:3]),
     cheat("transformer", "an IPython transformer that deletes asserts and checks", TRANSFORMER),
     cheat("ast_transformer", "the same on the syntax tree", AST_TRANSFORMER),
     cheat("forged_message", "sends a result of its own before every cell", FORGED_MESSAGE),
-    cheat("run_cell", "replaces IPython's `run_cell`: no cell is run any more", RUN_CELL, loses=tuple(POINTS)),
+    cheat(
+        "run_cell",
+        "replaces IPython's `run_cell`: no cell is run any more",
+        RUN_CELL,
+        loses=tuple(POINTS)[:3],
+        limit=FOOLED,
+    ),
     cheat("no_tracebacks", "errors are shown to nobody", SHOW_NOTHING),
     returns("always_equal", "returns an object that is equal to everything", "Equal()", ALWAYS_EQUAL),
     returns("lying_array", "returns an array that lies about itself", "np.zeros(len(X)).view(Lying)", LYING_ARRAY),
@@ -345,13 +352,13 @@ ATTACKS = [
         "asserts_fooled",
         "an average that is equal to everything, for a cell of plain asserts",
         {"average": f"{ALWAYS_EQUAL}\ndef average(values):\n    return Equal()"},
-        limit="plain asserts run beside the answer and can be fooled; the report marks such points “in-process”",
+        limit=FOOLED,
     ),
     Attack(
         "asserts_deleted",
         "deletes the asserts of a cell of plain asserts",
         {"average": f"{TRANSFORMER}\ndef average(values):\n    return 0"},
-        limit="plain asserts run beside the answer and can be fooled; the report marks such points “in-process”",
+        limit=FOOLED,
     ),
     Attack("honest", "nothing: the honest submission, for comparison", dict(ANSWERS)),
     Attack(

@@ -1,8 +1,8 @@
 """Right answers that reach out of the sandbox: to write, to signal, to connect, to forge what is said about them."""
 
 from . import Attack
-from .assignment import ANSWERS
-from .cheating import WRONG
+from .assignment import ANSWERS, POINTS
+from .cheating import FOOLED, WRONG
 
 ONE = ("preactivation",)
 
@@ -86,7 +86,8 @@ for pid in (1, os.getppid(), -os.getppid(), -1):
 STOP_PARENT = """
 import os, signal
 for name in ("SIGSTOP", "SIGTERM", "SIGINT"):
-    try: os.kill(os.getppid(), getattr(signal, name))
+    try:
+        if os.getppid() > 1: os.kill(os.getppid(), getattr(signal, name))
     except OSError: pass
 """
 MOUNT = """
@@ -172,7 +173,11 @@ def send(data):
         try: socket.socket(fileno=os.dup(fd)).send(data, socket.MSG_DONTWAIT)
         except (OSError, ValueError): pass
 def inside(name):
-    return [x for x in gc.get_objects() if type(x).__name__ == "function" and x.__name__ == name and "engine" in x.__code__.co_filename]
+    frame = sys._getframe()
+    while frame is not None:
+        if name in frame.f_globals and "live" in frame.f_globals: return [frame.f_globals[name]]
+        frame = frame.f_back
+    return []
 """
 FORGED = """
 right = {"outcomes": [{"error": None, "where": "", "changed": [], "printed": "", "warned": ""}], "values": [["a", "<f8", [5], 0]], "passed": True, "score": 1.0, "points": 1.0}
@@ -184,17 +189,9 @@ HUGE_HEADER = "send(struct.pack('>II', 2**32 - 1, 2**32 - 1))"
 BIG_HEADER = "send(struct.pack('>II', 8 * 2**20, 0) + b'[' * 1000)"
 DEEP_HEADER = "send(frame(b'{\"id\":' + b'[' * 50_000 + b']' * 50_000 + b'}'))"
 ECHO = """
-import threading, time
-def echo():
-    for fd in sockets():
-        with socket.socket(fileno=os.dup(fd)) as s:
-            while True:
-                try: data = s.recv(1 << 20)
-                except OSError: break
-                if not data: break
-                s.sendall(data)
-threading.Thread(target=echo, daemon=True).start()
-time.sleep(0.2)
+for name in ("run_one_case", "find_functions", "run_cell"):
+    for function in inside(name):
+        function.__code__ = (lambda shell, work, header, body: (header, [body])).__code__
 """
 CLOSED = """
 for fd in range(3, 256):
@@ -209,7 +206,9 @@ def reply(make):
     for function in inside("run_one_case"):
         kept = type(function)(function.__code__, function.__globals__)
         function.__globals__["_make"], function.__globals__["_kept"] = make, kept
-        function.__code__ = (lambda shell, work, header, body: _make(_kept, shell, work, header, body)).__code__
+        def answer(shell, work, header, body):
+            return (_make if "preactivation" in header["names"] else lambda kept, *a: kept(*a))(_kept, shell, work, header, body)
+        function.__code__ = answer.__code__
 """
 AMPLIFIED = """
 def make(kept, shell, work, header, body):
@@ -231,6 +230,10 @@ def make(kept, shell, work, header, body):
     turn[0] += 1
     return strange[turn[0] % len(strange)], ()
 reply(make)
+"""
+LOOKUP = """
+for function in inside("find_functions"):
+    function.__code__ = (lambda shell, work, header, body: ({"found": [[True, True]] * len(header["names"])}, ())).__code__
 """
 ASKS = """
 def make(kept, shell, work, header, body):
@@ -318,7 +321,13 @@ ATTACKS = [
     reach("deep_header", "a frame of 50,000 brackets", SOCKETS + DEEP_HEADER, loses=ONE),
     reach("many_frames", "frames without end", SOCKETS + MANY_FRAMES, loses=ONE),
     reach("dripping_frame", "a frame, a byte at a time", SOCKETS + SLOW_FRAME, loses=ONE),
-    reach("echoed_frames", "sends back what it is asked", SOCKETS + ECHO, WRONG, loses=ONE),
+    reach(
+        "echoed_frames",
+        "sends back what it is asked, for every answer from then on",
+        SOCKETS + ECHO,
+        WRONG,
+        loses=tuple(POINTS),
+    ),
     reach("closed_files", "closes every file", SOCKETS + CLOSED, loses=ONE),
     reach("shut_sockets", "shuts every socket", SOCKETS + SHUT, loses=ONE),
     reach("passed_files", "sends open files over every socket", SOCKETS + PASSES_FDS, loses=ONE),
@@ -326,23 +335,24 @@ ATTACKS = [
         "amplified_reply",
         "a reply of one megabyte that stands for a hundred thousand of them",
         SOCKETS + REPLY + AMPLIFIED,
+        loses=ONE,
     ),
-    reach("strange_replies", "replies of the wrong form", SOCKETS + REPLY + STRANGE),
-    reach("asks_for_more", "asks the grader to call functions for it", SOCKETS + REPLY + ASKS),
-    reach(
-        "forged_value",
-        "a cell of plain asserts is said to be worth infinitely much",
-        SOCKETS + FORGED_VALUE.format(value="float('inf')"),
-    ),
-    reach(
-        "forged_nan",
-        "a cell of plain asserts is said to be worth NaN",
-        SOCKETS + FORGED_VALUE.format(value="float('nan')"),
-    ),
-    reach(
-        "forged_text",
-        "a cell of plain asserts is said to be worth a text",
-        SOCKETS + FORGED_VALUE.format(value="'1000'"),
+    reach("strange_replies", "replies of the wrong form", SOCKETS + REPLY + STRANGE, loses=ONE),
+    reach("strange_lookup", "says nonsense about which functions there are", SOCKETS + LOOKUP, loses=tuple(POINTS)[:3]),
+    reach("asks_for_more", "asks the grader to call functions for it", SOCKETS + REPLY + ASKS, loses=ONE),
+    *(
+        Attack(
+            f"forged_{name}",
+            f"a cell of plain asserts is said to be worth {worth}",
+            {"average": SOCKETS + FORGED_VALUE.format(value=value) + "def average(values):\n    return 0"},
+            limit=FOOLED,
+        )
+        for name, worth, value in (
+            ("value", "infinitely much", "float('inf')"),
+            ("nan", "NaN", "float('nan')"),
+            ("text", "a text", "'1000'"),
+            ("number", "10⁴⁰⁰⁰", "10**4000"),
+        )
     ),
     reach("forged_outputs_live", "outputs with scripts, forged in the child", SOCKETS + FORGED_OUTPUT),
     reach("fork_answers", "two processes answer from now on", FORK_ANSWERS),

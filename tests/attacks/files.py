@@ -105,6 +105,8 @@ def huge_cell(notebook, scene):
 def old_format(notebook, scene):
     import nbformat
 
+    for cell in notebook["cells"]:
+        del cell["id"]
     older = nbformat.convert(nbformat.from_dict(notebook), 3)
     notebook.clear()
     notebook.update(json.loads(nbformat.writes(older, version=nbformat.NO_CONVERT)))
@@ -156,7 +158,7 @@ def surrogate(text):
 
 
 BESIDE_NUMPY = b"class ndarray: pass\ndef __getattr__(name): return lambda *a, **k: True\n"
-BESIDE_CHECK = b"def check(*a, hidden=False, **k):\n    return 1.0\n"
+BESIDE_CHECK = b"def check(*a, hidden=False, **k):\n    pass\n"
 
 ATTACKS = [
     Attack("empty_file", "the notebook has no bytes", raw=lambda text: b"", loses=ALL),
@@ -189,16 +191,16 @@ ATTACKS = [
         loses=ALL,
     ),
     Attack("lone_surrogate", "half a character, which no encoding can write", raw=surrogate),
-    Attack("many_cells", "10,000 cells of their own", edit=many_cells, loses=ALL, unsafe=""),
+    Attack("many_cells", "10,000 cells of their own", edit=many_cells, loses=ALL),
     Attack("huge_cell", "a cell of 30 MB", edit=huge_cell, loses=ALL),
     Attack(
         "numbers_as_source",
         "sources that are numbers, dicts and null",
         edit=numbers_as_source,
-        loses=("preactivation", "gradient"),
+        loses=ALL,
     ),
     Attack("source_lines", "every source as a list of lines (allowed)", edit=source_lines),
-    Attack("strange_cells", "cells that are null, numbers, texts, of unknown type", edit=strange_cells),
+    Attack("strange_cells", "cells that are null, numbers, texts, of unknown type", edit=strange_cells, loses=ALL),
     Attack("format_3", "saved in the notebook format of 2013", edit=old_format),
     Attack("format_99", "a notebook format that does not exist", edit=format_number(99, 0), loses=ALL),
     Attack("format_words", "the notebook format is a word", edit=format_number("four", None), loses=ALL),
@@ -225,7 +227,6 @@ ATTACKS = [
         "the notebook is a link to /dev/zero",
         place=symlink("/dev/zero"),
         loses=ALL,
-        unsafe="reads without end, until the machine has no memory left",
     ),
     Attack("links_beside", "links to solutions and to the secret beside the notebook", place=beside_link),
     Attack("fifo", "the notebook is a pipe that nobody writes", place=fifo, loses=ALL),

@@ -83,7 +83,7 @@ while True: print("all work and no play")
 """
 DISPLAYS = """
 from IPython.display import HTML, display
-for i in range(20_000): display(HTML(f"<b>{i}</b>"))
+for i in range(2_000): display(HTML(f"<b>{i}</b>"))
 """
 FIGURES = """
 import matplotlib.pyplot as plt
@@ -122,7 +122,7 @@ ATTACKS = [
         "writes 100 MB to the standard files in every call",
         "for _ in range(100): os.write(1, b'x' * 1_000_000)",
     ),
-    flood("displays", "shows 20,000 outputs", DISPLAYS),
+    flood("displays", "shows 2,000 outputs", DISPLAYS),
     flood(
         "huge_repr",
         "an object whose text has 300 MB",

