@@ -17,7 +17,7 @@ def array_namespace(x):
 
 def is_array(x):
     """Whether `x` is an array of some backend (a list or a Python number is not)."""
-    return array_api_compat.is_array_api_obj(x)
+    return type(x) is np.ndarray or array_api_compat.is_array_api_obj(x)
 
 
 def to_numpy(x):

@@ -54,6 +54,39 @@ def zeros_like(tree, name="w"):
     return rebuild(tree, [array_namespace(x).zeros_like(x) for (x,) in zip_leaves(**{name: tree})])
 
 
+def named_leaves(tree, prefix=""):
+    """(path, array) for each array of nested dicts, the path's names joined by dots.
+
+    Examples
+    --------
+    >>> list(named_leaves({"linear_0": {"W": 1, "b": 2}}))
+    [('linear_0.W', 1), ('linear_0.b', 2)]
+    """
+    for key, x in tree.items():
+        if isinstance(x, dict):
+            yield from named_leaves(x, f"{prefix}{key}.")
+        else:
+            yield prefix + key, x
+
+
+def nest(leaves):
+    """The nested dicts that `named_leaves` took apart.
+
+    Examples
+    --------
+    >>> nest([("linear_0.W", 1), ("linear_0.b", 2)])
+    {'linear_0': {'W': 1, 'b': 2}}
+    """
+    tree = {}
+    for path, x in leaves:
+        *above, last = path.split(".")
+        branch = tree
+        for key in above:
+            branch = branch.setdefault(key, {})
+        branch[last] = x
+    return tree
+
+
 def _is_numbers(x):
     return all(map(_is_numbers, x)) if isinstance(x, list) else isinstance(x, Real)
 

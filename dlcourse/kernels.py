@@ -17,7 +17,7 @@ from .normalization import BatchNormState
 
 def linear_forward(X, W, b):
     """`layers.linear_forward`."""
-    U = np.matmul(X, W)
+    U = np.dot(X, W)
     U += b
     return U, (X, W)
 
@@ -33,7 +33,7 @@ def linear_backward(dU, cache, out=None, inputs=True):
     else:
         np.matmul(X.T, dU, out=dW)
         np.dot(_ones(len(X), X.dtype), dU, out=db)  # column sums: three times as fast as sum(axis=0)
-    return np.matmul(dU, W.T) if inputs else None, dW, db
+    return np.dot(dU, W.T) if inputs else None, dW, db
 
 
 def activation_forward(X, name, out=None, **options):
@@ -102,6 +102,7 @@ def activation_backward(dY, cache):
 
 
 GELU_C, GELU_A = math.sqrt(2.0 / math.pi), 0.044715
+SIGN_BIT = np.int32(-(2**31))  # of a float32
 
 # Elements that are worked on at a time: they and their scratch stay in the second-level cache
 BLOCK = 32_768
@@ -148,7 +149,9 @@ def _gelu_and_slope(x, y, dy):
         y *= t
     y *= dy
     np.subtract(0.5, y, out=y)
-    np.copysign(y, x, out=y)
+    # x's sign on the non-negative y, bit by bit: four times as fast as `copysign`
+    y_bits, x_bits = y.view(np.int32), x.view(np.int32)
+    y_bits |= x_bits & SIGN_BIT
     y += 0.5
     dy *= x
     dy *= 1.0 / math.sqrt(2.0 * math.pi)
@@ -166,23 +169,27 @@ def softmax_cross_entropy_with_grad(logits, labels):
     total = 0.0
     for start in range(0, N, size):
         U, e = logits[start : start + size], dU[start : start + size]
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", divide="ignore"):
             np.exp(U, out=e)
-        sums = np.dot(e, ones)
+            sums = np.dot(e, ones)
+            logs = np.log(sums)
         # Only where a row of exponentials is very large or small does the shift by its maximum change anything
-        if not 1e-20 < np.minimum.reduce(sums) <= np.maximum.reduce(sums) < 1e20:
+        if not np.maximum.reduce(np.abs(logs)) < 46.0:
             U = U - np.maximum.reduce(U, axis=1, keepdims=True)
             np.exp(U, out=e)
             sums = np.dot(e, ones)
+            logs = np.log(sums)
         at_label = labels[start : start + size] + np.arange(0, e.size, K)
-        total += np.add.reduce(np.log(sums) - U.reshape(-1).take(at_label))
+        logs -= U.reshape(-1).take(at_label)
+        total += np.add.reduce(logs)
         sums *= N
         e /= sums[:, None]
         e.reshape(-1)[at_label] -= 1.0 / N
     return total / N, dU
 
 
-# y += a·x in one pass
+# x *= a, and y += a·x in one pass
+SCAL = {np.dtype("float32"): scipy.linalg.blas.sscal, np.dtype("float64"): scipy.linalg.blas.dscal}
 AXPY = {np.dtype("float32"): scipy.linalg.blas.saxpy, np.dtype("float64"): scipy.linalg.blas.daxpy}
 
 
@@ -192,29 +199,37 @@ def sgd_update(w, dw, state, lr):
     return state
 
 
-def adam_update(w, dw, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
-    """`optimizers.adam_step` on a flat vector: `w` and the state's arrays change in place."""
+def adam_update(w, dw, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, scratch=None):
+    """`optimizers.adam_step` on a flat vector: `w` and the state's arrays change in place.
+
+    scratch : what `adam_scratch` gives, where steps use it again and again.
+    """
     t = state.t + 1
     # lr·m̂/(√v̂ + ε) with the corrections c₁ and c₂ moved into two numbers: (lr·√c₂/c₁) · m/(√v + ε√c₂)
     root = math.sqrt(1.0 - beta2**t)
     rate = lr * root / (1.0 - beta1**t)
-    axpy = AXPY[w.dtype]
-    size = min(len(w), 2 * BLOCK)
-    scratch = np.empty(size, w.dtype)
-    for start in range(0, len(w), size):
-        block = slice(start, start + size)
+    scal, axpy = SCAL[w.dtype], AXPY[w.dtype]
+    if scratch is None:
+        scratch = adam_scratch(w)
+    for start in range(0, len(w), len(scratch)):
+        block = slice(start, start + len(scratch))
         g, m, v = dw[block], state.m[block], state.v[block]
         s = scratch[: len(g)]
-        m *= beta1
+        scal(beta1, m)
         axpy(g, m, a=1.0 - beta1)
-        v *= beta2
         np.multiply(g, g, out=s)
+        scal(beta2, v)
         axpy(s, v, a=1.0 - beta2)
         np.sqrt(v, out=s)
         s += eps * root
         np.divide(m, s, out=s)
         axpy(s, w[block], a=-rate)
-    return state._replace(t=t)
+    return type(state)(t, state.m, state.v)
+
+
+def adam_scratch(w):
+    """A vector for `adam_update` to compute in: short enough to stay in a cache beside the blocks of its size."""
+    return np.empty(min(len(w), 2 * BLOCK), w.dtype)
 
 
 def _column_sums(x):
@@ -250,6 +265,8 @@ def batchnorm_backward(dY, cache, out=None, inputs=True):
     dgamma, dbeta = out or (np.empty_like(gamma), np.empty_like(gamma))
     dbeta[...] = _column_sums(dy)
     np.multiply(np.einsum("nc,nc->c", dy, centred), inverse, out=dgamma)
+    if not inputs:
+        return None, dgamma, dbeta
     # dx = (γ/s)(dy − dβ/m − x̂ dγ/m), as −x·(γ/s²)dγ/m + dy·γ/s − (γ/s)dβ/m
     scale = gamma * inverse
     dX = centred * (-scale * inverse * dgamma / len(dy))
@@ -278,6 +295,8 @@ def layernorm_backward(dY, cache, out=None, inputs=True):
     dgamma, dbeta = out or (np.empty_like(gamma), np.empty_like(gamma))
     np.einsum("nd,nd->d", dy, x_hat, out=dgamma)
     dbeta[...] = _column_sums(dy)
+    if not inputs:
+        return None, dgamma, dbeta
     dX = dy * gamma
     along = np.einsum("nd,nd->n", dX, x_hat) / len(gamma)
     dX -= (dX @ mean)[:, None]
@@ -410,8 +429,9 @@ def transformer_block_backward(dY, cache, out=None, inputs=True):
     dZ += dY
     weights = [d[name] for name in ("Wq", "Wk", "Wv", "Wo")]
     dA = multi_head_attention_backward(dZ, attended, out=weights)[0]
-    dX = layernorm_backward(dA, norm1, out=(d["gamma1"], d["beta1"]))[0]
-    dX += dZ
+    dX = layernorm_backward(dA, norm1, out=(d["gamma1"], d["beta1"]), inputs=inputs)[0]
+    if inputs:
+        dX += dZ
     return dX, d
 
 

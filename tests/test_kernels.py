@@ -156,7 +156,7 @@ def test_every_twin_is_tested_here():
     twins = {name for name in twins if getattr(kernels, name).__module__ == "dlcourse.kernels"}
     pairs = {make(np.random.default_rng(0))[1] for make in TWINS.values()} | {"activation"}
     pairs = {f"{op}_{way}" for op in pairs for way in ("forward", "backward")}
-    assert twins == pairs | {"softmax_cross_entropy_with_grad", "sgd_update", "adam_update"}
+    assert twins == pairs | {"softmax_cross_entropy_with_grad", "sgd_update", "adam_update", "adam_scratch"}
 
 
 @pytest.mark.parametrize("name", activations.ACTIVATIONS)

@@ -11,6 +11,7 @@ import pytest
 from common import Operation, flatten
 
 from dlcourse import (
+    activations,
     attention,
     backpropagation,
     convolution,
@@ -25,6 +26,7 @@ from dlcourse import (
     training,
 )
 from dlcourse._array import to_numpy
+from dlcourse._tree import named_leaves, nest
 from dlcourse.training import Network, Trainer, evaluate, fit, loss_and_grad
 
 # name of a layer -> (specifications of a network with it, shape of one batch, symbols of an embedding or None)
@@ -67,7 +69,7 @@ NETWORKS = {
     "attention, causal": ([("multi_head_attention", 6, 4, 2, {"causal": True}), ("linear", 6, 3)], SEQUENCE),
     "transformer_block": ([("transformer_block", 6, 2, 7, {"causal": True}), ("last",), ("linear", 6, 3)], SEQUENCE),
     "embedding": ([("embedding", 7, 6), ("positions", 6), ("last",), ("linear", 6, 3)], SEQUENCE[:2]),
-    **{name: ([(name,), ("linear", 5, 3)], ROWS) for name in training.activations.ACTIVATIONS},
+    **{name: ([(name,), ("linear", 5, 3)], ROWS) for name in activations.ACTIVATIONS},
 }
 over_networks = pytest.mark.parametrize("name", NETWORKS)
 
@@ -97,7 +99,7 @@ def test_every_op_pair_of_the_course_has_a_layer():
         "gru_cell": "one step of gru",
         "scaled_dot_product_attention": "has three inputs; inside attention and self_attention",
     }
-    modules = (attention, backpropagation, convolution, dropout, layers, normalization, recurrent, training.activations)
+    modules = (attention, backpropagation, convolution, dropout, layers, normalization, recurrent, activations)
     pairs = {
         name.removesuffix("_forward")
         for module in modules
@@ -687,7 +689,13 @@ OPERATIONS = [
     ),
 ]
 # Whole numbers out, lists of numbers in
-TESTED_BELOW = ["metrics.confusion_matrix", "metrics.early_stopping"]
+TESTED_BELOW = ["metrics.confusion_matrix", "metrics.early_stopping", "_tree.named_leaves", "_tree.nest"]
+
+
+def test_nested_dicts_are_taken_apart_by_name_and_put_together_again():
+    tree = {"a": 1, "b": {"c": 2, "d": {"e": 3}}, "f": {}}
+    assert list(named_leaves(tree)) == [("a", 1), ("b.c", 2), ("b.d.e", 3)]
+    assert nest(named_leaves(tree)) == {"a": 1, "b": {"c": 2, "d": {"e": 3}}}
 
 
 def test_confusion_matrix_counts_true_classes_in_rows():
