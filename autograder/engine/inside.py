@@ -237,6 +237,9 @@ def make_shell():
         def ask_exit(self):
             pass
 
+        def enable_gui(self, gui=None):
+            pass
+
         def _tee(self, channel):
             # IPython would keep a second copy of everything that is printed, without a limit
             return contextlib.nullcontext()
