@@ -29,6 +29,7 @@ lessons: dev  ## run every lesson and compare its outputs
 bench: dev  ## the speed table, side by side with PyTorch where it is installed
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.explorers
+	$(BIN)/python -m benchmarks.grading
 
 lint: dev  ## ruff on sources and notebooks
 	$(BIN)/ruff check .

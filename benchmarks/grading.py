@@ -1,0 +1,283 @@
+"""How fast a class is graded, beside plain `nbgrader autograde`: `python -m benchmarks.grading` writes `grading.md`.
+
+python -m benchmarks.grading                    everything, about twenty minutes
+python -m benchmarks.grading throughput         one part, printed only: throughput, growth or workers
+
+BENCH_CLASS sets the size of the class in the first part (100).
+
+Every measured run is a process of its own, and the sides take turns: half of the class by plain nbgrader, the whole class by
+the engine, the other half by plain nbgrader. Wall time is the clock's, start-up included; processor time counts
+all processes of a run.
+"""
+
+import json
+import os
+import platform
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+SLUG = "neurons"
+RESULTS = Path(__file__).parent / "grading.md"
+# A cell of the student's own that computes for about half a second, for the part on workers
+WORK = "import numpy as np\n_x = np.random.default_rng(0).random((160, 160))\nfor _ in range(900):\n    _x = np.tanh(_x @ _x.T / 160)"
+
+
+def make_class(folder, size, work=False):
+    """A course with `size` submissions: the demonstration's answers over and over, right, wrong, broken and untouched."""
+    import nbformat
+    from nbformat.v4 import new_code_cell
+
+    from autograder import build
+
+    folder.mkdir(parents=True)
+    shutil.copy(build.COURSE / "nbgrader_config.py", folder)
+    build.write_instructor_notebook(SLUG, folder)
+    build.generate(folder, [SLUG])
+    notebooks = answers(folder)
+    for number in range(size):
+        notebook = nbformat.from_dict(notebooks[number % len(notebooks)])
+        if work:
+            notebook.cells.insert(2, new_code_cell(WORK, id="work"))
+        target = folder / "submitted" / f"student{number:04d}" / SLUG
+        target.mkdir(parents=True)
+        nbformat.write(notebook, target / f"{SLUG}.ipynb")
+    return folder
+
+
+def answers(folder):
+    """Eight different submissions: one right, six with one known mistake in every other exercise, one untouched."""
+    import nbformat
+
+    from autograder import build
+    from autograder.exercise import exercises_of
+
+    released = nbformat.read(folder / "release" / SLUG / f"{SLUG}.ipynb", as_version=4)
+    made = []
+    for kind in range(8):
+        notebook = nbformat.from_dict(released)
+        wrong = {}
+        for place, exercise in enumerate(exercises_of(SLUG).values()):
+            if 0 < kind < 7 and place % 2 == kind % 2 and place % 3 == kind % 3:
+                wrong[exercise.grade_id] = "    return None"
+            solution = build.solution_parts(exercise.functions[0], exercise.solutions[0])[1]
+            for cell in notebook.cells:
+                marks = cell.metadata.get("nbgrader", {})
+                if kind < 7 and marks.get("solution") and marks["grade_id"] == exercise.grade_id:
+                    body = wrong.get(exercise.grade_id, solution)
+                    cell.source = cell.source.replace("    # YOUR CODE HERE\n    raise NotImplementedError()", body)
+        made.append(notebook)
+    return made
+
+
+def run(*command, cwd=None):
+    """(wall seconds, processor seconds, what it printed) of a command, with one thread for each process."""
+    environment = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    environment["PATH"] = str(Path(sys.executable).parent) + os.pathsep + environment.get("PATH", "")
+    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+    wall, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(map(str, command))} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return wall, cpu, done.stdout
+
+
+def grade(folder, *, workers=2, scheduler=None, students=()):
+    """Grade a class with the engine in a process of its own; wall, processor seconds, and what it says of itself."""
+    options = {"folder": str(folder), "workers": workers, "scheduler": scheduler, "students": list(students)}
+    wall, cpu, out = run(sys.executable, "-m", "benchmarks.grading", "--one", json.dumps(options))
+    return wall, cpu, json.loads(out.splitlines()[-1])
+
+
+def one(options):
+    """What `grade` starts: grade, and print what the run knows of itself."""
+    from autograder.engine.course import open_course
+    from autograder.engine.run import grade_class
+
+    begun = time.perf_counter()
+    summary = grade_class(
+        open_course(Path(options["folder"])),
+        SLUG,
+        students=options["students"] or None,
+        workers=options["workers"],
+        scheduler=options["scheduler"],
+    )
+    if not summary.complete:
+        raise SystemExit(f"not complete: {summary.problem} {summary.failed} {summary.refused}")
+    print(
+        json.dumps(
+            {
+                "graded": len(summary.graded),
+                "seconds": time.perf_counter() - begun,
+                "student_cpu": summary.cpu_seconds,
+                "student": summary.student_seconds,
+                "overhead": summary.overhead,
+                # Linux says kB
+                "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            }
+        )
+    )
+
+
+def scores(folder):
+    """{student: {cell: points}} of a course's gradebook."""
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as gradebook:
+        return {
+            submission.student.id: {
+                grade.name: (grade.auto_score, grade.max_score, grade.needs_manual_grade)
+                for notebook in submission.notebooks
+                for grade in notebook.grades
+            }
+            for submission in gradebook.assignment_submissions(SLUG)
+        }
+
+
+def throughput(scratch):
+    size = int(os.environ.get("BENCH_CLASS", "100"))
+    plain_folder = make_class(scratch / "plain", size)
+    ours_folder = scratch / "ours"
+    shutil.copytree(plain_folder, ours_folder)
+    students = sorted(path.name for path in (plain_folder / "submitted").iterdir())
+    nbgrader = [sys.executable, "-m", "nbgrader", "autograde", SLUG, "--create"]
+    wall = cpu = 0.0
+    ours = None
+    for half in (students[: size // 2], students[size // 2 :]):
+        only = "--CourseDirectory.student_id_exclude=" + ",".join(sorted(set(students) - set(half)))
+        seconds, processor, _ = run(*nbgrader, only, cwd=plain_folder)
+        wall, cpu = wall + seconds, cpu + processor
+        print(f"plain nbgrader: {len(half)} in {seconds:.0f} s", file=sys.stderr, flush=True)
+        if ours is None:
+            ours = grade(ours_folder)
+            print(f"the engine: {size} in {ours[0]:.1f} s", file=sys.stderr, flush=True)
+    same = scores(plain_folder) == scores(ours_folder)
+    differ = [name for name, found in scores(plain_folder).items() if scores(ours_folder).get(name) != found]
+    known = ours[2]
+    return [
+        f"## {size} submissions of `{SLUG}`, 2 worker processes",
+        "",
+        "| | plain `nbgrader autograde` | the engine | ratio |",
+        "| --- | --- | --- | --- |",
+        f"| wall time, s | {wall:.1f} | {ours[0]:.1f} | **{wall / ours[0]:.1f} ×** (goal ≥ 15) |",
+        f"| submissions a second | {size / wall:.2f} | {size / ours[0]:.2f} | |",
+        f"| processor time of a submission, start-up shared, s | {cpu / size:.2f} | {ours[1] / size:.3f} (goal ≤ 0.2) | {cpu / ours[1]:.1f} × |",
+        f"| of it the students' own code, s | | {known['student_cpu'] / size:.3f} | |",
+        "",
+        f"Scores of every cell of every student identical: **{'yes' if same else 'NO: ' + ', '.join(differ)}**.",
+        f"Overhead of the engine over the students' own computing: {known['overhead'] / size * 1000:.0f} ms of wall time a"
+        f" submission in the workers, beside {known['student'] / size * 1000:.0f} ms in which the students' code had the word.",
+        "",
+    ]
+
+
+def growth(scratch):
+    sizes, rows, walls, memories = (10, 100, 1000), [], [], []
+    biggest = make_class(scratch / "growth", sizes[-1])
+    students = sorted(path.name for path in (biggest / "submitted").iterdir())
+    for size in sizes:
+        folder = scratch / f"growth{size}"
+        shutil.copytree(biggest, folder, ignore=shutil.ignore_patterns("submitted"))
+        for student in students[:size]:
+            shutil.copytree(biggest / "submitted" / student, folder / "submitted" / student)
+        wall, cpu, known = grade(folder)
+        again, _, _ = grade(folder)
+        walls.append(wall)
+        memories.append(known["memory"])
+        print(f"{size} in {wall:.1f} s", file=sys.stderr, flush=True)
+        rows.append(
+            f"| {size} | {wall:.1f} | {cpu / size:.3f} | {known['memory']:.0f} | {again:.1f} |",
+        )
+    first = (walls[1] - walls[0]) / (sizes[1] - sizes[0])
+    then = (walls[2] - walls[1]) / (sizes[2] - sizes[1])
+    return [
+        "## Growth of a class, 2 worker processes",
+        "",
+        "| submissions | wall time, s | processor time of each, s | peak memory of the main process, MB | a run with nothing new, s |",
+        "| --- | --- | --- | --- | --- |",
+        *rows,
+        "",
+        f"Each further submission takes {first:.3f} s from the 10th to the 100th and {then:.3f} s from the 100th to the"
+        f" 1000th: {100 * (then / first - 1):+.0f} % (goal: within 10 %). The main process grows by"
+        f" {memories[-1] - memories[0]:.0f} MB (goal: within 100 MB).",
+        "",
+    ]
+
+
+def workers(scratch):
+    """One worker against two, of the same scheduler in another process, on submissions that compute for half a second."""
+    from distributed import Client
+
+    size, walls = 40, {}
+    for count in (1, 2):
+        folder = make_class(scratch / f"workers{count}", size, work=True)
+        file = scratch / f"scheduler{count}.json"
+        dask = [sys.executable, "-m", "dask"]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        environment = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+        processes = [
+            subprocess.Popen(
+                [*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", file],
+                env=environment,
+                **quiet,
+            )
+        ]
+        try:
+            for _ in range(count):
+                worker = [*dask, "worker", "--scheduler-file", file, "--nthreads", "1", "--no-dashboard"]
+                processes.append(subprocess.Popen([*worker, "--local-directory", scratch], env=environment, **quiet))
+            while not file.exists():
+                time.sleep(0.1)
+            with Client(scheduler_file=str(file)) as client:
+                client.wait_for_workers(count, timeout=120)
+                address = client.scheduler.address
+            # The workers' first submission starts their sandboxes; from then on they are warm
+            names = sorted(path.name for path in (folder / "submitted").iterdir())
+            base = grade(folder, scheduler=address, students=names[:2])[2]["seconds"]
+            walls[count] = grade(folder, scheduler=address, students=names[2:])[2]["seconds"]
+            print(f"{count}: {walls[count]:.1f} s (two alone {base:.1f} s)", file=sys.stderr, flush=True)
+        finally:
+            for process in reversed(processes):
+                process.terminate()
+            for process in processes:
+                process.wait()
+    return [
+        "## Workers of a scheduler in another process",
+        "",
+        f"{size - 2} submissions that compute for about half a second each: one worker {walls[1]:.1f} s, two workers"
+        f" {walls[2]:.1f} s: **{walls[1] / walls[2]:.2f} ×** (goal ≥ 1.8 on 2 cores; sandboxes started anew by both).",
+        "",
+    ]
+
+
+PARTS = {"throughput": throughput, "growth": growth, "workers": workers}
+
+
+def main(words):
+    lines = [
+        "# Grading a class",
+        "",
+        f"`python -m benchmarks.grading`, {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}.",
+        "",
+    ]
+    for name, part in PARTS.items():
+        if not words or name in words:
+            with tempfile.TemporaryDirectory() as scratch:
+                found = part(Path(scratch))
+            print("\n".join(found), flush=True)
+            lines += found
+    if not words:
+        RESULTS.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--one"]:
+        one(json.loads(sys.argv[2]))
+    else:
+        sys.exit(main(sys.argv[1:]))
