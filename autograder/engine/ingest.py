@@ -553,14 +553,16 @@ def rebuild_cells(master, submitted):
             notes.append(_ran_twice(place))
     cells, sources, own_cells = [], {}, []
 
-    def add_own(extra, by_hand=False):
-        cells.append(Cell(extra.cell_type, extra.source, student=True, by_hand=by_hand and extra.cell_type == "code"))
-        if extra.cell_type == "code":
+    def add_own(extra, task=""):
+        cells.append(Cell(extra.cell_type, extra.source, student=True, by_hand=bool(task) and extra.cell_type == "code"))
+        if task:
+            sources[task] = "\n\n".join(filter(None, [sources.get(task), extra.source]))
+        elif extra.cell_type == "code":
             own_cells.append(extra.source)
 
     for extra in own.get(-1, ()):
         add_own(extra)
-    task = False
+    task = ""
     for place, original in enumerate(master.cells):
         answer = taken.get(place)
         if original.solution and answer is not None:
@@ -580,7 +582,7 @@ def rebuild_cells(master, submitted):
                 notes.append(f"the locked cell {original.grade_id} was changed; the course's version was used")
             cells.append(Cell(original.cell_type, original.source, original, False, original.by_hand))
         # What a task asks for stands in the student's own cells below it
-        task = original.task or (task and not original.marks)
+        task = original.grade_id if original.task else ("" if original.marks else task)
         if place in changed:
             add_own(changed[place], task)
         for extra in own.get(place, ()):

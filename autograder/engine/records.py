@@ -63,8 +63,9 @@ class Verdict:
 class NotebookRecord:
     """One notebook of a submission.
 
-    name : without the suffix. sources : {grade_id: the student's source} of every solution cell that was found.
-    own_cells : sources of the student's own cells. notes : what the instructor should know ("cell softmax stands twice;
+    name : without the suffix. sources : {grade_id: the student's source} of every solution cell that was found, and of
+        every task what the student wrote below it.
+    own_cells : sources of the student's other code cells. notes : what the instructor should know ("cell softmax stands twice;
     the first was graded"). problem : why the notebook could not be read at all, "" if it could.
     """
 
