@@ -124,6 +124,8 @@ class Cluster:
                         "distributed.admin.large-graph-warning-threshold": "1GB",
                         "distributed.scheduler.events-cleanup-delay": "1 minute",
                         "distributed.comm.retry.count": 3,
+                        "distributed.scheduler.http.routes": [],
+                        "distributed.worker.http.routes": [],
                     }
                 )
             )
@@ -138,7 +140,8 @@ class Cluster:
                         n_workers=self.workers or os.cpu_count() or 1,
                         threads_per_worker=1,
                         processes=True,
-                        dashboard_address=None,
+                        # With None Dask asks for port 8787 and warns when another run has it; no pages are served
+                        dashboard_address="127.0.0.1:0",
                         memory_limit=0,
                         silence_logs=logging.CRITICAL,
                         local_directory=scratch,
