@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._checks import check_integer, check_number, check_rng
+from ._checks import check_integer, check_number, check_rng, check_shapes
 
 _DATA = files("dlcourse") / "data"
 
@@ -35,6 +35,12 @@ class Split(NamedTuple):
 def iris():
     """Fisher's iris, X (150, 4): sepal length, sepal width, petal length, petal width in cm; three species.
 
+    Returns
+    -------
+    Dataset (X, y, names).
+
+    Notes
+    -----
     Source: Fisher (1936), The use of multiple measurements in taxonomic problems; UCI, doi:10.24432/C56C76, CC BY 4.0.
 
     Examples
@@ -53,6 +59,12 @@ def iris():
 def digits():
     """Handwritten digits, X (1797, 8, 8, 1): grey values scaled to 0…1, images of one channel; ten classes.
 
+    Returns
+    -------
+    Dataset (X, y, names).
+
+    Notes
+    -----
     Source: Alpaydin and Kaynak (1998), Optical Recognition of Handwritten Digits; UCI, doi:10.24432/C50P49, CC BY 4.0.
 
     Examples
@@ -69,6 +81,12 @@ def digits():
 def alice():
     """The first four chapters of Alice's Adventures in Wonderland as one text of plain ASCII, a paragraph a line.
 
+    Returns
+    -------
+    str.
+
+    Notes
+    -----
     Source: Lewis Carroll (1865), public domain.
 
     Examples
@@ -83,6 +101,17 @@ def alice():
 def blobs(rng, N=200, K=3, spread=1.0):
     """K round clouds of points in the plane, X (N, 2), their centres 4 apart on a circle's rim.
 
+    Parameters
+    ----------
+    rng : numpy.random.Generator.
+    N : points, spread evenly over the classes.
+    K : clouds, at least 2; each is a class.
+    spread : standard deviation of a cloud in either direction.
+
+    Returns
+    -------
+    Dataset (X, y, names).
+
     Examples
     --------
     >>> X, y, _ = blobs(np.random.default_rng(0), N=9, K=3)
@@ -90,6 +119,7 @@ def blobs(rng, N=200, K=3, spread=1.0):
     [3, 3, 3]
     """
     N, K = check_integer("N", N), check_integer("K", K, minimum=2)
+    spread = check_number("spread", spread, low=0.0, include_high=False)
     y = _shuffled_labels(rng, N, K)
     angle = 2 * np.pi * np.arange(K) / K
     radius = 2.0 / np.sin(np.pi / K)
@@ -100,12 +130,22 @@ def blobs(rng, N=200, K=3, spread=1.0):
 def moons(rng, N=200, noise=0.1):
     """Two half circles that reach into each other, X (N, 2).
 
+    Parameters
+    ----------
+    rng : numpy.random.Generator.
+    N : points.
+    noise : standard deviation of what is added to both coordinates; the half circles have radius 1.
+
+    Returns
+    -------
+    Dataset (X, y, names).
+
     Examples
     --------
     >>> moons(np.random.default_rng(0), N=10).X.shape
     (10, 2)
     """
-    N = check_integer("N", N)
+    N, noise = check_integer("N", N), check_number("noise", noise, low=0.0, include_high=False)
     y = _shuffled_labels(rng, N, 2)
     t = np.pi * rng.random(N)
     upper = np.column_stack([np.cos(t), np.sin(t)])
@@ -116,13 +156,23 @@ def moons(rng, N=200, noise=0.1):
 def xor(rng, N=200, noise=0.15):
     """Four clouds at the corners (±1, ±1), the class 1 where the signs differ, X (N, 2): no line separates them.
 
+    Parameters
+    ----------
+    rng : numpy.random.Generator.
+    N : points.
+    noise : standard deviation of a cloud in either direction.
+
+    Returns
+    -------
+    Dataset (X, y, names).
+
     Examples
     --------
     >>> X, y, _ = xor(np.random.default_rng(0), noise=0.0)
     >>> bool(np.all(y == (X[:, 0] * X[:, 1] < 0)))
     True
     """
-    N = check_integer("N", N)
+    N, noise = check_integer("N", N), check_number("noise", noise, low=0.0, include_high=False)
     corner = _shuffled_labels(rng, N, 4)
     X = np.column_stack([2 * (corner % 2) - 1, 2 * (corner // 2) - 1]) + noise * rng.standard_normal((N, 2))
     return Dataset(X, np.isin(corner, (1, 2)).astype(np.int64), _names(2))
@@ -131,6 +181,18 @@ def xor(rng, N=200, noise=0.15):
 def spirals(rng, N=300, K=3, noise=0.1, turns=0.75):
     """K spiral arms wound round the origin, X (N, 2) within about the unit circle.
 
+    Parameters
+    ----------
+    rng : numpy.random.Generator.
+    N : points, spread evenly over the classes.
+    K : arms, at least 2; each is a class.
+    noise : standard deviation of what is added to the angle, in radians.
+    turns : how often an arm winds round the origin.
+
+    Returns
+    -------
+    Dataset (X, y, names).
+
     Examples
     --------
     >>> X, y, _ = spirals(np.random.default_rng(0), N=300, noise=0.0)
@@ -138,6 +200,8 @@ def spirals(rng, N=300, K=3, noise=0.1, turns=0.75):
     1.0
     """
     N, K = check_integer("N", N), check_integer("K", K, minimum=2)
+    noise = check_number("noise", noise, low=0.0, include_high=False)
+    turns = check_number("turns", turns, include_low=False, include_high=False)
     y = _shuffled_labels(rng, N, K)
     r = np.linspace(0.05, 1.0, N)[rng.permutation(N)]
     angle = 2 * np.pi * (y / K + turns * r) + noise * rng.standard_normal(N)
@@ -145,7 +209,21 @@ def spirals(rng, N=300, K=3, noise=0.1, turns=0.75):
 
 
 def split(X, y, rng, test=0.25):
-    """A random division into training and test examples; `test` is the share of the second.
+    """A random division into training and test examples.
+
+    Parameters
+    ----------
+    X : (N, ...) array, examples. y : (N, ...) array, their labels or targets.
+    rng : numpy.random.Generator, draws who goes where.
+    test : the test examples' share, between 0 and 1; both parts get at least one example.
+
+    Returns
+    -------
+    Split (X_train, y_train, X_test, y_test).
+
+    Raises
+    ------
+    ValueError : X and y differ in length, there are fewer than two examples, or `test` is no share.
 
     Examples
     --------
@@ -155,6 +233,7 @@ def split(X, y, rng, test=0.25):
     (120, 30)
     """
     check_rng(rng)
+    X, y = np.asarray(X), np.asarray(y)
     check_number("test", test, low=0.0, high=1.0, include_low=False, include_high=False)
     if len(X) != len(y) or len(X) < 2:
         raise ValueError(f"y: expected one label for each of at least 2 examples, got {len(X)} and {len(y)}")
@@ -168,13 +247,26 @@ def standardize(X, like=None):
 
     A column that never changes is only centred.
 
+    Parameters
+    ----------
+    X : (N, D) array, examples as rows.
+    like : (M, D) array, what mean and deviation are taken of: the training examples, where X are the test's.
+
+    Returns
+    -------
+    (N, D) array.
+
+    Raises
+    ------
+    ValueError : the two have different columns, or no examples.
+
     Examples
     --------
     >>> standardize(np.array([[1.0, 5.0], [3.0, 5.0]]))
     array([[-1.,  0.],
            [ 1.,  0.]])
     """
-    like = X if like is None else like
+    X, like = check_shapes("N D, M D", X=X, like=X if like is None else like)
     deviation = like.std(axis=0)
     return (X - like.mean(axis=0)) / np.where(deviation > 0.0, deviation, 1.0)
 

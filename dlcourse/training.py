@@ -229,6 +229,10 @@ def evaluate(net, X, y, batch_size=256):
     ----------
     net : Network. X : (N, ...) array. y : targets, as for `loss_and_grad`. batch_size : examples at a time.
 
+    Returns
+    -------
+    J : float. accuracy : float in [0, 1], or None.
+
     Examples
     --------
     >>> net = Network([("identity",)], rng=np.random.default_rng(0))

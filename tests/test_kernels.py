@@ -151,6 +151,20 @@ def test_memory_that_is_not_contiguous_is_read_rightly(make):
     assert_close(flatten(fast), flatten(gradients), 1e-12, op)
 
 
+@over_twins
+def test_a_twin_keeps_no_more_than_its_formula_may(make):
+    """The bound that test_common.py has for the formulas: of the order of what went in and came out."""
+    _, op, arguments, options = case(make, "float64")
+    out = getattr(kernels, f"{op}_forward")(*arguments, **options)
+    place = 1 if op == "batchnorm" else -1
+
+    def size(tree):
+        return sum({id(x): x.nbytes for x in flatten(tree).values() if isinstance(x, np.ndarray)}.values())
+
+    shown = size(arguments) + size([x for i, x in enumerate(out) if i != place % len(out)])
+    assert size(out[place]) <= 12 * shown + 1024
+
+
 def test_every_twin_is_tested_here():
     twins = {name for name, f in vars(kernels).items() if inspect.isfunction(f) and not name.startswith("_")}
     twins = {name for name in twins if getattr(kernels, name).__module__ == "dlcourse.kernels"}
