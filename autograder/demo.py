@@ -1,21 +1,42 @@
-"""The demonstration: an assignment, a class that hands it in, the grades, in one folder to look round in."""
+"""The demonstration: an assignment, a class that hands it in, the grades and what comes of them, in one folder."""
 
-import contextlib
-import io
-import logging
-import os
+import ast
+import builtins
+import inspect
+import random
 import shutil
 import sys
-import time
+import textwrap
+from functools import cache
 from pathlib import Path
 
 from . import build
+from .commands.release import nbgrader_api, release
+
+__all__ = ["CLASS", "answer", "class_of", "main", "make_course", "nbgrader_api"]
 
 SLUG = "neurons"
 MARKER = ".dlcourse-demo"
+# No answer of the class needs a second; the one that never ends should not hold up the tour
+SECONDS = 4.0
 
-# What each student of the class hands in: nothing said = the right answer; a text = that function's body instead
+# What some students hand in: nothing said = the right answer; a text = that function's body instead, None = not
+# attempted; for everything = the notebook as it was released. The rest of the class is drawn (`class_of`)
 _BROKEN_LINE = "    return X @ w +"
+_ENDLESS = """    mistakes = [1]
+    while mistakes[-1] > 0:
+        mistakes.append(int(np.sum(y * (X @ w + b) <= 0)))
+    return w, b, mistakes"""
+_SHARED = """    size, number = batch_size, len(d)
+    for epoch in range(epochs):
+        shuffled = rng.permutation(number)
+        start = 0
+        while start < number:
+            rows = shuffled[start : start + size]
+            step_w, step_b = grad(X[rows], d[rows], w, b)
+            w, b = w - lr * step_w, b - lr * step_b
+            start = start + size
+    return w, b"""
 CLASS = {
     "ada": {},
     "alan": {
@@ -55,6 +76,77 @@ CLASS = {
     },
     "untouched": None,
 }
+_NAMES = (
+    *("alonzo", "annie", "barbara", "bernard", "claude", "donald", "dorothy", "edsger", "geoffrey", "hedy", "ida"),
+    *("jean", "judea", "katherine", "kathleen", "margaret", "mary", "paul", "radia", "rosalind", "stephen", "vint"),
+)
+# One program under two names, and a loop that never ends
+_FIXED = {
+    "radia": {"neurons.sgd_fit": _SHARED},
+    "vint": {"neurons.sgd_fit": _SHARED.replace("shuffled", "order").replace("step_", "g")},
+    "stephen": {"neurons.perceptron_fit": _ENDLESS},
+}
+_WRITTEN = (
+    "With separable data every step makes *w* longer, and the loss falls for ever: $J \\to -\\infty$.",
+    "The sum over all examples rewards long weights. Nothing stops gradient descent, so w grows without bound.",
+    "It gets longer and longer. If the data cannot be separated, it depends on which side weighs more.",
+    "",
+)
+
+
+def class_of(slug=SLUG, number=30, seed=2026):
+    """{student: what they hand in}, as `CLASS` has it: its students first, then some drawn from the exercises' known mistakes.
+
+    The weaker half makes more of them, and leaves more out; always the same for the same arguments.
+    """
+    draw = random.Random(seed)
+    made = dict(CLASS) if slug == SLUG else {"ada": {}, "untouched": None}
+    names = [*_NAMES, *(f"student{i:03}" for i in range(number))]
+    for name in names[: max(0, number - len(made))]:
+        weak, changes = draw.random() ** 1.5, {}
+        for exercise, (right, wrong) in _bodies(slug).items():
+            luck, pick = draw.random(), draw.random()
+            if luck < 0.5 * weak and wrong:
+                # The first mistakes of an exercise are the commonest
+                changes[exercise] = wrong[int(len(wrong) * pick**2)]
+            elif luck > 1 - 0.15 * weak:
+                changes[exercise] = None
+            elif right:
+                changes[exercise] = right[int(len(right) * pick)]
+        made[name] = changes | (_FIXED.get(name, {}) if slug == SLUG else {})
+    return made
+
+
+@cache
+def _bodies(slug):
+    """{exercise: (bodies of right variants, bodies of known mistakes)} that can stand in a student's notebook."""
+    from .exercise import exercises_of
+
+    found = {}
+    for name, exercise in exercises_of(slug).items():
+        if len(exercise.functions) == 1:
+            found[name] = tuple(
+                [body for body in (_body(functions[0], exercise.functions[0]) for functions in group) if body]
+                for group in (exercise.variant_functions, [mistake.functions for mistake in exercise.mistakes])
+            )
+    return found
+
+
+def _body(function, reference):
+    """The code of a function as the body of the asked-for one, "" where it needs more than NumPy and its arguments."""
+    if not inspect.isfunction(function) or function.__name__ == "<lambda>":
+        return ""
+    source = textwrap.dedent(inspect.getsource(function))
+    head = ast.parse(source).body[0]
+    arguments = [a.arg for a in head.args.args + head.args.kwonlyargs]
+    if arguments != list(inspect.signature(reference).parameters):
+        return ""
+    names = [node for node in ast.walk(head) if isinstance(node, ast.Name)]
+    bound = {node.id for node in names if isinstance(node.ctx, ast.Store)} | {*arguments, "np", *dir(builtins)}
+    if not {node.id for node in names} <= bound:
+        return ""
+    lines = source.splitlines()[head.body[0].lineno - 1 : head.end_lineno]
+    return textwrap.indent(textwrap.dedent("\n".join(lines)), "    ")
 
 
 def answer(notebook, solutions, changes):
@@ -78,8 +170,19 @@ def answer(notebook, solutions, changes):
     return notebook
 
 
-def make_course(folder, slug=SLUG):
-    """A fresh course directory in `folder`, with the assignment built and released, and a class's submissions in it."""
+def _write_prose(notebook, number):
+    """Answers to the written questions, which nobody but a person can judge."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and cell.source.strip() == "*Your answer here.*":
+            cell.source = _WRITTEN[number % len(_WRITTEN)] or cell.source
+            number += 1
+
+
+def make_course(folder, slug=SLUG, students=None):
+    """A fresh course directory in `folder`, with the assignment built and released, and a class's submissions in it.
+
+    students : {name: what they hand in}; default `CLASS`.
+    """
     import nbformat
 
     folder = Path(folder).resolve()
@@ -89,110 +192,96 @@ def make_course(folder, slug=SLUG):
     folder.mkdir(parents=True)
     (folder / MARKER).touch()
     shutil.copy(build.COURSE / "nbgrader_config.py", folder)
-    build.write_instructor_notebook(slug, folder)
-    build.generate(folder, [slug])
+    release(folder, slug, exchange=False)
     solutions = {
         cell.metadata["nbgrader"]["grade_id"]: cell.source
         for cell in build.instructor_notebook(slug).cells
         if cell.metadata.get("nbgrader", {}).get("solution")
     }
-    for student, changes in CLASS.items():
+    for number, (student, changes) in enumerate((CLASS if students is None else students).items()):
         notebook = nbformat.read(folder / "release" / slug / f"{slug}.ipynb", as_version=4)
+        answer(notebook, solutions, changes)
+        if changes is not None:
+            _write_prose(notebook, number)
         target = folder / "submitted" / student / slug
         target.mkdir(parents=True)
-        nbformat.write(answer(notebook, solutions, changes), target / f"{slug}.ipynb")
+        (target / "timestamp.txt").write_text(f"2026-11-0{1 + number % 9} 12:{number % 60:02}:00 UTC")
+        (target / "submission_secret.txt").write_text(f"demonstration {student}")
+        nbformat.write(notebook, target / f"{slug}.ipynb")
     return folder
 
 
-@contextlib.contextmanager
-def nbgrader_api(folder):
-    """nbgrader's API on a course directory, quiet, with the directory's own configuration."""
-    from nbgrader.apps import NbGraderAPI
-    from traitlets.config import PyFileConfigLoader
+def grade(folder, slug=SLUG, tell=lambda event, *details: None):
+    """Grade every submission; in the sandbox, or without one, which is then said, where the machine has none."""
+    from .engine.course import open_course
+    from .engine.run import grade_class
+    from .engine.tasks import Settings
 
-    before = os.environ.get("DLCOURSE_SECRET")
-    with build.alembic_on_path(), contextlib.chdir(folder):
-        config = PyFileConfigLoader("nbgrader_config.py", path=str(folder)).load_config()
-        config.CourseDirectory.root = str(folder)
-        logger = logging.getLogger("dlcourse.demo")
-        logger.addHandler(logging.NullHandler())
-        logger.propagate = False
-        try:
-            yield NbGraderAPI(config=config, log=logger)
-        finally:
-            os.environ.pop("DLCOURSE_SECRET", None)
-            if before is not None:
-                os.environ["DLCOURSE_SECRET"] = before
+    course = open_course(folder)
+    summary = grade_class(course, slug, settings=Settings(timeout=SECONDS), tell=tell)
+    if summary.problem and not summary.graded and shutil.which("bwrap") is None:
+        settings = Settings(timeout=SECONDS, isolation="process")
+        summary = grade_class(course, slug, settings=settings, tell=tell)
+    if summary.problem:
+        raise build.BuildError(summary.problem)
+    return summary
 
 
-def grade(folder, slug=SLUG, tell=print):
-    """Grade every submission and write its feedback; returns {student: (score, max, needs a person)}."""
-    grades = {}
-    with nbgrader_api(Path(folder).resolve()) as api:
-        for student in sorted(api.get_submitted_students(slug)):
-            begun = time.perf_counter()
-            for step in (api.autograde, api.generate_feedback):
-                with contextlib.redirect_stderr(io.StringIO()):
-                    result = (
-                        step(slug, student, force=True, create=True)
-                        if step == api.autograde
-                        else step(slug, student, force=True)
-                    )
-                if not result["success"]:
-                    raise build.BuildError(f"{student}: {result.get('error') or result.get('log')}")
-            with api.gradebook as gradebook:
-                submission = gradebook.find_submission(slug, student)
-                grades[student] = (submission.score, submission.max_score, submission.needs_manual_grade)
-            tell(
-                f"  {student:<10} {grades[student][0]:5.1f} of {grades[student][1]:g}   {time.perf_counter() - begun:.1f} s"
-            )
-    return grades
+def main(folder="demo", number=30, slug=SLUG):
+    """Build, release, take in, grade, and leave everything to look at; returns the exit status."""
+    from .commands import console, fail
+    from .commands.grade import _Show
+    from .engine.course import CourseError
+    from .export import FORMATS, write_export
+    from .feedback import write_feedback
+    from .gradebook import GradebookError
 
-
-def export(folder):
-    """The grades as nbgrader's CSV; returns the path."""
-    from nbgrader.plugins import CsvExportPlugin
-
-    folder = Path(folder).resolve()
-    with nbgrader_api(folder) as api, api.gradebook as gradebook:
-        plugin = CsvExportPlugin()
-        plugin.to = str(folder / "grades.csv")
-        plugin.export(gradebook)
-    return folder / "grades.csv"
-
-
-def main(folder="demo", slug=SLUG):
-    """Build, release, take in, grade, and show; returns the exit status."""
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    note = Console(stderr=True).print
+    note = console(stderr=True)
     folder = Path(folder)
     try:
-        note(f"Building and releasing the assignment “{slug}” in {folder}, with a class of {len(CLASS)}")
-        make_course(folder, slug)
-        note("Grading")
-        grades = grade(folder, slug, tell=note)
-        csv = export(folder)
-    except build.BuildError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    table = Table(title=f"Grades of “{slug}”")
-    table.add_column("student")
-    table.add_column("score", justify="right")
-    table.add_column("of", justify="right")
-    table.add_column("still to do")
-    for student, (score, full, needs_person) in grades.items():
-        table.add_row(student, f"{score:g}", f"{full:g}", "written answers" if needs_person else "")
-    console.print(table)
-    console.print(f"Feedback, a page for each student: {folder}/feedback/<student>/{slug}/{slug}.html")
-    console.print(f"Grades as CSV: {csv.relative_to(Path.cwd()) if csv.is_relative_to(Path.cwd()) else csv}")
-    console.print(
-        f"Look round with nbgrader's own tools: cd {folder} && {Path(sys.executable).parent / 'jupyter'} lab (Nbgrader → Formgrader)"
-    )
+        students = class_of(slug, number)
+        note.print(f"Building and releasing the assignment “{slug}” in {folder}, with a class of {len(students)}")
+        make_course(folder, slug, students)
+        with _Show() as show:
+            summary = grade(folder, slug, tell=show.tell)
+        note.print(f"{len(summary.graded)} graded in {summary.seconds:.0f} s; feedback, report and exports")
+        write_feedback(folder, slug)
+        report = _write_report(folder, slug)
+        for kind in FORMATS:
+            write_export(folder, slug, kind)
+    except (build.BuildError, CourseError, GradebookError) as error:
+        return fail(error, 1)
+    _print(folder, slug, report)
     return 0
 
 
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+def _write_report(folder, slug):
+    from . import pages
+    from .report import make_report, to_page
+
+    report = make_report(folder, slug)
+    pages.write(folder / "reports" / f"{slug}.html", to_page(report))
+    return report
+
+
+def _print(folder, slug, report):
+    from . import pages
+    from .commands import console, table
+
+    out = console()
+    rows = table(out, f"Grades of “{slug}”", "student", "points", "of", "known mistakes", numbers=("points", "of"))
+    for one in report.submissions:
+        named = [cell.mistake.replace("_", " ") for cell in one.cells if cell.mistake]
+        words = ", ".join(named[:3]) + (f" and {len(named) - 3} more" if len(named) > 3 else "")
+        rows.add_row(one.student, pages.number(one.points), pages.number(one.max_points), words)
+    out.print(rows)
+    jupyter = Path(sys.executable).parent / "jupyter"
+    for line in (
+        f"{pages.plural(report.waiting, 'written answer')} to read",
+        f"Report on the class:        {folder}/reports/{slug}.html",
+        f"Feedback, a page each:      {folder}/feedback/<student>/{slug}/{slug}.html",
+        f"Grades as CSV:              {folder}/grades.csv (nbgrader), grades-canvas.csv, grades-moodle.csv",
+        f"Grade the same class again: dlcourse grade {slug} --course {folder}",
+        f"Look round in nbgrader:     cd {folder} && {jupyter} lab (Nbgrader → Formgrader)",
+    ):
+        out.print(line, soft_wrap=True)

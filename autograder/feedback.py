@@ -1,5 +1,6 @@
 """Feedback to the student: one page per notebook, made from the records, where `nbgrader release_feedback` finds it."""
 
+import ast
 import contextlib
 import re
 import shutil
@@ -112,7 +113,11 @@ def item(notebook, verdict, marks):
         for grade_id in dict.fromkeys((verdict.grade_id, *keys))
         if (cell := (marks or Marks()).cells.get((notebook.name, grade_id))) and cell.comment
     ]
-    unsolved = verdict.verdict == NOT_ATTEMPTED
+    # An answer that Python cannot even read defines nothing: to the check it looks like none
+    broken = [words for key in keys if not by_hand and (words := syntax_error(notebook.sources.get(key, "")))]
+    if broken and verdict.verdict == NOT_ATTEMPTED:
+        word, (sign, kind) = "not readable", SIGNS[WRONG]
+    unsolved = verdict.verdict == NOT_ATTEMPTED and not broken
     return Item(
         verdict.grade_id,
         verdict.exercise or verdict.grade_id,
@@ -124,9 +129,9 @@ def item(notebook, verdict, marks):
         verdict.max_points,
         (verdict.mistake or "").replace("_", " "),
         "" if unsolved else verdict.hint,
-        "" if unsolved or shown is None else shown.problem,
+        "" if unsolved or broken or shown is None else shown.problem,
         "" if shown is None else f"Case “{shown.case}”" + (f", {shown.part}" if shown.part else ""),
-        _lines(verdict, shown),
+        broken or _lines(verdict, shown),
         [] if unsolved else list(verdict.rows),
         []
         if unsolved or shown
@@ -138,6 +143,26 @@ def item(notebook, verdict, marks):
         changed,
         comments,
     )
+
+
+def _below_a_task(source, notebook):
+    """Whether a cell of the student's own is already shown as the answer to a written question."""
+    tasks = [verdict.grade_id for verdict in notebook.verdicts if verdict.how == "person" and not verdict.answers]
+    return any(source in notebook.sources.get(task, "") for task in tasks)
+
+
+def syntax_error(source):
+    """Where Python cannot read an answer, in a sentence; "" where it can, or where the cell is no plain Python."""
+    if re.search(r"^\s*[%!?]|^\s*(?!#)\S*\?\s*$", source, re.M):
+        return ""
+    try:
+        ast.parse(source)
+    except SyntaxError as error:
+        line = (error.text or "").strip()
+        return f"Python cannot read this cell: {error.msg}, line {error.lineno}" + (f": {line}" if line else "")
+    except (ValueError, RecursionError, MemoryError):
+        return "Python cannot read this cell."
+    return ""
 
 
 def without_docstring(source):
@@ -196,7 +221,7 @@ def feedback_page(record, notebook, marks=None):
         waiting_points=sum(one.max_points for one in waiting),
         right=sum(one.verdict == RIGHT for one in items),
         machine=sum(not one.by_hand for one in items),
-        own_cells=[source for source in notebook.own_cells if source.strip()],
+        own_cells=[source for source in notebook.own_cells if source.strip() and not _below_a_task(source, notebook)],
         is_code=pages.is_code,
         graded=record.graded[:16].replace("T", " "),
     )

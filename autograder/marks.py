@@ -82,10 +82,9 @@ def read_marks(course, assignment):
 
         name = api.BaseCell.__table__.c.name
         comments = {}
-        for student, notebook, grade_id, manual, automatic in rows(
-            name, api.Comment.manual_comment, api.Comment.auto_comment, cell=api.Comment
-        ):
-            comments[student, notebook, grade_id] = manual or automatic or ""
+        # nbgrader's automatic comment ("No response.") is no person's word
+        for student, notebook, grade_id, words in rows(name, api.Comment.manual_comment, cell=api.Comment):
+            comments[student, notebook, grade_id] = words or ""
         for student, notebook, penalty in rows(api.SubmittedNotebook.late_submission_penalty):
             found.setdefault(student, Marks()).penalties[notebook] = penalty or 0.0
         for student, notebook, grade_id, automatic, manual, extra, waiting in rows(

@@ -192,6 +192,23 @@ def test_docstrings_are_folded_only_where_the_course_gave_them():
         assert feedback.without_docstring(own) == own
 
 
+def test_a_cell_that_python_cannot_read_says_where():
+    broken = "def preactivation(X, w, b):\n    return X @"
+    message = "○ neurons.preactivation: 0 of 1 point.\nThere is no function preactivation: its cell is missing."
+    verdict = Verdict("c", "outside", 1.0, 0.0, "not attempted", message, "neurons.preactivation", answers=("a",))
+    page = page_of(Record("ada", "neurons", ("", "", ""), (NotebookRecord("neurons", (verdict,), {"a": broken}),)))
+    assert "Python cannot read this cell: invalid syntax, line 2: return X @" in page.words
+    assert "def preactivation(X, w, b): return X @" in page.words
+    stub = {"a": "def preactivation(X, w, b):\n    raise NotImplementedError()"}
+    page = page_of(Record("ada", "neurons", ("", "", ""), (NotebookRecord("neurons", (verdict,), stub),)))
+    assert "raise NotImplementedError" not in page.words and "There is no function preactivation" in page.words
+
+
+@pytest.mark.parametrize("source", ["%timeit 1", "x?", "!ls", "x = 1", ""])
+def test_what_ipython_can_read_is_no_error(source):
+    assert feedback.syntax_error(source) == ""
+
+
 def journal(folder, *lines):
     (folder / "records").mkdir(parents=True)
     (folder / "release").mkdir()

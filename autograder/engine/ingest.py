@@ -554,10 +554,12 @@ def rebuild_cells(master, submitted):
     cells, sources, own_cells = [], {}, []
 
     def add_own(extra, task=""):
-        cells.append(Cell(extra.cell_type, extra.source, student=True, by_hand=bool(task) and extra.cell_type == "code"))
+        cells.append(
+            Cell(extra.cell_type, extra.source, student=True, by_hand=bool(task) and extra.cell_type == "code")
+        )
         if task:
             sources[task] = "\n\n".join(filter(None, [sources.get(task), extra.source]))
-        elif extra.cell_type == "code":
+        if extra.cell_type == "code":
             own_cells.append(extra.source)
 
     for extra in own.get(-1, ()):

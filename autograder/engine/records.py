@@ -65,8 +65,8 @@ class NotebookRecord:
 
     name : without the suffix. sources : {grade_id: the student's source} of every solution cell that was found, and of
         every task what the student wrote below it.
-    own_cells : sources of the student's other code cells. notes : what the instructor should know ("cell softmax stands twice;
-    the first was graded"). problem : why the notebook could not be read at all, "" if it could.
+    own_cells : sources of the student's own code cells. notes : what the instructor should know ("cell softmax stands
+        twice; the first was graded"). problem : why the notebook could not be read at all, "" if it could.
     """
 
     name: str
