@@ -59,7 +59,7 @@ def draw(figure, units, layers, activation, step):
     right.plot(losses, label="loss")
     right.plot(step, losses[step], "o", color="black", markersize=8)
     right.set(xlim=(-6, _STEPS + 6), ylim=(0.0, 1.5), xticks=(0, 120, 240), yticks=(0.0, 0.5, 1.0, 1.5))
-    right.set(xlabel="step of training", ylabel="mean cross-entropy")
+    right.set(xlabel="step of training", ylabel="mean cross-entropy (nats)")
     parameters = sum(W.size + b.size for W, b in params)
     right.set_title(f"{parameters} parameters, loss {losses[step]:.3f}")
 

@@ -5,7 +5,7 @@ import numpy as np
 import PIL.Image
 
 from .. import convolution
-from . import CMAP, DIVERGING, Explorer, Slider
+from . import CMAP, COLORS, DIVERGING, Explorer, Slider
 
 # Every kernel of the explorer is a sum of these, each times its slider
 PATTERNS = {
@@ -29,6 +29,28 @@ def photograph(reduce=4):
 
 
 _PHOTO = photograph()
+
+
+def draw_blocks(ax, title, boxes, arrows):
+    """A network's block as boxes and arrows: `boxes` {name: (x, y, text, number of a colour)}, `arrows` (from, to, bend)."""
+    frame = {"boxstyle": "round,pad=0.35", "facecolor": "white", "linewidth": 1.8}
+    patches = {}
+    for name, (x, y, text, k) in boxes.items():
+        look = {"ha": "center", "va": "center", "fontsize": 8.5, "bbox": frame | {"edgecolor": COLORS[k]}}
+        patches[name] = ax.text(x, y, text, **look).get_bbox_patch()
+    for a, b, bend in arrows:
+        how = {"arrowstyle": "->", "shrinkA": 2, "shrinkB": 2, "connectionstyle": f"arc3,rad={bend}"}
+        ax.annotate("", boxes[b][:2], boxes[a][:2], arrowprops=how | {"patchA": patches[a], "patchB": patches[b]})
+    x, y, *_ = zip(*boxes.values(), strict=True)
+    ax.set(xlim=(min(x) - 0.8, max(x) + 0.8), ylim=(min(y) - 0.4, max(y) + 0.4), title=title)
+    ax.axis("off")
+
+
+def column(*texts):
+    """Boxes in a column and their arrows, for `draw_blocks`: X and Y black, what has weights blue, the rest orange."""
+    kinds = [6 if t[0] in "XY" else 0 if "×" in t or "inc" in t else 1 for t in texts]
+    boxes = {k: (0, -k, text, kinds[k]) for k, text in enumerate(texts)}
+    return boxes, [(k, k + 1, 0) for k in range(len(texts) - 1)]
 
 
 def kernel(keep, blur, right, down):

@@ -38,7 +38,7 @@ def draw(figure, z1, z2, temperature, label):
 
     right.plot(_P, _CHARGE)
     right.plot(p[d[0]], min(J, 6.0), "o", color="black", markersize=9)
-    right.set(xlim=(-0.03, 1.03), ylim=(-0.2, 6.3), xlabel="probability of the label", ylabel="loss −log p")
+    right.set(xlim=(-0.03, 1.03), ylim=(-0.2, 6.3), xlabel="probability of the label", ylabel="loss −log p (nats)")
     right.set_title(f"J = {J:.2f}")
 
 
