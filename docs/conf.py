@@ -71,8 +71,18 @@ AUTOGRADER = (
     "autograder.build",
     "autograder.audit",
     "autograder.engine",
-    "autograder.engine.records",
     "autograder.engine.tasks",
+    "autograder.engine.records",
+    "autograder.engine.grader",
+    "autograder.engine.course",
+    "autograder.engine.run",
+    "autograder.engine.journal",
+    "autograder.engine.preprocessor",
+    "autograder.gradebook",
+    "autograder.offline",
+    "autograder.feedback",
+    "autograder.report",
+    "autograder.export",
 )
 
 
@@ -169,7 +179,13 @@ def fields(lines):
 
 
 def docstring(app, what, name, obj, options, lines):
-    """Make a list of a class's fields, and one line of each argument for numpydoc."""
+    """Make a list of a class's fields, one line of each argument for numpydoc, and code of a module's indented lines."""
+    if what == "module":
+        for k in range(len(lines) - 1, 1, -1):
+            begins = lines[k].startswith("    ") and not lines[k - 1].strip()
+            if begins and re.match(r"\w", lines[k - 2]) and not lines[k - 2].endswith("::"):
+                lines[k:k] = ["::", ""]
+        return
     if what == "class":
         made, inside = [], False
         for names, text in fields(lines):
