@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from autograder import build, evaluation
+from autograder.engine.course import open_course
 from autograder.engine.records import RIGHT, WRONG, CaseRow, Verdict
 from autograder.engine.tasks import ASSERTS, CODE, EXERCISE, EngineFault, StepResult, TaskResult
 
@@ -90,6 +91,8 @@ def make_course(folder, config=""):
     nbformat.write(notebook(), source / f"{NAME}.ipynb")
     (source / "data.txt").write_text("1 2 3\n")
     build.generate(folder, [NAME])
+    # Makes the secret, which copies of the course then share
+    open_course(folder)
     return folder
 
 
@@ -184,8 +187,6 @@ class FakeGrader:
 def grades(folder):
     """{(student, cell): (auto, manual, extra, needs a person)} and the comments and penalties of a gradebook."""
     from sqlalchemy import create_engine, text
-
-    from autograder.engine.course import open_course
 
     engine = create_engine(open_course(folder).db_url)
     with engine.connect() as db:

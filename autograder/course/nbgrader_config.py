@@ -15,6 +15,12 @@ c.Exchange.root = os.environ.get("DLCOURSE_EXCHANGE", str(course / "exchange"))
 c.Execute.timeout = 120
 # ipykernel warns at every start that local sockets are not encrypted
 c.Execute.extra_arguments = ["--IPKernelApp.log_level=40"]
+# What students write is shown in formgrader and feedback without its scripts
+c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.filters = {
+    "markdown2html": "autograder.safe_html.markdown2html",
+    "clean_html": "autograder.safe_html.clean_html",
+}
 
 # On small matrices more threads only wait for each other
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
