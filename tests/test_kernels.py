@@ -304,6 +304,14 @@ def test_attention_of_any_size(N, T, heads, seed):
     assert_close(flatten(actual[1]), flatten(expected[1]), 1e-11, "attention")
 
 
+def test_attention_with_scores_of_hundreds():
+    _, op, (X, *rest), options = multi_head_attention(np.random.default_rng(0), mask=np.tri(5, dtype=bool))
+    actual, fast = both_ways(kernels, op, [5.0 * X, *rest], options)
+    expected, gradients = both_ways(attention, op, [5.0 * X, *rest], options)
+    assert_close(actual, expected, 1e-11, op)
+    assert_close(flatten(fast), flatten(gradients), 1e-10, op)
+
+
 @settings(max_examples=30)
 @given(st.integers(1, 3), st.integers(1, 4), st.integers(1, 4), st.integers(0, 3), st.integers(0, 2**32 - 1))
 def test_convolution_of_any_size(N, kh, kw, padding, seed):
