@@ -55,7 +55,8 @@ class Attack:
     beside : {relative name: bytes} of files that lie beside the notebook.
     student : the name of the submission's folder.
     loses : the checks that earn nothing, or {check: points} of what they earn; every other check earns all.
-    verdicts : {check: verdict} as `autograder.engine.records` names them.
+    verdict : of the checks that do not earn all, as `autograder.engine.records` names them: one for all, or {check: verdict};
+        None where the submission is refused as a whole.
     says : words that stand in a message, a note or a reason for a person.
     seconds : how long grading may take, in all.
     limit : what the engine does not prevent, in one sentence. leaks : what such an attack gets to see.
@@ -71,7 +72,7 @@ class Attack:
     beside: dict = field(default_factory=dict)
     student: str = ""
     loses: Any = ()
-    verdicts: dict = field(default_factory=dict)
+    verdict: Any = "wrong"
     says: str = ""
     seconds: float = 10.0
     limit: str = ""
@@ -88,6 +89,16 @@ class Attack:
         """What the honest parts are worth."""
         lost = self.loses if isinstance(self.loses, dict) else dict.fromkeys(self.loses, 0.0)
         return sum(lost.get(check, points) for check, points in POINTS.items())
+
+    @property
+    def expected_verdicts(self):
+        """{check: verdict}; none at all where the submission is refused."""
+        if self.verdict is None:
+            return {}
+        lost = dict.fromkeys(self.loses, self.verdict)
+        if isinstance(self.verdict, dict):
+            lost = {check: self.verdict[check] for check in self.loses}
+        return dict.fromkeys(POINTS, "right") | lost
 
     def write(self, scene, released):
         """Hand it in: the submission's folder under `scene.course`; returns it."""

@@ -18,6 +18,12 @@ ANSWERS = {
     "average": "def average(values):\n    return sum(values) / len(values)",
     "why": "Because a sum of straight lines is a straight line.",
 }
+# As right, and allowed: it calls a function of the course that another exercise asks for
+WITH_THE_COURSE = """from dlcourse import neurons
+
+def linear_neuron_grad(X, d, w, b):
+    e = neurons.preactivation(X, w, b) - d
+    return X.T @ e, e.sum()"""
 GRADE_IDS = {
     "preactivation": "neurons-preactivation",
     "gradient": "neurons-linear_neuron_grad",

@@ -137,7 +137,14 @@ ATTACKS = [
         edit=tagged("raises-exception", "remove_cell"),
         loses=("preactivation",),
     ),
-    Attack("emptied_checks", "every check says `pass`", WRONG, edit=emptied, loses=("preactivation",)),
+    Attack(
+        "emptied_checks",
+        "every check says `pass`",
+        WRONG,
+        edit=emptied,
+        loses=("preactivation",),
+        says="the locked cell neurons-preactivation-check was changed",
+    ),
     Attack("more_points", "the points of a check set to 1,000", edit=marks("preactivation-check", points=1000)),
     Attack(
         "negative_points",
@@ -151,14 +158,24 @@ ATTACKS = [
         "an answer under another id",
         edit=marks("preactivation", grade_id="mine"),
         loses=("preactivation",),
+        verdict="not attempted",
+        says="is missing; it counts as not attempted",
     ),
     Attack(
         "swapped_ids",
         "an answer under the id of a check",
         edit=marks("preactivation", grade_id="average-check"),
         loses=("preactivation",),
+        verdict="not attempted",
     ),
-    Attack("missing_answer", "an answer's cell deleted", edit=without("gradient"), loses=("gradient",)),
+    Attack(
+        "missing_answer",
+        "an answer's cell deleted",
+        edit=without("gradient"),
+        loses=("gradient",),
+        verdict="not attempted",
+        says="is missing; it counts as not attempted",
+    ),
     Attack(
         "missing_checks",
         "checks deleted",
@@ -167,10 +184,18 @@ ATTACKS = [
         loses=("preactivation",),
     ),
     Attack(
-        "twice_answer", "an answer twice, first right, then wrong", edit=twice("preactivation", WRONG["preactivation"])
+        "twice_answer",
+        "an answer twice, first right, then wrong",
+        edit=twice("preactivation", WRONG["preactivation"]),
+        says="stands twice; the first was graded",
     ),
-    Attack("twice_check", "a check twice", edit=twice("average-check")),
-    Attack("answer_as_text", "an answer's cell turned into text", edit=retyped("preactivation", "markdown")),
+    Attack("twice_check", "a check twice", edit=twice("average-check"), says="stands twice; the first was graded"),
+    Attack(
+        "answer_as_text",
+        "an answer's cell turned into text",
+        edit=retyped("preactivation", "markdown"),
+        says="was made a markdown cell; it is read as code",
+    ),
     Attack(
         "check_as_text",
         "a check turned into text",
@@ -204,6 +229,7 @@ ATTACKS = [
         "the written answer turned into code that ends the process",
         {"why": "import os\nos._exit(0)"},
         edit=retyped("why", "code"),
+        says="was made a code cell; it is read as markdown",
     ),
     Attack("reordered", "every cell in the opposite order", edit=reordered),
     Attack(
@@ -219,7 +245,14 @@ ATTACKS = [
     Attack("bad_ids", "ids that climb out of a folder", edit=bad_ids),
     Attack("old_schema", "marks of nbgrader's first schema", edit=old_schema),
     Attack("words_as_marks", "marks of the wrong types", edit=words_as_marks),
-    Attack("no_marks", "every mark deleted, as some editors do", edit=no_marks, loses=tuple(POINTS)),
+    Attack(
+        "no_marks",
+        "every mark deleted, as some editors do",
+        edit=no_marks,
+        loses=tuple(POINTS),
+        verdict="not attempted",
+        says="is missing; it counts as not attempted",
+    ),
     Attack("imports_gone", "the cell with the imports deleted", edit=imports_gone),
     Attack(
         "imports_edited",
@@ -227,5 +260,6 @@ ATTACKS = [
         WRONG,
         edit=imports_edited,
         loses=("preactivation",),
+        says="the course's cell 2 was changed",
     ),
 ]

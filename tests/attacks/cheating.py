@@ -244,9 +244,12 @@ ATTACKS = [
         RUN_CELL,
         loses=tuple(POINTS)[:3],
         limit=FOOLED,
+        verdict={"preactivation": "wrong", "gradient": "not attempted", "layer": "not attempted"},
     ),
     cheat("no_tracebacks", "errors are shown to nobody", SHOW_NOTHING),
-    returns("always_equal", "returns an object that is equal to everything", "Equal()", ALWAYS_EQUAL),
+    returns(
+        "always_equal", "returns an object that is equal to everything", "Equal()", ALWAYS_EQUAL, says="got an Equal"
+    ),
     returns("lying_array", "returns an array that lies about itself", "np.zeros(len(X)).view(Lying)", LYING_ARRAY),
     returns(
         "lying_float", "returns a list of numbers that are equal to everything", "[Anything() for _ in X]", LYING_TUPLE
@@ -264,6 +267,7 @@ ATTACKS = [
             "forward": f"{ALWAYS_EQUAL}\nclass Cache(tuple):\n    def __iter__(self): return iter((Equal(), Equal()))\ndef linear_forward(X, W, b):\n    return X @ W + b, Cache((X, W))"
         },
         loses={"layer": 1.5},
+        verdict="partly right",
     ),
     returns("masked_array", "every wrong number is masked", "np.ma.masked_all(len(X))"),
     returns(
@@ -285,8 +289,8 @@ ATTACKS = [
             "backward": "def linear_backward(dU, cache):\n    W, X = cache['W'], cache['f']()\n    return dU @ W.T, X.T @ dU, dU.sum(axis=0)",
         },
     ),
-    returns("none", "returns nothing", "None"),
-    returns("generator", "returns a generator that never ends", "iter(int, 1)"),
+    returns("none", "returns nothing", "None", says="is a `return` missing?"),
+    returns("generator", "returns a generator that never ends", "iter(int, 1)", says="got a callable_iterator"),
     returns("itself", "returns the function itself", "preactivation"),
     returns("a_module", "returns a module", "np"),
     returns(
@@ -295,31 +299,69 @@ ATTACKS = [
         "Bomb()",
         "import os\nclass Bomb:\n    def __reduce__(self):\n        return os.system, ('echo overwritten > @SAFE@/untouched',)",
     ),
-    returns("endless_list", "returns a list that contains itself", "loop", "loop = []\nloop.append(loop)"),
+    returns(
+        "endless_list",
+        "returns a list that contains itself",
+        "loop",
+        "loop = []\nloop.append(loop)",
+        says="calls itself without end",
+    ),
     returns(
         "deep_list",
         "returns 100,000 lists inside each other",
         "deep()",
         "def deep():\n    x = [0.0]\n    for _ in range(100_000): x = [x]\n    return x",
+        says="calls itself without end",
     ),
-    returns("wide_dict", "returns a dict of a million entries", "dict.fromkeys(range(1_000_000))"),
     returns(
-        "broadcast_huge", "returns a view of 10¹² numbers that takes no room", "np.broadcast_to(0.0, (10**6, 10**6))"
+        "wide_dict",
+        "returns a dict of 300,000 entries",
+        "dict.fromkeys(range(300_000))",
+        verdict="too much output",
+        says="far more than any right answer",
+    ),
+    returns(
+        "broadcast_huge",
+        "returns a view of 10¹² numbers that takes no room",
+        "np.broadcast_to(0.0, (10**6, 10**6))",
+        verdict="out of memory",
+        says="MemoryError",
     ),
     returns(
         "long_name",
         "returns an object whose type has a name of a megabyte, with a script in it",
         "type('<script>alert(1)</script>' * 40_000, (), {})()",
+        says="got a scriptalert1script",
     ),
     cheat("frames", "looks for the expected value in the callers' frames", function=FRAMES),
     cheat("garbage", "looks for right functions among all objects", function=GC),
-    cheat("exercises", "imports the checks' own right answers", function=IMPORTED_EXERCISES),
-    cheat("reference", "calls the course's own function", function=REFERENCE),
-    cheat("reference_again", "loads the course's module a second time", function=REFERENCE_AGAIN),
-    cheat("reference_code", "keeps the code of the course's function", function=CODE_KEPT),
+    cheat(
+        "exercises",
+        "imports the checks' own right answers",
+        function=IMPORTED_EXERCISES,
+        says="No module named 'autograder.exercises'",
+    ),
+    cheat("reference", "calls the course's own function", function=REFERENCE, says="calls the course's own version"),
+    cheat(
+        "reference_again",
+        "loads the course's module a second time",
+        function=REFERENCE_AGAIN,
+        says="calls the course's own version",
+    ),
+    cheat(
+        "reference_code",
+        "keeps the code of the course's function",
+        function=CODE_KEPT,
+        says="calls the course's own version",
+    ),
     cheat("source_code", "reads the formula from the course's source or the instructor's notebook", function=SOURCE),
     cheat("visible_cases", "knows the answers of the visible cases by heart", function=VISIBLE_CASES),
-    cheat("while_grading", "does something else while it is graded", function=BY_ENVIRONMENT),
+    cheat(
+        "while_grading",
+        "does something else while it is graded",
+        function=BY_ENVIRONMENT,
+        says="No module named 'autograder.exercises'",
+    ),
     Attack(
         "class_as_function",
         "a class under the function's name",
@@ -371,5 +413,6 @@ ATTACKS = [
         }
         | {"why": "YOUR ANSWER HERE"},
         loses=tuple(POINTS),
+        verdict="not attempted",
     ),
 ]

@@ -267,7 +267,7 @@ for function in inside("run_cell"):
     function.__code__ = forged.__code__
 """
 MANY_FRAMES = """
-import threading
+import threading, time
 def flood():
     data = frame({"id": 0}) * 1000
     for fd in sockets():
@@ -276,6 +276,7 @@ def flood():
             try: s.sendall(data)
             except OSError: return
 threading.Thread(target=flood, daemon=True).start()
+time.sleep(0.3)
 """
 SLOW_FRAME = """
 import threading, time
@@ -314,32 +315,94 @@ ATTACKS = [
     reach("unix_sockets", "connects to local sockets", UNIX_SOCKET),
     reach("plants_links", "leaves links where results are written", LINKS),
     reach("system_v", "leaves System V memory, semaphores and queues", SHARED),
-    reach("forged_frames", "right replies on every socket, in advance", SOCKETS + FORGED, WRONG, loses=ONE),
-    reach("garbage_frames", "garbage on every socket", SOCKETS + GARBAGE, loses=ONE),
-    reach("huge_header", "a frame that announces 4 GB", SOCKETS + HUGE_HEADER, loses=ONE),
-    reach("slow_header", "a frame that never ends", SOCKETS + BIG_HEADER, loses=ONE),
-    reach("deep_header", "a frame of 50,000 brackets", SOCKETS + DEEP_HEADER, loses=ONE),
-    reach("many_frames", "frames without end", SOCKETS + MANY_FRAMES, loses=ONE),
-    reach("dripping_frame", "a frame, a byte at a time", SOCKETS + SLOW_FRAME, loses=ONE),
+    reach(
+        "forged_frames",
+        "right replies on every socket, in advance",
+        SOCKETS + FORGED,
+        WRONG,
+        loses=ONE,
+        verdict="not attempted",
+        says="ended the whole Python process",
+    ),
+    reach(
+        "garbage_frames",
+        "garbage on every socket",
+        SOCKETS + GARBAGE,
+        loses=ONE,
+        verdict="not attempted",
+        says="the student's code was stopped",
+    ),
+    reach("huge_header", "a frame that announces 4 GB", SOCKETS + HUGE_HEADER, loses=ONE, verdict="not attempted"),
+    reach(
+        "slow_header",
+        "a frame that never ends",
+        SOCKETS + BIG_HEADER,
+        loses=ONE,
+        verdict="not attempted",
+        says="the student's code was stopped",
+    ),
+    reach("deep_header", "a frame of 50,000 brackets", SOCKETS + DEEP_HEADER, loses=ONE, verdict="not attempted"),
+    reach("many_frames", "frames without end", SOCKETS + MANY_FRAMES, loses=ONE, verdict="not attempted"),
+    reach(
+        "dripping_frame",
+        "a frame, a byte at a time",
+        SOCKETS + SLOW_FRAME,
+        loses=ONE,
+        verdict="not attempted",
+        says="the student's code was stopped",
+    ),
     reach(
         "echoed_frames",
         "sends back what it is asked, for every answer from then on",
         SOCKETS + ECHO,
         WRONG,
         loses=tuple(POINTS),
+        verdict="crashed",
+        says="ended the whole Python process",
     ),
-    reach("closed_files", "closes every file", SOCKETS + CLOSED, loses=ONE),
-    reach("shut_sockets", "shuts every socket", SOCKETS + SHUT, loses=ONE),
-    reach("passed_files", "sends open files over every socket", SOCKETS + PASSES_FDS, loses=ONE),
+    reach(
+        "closed_files",
+        "closes every file",
+        SOCKETS + CLOSED,
+        loses=ONE,
+        verdict="not attempted",
+        says="ended the whole Python process",
+    ),
+    reach(
+        "shut_sockets",
+        "shuts every socket",
+        SOCKETS + SHUT,
+        loses=ONE,
+        verdict="not attempted",
+        says="ended the whole Python process",
+    ),
+    reach(
+        "passed_files", "sends open files over every socket", SOCKETS + PASSES_FDS, loses=ONE, verdict="not attempted"
+    ),
     reach(
         "amplified_reply",
         "a reply of one megabyte that stands for a hundred thousand of them",
         SOCKETS + REPLY + AMPLIFIED,
         loses=ONE,
+        verdict="crashed",
+        says="ended the whole Python process",
     ),
-    reach("strange_replies", "replies of the wrong form", SOCKETS + REPLY + STRANGE, loses=ONE),
-    reach("strange_lookup", "says nonsense about which functions there are", SOCKETS + LOOKUP, loses=tuple(POINTS)[:3]),
-    reach("asks_for_more", "asks the grader to call functions for it", SOCKETS + REPLY + ASKS, loses=ONE),
+    reach("strange_replies", "replies of the wrong form", SOCKETS + REPLY + STRANGE, loses=ONE, verdict="crashed"),
+    reach(
+        "strange_lookup",
+        "says nonsense about which functions there are",
+        SOCKETS + LOOKUP,
+        loses=tuple(POINTS)[:3],
+        verdict="crashed",
+        says="ended the whole Python process",
+    ),
+    reach(
+        "asks_for_more",
+        "asks the grader to call functions for it",
+        SOCKETS + REPLY + ASKS,
+        loses=ONE,
+        verdict="crashed",
+    ),
     *(
         Attack(
             f"forged_{name}",

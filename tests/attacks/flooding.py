@@ -99,24 +99,75 @@ plt.show()
 """
 
 ATTACKS = [
-    flood("forks", "starts processes without end", FORKS, loses=ONE),
-    flood("fork_bomb", "a fork bomb", FORK_BOMB, loses=ONE),
-    flood("threads", "starts threads without end", THREADS, loses=ONE),
-    flood("memory", "arrays without end", MEMORY, loses=ONE),
-    inside("memory_in_call", "memory without end in a function", SMALL_PIECES, loses=ONE),
-    inside("huge_result", "returns an array of 80 GB", "return np.ones(10**10)", loses=ONE),
-    inside("large_result", "returns an array of 400 MB", "return np.zeros(50_000_000)", loses=ONE),
-    flood("disk", "writes a file of 2 GB", DISK, loses=ONE),
+    flood(
+        "forks", "starts processes without end", FORKS, loses=ONE, verdict="not attempted", says="stopped with an error"
+    ),
+    flood(
+        "fork_bomb", "a fork bomb", FORK_BOMB, loses=ONE, verdict="not attempted", says="the student's code was stopped"
+    ),
+    flood(
+        "threads",
+        "starts threads without end",
+        THREADS,
+        loses=ONE,
+        verdict="not attempted",
+        says="stopped with an error",
+    ),
+    flood("memory", "arrays without end", MEMORY, loses=ONE, verdict="not attempted", says="stopped with an error"),
+    inside(
+        "memory_in_call",
+        "memory without end in a function",
+        SMALL_PIECES,
+        loses=ONE,
+        verdict="out of memory",
+        says="MemoryError",
+    ),
+    inside(
+        "huge_result",
+        "returns an array of 80 GB",
+        "return np.ones(10**10)",
+        loses=ONE,
+        verdict="out of memory",
+        says="MemoryError",
+    ),
+    inside(
+        "large_result",
+        "returns an array of 400 MB",
+        "return np.zeros(50_000_000)",
+        loses=ONE,
+        verdict="out of memory",
+        says="MemoryError",
+    ),
+    flood("disk", "writes a file of 2 GB", DISK, loses=ONE, verdict="not attempted", says="stopped with an error"),
     flood("temporary_files", "fills every folder for temporary files", TMPFS),
-    flood("inodes", "200,000 empty files", INODES, loses=ONE),
-    flood("open_files", "opens a million files", OPEN_FILES, loses=ONE),
+    flood("inodes", "200,000 empty files", INODES, loses=ONE, verdict="not attempted", says="stopped with an error"),
+    flood(
+        "open_files",
+        "opens a million files",
+        OPEN_FILES,
+        loses=ONE,
+        verdict="not attempted",
+        says="stopped with an error",
+    ),
     flood("socket_buffers", "fills the buffers of thousands of sockets", SOCKET_BUFFERS),
     flood("prints", "prints 300 MB", PRINTS),
-    flood("prints_forever", "prints without end", PRINTS_FOREVER, loses=ONE),
+    flood(
+        "prints_forever",
+        "prints without end",
+        PRINTS_FOREVER,
+        loses=ONE,
+        verdict="not attempted",
+        says="stopped with an error",
+    ),
     flood(
         "prints_errors", "prints 100 MB as errors", "import sys\nfor _ in range(100): sys.stderr.write('x' * 1_000_000)"
     ),
-    inside("prints_in_call", "prints 100 MB in every call", "for _ in range(100): print('x' * 1_000_000)"),
+    inside(
+        "prints_in_call",
+        "prints 100 MB in every call",
+        "for _ in range(100): print('x' * 1_000_000)",
+        says="Your function prints",
+    ),
     inside(
         "writes_in_call",
         "writes 100 MB to the standard files in every call",
@@ -128,7 +179,7 @@ ATTACKS = [
         "an object whose text has 300 MB",
         "class Huge:\n    def __repr__(self): return 'x' * 300_000_000\nHuge()",
     ),
-    inside("huge_error", "an error whose text has 100 MB", "raise ValueError('x' * 100_000_000)", loses=ONE),
+    inside("huge_error", "an error whose text has 10 MB", "raise ValueError('x' * 10_000_000)", loses=ONE),
     inside(
         "long_traceback",
         "an error of 900 frames",
@@ -137,8 +188,8 @@ ATTACKS = [
     ),
     inside(
         "warns",
-        "100,000 warnings",
-        "import warnings\nfor i in range(100_000): warnings.warn(f'warning {i}', RuntimeWarning)",
+        "5,000 warnings",
+        "import warnings\nfor i in range(5_000): warnings.warn(f'warning {i}', RuntimeWarning)",
     ),
     flood("figures", "200 open figures", FIGURES),
     flood("huge_figure", "a figure of 60,000 by 60,000 points", HUGE_FIGURE),

@@ -13,8 +13,6 @@ from pathlib import Path
 from . import Scene
 from .assignment import CANARIES
 
-SCRIPTS = re.compile(r"<script>alert|onerror=alert|<svg onload|javascript:alert")
-
 
 class _Running(HTMLParser):
     """Collects what a browser would run of the attacks' own making."""

@@ -28,7 +28,7 @@ from .observe import (
     system_v,
 )
 
-SETTINGS = Settings(timeout=1.0, total=15.0, memory=512, output=50_000, disk=16, processes=8)
+SETTINGS = Settings(timeout=1.5, total=15.0, memory=512, output=50_000, disk=16, processes=8)
 HONEST = "zoe"
 
 
@@ -81,10 +81,13 @@ class Range:
         self.assignment = ingest.load_assignment(
             self.course, ASSIGNMENT, gradebook.saved_cells(self.course.db_url, ASSIGNMENT)
         )
-        for student in ("ada", HONEST):
-            made.hand_in(self.course.root, student)
+        made.hand_in(self.course.root, HONEST)
+        made.hand_in(self.course.root, "ada", {"gradient": made.WITH_THE_COURSE})
         self.grader = Grader(settings)
-        self.alone = self.grade(HONEST)
+        self.alone, self.with_the_course = self.grade(HONEST), self.grade("ada")
+        # Notebooks that draw have a sandbox of their own; what is started here is not left by an attack
+        names = {cell.calls[0] for notebook in self.assignment.notebooks for cell in notebook.cells if cell.calls}
+        self.grader.warm(names, plots=True)
 
     def close(self):
         self.grader.close()
@@ -174,7 +177,7 @@ class Range:
             "temporary files": sorted(os.listdir(tempfile.gettempdir())),
             "shared memory": system_v(),
             "host name": os.uname().nodename,
-            "zygotes": [zygote.process.pid for zygote in self.grader.zygotes.values()],
+            "zygotes": sorted(zygote.process.pid for zygote in self.grader.zygotes.values()),
         }
 
     def differences(self, before, seconds=3.0):

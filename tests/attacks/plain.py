@@ -5,7 +5,6 @@ already holds the grade of one that came before. The walls (bubblewrap, another 
 size) are there for this machine's sake and wider than any of the attacks needs to show what it does.
 """
 
-import contextlib
 import json
 import os
 import shutil
@@ -17,7 +16,7 @@ from pathlib import Path
 
 from . import all_attacks
 from .assignment import ASSIGNMENT, POINTS, hand_in, make_course, released_notebook
-from .observe import SCRIPTS, Listener, canaries_in, changed, fingerprint, make_scene, scores
+from .observe import Listener, canaries_in, changed, fingerprint, make_scene, running, scores
 
 STORED = Path(__file__).parent / "plain.json"
 USER = 12345
@@ -44,6 +43,14 @@ def store(found):
     written = STORED.with_suffix(".new")
     written.write_text(f'{{"version": "{version("nbgrader")}", "attacks": {{\n{lines}\n}}}}\n', encoding="utf-8")
     written.replace(STORED)
+
+
+def cannot_run():
+    """Why the walls cannot be built here; "" where they can."""
+    if os.geteuid() != 0:
+        return "plain nbgrader is walled in by root alone: its processes become another user's"
+    missing = [name for name in ("bwrap", "setpriv", "prlimit") if shutil.which(name) is None]
+    return f"needs {', '.join(missing)}" if missing else ""
 
 
 def template(folder):
@@ -138,7 +145,7 @@ def grade(attacks, made, folder):
             shown = outputs(course / "autograded" / attack.folder / ASSIGNMENT / f"{ASSIGNMENT}.ipynb")
             if canaries_in(shown):
                 entry["read"] = canaries_in(shown)
-            if SCRIPTS.search(shown):
+            if running(pages(course / "autograded" / attack.folder / ASSIGNMENT / f"{ASSIGNMENT}.ipynb")):
                 entry["script"] = True
             if entry["score"] is None and len(attacks) == 1:
                 entry["log"] = error_line(log)
@@ -151,18 +158,35 @@ def grade(attacks, made, folder):
 
 
 def outputs(path):
-    """The outputs of an autograded notebook, and its text cells, as one text."""
-    with contextlib.suppress(OSError, ValueError):
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        pieces = []
-        for cell in cells:
-            if cell["cell_type"] != "code":
-                pieces.append("".join(cell["source"]))
-            for output in cell.get("outputs", []):
-                pieces += _texts(output.get("text", "")) + _texts(output.get("traceback", ""))
-                pieces += [text for value in output.get("data", {}).values() for text in _texts(value)]
-        return "\n".join(pieces)
-    return ""
+    """The outputs of an autograded notebook as one text."""
+    pieces = []
+    for output in _outputs(path):
+        pieces += _texts(output.get("text", "")) + _texts(output.get("traceback", ""))
+        pieces += [text for value in output.get("data", {}).values() for text in _texts(value)]
+    return "\n".join(pieces)
+
+
+def pages(path):
+    """What a browser reads as HTML of it: the text cells, and outputs that are neither plain text nor pictures."""
+    pieces = ["".join(cell["source"]) for cell in _cells(path) if cell["cell_type"] != "code"]
+    for output in _outputs(path):
+        for kind, value in output.get("data", {}).items():
+            if kind == "application/javascript":
+                pieces.append(f"<script>{''.join(value)}</script>")
+            elif kind not in ("text/plain", "image/png"):
+                pieces += _texts(value)
+    return "\n".join(pieces)
+
+
+def _cells(path):
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError):
+        return []
+
+
+def _outputs(path):
+    return [output for cell in _cells(path) for output in cell.get("outputs", [])]
 
 
 def _texts(value):
@@ -179,6 +203,8 @@ def error_line(log):
 
 def main(names=(), again=False, part="1/1"):
     """Grade what is not stored yet (or the named ones) and store it as it comes; part "1/2" is the first half."""
+    if cannot_run():
+        raise SystemExit(f"error: {cannot_run()}")
     which, parts = map(int, part.split("/"))
     found = stored()["attacks"]
     todo = [

@@ -62,6 +62,7 @@ ATTACKS = [
         "returns an object whose type has a script for a name",
         {"preactivation": f"def preactivation(X, w, b):\n    return type({SCRIPT!r}, (), {{}})()"},
         loses=ONE,
+        says="got a scriptalert1script",
     ),
     Attack("html_source", "scripts in the code", {"preactivation": f"# {EVIL} </pre></div>\n{RIGHT}"}),
     Attack("html_name", "a student whose name is a tag", student="<img src=x onerror=alert(1)>"),
@@ -71,6 +72,8 @@ ATTACKS = [
         "a student whose name has a line break and colours",
         student="eve\n\x1b[31madmin",
         loses=tuple(POINTS),
+        verdict=None,
+        says="line breaks",
     ),
     Attack("option_name", "a student whose name is an option", student="--help"),
     Attack("sql_name", "a student whose name is a database command", student="'); drop table grade; --"),
@@ -100,6 +103,7 @@ ATTACKS = [
         {
             "preactivation": "import sys, warnings\ndef preactivation(X, w, b):\n    warnings.warn('slow'); print('u', file=sys.stderr); np.log(np.zeros(1))\n    return X @ w + b"
         },
+        says="Your function prints",
     ),
     Attack(
         "warnings_in_asserts",
