@@ -1,10 +1,12 @@
-"""JupyterLab as a student sees it, in headless Chromium: a slider moves the picture, a check names the mistake."""
+"""What people see, in headless Chromium: a slider moves the picture, a check names the mistake, a person changes a grade."""
 
 import contextlib
 import json
 import os
+import re
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -13,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder import build
+from autograder import build, demo, feedback, pages, report
+from autograder.engine.course import open_course
+from autograder.marks import read_marks
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -45,12 +49,9 @@ def free_port():
         return s.getsockname()[1]
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    """JupyterLab on copies of the lessons and of an assignment; yields (folder, address of a file)."""
-    home = tmp_path_factory.mktemp("lab")
-    folder = home / "work"
-    folder.mkdir()
+@contextlib.contextmanager
+def jupyter(home, folder):
+    """JupyterLab in a folder, with a home of its own; yields the server's address without its token."""
     settings = home / "settings"
     settings.mkdir()
     (settings / "overrides.json").write_text(
@@ -73,7 +74,8 @@ def lab(tmp_path_factory):
         *("--IdentityProvider.token=t", f"--ServerApp.root_dir={folder}", f"--LabApp.app_settings_dir={settings}"),
     ]
     with (home / "log").open("w") as log:
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+        # nbgrader reads the configuration of the folder where the server starts
+        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:
         for _ in range(240):
             with contextlib.suppress(OSError):
@@ -83,7 +85,7 @@ def lab(tmp_path_factory):
             time.sleep(0.25)
         else:
             pytest.fail("JupyterLab did not start:\n" + (home / "log").read_text())
-        yield folder, lambda name: f"http://127.0.0.1:{port}/lab/tree/{name}?token=t&reset"
+        yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
         try:
@@ -91,6 +93,16 @@ def lab(tmp_path_factory):
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """JupyterLab on copies of the lessons and of an assignment; yields (folder, address of a file)."""
+    home = tmp_path_factory.mktemp("lab")
+    folder = home / "work"
+    folder.mkdir()
+    with jupyter(home, folder) as address:
+        yield folder, lambda name: f"{address}/lab/tree/{name}?token=t&reset"
 
 
 @pytest.fixture(scope="module")
@@ -204,3 +216,134 @@ def test_a_wrong_answer_is_named_and_a_right_one_gets_its_points(lab, page):
     open_and_run(page, address("right.ipynb"))
     page.get_by_text("neurons.preactivation: right, 1 point.").first.wait_for()
     shoot(page, "check-right")
+
+
+# --- a graded class -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    """A course directory with three submissions that the engine has graded."""
+    folder = tmp_path_factory.mktemp("graded") / "course"
+    demo.make_course(folder, students={name: demo.CLASS[name] for name in ("alan", "frank", "john")})
+    summary = demo.grade(folder, workers=1)
+    assert sorted(summary.graded) == ["alan", "frank", "john"]
+    return folder
+
+
+@pytest.fixture(scope="module")
+def formgrader(tmp_path_factory, graded, page):
+    home = tmp_path_factory.mktemp("formgrader")
+    with jupyter(home, graded) as address:
+        # As a person comes: logged in at the front page
+        page.goto(f"{address}/tree?token=t")
+        yield lambda place: f"{address}/formgrader{place}"
+
+
+def test_formgrader_shows_the_grades_and_a_person_changes_one(graded, formgrader, page):
+    page.goto(formgrader("/gradebook/neurons/neurons"))
+    page.get_by_text("Submission #3").first.wait_for()
+    shoot(page, "formgrader-submissions")
+    page.goto(formgrader("/manage_submissions/neurons"))
+    row = page.locator("tr", has_text="alan")
+    row.wait_for()
+    course = open_course(graded)
+    before = read_marks(course, demo.SLUG)["alan"]
+    assert f"{pages.number(before.points)} / 30" in row.inner_text()
+    shoot(page, "formgrader-class")
+
+    with read_only(graded) as db:
+        submission = db.execute(
+            "select submitted_notebook.id from submitted_notebook join submitted_assignment on"
+            " submitted_assignment.id = submitted_notebook.assignment_id where student_id = 'alan'"
+        ).fetchone()[0]
+    page.goto(formgrader(f"/submissions/{submission}"))
+    scores = page.locator("input.score")
+    scores.first.wait_for()
+    # Seventeen cells with points; the machine's points stand there until a person writes others
+    page.wait_for_function("[...document.querySelectorAll('input.score')].filter(e => e.placeholder).length >= 15")
+    assert scores.count() == 17
+    shown = [float(score.get_attribute("placeholder") or 0) for score in scores.all()]
+    assert sum(shown) == pytest.approx(before.points)
+    last = scores.last
+    last.scroll_into_view_if_needed()
+    with page.expect_response(lambda answer: "/api/grade/" in answer.url and answer.request.method == "PUT"):
+        last.fill("1.5")
+        last.press("Tab")
+    comment = page.locator("textarea.comment").first
+    with page.expect_response(lambda answer: "/api/comment/" in answer.url and answer.request.method == "PUT"):
+        comment.fill("Well begun.")
+        comment.press("Tab")
+    shoot(page, "formgrader-graded-by-hand")
+
+    after = read_marks(course, demo.SLUG)["alan"]
+    assert after.cells["neurons", "neurons-written-2"].manual == 1.5
+    assert not after.cells["neurons", "neurons-written-2"].waiting
+    assert after.points == before.points + 1.5
+    # The person's mark survives another run over the class, and stands on the student's page
+    demo.grade(graded, workers=1)
+    assert read_marks(course, demo.SLUG)["alan"].points == after.points
+    feedback.write_feedback(graded, demo.SLUG)
+    words = (graded / "feedback" / "alan" / demo.SLUG / f"{demo.SLUG}.html").read_text(encoding="utf-8")
+    assert "read by a person" in words and "Well begun." in words
+
+
+@contextlib.contextmanager
+def read_only(course):
+    with contextlib.closing(sqlite3.connect(f"file:{course / 'gradebook.db'}?mode=ro", uri=True)) as db:
+        yield db
+
+
+@pytest.fixture(scope="module")
+def written(graded):
+    """{name: path} of a feedback page and of the report."""
+    paths = feedback.write_feedback(graded, demo.SLUG)
+    made = graded / "reports" / "neurons.html"
+    pages.write(made, report.to_page(report.make_report(graded, demo.SLUG)))
+    return {"feedback": next(path for path in paths if "alan" in str(path)), "report": made}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1000, 400])
+@pytest.mark.parametrize("name", ["feedback", "report"])
+def test_pages_open_in_light_and_dark_and_on_a_phone(page, written, name, scheme, width):
+    sheet = page.context.browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    said, asked = [], []
+    sheet.on("console", lambda message: said.append(message.text))
+    sheet.on("pageerror", lambda error: said.append(str(error)))
+    sheet.on("request", lambda request: asked.append(request.url))
+    try:
+        sheet.goto(written[name].as_uri())
+        assert sheet.locator("h1").inner_text() == "neurons"
+        if name == "feedback":
+            sheet.get_by_text("This looks like a known mistake (bias not summed).").wait_for()
+            formula = sheet.locator("math").first.bounding_box()
+            assert formula["width"] > 40 and formula["height"] > 10
+        else:
+            assert sheet.locator("svg").count() == 4
+            assert sheet.locator("svg").first.bounding_box()["width"] > 250
+        assert sheet.evaluate("document.scripts.length") == 0
+        # Nothing is wider than the window: what is too wide scrolls in its own frame
+        assert sheet.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        light, dark = sheet.evaluate(
+            "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"
+        )
+        assert (sum(map(int, re.findall(r"\d+", light)[:3])) > 700) == (scheme == "light"), (light, dark)
+        assert said == [] and asked == [written[name].as_uri()]
+        SHOTS.mkdir(exist_ok=True)
+        sheet.screenshot(path=SHOTS / f"{name}-{scheme}-{width}.png", full_page=True)
+    finally:
+        sheet.close()
+
+
+def test_a_feedback_page_prints_every_answer(page, written):
+    sheet = page.context.browser.new_page()
+    try:
+        sheet.goto(written["feedback"].as_uri())
+        sheet.emulate_media(media="print")
+        # Folded answers unfold on paper, and the links between parts stay away
+        assert sheet.locator("details pre").first.is_visible()
+        assert not sheet.locator("nav").first.is_visible()
+        assert sheet.pdf(format="A4")[:5] == b"%PDF-"
+    finally:
+        sheet.close()
