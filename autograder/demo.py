@@ -139,20 +139,30 @@ def _bodies(slug):
 
 
 def _body(function, reference):
-    """The code of a function as the body of the asked-for one, "" where it needs more than NumPy and its arguments."""
+    """The code of a function as the body of the asked-for one, "" where it needs more than NumPy and a small helper."""
     if not inspect.isfunction(function) or function.__name__ == "<lambda>":
         return ""
-    source = textwrap.dedent(inspect.getsource(function))
-    head = ast.parse(source).body[0]
-    arguments = [a.arg for a in head.args.args + head.args.kwonlyargs]
-    if arguments != list(inspect.signature(reference).parameters):
-        return ""
-    names = [node for node in ast.walk(head) if isinstance(node, ast.Name)]
-    bound = {node.id for node in names if isinstance(node.ctx, ast.Store)} | {*arguments, "np", *dir(builtins)}
-    if not {node.id for node in names} <= bound:
+    source, head, missing = _source(function)
+    if [a.arg for a in head.args.args + head.args.kwonlyargs] != list(inspect.signature(reference).parameters):
         return ""
     lines = source.splitlines()[head.body[0].lineno - 1 : head.end_lineno]
-    return textwrap.indent(textwrap.dedent("\n".join(lines)), "    ")
+    parts = [textwrap.dedent("\n".join(lines))]
+    for name in sorted(missing):
+        helper = function.__globals__.get(name)
+        if not inspect.isfunction(helper) or _source(helper)[2]:
+            return ""
+        parts.insert(0, _source(helper)[0])
+    return textwrap.indent("\n".join(parts), "    ")
+
+
+def _source(function):
+    """(source, its syntax tree, the names that it takes from elsewhere)"""
+    source = textwrap.dedent(inspect.getsource(function)).strip()
+    head = ast.parse(source).body[0]
+    names = [node for node in ast.walk(head) if isinstance(node, ast.Name)]
+    bound = {node.id for node in names if isinstance(node.ctx, ast.Store)} | {"np", *dir(builtins)}
+    bound |= {node.arg for node in ast.walk(head) if isinstance(node, ast.arg)}
+    return source, head, {node.id for node in names} - bound
 
 
 def answer(notebook, solutions, changes):

@@ -260,3 +260,22 @@ def test_a_hundred_pages_are_quick(tmp_path, frank):
     assert len(feedback.write_feedback(tmp_path, "neurons")) == 100
     # Processor time of one core; the promise is 15 s on two
     assert time.process_time() - begun < 15
+
+
+@pytest.mark.slow
+# nbgrader's own spelling of an argument
+@pytest.mark.filterwarnings("ignore:Passing unrecognized arguments:DeprecationWarning")
+def test_nbgrader_releases_the_pages(tmp_path):
+    from autograder import demo
+
+    course = demo.make_course(tmp_path / "course", students={"ada": {}, "alan": {}})
+    (course / "records").mkdir()
+    lines = [records.record(name).to_json() for name in ("ada", "alan")]
+    (course / "records" / "neurons.jsonl").write_text("\n".join([*lines, ""]), encoding="utf-8")
+    written = feedback.write_feedback(course, "neurons")
+    demo.release(course, "neurons")
+    with demo.nbgrader_api(course) as api:
+        result = api.release_feedback("neurons")
+    assert result["success"], result
+    released = (course / "exchange" / "dlcourse" / "feedback").glob("*.html")
+    assert {path.read_bytes() for path in released} == {path.read_bytes() for path in written}

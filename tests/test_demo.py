@@ -1,0 +1,52 @@
+"""The demonstration's class: always the same, and every answer is what it is said to be."""
+
+import numpy as np
+import pytest
+import records
+
+from autograder import build, demo
+from autograder.evaluation import evaluate
+from autograder.exercise import exercises_of
+
+EXERCISES = exercises_of(demo.SLUG)
+
+
+@pytest.fixture(scope="module")
+def names():
+    """What a notebook with every answer right defines."""
+    found = {"np": np}
+    for source in records.solutions().values():
+        exec(source, found)
+    return found
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_every_drawn_answer_is_right_or_its_mistake_is_named(name, names):
+    right, wrong = demo._bodies(demo.SLUG)[name]
+    assert right, "nobody could answer this exercise"
+    head = build.solution_parts(EXERCISES[name].functions[0])[0]
+    for body in (*right, *wrong):
+        space = dict(names)
+        exec(f"{head}\n{body}", space)
+        result = evaluate(name, space[EXERCISES[name].function_names[0]])
+        assert result.passed == (body in right), body
+        assert body in right or result.mistake, f"not named: {body}"
+
+
+def test_the_class_is_thirty_and_the_same_every_time():
+    made = demo.class_of()
+    assert made == demo.class_of() and len(made) == 30
+    assert list(demo.CLASS) == list(made)[: len(demo.CLASS)]
+    assert made["untouched"] is None and made["ada"] == {}
+    missing = [name for changes in made.values() if changes for name, body in changes.items() if body is None]
+    assert 10 < len(missing) < 90
+    assert sum(bool(wrong) for _, wrong in demo._bodies(demo.SLUG).values()) >= 12, "too few exercises go wrong"
+    assert len(demo.class_of(number=60)) == 60 and len(demo.class_of("graph", number=5)) == 5
+
+
+def test_nothing_of_anybody_is_overwritten(tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(build.BuildError, match="is not empty and is no demonstration"):
+        demo.make_course(tmp_path)
+    assert (tmp_path / "thesis.txt").exists()
+    assert demo.main(tmp_path) == 1
