@@ -1,14 +1,19 @@
 """Explorers, figure by figure and without a browser: pure, moved by every control, still where nothing can move."""
 
 import importlib
+import io
 import json
 import sys
 from pathlib import Path
 
+import matplotlib
+import numpy as np
+import PIL.Image
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import dlcourse
-from dlcourse.explorers import Choice, Slider, png
+from dlcourse.explorers import STYLE, Choice, Slider, png
 
 SLUGS = [path.stem for path in sorted(Path(dlcourse.explorers.__path__[0]).glob("[a-z]*.py"))]
 
@@ -68,6 +73,35 @@ def test_a_redrawn_picture_forgets_where_it_came_from(slug):
         detour.parameters = parameters
         detour.redraw()
     assert detour.png == straight.png
+
+
+def drawn_twice(figure):
+    """(the explorers' pixels, Matplotlib's own) of a figure whose axes stay where the first drawing put them."""
+    png(figure)
+    figure.set_layout_engine("none")
+    ours = np.asarray(PIL.Image.open(io.BytesIO(png(figure))), dtype=int)
+    words = figure.canvas.renderer.words
+    with matplotlib.rc_context(STYLE):
+        plain = FigureCanvasAgg(figure)
+        plain.draw()
+    return ours, np.asarray(plain.buffer_rgba(), dtype=int)[..., :3], words
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_words_that_were_kept_look_as_matplotlib_draws_them(slug):
+    """The renderer keeps the pixels of words: the second drawing takes them all from there."""
+    ours, plain, words = drawn_twice(explorer(slug).figure())
+    assert words and np.max(np.abs(ours - plain)) <= 1
+
+
+def test_words_with_a_clip_or_an_alpha_are_drawn_anew():
+    """What lies under them shows through, or they end at an edge: their pixels belong to one place."""
+    figure = explorer("neurons").figure()
+    figure.axes[0].text(4.0, 0.0, "cut off at the edge of the axes", clip_on=True)
+    figure.axes[0].text(-4.0, 0.0, "pale", alpha=0.3, rotation=30)
+    ours, plain, words = drawn_twice(figure)
+    assert not any("cut off" in key[0] or "pale" in key[0] for key in words)
+    assert np.max(np.abs(ours - plain)) <= 1
 
 
 @pytest.mark.parametrize("slug", SLUGS)
