@@ -403,8 +403,13 @@ def _caller(work, number):
 
     def call(name, args, kwargs):
         tree, buffers = encode((args, kwargs))
-        work.send({"call": name, "value": tree, "id": number}, buffers)
-        header, body = work.receive()
+        # The alarm waits for the whole answer: what is left of one would be taken for the next request
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+        try:
+            work.send({"call": name, "value": tree, "id": number}, buffers)
+            header, body = work.receive()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         if header.get("withheld"):
             raise drive.Withheld
         if "error" in header:

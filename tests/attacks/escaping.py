@@ -243,6 +243,22 @@ def make(kept, shell, work, header, body):
     return kept(shell, work, header, body)
 reply(make)
 """
+DEEP_CALL = """
+def make(kept, shell, work, header, body):
+    for depth in (500, 900, 950, 970, 980, 985, 990, 995):
+        value = "[" * depth + "]" * depth
+        text = '{"call": "layers.linear_forward", "value": %s, "id": %d}' % (value, header["id"])
+        work.sock.sendall(frame(text.encode()))
+        work.receive()
+    return kept(shell, work, header, body)
+reply(make)
+"""
+LARGE_CALL = """
+from dlcourse import layers
+for size in (10**5, 10**4):
+    try: layers.linear_forward(np.ones((size, 1)), np.ones((1, size)), np.zeros(size))
+    except Exception as error: print(type(error).__name__)
+"""
 FORGED_VALUE = """
 for function in inside("run_cell"):
     kept = type(function)(function.__code__, function.__globals__, None, function.__defaults__)
@@ -396,6 +412,14 @@ ATTACKS = [
         verdict="crashed",
         says="ended the whole Python process",
     ),
+    reach(
+        "deep_calls",
+        "asks the grader to call the course's functions with a thousand brackets",
+        SOCKETS + REPLY + DEEP_CALL,
+        loses=ONE,
+        verdict="crashed",
+    ),
+    reach("large_calls", "asks the grader to call the course's functions for 80 GB", LARGE_CALL),
     reach(
         "asks_for_more",
         "asks the grader to call functions for it",

@@ -65,7 +65,7 @@ def template(folder):
 
 
 def autograde(course, scratch, seconds=WHOLE_SECONDS):
-    """Run nbgrader's command on the whole class behind walls; (its log, seconds, processes left when it had ended)."""
+    """Run nbgrader's command on the whole class behind walls; (its log, seconds, processes left; None: it never ended)."""
     home = scratch / "home"
     home.mkdir(exist_ok=True)
     for parent, folders, files in os.walk(scratch):
@@ -97,13 +97,16 @@ def autograde(course, scratch, seconds=WHOLE_SECONDS):
         )
         try:
             process.wait(seconds)
+            ended = True
         except subprocess.TimeoutExpired:
+            ended = False
             process.kill()
             process.wait()
     text = log.read_text(errors="replace")
     left = text.rpartition("LEFT ")[2].strip()
     # Bubblewrap's first process, the shell, its copy, and the two that count
-    return text, round(time.monotonic() - begun, 1), max(0, int(left) - 5) if left.isdigit() else None
+    count = max(0, int(left) - 5) if left.isdigit() else 0
+    return text, round(time.monotonic() - begun, 1), count if ended else None
 
 
 def grade(attacks, made, folder):
