@@ -263,8 +263,10 @@ def test_a_hundred_pages_are_quick(tmp_path, frank):
 
 
 @pytest.mark.slow
-# nbgrader's own spelling of an argument
+# nbgrader misspells an argument and leaves files open
 @pytest.mark.filterwarnings("ignore:Passing unrecognized arguments:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_nbgrader_releases_the_pages(tmp_path):
     from autograder import demo
 
