@@ -121,9 +121,10 @@ def test_controls_and_alternative_text_are_sound(slug):
     assert made.figure().axes
 
 
-def test_where_no_widgets_are_the_picture_remains(monkeypatch):
+@pytest.mark.parametrize("slug", SLUGS)
+def test_where_no_widgets_are_the_picture_remains(monkeypatch, slug):
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
-    data, metadata = explorer("neurons").explore()._repr_mimebundle_()
+    data, metadata = explorer(slug).explore()._repr_mimebundle_()
     assert set(data) == {"text/plain", "image/png"} and metadata["image/png"]["alt"] in data["text/plain"]
 
 
