@@ -172,17 +172,21 @@ class Writer:
         for graded in record.notebooks:
             notebook = notebooks[graded.name]
             missing = bool(graded.problem) and all(verdict.verdict == NOT_ATTEMPTED for verdict in graded.verdicts)
-            self._grades(notebook, graded, missing)
+            self._grades(notebook, graded, masters[graded.name], missing)
             if not missing:
                 self._comments(notebook, graded, masters[graded.name])
                 gradebook.db.flush()
                 notebook.late_submission_penalty = self._penalty(record.student, notebook, submission)
 
-    def _grades(self, notebook, graded, missing):
+    def _grades(self, notebook, graded, master, missing):
+        tasks = {cell.grade_id for cell in master.cells if cell.task}
         verdicts = {verdict.grade_id: verdict for verdict in graded.verdicts}
         for grade in notebook.grades:
             verdict = verdicts[self._names(notebook)[grade.cell_id]]
             grade.auto_score = verdict.points
+            if verdict.grade_id in tasks and grade.manual_score is not None and not graded.problem:
+                # nbgrader leaves a task to the person who has graded it
+                continue
             # Nothing was handed in: nothing to grade. Something that cannot be read: a person must see it.
             grade.needs_manual_grade = not missing and (
                 grade.manual_score is not None or verdict.points is None or verdict.verdict == FOR_A_PERSON

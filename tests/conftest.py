@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def course(released_course, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory):
+def postgres():
     """Makes fresh databases on a PostgreSQL of its own: on loopback, in a scratch folder; gives their addresses."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     initdb = found[-1] if found else shutil.which("initdb")
@@ -32,7 +33,8 @@ def postgres(tmp_path_factory):
         pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
     pytest.importorskip("psycopg")
     binaries = Path(initdb).resolve().parent
-    folder = tmp_path_factory.mktemp("postgres")
+    # Not in pytest's folder: that one is closed to other users, again whenever a session begins
+    folder = Path(tempfile.mkdtemp(prefix="dlcourse-postgres-"))
     data = folder / "data"
     user = []
     if os.getuid() == 0:
@@ -47,9 +49,6 @@ def postgres(tmp_path_factory):
             pytest.skip("PostgreSQL does not run as root, and there is no user postgres")
         user = ["setpriv", f"--reuid={person.pw_uid}", f"--regid={person.pw_gid}", "--clear-groups"]
         os.chown(folder, person.pw_uid, person.pw_gid)
-        for parent in folder.parents:
-            if parent.owner() == "root" and parent != Path("/tmp") and parent.is_relative_to("/tmp"):
-                parent.chmod(parent.stat().st_mode | 0o011)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -72,3 +71,4 @@ def postgres(tmp_path_factory):
 
     yield database
     call("pg_ctl", "-D", str(data), "-m", "immediate", "stop")
+    shutil.rmtree(folder)

@@ -627,3 +627,11 @@ def test_the_export_reads_the_grades(course):
         plugin.export(book)
     with (course / "grades.csv").open(newline="") as file:
         assert [(row["student_id"], row["score"]) for row in csv.DictReader(file)] == [("ada", "5.0")]
+
+
+@pytest.mark.slow
+def test_a_worker_with_another_version_does_not_grade(course, monkeypatch):
+    hand_in_all(course, ["ada", "alan"])
+    monkeypatch.setattr(run, "checks_version", lambda: "newer")
+    summary = grade(course, workers=2)
+    assert "another version" in summary.problem and set(summary.failed) == {"ada", "alan"}

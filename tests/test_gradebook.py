@@ -66,6 +66,8 @@ def test_what_a_person_gave_stays(place):
         written.manual_score, written.extra_credit, written.needs_manual_grade = 1.5, 0.25, False
         checked = book.find_grade("neurons-perceptron_predict-check", classes.NAME, classes.NAME, "ada")
         checked.manual_score = 0.5
+        drawn = book.find_grade("draw", classes.NAME, classes.NAME, "ada")
+        drawn.manual_score, drawn.needs_manual_grade = 1.0, False
         book.find_comment("why", classes.NAME, classes.NAME, "ada").manual_comment = "well said"
         book.db.commit()
     classes.hand_in(place, "ada", classes.answered(place, classes.RIGHT_ANSWERS))
@@ -74,9 +76,10 @@ def test_what_a_person_gave_stays(place):
     assert scores["ada", "why"] == (None, 1.5, 0.25, True)
     # As nbgrader has it: the person's score counts, and asks to be looked at again
     assert scores["ada", "neurons-perceptron_predict-check"] == (1.0, 0.5, None, True)
+    assert scores["ada", "draw"] == (None, 1.0, None, False)
     assert comments["ada", "why"] == (None, "well said")
     with Gradebook(open_course(place).db_url, "dlcourse") as book:
-        assert book.find_submission(classes.NAME, "ada").score == 1 + 0.5 + 3 + 1.75
+        assert book.find_submission(classes.NAME, "ada").score == 1 + 0.5 + 3 + 1.75 + 1
 
 
 def test_late_submissions_lose_what_the_plugin_says(place):

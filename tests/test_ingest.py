@@ -262,6 +262,13 @@ def test_the_courses_files_win(course, assignment, answered):
     assert task.files == {"data.txt": b"1 2 3\n", "helper.py": b"x = 1"}
 
 
+def test_where_the_students_file_counts_it_stays(course):
+    with (course / "nbgrader_config.py").open("a") as file:
+        file.write("c.Autograde.exclude_overwriting = {'small': ['data.txt']}\n")
+    place = open_course(course)
+    assert not ingest.load_assignment(place, classes.NAME, gradebook.saved_cells(place.db_url, classes.NAME)).files
+
+
 def test_every_byte_counts_for_the_hash(course, answered):
     place, digests = open_course(course), set()
     folder = classes.hand_in(course, "eve", answered)

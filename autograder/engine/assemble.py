@@ -64,7 +64,9 @@ def _by_person(cell, rebuilt):
 
 def record_of(submission, assignment, rebuilt, results, key, isolation, graded):
     """The record of a whole submission. results : {notebook name: TaskResult}."""
-    notebooks = tuple(notebook_record(made, results.get(made.master.name)) for made in rebuilt)
+    notebooks = [notebook_record(made, results.get(made.master.name)) for made in rebuilt]
+    # What was left out of the submission stands with its first notebook
+    notebooks[0] = dataclasses.replace(notebooks[0], notes=(*submission.notes, *notebooks[0].notes))
     ran = list(results.values())
     person = [sentence for made in rebuilt for sentence in made.person]
     person += [sentence for result in ran for sentence in result.person]
@@ -77,7 +79,7 @@ def record_of(submission, assignment, rebuilt, results, key, isolation, graded):
         submission.student,
         assignment.name,
         key,
-        notebooks,
+        tuple(notebooks),
         isolation,
         tuple(dict.fromkeys(person)),
         sum(result.seconds for result in ran),

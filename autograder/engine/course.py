@@ -56,6 +56,11 @@ class Course:
     def groupshared(self):
         return self._option("groupshared", False)
 
+    def students_keep(self, assignment):
+        """Files of an assignment in which the student's version counts (nbgrader's `exclude_overwriting`)."""
+        kept = self.config.Autograde.get("exclude_overwriting", {}) if "Autograde" in self.config else {}
+        return tuple(kept.get(assignment, ()))
+
     @cached_property
     def structure(self):
         return self._option("directory_structure", _STRUCTURE)

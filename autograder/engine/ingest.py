@@ -149,6 +149,8 @@ def load_assignment(course, name, saved):
         files |= {
             key: value for key, value in beside.files.items() if not key.endswith(".ipynb") and key not in own_text
         }
+    for key in course.students_keep(name):
+        files.pop(key, None)
     for key in sorted(files):
         digest.update(repr(key).encode() + hashlib.sha256(files[key]).digest())
     return Assignment(name, tuple(notebooks), files, digest.hexdigest())

@@ -55,11 +55,16 @@ class InProcess:
 class _GraderOnWorker:
     """A worker's grader: started with the worker, from its main thread, and ended with it."""
 
-    def __init__(self, settings, make, exercises):
-        self.settings, self.make, self.exercises = settings, make, exercises
+    def __init__(self, settings, make, exercises, version):
+        self.settings, self.make, self.exercises, self.version = settings, make, exercises, version
 
     def setup(self, worker):
+        from .run import checks_version
+
         self.grader, self.fault = None, ""
+        if checks_version() != self.version:
+            self.fault = f"the worker {worker.address} has another version of this package: install the same everywhere"
+            return
         try:
             self.grader = self.make(self.settings).__enter__()
             for names in self.exercises:
@@ -103,9 +108,9 @@ class Cluster:
     gradebook. The local cluster makes its own certificates: on a shared machine nobody else may send it work.
     """
 
-    def __init__(self, settings=None, workers=None, address=None, grader=default_grader, exercises=()):
+    def __init__(self, settings=None, workers=None, address=None, grader=default_grader, exercises=(), version=""):
         self.settings, self.workers, self.address = settings or Settings(), workers, address
-        self.make, self.exercises = grader, exercises
+        self.make, self.exercises, self.version = grader, exercises, version
 
     def __enter__(self):
         import dask
@@ -159,9 +164,15 @@ class Cluster:
                 ) from error
             stack.callback(_quietly, self.client.close)
             self.name = f"dlcourse-{os.getpid()}-{id(self)}"
-            plugin = Plugin(self.settings, self.make, self.exercises)
+            plugin = Plugin(self.settings, self.make, self.exercises, self.version)
             plugin.name = self.name
-            self.client.register_plugin(plugin, name=self.name)
+            try:
+                self.client.register_plugin(plugin, name=self.name)
+            # Whatever a worker raises while it makes its grader arrives here
+            except Exception as error:
+                raise PoolLost(
+                    f"a worker cannot grade ({type(error).__name__}: {error}); it needs this package, installed as here"
+                ) from error
             stack.callback(_quietly, lambda: self.client.unregister_worker_plugin(self.name))
             self.stack = stack.pop_all()
         return self

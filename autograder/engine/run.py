@@ -150,7 +150,7 @@ def _pool(run, jobs, workers, scheduler, grader):
     exercises = {
         tuple(sorted({cell.calls[0] for cell in master.cells if cell.calls})) for master in run.assignment.notebooks
     }
-    return Cluster(run.settings, workers, scheduler, grader, sorted(exercises))
+    return Cluster(run.settings, workers, scheduler, grader, sorted(exercises), checks_version())
 
 
 class _Run:
