@@ -40,6 +40,10 @@ SIGNS = {
 }
 
 
+# How the record of a run without a sandbox begins its remark: that is no student's doing
+WITHOUT_SANDBOX = "graded without a sandbox"
+
+
 @dataclass(frozen=True)
 class Item:
     """One graded cell as its page shows it."""
@@ -223,7 +227,9 @@ def feedback_page(record, notebook, marks=None):
         machine=sum(not one.by_hand for one in items),
         own_cells=[source for source in notebook.own_cells if source.strip() and not _below_a_task(source, notebook)],
         is_code=pages.is_code,
+        looked_at=any(not reason.startswith(WITHOUT_SANDBOX) for reason in record.person),
         graded=record.graded[:16].replace("T", " "),
+        handed_in=(record.submitted or "")[:16].replace("T", " "),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .engine.course import CourseError
+from .gradebook import GradebookError, explain
 
 
 @dataclass(frozen=True)
@@ -43,17 +44,21 @@ def _connection(course):
     """A connection to the gradebook, or None where there is none yet."""
     from sqlalchemy import create_engine, inspect
     from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import SQLAlchemyError
 
-    url = make_url(course.db_url)
-    if url.get_backend_name() == "sqlite" and not (url.database and Path(url.database).exists()):
-        yield None
-        return
-    engine = create_engine(url)
     try:
-        with engine.connect() as connection:
-            yield connection if inspect(connection).has_table("submitted_assignment") else None
-    finally:
-        engine.dispose()
+        url = make_url(course.db_url)
+        if url.get_backend_name() == "sqlite" and not (url.database and Path(url.database).exists()):
+            yield None
+            return
+        engine = create_engine(url)
+        try:
+            with engine.connect() as connection:
+                yield connection if inspect(connection).has_table("submitted_assignment") else None
+        finally:
+            engine.dispose()
+    except (SQLAlchemyError, ModuleNotFoundError) as error:
+        raise GradebookError(explain(error, course.db_url)) from error
 
 
 def read_marks(course, assignment):

@@ -15,7 +15,7 @@ from .copies import Copies
 from .engine.course import CourseError, open_course
 from .engine.records import FOR_A_PERSON, NOT_ATTEMPTED, PARTLY, RIGHT
 from .exercise import get_exercise
-from .feedback import latest_records
+from .feedback import WITHOUT_SANDBOX, latest_records
 from .marks import read_marks
 
 # What a spreadsheet would run as a formula when it opens a CSV file
@@ -142,7 +142,9 @@ def add(report, record, marks=None):
             if verdict.exercise and verdict.verdict != NOT_ATTEMPTED and _known(verdict.exercise):
                 answers += [(name, notebook.sources[key]) for key in verdict.answers if key in notebook.sources]
     report.copies.add(record.student, answers)
-    reasons = [*record.person, *(f"{nb.name}: {nb.problem}" for nb in record.notebooks if nb.problem)]
+    # Of a whole class without a sandbox the page's head speaks
+    person = [reason for reason in record.person if not reason.startswith(WITHOUT_SANDBOX)]
+    reasons = [*person, *(f"{nb.name}: {nb.problem}" for nb in record.notebooks if nb.problem)]
     report.submissions.append(
         Submission(
             record.student,

@@ -230,6 +230,13 @@ def test_a_full_or_locked_place_is_said(course):
     assert status == 1 and "cannot be written" in err
 
 
+@pytest.mark.parametrize("command", ["feedback", "report", "export"])
+def test_a_gradebook_that_is_none_is_said(course, command):
+    (course / "gradebook.db").write_bytes(b"no database, but a long enough text to look like a file of one" * 20)
+    status, out, err = dlcourse(command, "neurons", "--course", course)
+    assert (status, out) == (1, "") and re.match(r"error: the gradebook .*gradebook.db cannot be used: ", err), err
+
+
 @pytest.mark.slow
 def test_release_builds_and_puts_it_where_students_fetch_it(tmp_path):
     pytest.importorskip("nbgrader")

@@ -128,6 +128,43 @@ def test_a_screen_reader_finds_its_way(frank):
     assert len(states) >= 17 and page.words.count("✗ wrong") + page.words.count("◐ partly right") == 4
 
 
+def luminance(colour):
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(a, b):
+    low, high = sorted((luminance(a), luminance(b)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_can_be_read_on_its_ground(scheme):
+    css = str(pages.style())
+    light, dark = (
+        dict(re.findall(r"--(\w[\w-]*): (#[0-9a-f]{6})", block)) for block in re.findall(r":root \{([^}]*)\}", css)
+    )
+    colours = light | (dark if scheme == "dark" else {})
+    grounds = {
+        "page": ("text", "quiet", "good", "bad", "wait", "accent"),
+        "card": ("text", "quiet", "good", "bad", "wait", "accent"),
+    }
+    grounds |= {
+        "code": ("text", "quiet"),
+        "bad-soft": ("text", "bad"),
+        "good-soft": ("text", "good"),
+        "wait-soft": ("text", "wait"),
+    }
+    for ground, texts in grounds.items():
+        for text in texts:
+            assert contrast(colours[text], colours[ground]) >= 4.5, (scheme, text, ground)
+    # The colours of code, of which the dark ones come last
+    before, after = css.split("pre .", 1)[1].split("@media", 1)
+    for colour in re.findall(r"[^-]color: (#[0-9A-Fa-f]{6})", before if scheme == "light" else after):
+        assert contrast(colour.lower(), colours["code"]) >= 4.5, (scheme, colour)
+
+
 def test_hidden_cases_are_named_and_not_shown():
     rows = (
         CaseRow("five examples", "", True, 1.0, False),

@@ -118,6 +118,14 @@ def test_the_table_and_the_json_say_the_same_as_the_page():
     assert data["answers_waiting"] == 24
 
 
+def test_a_class_without_a_sandbox_is_said_once():
+    reason = "graded without a sandbox: its code ran with the grader's own rights"
+    weak = [records.record(name, isolation="process", person=(reason,)) for name in ("ada", "bob")]
+    found = made(*weak, records.record("eve", isolation="process", person=(reason, "A cell stands twice.")))
+    assert [one.student for one in found.for_a_person] == ["eve"]
+    assert "3 submissions ran without the sandbox" in Outline(report.to_page(found)).words
+
+
 def test_a_persons_marks_count():
     found = report.Report("neurons")
     record = records.record("ada")

@@ -82,7 +82,7 @@ def export(assignment, course=".", kind="nbgrader", to=None):
 
 def _tried(work):
     """Run the work of a command; a wrong call is said and is 2, a page or a file that cannot be written 1."""
-    from sqlalchemy.exc import SQLAlchemyError
+    from ..gradebook import GradebookError
 
     try:
         work()
@@ -90,8 +90,8 @@ def _tried(work):
         return fail(error)
     except OSError as error:
         return fail(f"{error.filename} cannot be written: {error.strerror}", 1)
-    except SQLAlchemyError as error:
-        return fail(f"the gradebook cannot be read: {str(error).splitlines()[0][:300]}", 1)
+    except GradebookError as error:
+        return fail(error, 1)
     return 0
 
 
