@@ -87,20 +87,16 @@ def test_a_class_of_attackers(tmp_path):
     assert unread <= {student for student, _ in summary.person}
 
 
-@pytest.mark.parametrize("slug", ["honest", "own_check", "environment"])
-def test_the_stored_column_is_what_plain_nbgrader_does(slug, tmp_path_factory):
+@pytest.mark.skipif(bool(plain.cannot_run()), reason=plain.cannot_run())
+def test_the_stored_column_is_what_plain_nbgrader_does(tmp_path):
     """A few of the stored rows once more."""
-    if plain.cannot_run():
-        pytest.skip(plain.cannot_run())
-    attack = next(attack for attack in ATTACKS if attack.slug == slug)
-    kept = plain.stored()["attacks"][slug]
-    folder = tmp_path_factory.mktemp("plain")
-    for parent in (folder, *folder.parents[:3]):
-        parent.chmod(parent.stat().st_mode | 0o055)
-    (folder / "template").mkdir()
-    found = plain.grade([attack], plain.template(folder / "template"), folder)[slug]
-    del found["seconds"], kept["seconds"]
-    assert found == kept
+    (tmp_path / "template").mkdir()
+    made = plain.template(tmp_path / "template")
+    chosen = [attack for attack in ATTACKS if attack.slug in ("own_check", "environment")]
+    found = plain.grade(chosen, made, tmp_path)
+    kept = plain.stored()["attacks"]
+    for attack in chosen:
+        assert found[attack.slug] | {"seconds": 0} == kept[attack.slug] | {"seconds": 0}
 
 
 def test_the_table(capsys):

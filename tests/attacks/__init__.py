@@ -59,6 +59,7 @@ class Attack:
         None where the submission is refused as a whole.
     says : words that stand in a message, a note or a reason for a person.
     seconds : how long grading may take, in all.
+    worth : what the honest parts deserve, where the engine gives another score; `limit` then says why.
     limit : what the engine does not prevent, in one sentence. leaks : what such an attack gets to see.
     """
 
@@ -75,6 +76,7 @@ class Attack:
     verdict: Any = "wrong"
     says: str = ""
     seconds: float = 10.0
+    worth: float | None = None
     limit: str = ""
     leaks: tuple = ()
     theme: str = ""
@@ -86,9 +88,14 @@ class Attack:
 
     @property
     def score(self):
-        """What the honest parts are worth."""
+        """What the engine gives."""
         lost = self.loses if isinstance(self.loses, dict) else dict.fromkeys(self.loses, 0.0)
         return sum(lost.get(check, points) for check, points in POINTS.items())
+
+    @property
+    def deserved(self):
+        """What the honest parts are worth."""
+        return self.score if self.worth is None else self.worth
 
     @property
     def expected_verdicts(self):

@@ -2,7 +2,7 @@
 
 from . import Attack
 from .assignment import ANSWERS
-from .cheating import WRONG
+from .cheating import BROKEN, WRONG
 
 ONE = ("preactivation",)
 RIGHT = ANSWERS["preactivation"]
@@ -242,6 +242,8 @@ ATTACKS = [
             "layer": "not attempted",
             "average": "wrong",
         },
+        worth=7,
+        limit=BROKEN,
     ),
     cell("no_output", "closes the standard files", NO_OUTPUT, loses={}),
     cell("no_folder", "deletes the folder that it works in", NO_FOLDER, loses={}),

@@ -6,6 +6,7 @@ from .assignment import ANSWERS, POINTS
 # Wrong for every case, and no mistake that is known
 WRONG = "def preactivation(X, w, b):\n    return X @ w - 2 * b\n"
 ONE = ("preactivation",)
+BROKEN = "whoever breaks what calls the answers, or the line to the grader, loses what is asked after that"
 FOOLED = "plain asserts run beside the answer and can be fooled; their verdicts are marked “in-process”"
 
 
@@ -233,8 +234,15 @@ class Everything(str):
 ATTACKS = [
     cheat("own_check", "defines its own `check`", "def check(*answers, **options):\n    pass\n"),
     cheat("patched_check", "patches every function of the checks that it finds", PATCH_CHECK),
-    cheat("patched_numpy", "patches NumPy's comparisons and conversions", PATCH_NUMPY, loses=tuple(POINTS)[:3]),
-    cheat("patched_driver", "patches what calls the answers", DRIVER, loses=tuple(POINTS)[:3]),
+    cheat(
+        "patched_numpy",
+        "patches NumPy's comparisons and conversions",
+        PATCH_NUMPY,
+        loses=tuple(POINTS)[:3],
+        worth=7,
+        limit=BROKEN,
+    ),
+    cheat("patched_driver", "patches what calls the answers", DRIVER, loses=tuple(POINTS)[:3], worth=7, limit=BROKEN),
     cheat("transformer", "an IPython transformer that deletes asserts and checks", TRANSFORMER),
     cheat("ast_transformer", "the same on the syntax tree", AST_TRANSFORMER),
     cheat("forged_message", "sends a result of its own before every cell", FORGED_MESSAGE),
@@ -245,6 +253,7 @@ ATTACKS = [
         loses=tuple(POINTS)[:3],
         limit=FOOLED,
         verdict={"preactivation": "wrong", "gradient": "not attempted", "layer": "not attempted"},
+        worth=7,
     ),
     cheat("no_tracebacks", "errors are shown to nobody", SHOW_NOTHING),
     returns(
@@ -277,6 +286,7 @@ ATTACKS = [
         ALWAYS_EQUAL,
     ),
     returns("record_array", "an array of records", "np.zeros(len(X), dtype=[('a', 'f8', (1000,)), ('b', 'O')])"),
+    returns("uninitialised", "returns memory that was not written", "np.empty(len(X))"),
     returns("nan_array", "NaN everywhere", "np.full(len(X), np.nan)"),
     returns("broadcast_wrong", "one number where an array is asked", "0.0"),
     Attack(
@@ -395,12 +405,14 @@ ATTACKS = [
         "an average that is equal to everything, for a cell of plain asserts",
         {"average": f"{ALWAYS_EQUAL}\ndef average(values):\n    return Equal()"},
         limit=FOOLED,
+        worth=6,
     ),
     Attack(
         "asserts_deleted",
         "deletes the asserts of a cell of plain asserts",
         {"average": f"{TRANSFORMER}\ndef average(values):\n    return 0"},
         limit=FOOLED,
+        worth=6,
     ),
     Attack("honest", "nothing: the honest submission, for comparison", dict(ANSWERS)),
     Attack(

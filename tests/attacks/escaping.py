@@ -2,7 +2,7 @@
 
 from . import Attack
 from .assignment import ANSWERS, POINTS
-from .cheating import FOOLED, WRONG
+from .cheating import BROKEN, FOOLED, WRONG
 
 ONE = ("preactivation",)
 
@@ -347,8 +347,18 @@ ATTACKS = [
         loses=ONE,
         verdict="not attempted",
         says="the student's code was stopped",
+        worth=8,
+        limit=BROKEN,
     ),
-    reach("huge_header", "a frame that announces 4 GB", SOCKETS + HUGE_HEADER, loses=ONE, verdict="not attempted"),
+    reach(
+        "huge_header",
+        "a frame that announces 4 GB",
+        SOCKETS + HUGE_HEADER,
+        loses=ONE,
+        verdict="not attempted",
+        worth=8,
+        limit=BROKEN,
+    ),
     reach(
         "slow_header",
         "a frame that never ends",
@@ -356,9 +366,27 @@ ATTACKS = [
         loses=ONE,
         verdict="not attempted",
         says="the student's code was stopped",
+        worth=8,
+        limit=BROKEN,
     ),
-    reach("deep_header", "a frame of 50,000 brackets", SOCKETS + DEEP_HEADER, loses=ONE, verdict="not attempted"),
-    reach("many_frames", "frames without end", SOCKETS + MANY_FRAMES, loses=ONE, verdict="not attempted"),
+    reach(
+        "deep_header",
+        "a frame of 50,000 brackets",
+        SOCKETS + DEEP_HEADER,
+        loses=ONE,
+        verdict="not attempted",
+        worth=8,
+        limit=BROKEN,
+    ),
+    reach(
+        "many_frames",
+        "frames without end",
+        SOCKETS + MANY_FRAMES,
+        loses=ONE,
+        verdict="not attempted",
+        worth=8,
+        limit=BROKEN,
+    ),
     reach(
         "dripping_frame",
         "a frame, a byte at a time",
@@ -366,6 +394,8 @@ ATTACKS = [
         loses=ONE,
         verdict="not attempted",
         says="the student's code was stopped",
+        worth=8,
+        limit=BROKEN,
     ),
     reach(
         "echoed_frames",
@@ -375,6 +405,8 @@ ATTACKS = [
         loses=tuple(POINTS),
         verdict="crashed",
         says="ended the whole Python process",
+        worth=7,
+        limit=BROKEN,
     ),
     reach(
         "closed_files",
@@ -383,6 +415,8 @@ ATTACKS = [
         loses=ONE,
         verdict="not attempted",
         says="ended the whole Python process",
+        worth=8,
+        limit=BROKEN,
     ),
     reach(
         "shut_sockets",
@@ -391,9 +425,17 @@ ATTACKS = [
         loses=ONE,
         verdict="not attempted",
         says="ended the whole Python process",
+        worth=8,
+        limit=BROKEN,
     ),
     reach(
-        "passed_files", "sends open files over every socket", SOCKETS + PASSES_FDS, loses=ONE, verdict="not attempted"
+        "passed_files",
+        "sends open files over every socket",
+        SOCKETS + PASSES_FDS,
+        loses=ONE,
+        verdict="not attempted",
+        worth=8,
+        limit=BROKEN,
     ),
     reach(
         "amplified_reply",
@@ -402,8 +444,18 @@ ATTACKS = [
         loses=ONE,
         verdict="crashed",
         says="ended the whole Python process",
+        worth=8,
+        limit=BROKEN,
     ),
-    reach("strange_replies", "replies of the wrong form", SOCKETS + REPLY + STRANGE, loses=ONE, verdict="crashed"),
+    reach(
+        "strange_replies",
+        "replies of the wrong form",
+        SOCKETS + REPLY + STRANGE,
+        loses=ONE,
+        verdict="crashed",
+        worth=8,
+        limit=BROKEN,
+    ),
     reach(
         "strange_lookup",
         "says nonsense about which functions there are",
@@ -411,6 +463,8 @@ ATTACKS = [
         loses=tuple(POINTS)[:3],
         verdict="crashed",
         says="ended the whole Python process",
+        worth=8,
+        limit=BROKEN,
     ),
     reach(
         "deep_calls",
@@ -418,6 +472,8 @@ ATTACKS = [
         SOCKETS + REPLY + DEEP_CALL,
         loses=ONE,
         verdict="crashed",
+        worth=8,
+        limit=BROKEN,
     ),
     reach("large_calls", "asks the grader to call the course's functions for 80 GB", LARGE_CALL),
     reach(
@@ -426,12 +482,15 @@ ATTACKS = [
         SOCKETS + REPLY + ASKS,
         loses=ONE,
         verdict="crashed",
+        worth=8,
+        limit=BROKEN,
     ),
     *(
         Attack(
             f"forged_{name}",
             f"a cell of plain asserts is said to be worth {worth}",
             {"average": SOCKETS + FORGED_VALUE.format(value=value) + "def average(values):\n    return 0"},
+            worth=6,
             limit=FOOLED,
         )
         for name, worth, value in (

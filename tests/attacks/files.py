@@ -11,6 +11,7 @@ from .assignment import ASSIGNMENT, POINTS, cell_of
 
 NAME = f"{ASSIGNMENT}.ipynb"
 ALL = tuple(POINTS)
+UNREAD = "a file beyond the limits (20 MB, 2,000 cells), under another name or of no known form waits for a person"
 WRONG = "def preactivation(X, w, b):\n    return X @ w - 2 * b"
 
 
@@ -193,6 +194,8 @@ ATTACKS = [
         loses=ALL,
         verdict="for a person",
         says="it is not UTF-8",
+        worth=8,
+        limit=UNREAD,
     ),
     Attack(
         "picture",
@@ -233,6 +236,8 @@ ATTACKS = [
         loses=ALL,
         verdict="for a person",
         says="larger than 20 MB",
+        worth=8,
+        limit=UNREAD,
     ),
     Attack(
         "huge_number",
@@ -250,8 +255,19 @@ ATTACKS = [
         loses=ALL,
         verdict="for a person",
         says="at most 2000 are read",
+        worth=8,
+        limit=UNREAD,
     ),
-    Attack("huge_cell", "a cell of 30 MB", edit=huge_cell, loses=ALL, verdict="for a person", says="larger than 20 MB"),
+    Attack(
+        "huge_cell",
+        "a cell of 30 MB",
+        edit=huge_cell,
+        loses=ALL,
+        verdict="for a person",
+        says="larger than 20 MB",
+        worth=8,
+        limit=UNREAD,
+    ),
     Attack(
         "numbers_as_source",
         "sources that are numbers, dicts and null",
@@ -259,6 +275,8 @@ ATTACKS = [
         loses=ALL,
         verdict="for a person",
         says="is no cell of a notebook",
+        worth=5,
+        limit=UNREAD,
     ),
     Attack("source_lines", "every source as a list of lines (allowed)", edit=source_lines),
     Attack(
@@ -268,6 +286,8 @@ ATTACKS = [
         loses=ALL,
         verdict="for a person",
         says="is no cell of a notebook",
+        worth=8,
+        limit=UNREAD,
     ),
     Attack("format_3", "saved in the notebook format of 2013", edit=old_format),
     Attack(
@@ -341,6 +361,8 @@ ATTACKS = [
         loses=ALL,
         verdict="for a person",
         says="there is attacked (1).ipynb",
+        worth=8,
+        limit=UNREAD,
     ),
     Attack(
         "missing",

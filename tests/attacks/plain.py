@@ -71,15 +71,17 @@ def autograde(course, scratch, seconds=WHOLE_SECONDS):
     for parent, folders, files in os.walk(scratch):
         for name in [".", *folders, *files]:
             os.chown(os.path.join(parent, name), USER, USER, follow_symlinks=False)
-    python = Path(os.path.realpath(sys.base_prefix))
+    # The Python that runs, the environment with nbgrader and this project may lie under a home that only root can enter
+    needed = [Path(os.path.realpath(sys.base_prefix)), Path(sys.prefix), Path(__file__).parents[2]]
     # What bubblewrap makes on its own is for root alone
-    parents = [word for path in (python, scratch) for parent in [*path.parents][-2::-1] for word in ("--dir", parent)]
+    parents = [word for path in (*needed, scratch) for parent in [*path.parents][-2::-1] for word in ("--dir", parent)]
     walls = [
         *("bwrap", "--die-with-parent", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--new-session"),
         *("--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"),
         *("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", "/root"),
         *parents,
-        *("--ro-bind", python, python, "--bind", scratch, scratch, "--chdir", course),
+        *(word for path in needed for word in ("--ro-bind", path, path)),
+        *("--bind", scratch, scratch, "--chdir", course),
         *("--setenv", "HOME", home, "--setenv", "PATH", f"{Path(sys.executable).parent}:/usr/bin:/bin"),
         *("--setenv", "OMP_NUM_THREADS", "1", "--setenv", "OPENBLAS_NUM_THREADS", "1"),
         *("--setenv", "DLCOURSE_CANARY", "CANARY" + "environment", "--setenv", "PYTHONDONTWRITEBYTECODE", "1"),
@@ -122,7 +124,7 @@ def grade(attacks, made, folder):
         hand_in(course, AFTER)
         watched = [course / name for name in ("source", "release", "submitted")] + [scene.safe]
         before = fingerprint(*watched)
-        log, seconds, left = autograde(course, scratch, WHOLE_SECONDS + 15 * len(attacks))
+        _, seconds, left = autograde(course, scratch, WHOLE_SECONDS + 15 * len(attacks))
         found = {str(Path(path).relative_to(scratch)) for path in changed(before, fingerprint(*watched))}
         graded = scores(course / "gradebook.db", ASSIGNMENT)
 
@@ -150,8 +152,6 @@ def grade(attacks, made, folder):
                 entry["read"] = canaries_in(shown)
             if running(pages(course / "autograded" / attack.folder / ASSIGNMENT / f"{ASSIGNMENT}.ipynb")):
                 entry["script"] = True
-            if entry["score"] is None and len(attacks) == 1:
-                entry["log"] = error_line(log)
             entries[attack.slug] = entry
         return entries
     finally:
@@ -194,14 +194,6 @@ def _outputs(path):
 
 def _texts(value):
     return ["".join(value)] if isinstance(value, list) else [value] if isinstance(value, str) else []
-
-
-def error_line(log):
-    """The last line of the log that says what went wrong."""
-    lines = [
-        line.strip() for line in log.splitlines() if "rror" in line and "There was an error processing" not in line
-    ]
-    return lines[-1][-160:] if lines else ""
 
 
 def main(names=(), again=False, part="1/1"):

@@ -10,21 +10,21 @@ RESULTS = Path(__file__).parents[2] / "benchmarks" / "attacks.md"
 FULL = sum(POINTS.values())
 HEAD = """# Hostile and broken submissions
 
-One small assignment of {full:g} points, {count} submissions that are broken or attack the grader. "Worth" is what the honest
-parts of a submission deserve. Every one is followed by an honest submission, which must get all its points. Of this
-engine nothing more stands here than the points, because that is all that came of it: no other submission, file,
-process, mount or connection was touched; what it cannot prevent is said below.
+One small assignment of {full:g} points, {count} submissions that are broken or attack the grader. "Worth" is what the
+honest parts of a submission deserve. Each is graded by this engine between two honest submissions, which must get exactly
+what they get alone; no process, file or mount may be left, and nothing outside the sandbox may change. Where the engine
+gives another score than deserved a footnote says why.
 
-Plain nbgrader {version} graded the same files with `nbgrader autograde`, behind walls that are not its own (another
-user, a bounded number of processes, bounded memory and file size).
+Plain nbgrader {version} graded the same files with `nbgrader autograde`, together with an honest submission after and one
+before, behind walls that are not its own (another user, a bounded number of processes, bounded memory and file size).
 
 | | this engine | plain nbgrader |
 | --- | ---: | ---: |
-| graded as the honest parts deserve | {ours} | {right} |
+| the score that the honest parts deserve | {ours} | {right} |
 | more points than deserved | {ours_more} | {more} |
 | fewer points than deserved | {ours_fewer} | {fewer} |
 | no grade at all | {ours_none} | {none} |
-| did something to others, or read a secret | {ours_harm} | {harm} |
+| changed something else, or showed what is secret | {ours_harm} | {harm} |
 """
 
 
@@ -70,8 +70,8 @@ def written(ours):
     """The table as Markdown. ours : {slug: Ours}."""
     attacks, kept = all_attacks(), plain.stored()
     theirs = kept["attacks"]
-    scores = [(attack.score, theirs[attack.slug]["score"]) for attack in attacks if attack.slug in theirs]
-    mine = [(attack.score, ours[attack.slug].score) for attack in attacks if attack.slug in ours]
+    scores = [(attack.deserved, theirs[attack.slug]["score"]) for attack in attacks if attack.slug in theirs]
+    mine = [(attack.deserved, ours[attack.slug].score) for attack in attacks if attack.slug in ours]
 
     def count(pairs, test):
         return sum(1 for worth, score in pairs if score is not None and test(score, worth))
@@ -93,6 +93,8 @@ def written(ours):
             harm=sum(bool(harm(entry)) for entry in theirs.values()),
         )
     ]
+    limits = list(dict.fromkeys(attack.limit for attack in attacks if attack.limit))
+    marks = dict(zip(limits, "¹²³⁴⁵⁶", strict=False))
     for theme, title in THEMES.items():
         lines += [f"\n## {title}\n", "| attack | worth | this engine | plain nbgrader |", "| --- | ---: | ---: | --- |"]
         for attack in attacks:
@@ -101,10 +103,11 @@ def written(ours):
             entry = theirs.get(attack.slug)
             other = "not run" if entry is None else "; ".join([points(entry["score"]), *harm(entry)])
             own = ours.get(attack.slug)
-            mine = "" if own is None else "; ".join(filter(None, [points(own.score), own.effects]))
-            note = " ¹" if attack.limit else ""
+            asked = "a person is asked" if "for a person" in attack.expected_verdicts.values() else ""
+            mine = "" if own is None else "; ".join(filter(None, [points(own.score), asked, own.effects]))
+            note = f" {marks[attack.limit]}" if attack.limit else ""
             what = attack.what.replace("|", "\\|")
-            lines.append(f"| {what}{note} | {attack.score:g} | {mine} | {other} |")
-    limits = dict.fromkeys(attack.limit for attack in attacks if attack.limit)
-    lines += ["", "¹ Not prevented: " + "; ".join(limits) + ".", "", "Made by `python -m tests.attacks`.", ""]
+            lines.append(f"| {what}{note} | {attack.deserved:g} | {mine} | {other} |")
+    lines += ["", *(f"{mark} {limit[0].upper()}{limit[1:]}.  " for limit, mark in marks.items())]
+    lines += ["", "Made by `python -m tests.attacks`.", ""]
     return "\n".join(lines)
