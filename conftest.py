@@ -2,9 +2,14 @@
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 # A script, not a test; it needs PyTorch, which the tests do without
 collect_ignore = ["tests/make_golden.py"]
+
+# A busy machine is no wrong answer
+settings.register_profile("dlcourse", deadline=None)
+settings.load_profile("dlcourse")
 
 
 @pytest.fixture(autouse=True)

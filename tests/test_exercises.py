@@ -36,7 +36,7 @@ def test_the_audit_complains_of_what_it_should(monkeypatch):
 
     def fake(**changes):
         made = dataclasses.replace(real, **changes)
-        evaluation._expected.cache_clear()
+        evaluation.expected_values.cache_clear()
         evaluation._outcomes_of_mistake.cache_clear()
         monkeypatch.setattr("autograder.evaluation.get_exercise", lambda name: made)
         return made
@@ -52,7 +52,7 @@ def test_the_audit_complains_of_what_it_should(monkeypatch):
     assert "second is taken for first" in unnamed.complaints[0] and unnamed.named == 1
     one_case = audit.audit(fake(cases=lambda rng: real.cases(rng)[:1]), audit.SEEDS[:1])
     assert "the right answer for one fixed input passes" in one_case.complaints
-    evaluation._expected.cache_clear()
+    evaluation.expected_values.cache_clear()
     evaluation._outcomes_of_mistake.cache_clear()
 
 
