@@ -18,8 +18,12 @@ app = typer.Typer(
 @app.command()
 def lab():
     """Open JupyterLab on the lessons."""
+    import importlib.util
+
     from . import build
 
+    if importlib.util.find_spec("jupyterlab") is None:
+        raise ModuleNotFoundError("No module named 'jupyterlab'", name="jupyterlab")
     build.one_thread()
     raise typer.Exit(
         subprocess.call(
@@ -180,7 +184,17 @@ def grade(
 
 
 def main():
-    app()
+    try:
+        app()
+    except ModuleNotFoundError as error:
+        name = (error.name or "").split(".")[0]
+        if name in ("", "autograder", "dlcourse"):
+            raise
+        print(
+            f"error: {name} is not installed; in the project's folder: make course, or pip install -e '.[grading]'",
+            file=sys.stderr,
+        )
+        sys.exit(1)
 
 
 if __name__ == "__main__":

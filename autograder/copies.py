@@ -15,6 +15,8 @@ from .exercise import get_exercise
 SIZE_OF_REFERENCE = 60
 EVIDENCE = 100
 SIZE_OF_STUDENTS = 90
+# No answer is so long (characters); what is, is no copy of a solution
+LONGEST = 20_000
 # What more of a class than this write alike is how one writes it
 SHARE = 0.05
 FEW = 4
@@ -72,9 +74,11 @@ def _bound(function):
     return names
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def fingerprint(source):
-    """(digest, size) of the functions in a source; ("", 0) where there is none or the source cannot be read."""
+    """(digest, size) of the functions in a source; ("", 0) where there is none or it cannot be read."""
+    if len(source) > LONGEST:
+        return "", 0
     try:
         functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
         trees = [_Normalise(_bound(function)).visit(function) for function in functions]

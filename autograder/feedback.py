@@ -157,12 +157,12 @@ def _below_a_task(source, notebook):
 
 def syntax_error(source):
     """Where Python cannot read an answer, in a sentence; "" where it can, or where the cell is no plain Python."""
-    if re.search(r"^\s*[%!?]|^\s*(?!#)\S*\?\s*$", source, re.M):
+    if any(line.strip().startswith(("%", "!", "?")) or line.rstrip().endswith("?") for line in source.splitlines()):
         return ""
     try:
         ast.parse(source)
     except SyntaxError as error:
-        line = (error.text or "").strip()
+        line = (error.text or "").strip()[:120]
         return f"Python cannot read this cell: {error.msg}, line {error.lineno}" + (f": {line}" if line else "")
     except (ValueError, RecursionError, MemoryError):
         return "Python cannot read this cell."

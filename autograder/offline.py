@@ -15,7 +15,7 @@ from pathlib import Path
 
 from .engine.records import CRASHED, NOT_ATTEMPTED, OUT_OF_TIME, PARTLY, RIGHT, WRONG
 
-CALL = re.compile(r"^\s*check\(\s*[\"']([\w.]+)[\"']", re.M)
+CALL = re.compile(r"^[ \t]*check\(\s*[\"']([\w.]+)[\"']", re.M)
 
 
 class NoNotebook(Exception):

@@ -12,6 +12,8 @@ from .evaluation import _marked as marked
 from .exercise import get_exercise
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
+# A function is never so long; colouring a megabyte would hold up the whole class
+LONGEST = 20_000
 # Nothing is loaded, nothing runs: what a student wrote stays text even if some of it slipped through as HTML
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'"
 
@@ -134,17 +136,24 @@ def highlight(source):
     from markupsafe import Markup
     from pygments import highlight as colour
 
-    return Markup(colour(source, *_python()))
+    return Markup(colour(shortened(source), *_python()))
+
+
+def shortened(source):
+    """The source, or the beginning of one that no page should hold."""
+    left = len(source) - LONGEST
+    return source if left <= 0 else f"{source[:LONGEST]}\n# … and {left} characters more"
 
 
 def is_code(source):
     """Whether a cell of unknown type holds code rather than prose."""
-    if re.match(r"\s*(%|!|#\s*%%)", source):
+    source = source[:LONGEST]
+    if source.lstrip().startswith(("%", "!")):
         return True
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return bool(re.search(r"^\s*(def |import |from \w+ import |for .*:$|print\()", source, re.M))
+        return bool(re.search(r"^[ \t]*(def |import |from \w+ import |for .*:$|print\()", source, re.M))
     # A single word is a valid program too
     return not all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Name | ast.Constant) for node in tree.body)
 
@@ -153,7 +162,7 @@ def prose(source):
     """A student's written answer: Markdown without HTML, pictures and links, formulas as MathML."""
     from markupsafe import Markup
 
-    return Markup(_markdown()(source))
+    return Markup(_markdown()(shortened(source)))
 
 
 @cache

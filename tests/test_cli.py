@@ -65,6 +65,13 @@ def test_the_command_line_starts_without_the_heavy_imports():
     assert done.stdout.strip() in ("[]", "['numpy']")
 
 
+def test_a_missing_tool_says_how_to_install_it():
+    code = "import sys; sys.modules['jupyterlab'] = None; import importlib.util; from autograder import cli; importlib.util.find_spec = lambda name: None; sys.argv = ['dlcourse', 'lab']; cli.main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith("error: jupyterlab is not installed; in the project's folder: make course")
+
+
 # --- check ----------------------------------------------------------------------------------------------------------
 
 

@@ -241,6 +241,19 @@ def test_a_cell_that_python_cannot_read_says_where():
     assert "raise NotImplementedError" not in page.words and "There is no function preactivation" in page.words
 
 
+@pytest.mark.parametrize(
+    "source",
+    ["\n" * 10**6, "def f(:\n" * 10**5, "*a `b $c [d](" * 10**5, "x = [" * 10**5, "x" * 10**6, '  """' * 10**5],
+)
+def test_no_answer_holds_up_the_class(source):
+    verdict = Verdict("c", "outside", 1.0, 0.0, "wrong", "", "neurons.preactivation", answers=("a",))
+    prose = Verdict("w", "person", 1.0, None, "for a person", answers=("a",))
+    notebook = NotebookRecord("neurons", (verdict, prose), {"a": source}, (source,))
+    begun = time.process_time()
+    page = feedback.feedback_page(Record("ada", "neurons", ("", "", ""), (notebook,)), notebook)
+    assert time.process_time() - begun < 8 and len(page) < 2_000_000
+
+
 @pytest.mark.parametrize("source", ["%timeit 1", "x?", "!ls", "x = 1", ""])
 def test_what_ipython_can_read_is_no_error(source):
     assert feedback.syntax_error(source) == ""

@@ -88,6 +88,9 @@ def _tried(work):
         work()
     except CourseError as error:
         return fail(error)
+    except BrokenPipeError:
+        # Whoever read the output has seen enough
+        raise
     except OSError as error:
         return fail(f"{error.filename} cannot be written: {error.strerror}", 1)
     except GradebookError as error:
