@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # A script, not a test; it needs PyTorch, which the tests do without
 collect_ignore = ["tests/make_golden.py"]
 
 # A busy machine is no wrong answer
-settings.register_profile("dlcourse", deadline=None)
+settings.register_profile("dlcourse", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("dlcourse")
 
 
