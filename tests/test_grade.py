@@ -635,3 +635,29 @@ def test_a_worker_with_another_version_does_not_grade(course, monkeypatch):
     monkeypatch.setattr(run, "checks_version", lambda: "newer")
     summary = grade(course, workers=2)
     assert "another version" in summary.problem and set(summary.failed) == {"ada", "alan"}
+
+
+@pytest.mark.slow
+def test_a_killed_run_leaves_no_process(course):
+    import psutil
+
+    needs_bubblewrap()
+    hand_in_all(course, [f"student{number:02}" for number in range(30)], classes.RIGHT_ANSWERS | {"double": SLEEPS})
+    script = (
+        "import sys; from autograder.engine.course import open_course; from autograder.engine.run import grade_class; "
+        "grade_class(open_course(sys.argv[1]), 'small', workers=2, tell=lambda *a: print(*a[:2], flush=True))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(course)], env=ENVIRONMENT, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "begin 30\n" and process.stdout.readline().startswith("done")
+    others = psutil.Process(process.pid).children(recursive=True)
+    assert any("bwrap" in other.name() for other in others) and len(others) > 4
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    gone, left = psutil.wait_procs(others, timeout=60)
+    assert not left and len(gone) == len(others)
+    assert 1 <= len(read_records(open_course(course), classes.NAME)) < 30
+
+
+SLEEPS = "import time\ntime.sleep(0.5)\ndef double(x):\n    return 2 * x"
