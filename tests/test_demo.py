@@ -50,3 +50,22 @@ def test_nothing_of_anybody_is_overwritten(tmp_path):
         demo.make_course(tmp_path)
     assert (tmp_path / "thesis.txt").exists()
     assert demo.main(tmp_path) == 1
+
+
+def test_without_a_sandbox_the_tour_goes_on_and_says_so(tmp_path, monkeypatch, capsys):
+    from autograder.engine import run
+
+    asked = []
+
+    def grade_class(course, assignment, settings, **options):
+        asked.append(settings.isolation)
+        walls = settings.isolation == "bwrap"
+        return run.Summary(
+            assignment, problem="there is no bubblewrap here" if walls else "", graded=[] if walls else ["ada"]
+        )
+
+    monkeypatch.setattr(run, "grade_class", grade_class)
+    (tmp_path / "release").mkdir()
+    assert demo.grade(tmp_path).graded == ["ada"] and asked == ["bwrap", "process"]
+    said = capsys.readouterr().err
+    assert "there is no bubblewrap here" in said and "without a sandbox" in said
