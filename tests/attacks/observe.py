@@ -4,8 +4,10 @@ import contextlib
 import hashlib
 import os
 import re
+import site
 import socket
 import sqlite3
+import sysconfig
 import threading
 from html.parser import HTMLParser
 from pathlib import Path
@@ -134,6 +136,19 @@ def system_v():
             lines = Path("/proc/sysvipc", kind).read_text().splitlines()[1:]
             found += [kind for line in lines if 0x5EED <= int(line.split()[0]) < 0x5EED + 8]
     return found
+
+
+def planted():
+    """What the corpus tries to leave on this machine outside the course, where it stands."""
+    home, packages = Path.home(), sysconfig.get_path("purelib")
+    left = [Path(folder, "left_behind") for folder in ("/tmp", "/dev/shm", "/var/tmp", "/run", "/", home, ".", "..")]
+    left += [home / ".ipython/profile_default/startup/00.py", Path(site.getusersitepackages(), "usercustomize.py")]
+    left += [
+        Path(packages, "poison.pth"),
+        Path(packages, "numpy/_later.py"),
+        Path(os.__file__).parent / "sitecustomize.py",
+    ]
+    return [str(path) for path in left if os.path.lexists(path)]
 
 
 def mounts():

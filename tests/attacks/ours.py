@@ -24,12 +24,15 @@ from .observe import (
     fingerprint,
     make_scene,
     mounts,
+    planted,
     running,
     system_v,
 )
 
 SETTINGS = Settings(timeout=1.5, total=15.0, memory=512, output=50_000, disk=16, processes=8)
 HONEST = "zoe"
+# Of what an attack shows and says: a few cells full of output
+KEPT = 2_000_000
 
 
 @dataclass
@@ -126,13 +129,13 @@ class Range:
         outcome.effects += [f"changed: {name}" for name in self.differences(before)]
         if self.listener.connected > connected:
             outcome.effects.append("the network was reached")
-        shown = json.dumps(outcome.notebook) + (outcome.record.to_json() if outcome.record else "")
-        # Its own code may spell out what it looks for; the hidden tests stand in the notebook that only graders open
-        told = self.told(outcome)
-        outcome.effects += [f"read: {what}" for what in canaries_in(told)]
-        outcome.effects += [f"would run in a browser: {what}" for what in running(self.pages(outcome))]
-        if len(shown) > 60_000_000:
-            outcome.effects.append(f"{len(shown) // 1_000_000} MB are kept of it")
+        # The hidden tests stand in the graded notebook, which only graders open
+        outcome.effects += [f"read: {what}" for what in canaries_in(self.told(outcome))]
+        shown = self.pages(outcome) + (self.formgrader_page(outcome) if attack.theme == "showing" else "")
+        outcome.effects += [f"would run in a browser: {what}" for what in running(shown)]
+        kept = len(json.dumps(outcome.notebook["cells"] if outcome.notebook else "")) + len(outcome.said)
+        if kept > KEPT:
+            outcome.effects.append(f"{kept // 1_000_000} MB are kept of it")
         return outcome
 
     @staticmethod
@@ -168,6 +171,15 @@ class Range:
                 ]
         return "\n".join(found)
 
+    def formgrader_page(self, outcome):
+        """The graded notebook as nbgrader's formgrader shows it, with the course's own configuration."""
+        if outcome.record is None:
+            return ""
+        import nbformat
+        from nbconvert.exporters import HTMLExporter
+
+        return HTMLExporter(config=self.course.config).from_notebook_node(nbformat.from_dict(outcome.notebook))[0]
+
     def state(self):
         """What no submission may change."""
         return {
@@ -176,6 +188,7 @@ class Range:
             "processes": descendants(os.getpid()),
             "temporary files": sorted(os.listdir(tempfile.gettempdir())),
             "shared memory": system_v(),
+            "files on this machine": planted(),
             "host name": os.uname().nodename,
             "zygotes": sorted(zygote.process.pid for zygote in self.grader.zygotes.values()),
         }
