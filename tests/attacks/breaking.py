@@ -219,7 +219,7 @@ ATTACKS = [
         says="the student's code was stopped",
     ),
     function("waits_for_input", "waits for the keyboard", "return float(input('u = '))", says="EOFError"),
-    cell("debugger", "stops in the debugger", "breakpoint()", verdict="not attempted"),
+    cell("debugger", "a breakpoint that was left in", "breakpoint()", loses={}),
     function("endless_error", "an error whose text takes forever", EVIL_ERROR),
     function(
         "exits_in_error",
