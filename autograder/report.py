@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import re
+import statistics
 from dataclasses import asdict, dataclass, field
 from functools import cache
 
@@ -107,6 +108,10 @@ class Report:
     def waiting(self):
         return sum(one.waiting for one in self.submissions)
 
+    @property
+    def median(self):
+        return statistics.median(one.points for one in self.submissions)
+
     def quantiles(self, name):
         """(median, 95 % of the class at most, maximum) of a field of the submissions."""
         values = sorted(getattr(one, name) for one in self.submissions)
@@ -191,7 +196,7 @@ def to_json(report):
             "assignment": report.assignment,
             "students": len(report.submissions),
             "max_points": report.max_points,
-            "median_points": report.quantiles("points")[0],
+            "median_points": report.median,
             "answers_waiting": report.waiting,
             "seconds": dict(zip(named, seconds, strict=True)),
             "memory_mb": dict(zip(named, memory, strict=True)),
@@ -240,12 +245,11 @@ def safe(value):
 
 def to_page(report):
     """The report as one self-contained page."""
-    seconds, memory, points = (report.quantiles(name) for name in ("seconds", "memory_mb", "points"))
+    seconds, memory = report.quantiles("seconds"), report.quantiles("memory_mb")
     return pages.render(
         "report.html",
         report=report,
         students=len(report.submissions),
-        median=points[0],
         seconds=seconds,
         total_seconds=sum(one.seconds for one in report.submissions),
         memory=memory,
@@ -342,7 +346,7 @@ def _scores(report):
     values = np.array([one.points for one in report.submissions])
     most = report.max_points or 1.0
     bins = np.linspace(0.0, most, min(20, max(4, round(most))) + 1)
-    median = float(np.median(values))
+    median = report.median
 
     def draw(ax):
         ax.hist(np.clip(values, 0.0, most), bins=bins, color=_FILLS["accent"], rwidth=0.92)

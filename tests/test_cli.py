@@ -204,7 +204,7 @@ def test_feedback(course):
 def test_report(course):
     status, out, err = dlcourse("report", "neurons", "--course", course)
     assert status == 0 and err == ""
-    assert "neurons: 2 submissions, median 26 of 30 points" in out
+    assert "neurons: 2 submissions, median 25 of 30 points" in out
     assert "|        1 | bias not summed | neurons.linear_neuron_grad |" in out
     assert (course / "reports" / "neurons.html").exists()
     status, out, _ = dlcourse("report", "neurons", "--course", course, "--json")

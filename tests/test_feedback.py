@@ -43,7 +43,7 @@ class Outline(html.parser.HTMLParser):
     def handle_endtag(self, tag):
         assert self.open and self.open[-1] == tag, f"</{tag}> closes {self.open[-3:]}"
         self.open.pop()
-        if tag in ("th", "td", "p", "li", "h1", "h2", "h3", "h4", "summary"):
+        if tag in ("th", "td", "dt", "dd", "p", "li", "h1", "h2", "h3", "h4", "summary"):
             self.text.append(" ")
 
     def handle_data(self, data):

@@ -5,6 +5,7 @@ import io
 import json
 import random
 import re
+import statistics
 import time
 import tracemalloc
 
@@ -12,7 +13,7 @@ import pytest
 import records
 from test_feedback import Outline, assert_safe, journal
 
-from autograder import copies, report
+from autograder import copies, pages, report
 from autograder.engine.course import CourseError
 from autograder.engine.records import RIGHT
 from autograder.exercise import exercises_of
@@ -67,6 +68,7 @@ def test_the_page_counts_what_the_records_say(number):
             f"{mistake.name} {mistake.exercise} {len(made_it)} {' '.join(mistake.hint.replace('`', '').split())}"[:60]
             in page.words
         )
+    assert f"Median {pages.number(statistics.median(r.points for r in class_))} of 30" in page.words
     shares = [one.share for one in found.hardest]
     assert shares == sorted(shares)
 

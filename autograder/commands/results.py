@@ -50,7 +50,7 @@ def _print(made, path):
     from .grade import shown
 
     out = console()
-    median = pages.number(made.quantiles("points")[0])
+    median = pages.number(made.median)
     out.print(
         f"{made.assignment}: {pages.plural(len(made.submissions), 'submission')}, median {median} of {pages.number(made.max_points)} points"
     )
