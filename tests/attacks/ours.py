@@ -202,7 +202,7 @@ class Range:
             found += changed(before["files"], now["files"])
             if not found or time.monotonic() > end:
                 return found
-            time.sleep(0.05)
+            time.sleep(0.01)
 
 
 def remove(folder):
