@@ -8,17 +8,20 @@ import warnings
 import pytest
 
 from autograder import build, export
-from autograder.engine.course import CourseError
+from autograder.engine.course import CourseError, open_course
 
 api = pytest.importorskip("nbgrader.api")
 
 
-@pytest.fixture(scope="module")
-def course(tmp_path_factory):
-    """A gradebook of two assignments and four students with awkward names."""
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def course(request, tmp_path_factory):
+    """A gradebook of two assignments and four students with awkward names, on each kind of database."""
     folder = tmp_path_factory.mktemp("course")
     (folder / "release").mkdir()
-    with build.alembic_on_path(), api.Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as book:
+    sqlite = request.param == "sqlite"
+    url = f"sqlite:///{folder / 'gradebook.db'}" if sqlite else request.getfixturevalue("postgres")()
+    (folder / "nbgrader_config.py").write_text(f"c = get_config()\nc.CourseDirectory.db_url = {url!r}\n")
+    with build.alembic_on_path(), api.Gradebook(url) as book:
         book.add_student(
             "ada", first_name="Ada", last_name="King, Countess of Lovelace", email="ada@x.org", lms_user_id="17"
         )
@@ -61,7 +64,7 @@ def test_nbgraders_file_is_what_nbgrader_writes_but_quoted(course, tmp_path):
 
     plugin = CsvExportPlugin()
     plugin.to = str(tmp_path / "theirs.csv")
-    with api.Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
+    with api.Gradebook(open_course(course).db_url) as book:
         plugin.export(book)
     theirs = (tmp_path / "theirs.csv").read_text(encoding="utf-8").splitlines()
     ours = rows(export.export(course))
