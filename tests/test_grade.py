@@ -295,10 +295,11 @@ def test_a_worker_that_dies_takes_nobody_with_it(course, tmp_path):
     hand_in_all(course, ["ada", "alan"])
     once = classes.RIGHT_ANSWERS | {"why": f"worker_dies {tmp_path / 'died'}"}
     classes.hand_in(course, "grace", classes.answered(course, once))
-    always = classes.RIGHT_ANSWERS | {"why": "worker_dies /proc/self/nothing/there"}
+    classes.hand_in(course, "eve", classes.answered(course, classes.RIGHT_ANSWERS | {"why": "worker_dies /always"}))
     summary = grade(course, workers=2)
-    assert sorted(summary.graded) == ["ada", "alan", "grace"] and (tmp_path / "died").exists()
-    assert always and summary.complete
+    assert sorted(summary.graded) == ["ada", "alan", "grace"], (summary.failed, summary.problem)
+    assert (tmp_path / "died").exists()
+    assert summary.failed == {"eve": "every worker that tried it died"} and not summary.problem
 
 
 class Elsewhere:

@@ -5,11 +5,11 @@ of the results an `EngineFault` where the machine failed.
 """
 
 import contextlib
+import itertools
 import logging
 import os
 import queue
 import tempfile
-import warnings
 
 from .tasks import EngineFault, NoSandbox, Settings
 
@@ -128,7 +128,10 @@ class Cluster:
                         "distributed.admin.low-level-log-length": 100,
                         "distributed.admin.large-graph-warning-threshold": "1GB",
                         "distributed.scheduler.events-cleanup-delay": "1 minute",
-                        "distributed.comm.retry.count": 3,
+                        "distributed.scheduler.allowed-failures": 1,
+                        # A result that died with its worker is computed again as soon as that is known
+                        "distributed.comm.retry.count": 0,
+                        "distributed.comm.timeouts.connect": "10s",
                         "distributed.scheduler.http.routes": [],
                         "distributed.worker.http.routes": [],
                     }
@@ -163,6 +166,7 @@ class Cluster:
                     "For tls:// set Dask's certificates (see `dlcourse grade --help`)"
                 ) from error
             stack.callback(_quietly, self.client.close)
+            self.numbers = itertools.count()
             self.name = f"dlcourse-{os.getpid()}-{id(self)}"
             plugin = Plugin(self.settings, self.make, self.exercises, self.version)
             plugin.name = self.name
@@ -181,7 +185,16 @@ class Cluster:
         self.stack.close()
 
     def map(self, jobs):
-        jobs, done, waiting, number = iter(jobs), queue.SimpleQueue(), {}, 0
+        suspects = []
+        yield from self._round(jobs, suspects)
+        # Whoever was on a worker when it died is a suspect: one at a time they are told apart from what killed it
+        for job in suspects:
+            yield from self._round([job])
+
+    def _round(self, jobs, suspects=None):
+        from distributed import KilledWorker
+
+        jobs, done, waiting = iter(jobs), queue.SimpleQueue(), {}
         room, more, alone = self._room(), True, 0.0
         while True:
             while more and len(waiting) < room:
@@ -189,26 +202,27 @@ class Cluster:
                 if job is None:
                     more = False
                     break
-                name, tasks = job
-                number += 1
-                future = self.client.submit(
-                    _grade, self.name, tasks, key=f"{self.name}-{number}", retries=RETRIES, pure=False
-                )
-                waiting[future.key] = name, future
+                key = f"{self.name}-{next(self.numbers)}"
+                future = self.client.submit(_grade, self.name, job[1], key=key, retries=RETRIES, pure=False)
+                waiting[key] = job, future
                 future.add_done_callback(done.put)
             if not waiting:
                 return
             try:
                 future = done.get(timeout=POLL_SECONDS)
             except queue.Empty:
-                alone = 0.0 if self._alive() else alone + POLL_SECONDS
-                if alone >= PATIENCE_SECONDS:
-                    raise PoolLost(f"no worker has been there for {PATIENCE_SECONDS:g} s") from None
+                alone = self._patience(alone)
                 continue
             alone, room = 0.0, max(room, self._room())
-            name, _ = waiting.pop(future.key)
-            yield name, self._result(future)
+            job, _ = waiting.pop(future.key)
+            outcome = self._outcome(future)
             future.release()
+            if not isinstance(outcome, KilledWorker):
+                yield job[0], outcome
+            elif suspects is not None:
+                suspects.append(job)
+            else:
+                yield job[0], EngineFault("every worker that tried it died")
 
     def _room(self):
         """How many jobs may be open at a time: enough that no worker waits, few enough that memory stays flat."""
@@ -220,26 +234,34 @@ class Cluster:
         except Exception as error:
             raise PoolLost(f"the scheduler does not answer any more ({type(error).__name__})") from error
 
-    def _alive(self):
+    def _patience(self, alone):
+        """For how many seconds no worker has been there; raises when that is too long, or the scheduler is gone."""
         if self.client.status not in ("running", "connecting"):
             raise PoolLost("the connection to the scheduler is lost")
-        return bool(self._workers())
+        if self._workers():
+            return 0.0
+        if alone + POLL_SECONDS >= PATIENCE_SECONDS:
+            raise PoolLost(f"no worker has been there for {PATIENCE_SECONDS:g} s")
+        return alone + POLL_SECONDS
 
-    def _result(self, future):
+    def _outcome(self, future):
+        """The results of a job, or the error that stands for them."""
         from distributed import KilledWorker
 
-        if future.status != "finished":
-            if self.client.status != "running" or future.status in ("cancelled", "lost"):
-                raise PoolLost("the connection to the scheduler is lost")
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                error = future.exception()
-            if isinstance(error, KilledWorker):
-                return EngineFault("every worker that tried it died")
-            if isinstance(error, EngineFault):
+        if self.client.status != "running" or future.status in ("cancelled", "lost"):
+            raise PoolLost("the connection to the scheduler is lost")
+        alone = 0.0
+        while True:
+            try:
+                # Also of a future that is done: its result may have died with the worker, and is then computed again
+                results = future.result(timeout=POLL_SECONDS)
+                break
+            except (EngineFault, KilledWorker) as error:
                 return error
-            return EngineFault(f"a worker failed: {type(error).__name__}: {error}")
-        results = future.result()
+            except Exception as error:
+                if not isinstance(error, TimeoutError) or future.status == "error":
+                    return EngineFault(f"a worker failed: {type(error).__name__}: {error}")
+            alone = self._patience(alone)
         if isinstance(results, str):
             raise NoSandbox(results)
         return results
