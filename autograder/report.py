@@ -28,9 +28,10 @@ LISTED = 50
 
 @dataclass
 class Cell:
-    """One graded cell of one student."""
+    """One graded cell of one student; how : as in `Verdict`."""
 
     exercise: str
+    how: str
     verdict: str
     points: float
     max_points: float
@@ -61,6 +62,7 @@ class Exercise:
 
     name: str
     max_points: float
+    how: str
     right: int = 0
     partly: int = 0
     wrong: int = 0
@@ -105,6 +107,11 @@ class Report:
         return [one for one in self.submissions if one.reasons]
 
     @property
+    def in_process(self):
+        """The exercises whose own asserts ran beside the students' code."""
+        return [one for one in self.hardest if one.how == "in-process"]
+
+    @property
     def waiting(self):
         return sum(one.waiting for one in self.submissions)
 
@@ -140,7 +147,8 @@ def add(report, record, marks=None):
             points = mark.points if mark else verdict.points or 0.0
             waiting += mark.waiting if mark else verdict.verdict == FOR_A_PERSON
             name = verdict.exercise or verdict.grade_id
-            cell = Cell(name, verdict.verdict, points, verdict.max_points, verdict.mistake or "", verdict.seconds)
+            mistake = verdict.mistake or ""
+            cell = Cell(name, verdict.how, verdict.verdict, points, verdict.max_points, mistake, verdict.seconds)
             cells.append(cell)
             if verdict.how != "person":
                 _count(report, cell, record.student, verdict.hint)
@@ -164,7 +172,7 @@ def add(report, record, marks=None):
 
 
 def _count(report, cell, student, hint):
-    one = report.exercises.setdefault(cell.exercise, Exercise(cell.exercise, cell.max_points))
+    one = report.exercises.setdefault(cell.exercise, Exercise(cell.exercise, cell.max_points, cell.how))
     before = one.right + one.partly + one.wrong + one.untouched
     share = cell.points / cell.max_points if cell.max_points else 1.0
     one.share += (share - one.share) / (before + 1)
@@ -219,12 +227,12 @@ def to_csv(report):
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(
-        ["student", "exercise", "verdict", "points", "max_points", "mistake", "seconds", "submission_points"]
+        ["student", "exercise", "how", "verdict", "points", "max_points", "mistake", "seconds", "submission_points"]
     )
     for one in report.submissions:
         for cell in one.cells:
-            row = [one.student, cell.exercise, cell.verdict, cell.points, cell.max_points, cell.mistake, cell.seconds]
-            writer.writerow([safe(value) for value in [*row, one.points]])
+            row = [one.student, *asdict(cell).values(), one.points]
+            writer.writerow([safe(value) for value in row])
     return out.getvalue()
 
 

@@ -1,6 +1,7 @@
 """The instructor's report: what it counts, for one student and for a thousand, and what it flags."""
 
 import csv
+import dataclasses
 import io
 import json
 import random
@@ -15,7 +16,7 @@ from test_feedback import Outline, assert_safe, journal
 
 from autograder import copies, pages, report
 from autograder.engine.course import CourseError
-from autograder.engine.records import RIGHT
+from autograder.engine.records import RIGHT, Verdict
 from autograder.exercise import exercises_of
 from autograder.marks import Mark, Marks
 
@@ -118,6 +119,19 @@ def test_the_table_and_the_json_say_the_same_as_the_page():
     assert [one["name"] for one in data["exercises"]] == [one.name for one in found.hardest]
     assert data["for_a_person"] == {"s0003": ["The notebook ran out of time twice."]}
     assert data["answers_waiting"] == 24
+
+
+def test_verdicts_made_beside_the_students_code_are_marked():
+    ours = records.record("ada", {})
+    asserts = Verdict("double-test", "in-process", 3.0, 3.0, RIGHT)
+    notebook = dataclasses.replace(ours.notebooks[0], verdicts=(*ours.notebooks[0].verdicts, asserts))
+    found = made(dataclasses.replace(ours, notebooks=(notebook,)))
+    page = Outline(report.to_page(found))
+    assert "In-process: double-test." in page.words and "double-test (in-process)" in page.words
+    rows = list(csv.DictReader(io.StringIO(report.to_csv(found))))
+    assert [row["exercise"] for row in rows if row["how"] == "in-process"] == ["double-test"]
+    assert {one["how"] for one in json.loads(report.to_json(found))["exercises"]} == {"outside", "in-process"}
+    assert "in-process" not in Outline(report.to_page(made(ours))).words.lower()
 
 
 def test_a_class_without_a_sandbox_is_said_once():
