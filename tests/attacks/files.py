@@ -79,7 +79,7 @@ def zip_traversal(folder, text, scene):
 def many_files(folder, text, scene):
     (folder / NAME).write_text(text)
     (folder / "data").mkdir()
-    for i in range(5_000):
+    for i in range(1_000):
         (folder / "data" / f"{i}.txt").touch()
 
 
@@ -374,7 +374,7 @@ ATTACKS = [
     ),
     Attack("zip_bomb", "50 MB of zeros packed into 50 kB beside the notebook", place=zip_bomb),
     Attack("zip_traversal", "an archive whose names climb out", place=zip_traversal),
-    Attack("many_files", "5,000 files beside the notebook", place=many_files),
+    Attack("many_files", "1,000 files beside the notebook", place=many_files),
     Attack("sparse_file", "a file of 300 MB that takes no room", place=sparse_file),
     Attack("deep_folders", "300 folders inside each other", place=deep_folders),
     Attack(
