@@ -138,7 +138,8 @@ class Cluster:
                 )
             )
             # Dask logs what this module says in its own words
-            logging.getLogger("distributed").setLevel(logging.CRITICAL)
+            for name in ("distributed", "distributed.client", "distributed.nanny", "distributed.scheduler"):
+                logging.getLogger(name).setLevel(logging.CRITICAL)
             try:
                 if self.address is None:
                     scratch = stack.enter_context(
