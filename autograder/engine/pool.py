@@ -10,10 +10,12 @@ import logging
 import os
 import queue
 import tempfile
+import time
 
 from .tasks import EngineFault, NoSandbox, Settings
 
 RETRIES = 2
+REGISTER_TRIES = 4
 AHEAD = 3
 POLL_SECONDS = 5.0
 PATIENCE_SECONDS = 120.0
@@ -172,7 +174,7 @@ class Cluster:
             plugin = Plugin(self.settings, self.make, self.exercises, self.version)
             plugin.name = self.name
             try:
-                self.client.register_plugin(plugin, name=self.name)
+                self._register(plugin)
             # Whatever a worker raises while it makes its grader arrives here
             except Exception as error:
                 raise PoolLost(
@@ -181,6 +183,19 @@ class Cluster:
             stack.callback(_quietly, lambda: self.client.unregister_worker_plugin(self.name))
             self.stack = stack.pop_all()
         return self
+
+    def _register(self, plugin):
+        """Have every worker make its grader; one that goes away in this very moment is soon known to be gone."""
+        from distributed.comm import CommClosedError
+
+        for left in reversed(range(REGISTER_TRIES)):
+            try:
+                self.client.register_plugin(plugin, name=self.name)
+                return
+            except CommClosedError:
+                if not left:
+                    raise
+                time.sleep(1.0)
 
     def __exit__(self, *error):
         self.stack.close()
