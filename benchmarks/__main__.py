@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+PINS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "MKL_ENABLE_INSTRUCTIONS", "ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY")
 RESULTS = Path(__file__).parent / "results.md"
 
 
@@ -82,10 +83,10 @@ def interleaved(sides, clock, seconds=float(os.environ.get("BENCH_SECONDS", "2.5
     return {name: statistics.median(values) for name, values in samples.items()}
 
 
-def run(words, threads, settings):
-    """{row's name: its measurements}, from a process with that many threads and these settings in its environment."""
+def run(words, threads):
+    """{row's name: its measurements}, from a process with that many threads."""
     # Passive: otherwise PyTorch's second thread, spinning while it waits, takes the core from this side's
-    environment = os.environ | {name: str(threads) for name in THREADS} | {"OMP_WAIT_POLICY": "passive"} | settings
+    environment = unpinned() | {name: str(threads) for name in THREADS} | {"OMP_WAIT_POLICY": "passive"}
     command = [sys.executable, "-m", "benchmarks", "--measure", str(threads), *words]
     found = {}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
@@ -120,25 +121,21 @@ def table(one, two):
     return lines
 
 
-def processor_flags():
-    text = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-    found = [line.split(":", 1)[1].split() for line in text.splitlines() if line.startswith("flags")]
-    return found[0] if found else []
-
-
 def openblas_core():
-    """The kernels that NumPy's OpenBLAS chooses here by itself, in its own words ("" where it does not say)."""
-    command = [sys.executable, "-c", "import numpy"]
-    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_CORETYPE"}
-    said = subprocess.run(command, env=environment | {"OPENBLAS_VERBOSE": "2"}, capture_output=True, text=True)
-    cores = [line.split(":", 1)[1].strip() for line in (said.stderr + said.stdout).splitlines() if line[:5] == "Core:"]
-    return cores[0] if cores else ""
+    """The kernels that NumPy's OpenBLAS chooses on this processor, in its own words ("" where it does not say)."""
+    said = subprocess.run(
+        [sys.executable, "-c", "import numpy"],
+        env=unpinned() | {"OPENBLAS_VERBOSE": "2"},
+        capture_output=True,
+        text=True,
+    )
+    cores = [line.split(":", 1)[1].strip() for line in said.stderr.splitlines() if line.startswith("Core:")]
+    return cores[0] if cores else "not said"
 
 
-def openblas_settings(core):
-    """What OpenBLAS has to be told where it does not know a processor with AVX-512 and would run as on an older one."""
-    wide = {"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512cd"} <= set(processor_flags())
-    return {"OPENBLAS_CORETYPE": "SKYLAKEX"} if wide and core in ("Haswell", "Zen") else {}
+def unpinned():
+    """The environment without what pins one side's kernels to another processor's: both take what fits this one."""
+    return {name: value for name, value in os.environ.items() if name not in PINS}
 
 
 def geometric_mean(rows):
@@ -172,22 +169,7 @@ def main(arguments):
     if arguments[:1] == ["--measure"]:
         measure(arguments[2:], int(arguments[1]))
         return
-    core = openblas_core()
-    told = openblas_settings(core)
-    one, two = (run(arguments, threads, told) for threads in (1, 2))
-    choice = [f"- OpenBLAS's kernels: {core or 'not said'}"]
-    if told:
-        left = run(arguments, 1, {})
-        ratios = "; ".join(
-            f"{name} {left[name]['ours'] / left[name]['theirs']:.2f}"
-            for name, row in one.items()
-            if left[name]["ours"] / left[name]["theirs"] > row["goal"]
-        )
-        choice = [
-            f"- OpenBLAS takes its {core} kernels here by itself: it does not know this processor's AVX-512, which oneDNN",
-            f"  uses. It was told to (`{' '.join('='.join(pair) for pair in told.items())}`). Left to itself: geometric mean"
-            f" {geometric_mean(left):.2f}; over their goals: {ratios or 'none'}.",
-        ]
+    one, two = (run(arguments, threads) for threads in (1, 2))
     lines = [
         "# Speed of the references",
         "",
@@ -203,7 +185,7 @@ def main(arguments):
         f"Geometric mean of the ratios: **{geometric_mean(one):.2f}** (goal: below 0.80); with two threads {geometric_mean(two):.2f}.",
         "",
         *machine(),
-        *choice,
+        f"- OpenBLAS's kernels: {openblas_core()}",
         "",
         "Made by `python -m benchmarks`.",
     ]
