@@ -238,7 +238,7 @@ def elementwise(f, goal, torch_f, words=""):
 
 def adam(rng):
     w, dw = normal(rng, 1_000_000), normal(rng, 1_000_000)
-    state = optimizers.adam_init(w)
+    state = kernels.adam_init(w)
     v, other = w.copy(), optimizers.adam_init(w)
     parameter = leaf(w.copy())
     parameter.grad = torch.tensor(dw)

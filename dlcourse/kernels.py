@@ -7,6 +7,7 @@ do not check their arguments: `training` has done so. Where a formula is fast en
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import scipy.linalg.blas
@@ -17,7 +18,7 @@ from .normalization import BatchNormState
 
 def linear_forward(X, W, b):
     """`layers.linear_forward`."""
-    U = np.dot(X, W)
+    U = X.dot(W)
     U += b
     return U, (X, W)
 
@@ -32,15 +33,15 @@ def linear_backward(dU, cache, out=None, inputs=True):
         db[...] = dU[0]
     else:
         np.matmul(X.T, dU, out=dW)
-        np.dot(_ones(len(X), X.dtype), dU, out=db)  # column sums: three times as fast as sum(axis=0)
-    return np.dot(dU, W.T) if inputs else None, dW, db
+        _ones(len(X), X.dtype).dot(dU, out=db)  # column sums: three times as fast as sum(axis=0)
+    return dU.dot(W.T) if inputs else None, dW, db
 
 
 def activation_forward(X, name, out=None, **options):
     """`layers.activation_forward`; `out=X` writes over the caller's own X where the backward pass does not need it."""
     if name == "relu":
-        # A row of zeros: against the number 0 `maximum` takes four times as long
-        Y = np.maximum(X, np.zeros(X.shape[-1:], X.dtype), out=out)
+        # Against the number 0 `maximum` takes four times as long; a row of zeros is enough where there are many
+        Y = np.maximum(X, np.zeros(X.shape if X.size <= BLOCK else X.shape[-1:], X.dtype), out=out)
         return Y, (name, Y, None)
     if name == "tanh":
         Y = np.tanh(X, out=out)
@@ -77,7 +78,7 @@ def activation_backward(dY, cache):
     if name is None:
         return layers.activation_backward(dY, X)
     if name == "relu":
-        return dY * (X > 0.0)
+        return dY * (X > 0.0).astype(dY.dtype)
     if name == "gelu":
         return dY * P
     dX = np.empty_like(dY, order="C")
@@ -169,23 +170,32 @@ def softmax_cross_entropy_with_grad(logits, labels):
     total = 0.0
     for start in range(0, N, size):
         U, e = logits[start : start + size], dU[start : start + size]
-        with np.errstate(over="ignore", divide="ignore"):
-            np.exp(U, out=e)
-            sums = np.dot(e, ones)
-            logs = np.log(sums)
-        # Only where a row of exponentials is very large or small does the shift by its maximum change anything
-        if not np.maximum.reduce(np.abs(logs)) < 46.0:
-            U = U - np.maximum.reduce(U, axis=1, keepdims=True)
-            np.exp(U, out=e)
-            sums = np.dot(e, ones)
-            logs = np.log(sums)
+        if U.size < LARGE_SUM**2 and np.vdot(U, U) < LARGE_SUM**2:
+            sums, logs = _log_sums(U, e, ones)  # no logit is large
+        else:
+            with np.errstate(over="ignore", divide="ignore"):
+                sums, logs = _log_sums(U, e, ones)
+            # Only where a row of exponentials is very large or small does the shift by its maximum change anything
+            if not np.maximum.reduce(np.abs(logs)) < LARGE_SUM:
+                U = U - np.maximum.reduce(U, axis=1, keepdims=True)
+                sums, logs = _log_sums(U, e, ones)
         at_label = labels[start : start + size] + np.arange(0, e.size, K)
         logs -= U.reshape(-1).take(at_label)
-        total += np.add.reduce(logs)
+        total += _column_sums(logs)
         sums *= N
         e /= sums[:, None]
         e.reshape(-1)[at_label] -= 1.0 / N
     return total / N, dU
+
+
+LARGE_SUM = 46.0  # e⁴⁶ = 1e20: a sum of exponentials beyond it, or its inverse, nears the ends of float32
+
+
+def _log_sums(U, e, ones):
+    """exp U into e, the sums of its rows, and their logarithms."""
+    np.exp(U, out=e)
+    sums = e.dot(ones)
+    return sums, np.log(sums)
 
 
 # x *= a, and y += a·x in one pass
@@ -199,42 +209,64 @@ def sgd_update(w, dw, state, lr):
     return state
 
 
-def adam_update(w, dw, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, scratch=None):
-    """`optimizers.adam_step` on a flat vector: `w` and the state's arrays change in place.
+class AdamSums(NamedTuple):
+    """Adam's averages as numbers times vectors, m = aM and v = bV: to shrink them, a step shrinks the numbers alone.
 
-    scratch : what `adam_scratch` gives, where steps use it again and again.
+    scratch : a vector to compute in, short enough to stay in a cache beside the blocks of its size.
     """
-    t = state.t + 1
-    # lr·m̂/(√v̂ + ε) with the corrections c₁ and c₂ moved into two numbers: (lr·√c₂/c₁) · m/(√v + ε√c₂)
-    root = math.sqrt(1.0 - beta2**t)
-    rate = lr * root / (1.0 - beta1**t)
-    scal, axpy = SCAL[w.dtype], AXPY[w.dtype]
-    if scratch is None:
-        scratch = adam_scratch(w)
-    for start in range(0, len(w), len(scratch)):
-        block = slice(start, start + len(scratch))
-        g, m, v = dw[block], state.m[block], state.v[block]
-        s = scratch[: len(g)]
-        scal(beta1, m)
-        axpy(g, m, a=1.0 - beta1)
-        np.multiply(g, g, out=s)
-        scal(beta2, v)
-        axpy(s, v, a=1.0 - beta2)
-        np.sqrt(v, out=s)
-        s += eps * root
-        np.divide(m, s, out=s)
-        axpy(s, w[block], a=-rate)
-    return type(state)(t, state.m, state.v)
+
+    t: int
+    M: np.ndarray
+    a: float
+    V: np.ndarray
+    b: float
+    scratch: np.ndarray
 
 
-def adam_scratch(w):
-    """A vector for `adam_update` to compute in: short enough to stay in a cache beside the blocks of its size."""
-    return np.empty(min(len(w), 2 * BLOCK), w.dtype)
+def adam_init(w):
+    """`optimizers.adam_init` of a flat vector."""
+    return AdamSums(0, np.zeros_like(w), 1.0, np.zeros_like(w), 1.0, np.empty(min(len(w), 2 * BLOCK), w.dtype))
+
+
+def adam_update(w, dw, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+    """`optimizers.adam_step` on a flat vector: `w` and the state's arrays change in place."""
+    t, M, a, V, b, scratch = state
+    t += 1
+    a, b = _shrunk(M, a * beta1), _shrunk(V, b * beta2)
+    # lr·m̂/(√v̂ + ε), with m = aM, v = bV and the corrections c₁, c₂ in two numbers: (lr·a√c₂/c₁√b) · M/(√V + ε√(c₂/b))
+    root = math.sqrt((1.0 - beta2**t) / b)
+    numbers = (1.0 - beta1) / a, (1.0 - beta2) / b, eps * root, -lr * root * a / (1.0 - beta1**t)
+    if len(w) <= len(scratch):
+        _adam_block(w, dw, M, V, scratch, *numbers)
+    else:
+        for start in range(0, len(w), len(scratch)):
+            block = slice(start, start + len(scratch))
+            _adam_block(w[block], dw[block], M[block], V[block], scratch[: len(w) - start], *numbers)
+    return AdamSums(t, M, a, V, b, scratch)
+
+
+def _adam_block(w, g, M, V, s, of_gradient, of_square, eps, minus_rate):
+    axpy = AXPY[w.dtype]
+    axpy(g, M, a=of_gradient)
+    np.multiply(g, g, out=s)
+    axpy(s, V, a=of_square)
+    np.sqrt(V, out=s)
+    s += eps
+    np.divide(M, s, out=s)
+    axpy(s, w, a=minus_rate)
+
+
+def _shrunk(x, number):
+    """The number, or 1 after multiplying x by it: it must not come near the smallest of its precision."""
+    if number > 1e-4:
+        return number
+    SCAL[x.dtype](number, x)
+    return 1.0
 
 
 def _column_sums(x):
     """Sums over the rows, three times as fast as sum(axis=0)."""
-    return np.dot(_ones(len(x), x.dtype), x)
+    return _ones(len(x), x.dtype).dot(x)
 
 
 def batchnorm_forward(X, gamma, beta, state, train=True, momentum=0.1, eps=1e-5):

@@ -69,6 +69,7 @@ class Network:
         self.layers = [layer for _, layer in built]
         self._check_chain()
         self._lay_out(np.empty(0) if like is None else like)
+        self._learns_from = next((index for index, layer in enumerate(self.layers) if layer.parameters), 0)
         # What only reshapes would hand out views of what came in
         self._passes_through = all(isinstance(layer, Flatten | Positions) for layer in self.layers)
         for before, layer in zip(self.layers, self.layers[1:], strict=False):
@@ -157,7 +158,7 @@ class Network:
         if tuple(dU.shape) != tuple(self._forward_shape):
             raise ValueError(f"dU: expected the output's shape {tuple(self._forward_shape)}, got {tuple(dU.shape)}")
         # Below the first layer with parameters nobody needs a gradient, unless the caller asks for the input's
-        first = 0 if inputs else next((i for i, layer in enumerate(self.layers) if layer.parameters), 0)
+        first = 0 if inputs else self._learns_from
         for index in range(len(self.layers) - 1, first - 1, -1):
             dU = self.layers[index].backward(dU, inputs or index > first)
         if not inputs:

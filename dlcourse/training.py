@@ -13,7 +13,6 @@ import inspect
 import math
 import sys
 import time
-from functools import partial
 
 import numpy as np
 
@@ -180,12 +179,10 @@ class Trainer:
         self.weight_decay = check_number("weight_decay", weight_decay, 0.0)
         self.momentum = options.get("momentum", defaults["momentum"].default) if optimizer == "nesterov" else None
         self.options = options
-        self.state = getattr(optimizers, f"{name}_init")(net.w)
-        twin = getattr(kernels, f"{name}_update", None) if type(net.w) is np.ndarray else None
-        if twin is kernels.adam_update:
-            twin = partial(twin, scratch=kernels.adam_scratch(net.w))
-        self.update = twin or getattr(optimizers, f"{name}_step")
-        self.in_place = twin is not None
+        self.in_place = type(net.w) is np.ndarray and hasattr(kernels, f"{name}_update")
+        self.update = getattr(kernels, f"{name}_update") if self.in_place else getattr(optimizers, f"{name}_step")
+        init = f"{name}_init"
+        self.state = getattr(kernels if self.in_place and hasattr(kernels, init) else optimizers, init)(net.w)
 
     def step(self, X, y):
         """One step on a batch: forward, loss, backward, update; returns the loss before it."""

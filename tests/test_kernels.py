@@ -170,7 +170,7 @@ def test_every_twin_is_tested_here():
     twins = {name for name in twins if getattr(kernels, name).__module__ == "dlcourse.kernels"}
     pairs = {make(np.random.default_rng(0))[1] for make in TWINS.values()} | {"activation"}
     pairs = {f"{op}_{way}" for op in pairs for way in ("forward", "backward")}
-    assert twins == pairs | {"softmax_cross_entropy_with_grad", "sgd_update", "adam_update", "adam_scratch"}
+    assert twins == pairs | {"softmax_cross_entropy_with_grad", "sgd_update", "adam_init", "adam_update"}
 
 
 @pytest.mark.parametrize("name", activations.ACTIVATIONS)
@@ -265,7 +265,7 @@ def test_updates_equal_the_steps_in_place(name, size, dtype):
     w = rng.standard_normal(size).astype(dtype)
     expected = w.copy()
     init, step = getattr(optimizers, f"{name}_init"), getattr(optimizers, f"{name}_step")
-    state, expected_state = init(w), init(expected)
+    state, expected_state = getattr(kernels, f"{name}_init", init)(w), init(expected)
     place = w
     for _ in range(4):
         dw = rng.standard_normal(size).astype(dtype)
@@ -276,16 +276,30 @@ def test_updates_equal_the_steps_in_place(name, size, dtype):
     tolerance = 1e-13 if dtype == "float64" else 1e-5
     assert w is place and w.dtype == dtype
     np.testing.assert_allclose(w, expected, rtol=tolerance, atol=tolerance)
-    assert_close(flatten(state), flatten(expected_state), tolerance, name) if name == "adam" else None
+    if name == "adam":
+        averages = {"t": state.t, "m": state.a * state.M, "v": state.b * state.V}
+        assert_close(averages, expected_state._asdict(), tolerance, name)
 
 
-def test_adam_takes_the_options_of_the_formula():
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"beta1": 0.5, "beta2": 0.7, "eps": 0.3},
+        {"beta1": 0.0, "beta2": 0.0},
+        {"beta1": 0.9, "beta2": 0.95},
+    ],
+)
+def test_adam_over_many_steps(options):
+    # long enough for both numbers to become so small that they go into their vectors, the one after 13 steps or 88
     rng = np.random.default_rng(0)
-    w, dw = rng.standard_normal(5), rng.standard_normal(5)
-    options = {"lr": 0.1, "beta1": 0.5, "beta2": 0.7, "eps": 0.3}
-    expected, _ = optimizers.adam_step(w, dw, optimizers.adam_init(w), **options)
-    kernels.adam_update(w, dw, optimizers.adam_init(w), **options)
-    np.testing.assert_allclose(w, expected, rtol=1e-14)
+    w = rng.standard_normal(5)
+    expected, expected_state, state = w.copy(), optimizers.adam_init(w), kernels.adam_init(w)
+    for _ in range(250):
+        dw = rng.standard_normal(5)
+        expected, expected_state = optimizers.adam_step(expected, dw, expected_state, lr=0.01, **options)
+        state = kernels.adam_update(w, dw, state, lr=0.01, **options)
+        assert 1e-4 < state.a <= 1.0 and 1e-4 < state.b <= 1.0
+    np.testing.assert_allclose(w, expected, rtol=1e-11)
 
 
 @settings(max_examples=30)
@@ -293,6 +307,8 @@ def test_adam_takes_the_options_of_the_formula():
 def test_attention_of_any_size(N, T, heads, seed):
     rng = np.random.default_rng(seed)
     X, *W = arrays(rng, (N, T, 3), (3, 2 * heads), (3, 2 * heads), (3, 2 * heads), (2 * heads, 3))
+    # Scores of a few units: beside a weight of 1 − 1e-9 the gradients of the scores are differences of equal numbers
+    X *= 0.2
     small = kernels.BLOCK
     try:
         kernels.BLOCK = 70  # so that examples and heads are cut in every way
