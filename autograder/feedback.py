@@ -1,7 +1,6 @@
 """Feedback to the student: one page per notebook, made from the records, where `nbgrader release_feedback` finds it."""
 
 import ast
-import contextlib
 import re
 import shutil
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from . import pages
 from .engine.course import CourseError, name_problem, open_course
-from .engine.journal import records_folder
+from .engine.journal import latest_records
 from .engine.records import (
     CRASHED,
     FOR_A_PERSON,
@@ -20,8 +19,8 @@ from .engine.records import (
     PARTLY,
     RIGHT,
     TOO_MUCH_OUTPUT,
+    WITHOUT_SANDBOX,
     WRONG,
-    record_from_json,
 )
 from .exercise import get_exercise
 from .marks import Marks, read_marks
@@ -38,10 +37,6 @@ SIGNS = {
     TOO_MUCH_OUTPUT: ("✗", "bad"),
     FOR_A_PERSON: ("…", "wait"),
 }
-
-
-# How the record of a run without a sandbox begins its remark: that is no student's doing
-WITHOUT_SANDBOX = "graded without a sandbox"
 
 
 @dataclass(frozen=True)
@@ -73,24 +68,6 @@ class Item:
         """Its points in words; what nobody has read yet is not nought."""
         earned = "not read yet," if self.by_hand and self.verdict == FOR_A_PERSON else pages.number(self.points)
         return f"{earned} of {pages.number(self.max_points)}"
-
-
-def latest_records(course, assignment):
-    """Yield each student's last record, one at a time: a class of a thousand is never in memory at once."""
-    path = records_folder(course) / f"{assignment}.jsonl"
-    if not path.exists():
-        return
-    places = {}
-    with path.open("rb") as file:
-        place = 0
-        for line in file:
-            # A killed run leaves half a line, another version lines of another format
-            with contextlib.suppress(ValueError, KeyError, TypeError):
-                places[record_from_json(line).student] = place
-            place += len(line)
-        for student in sorted(places):
-            file.seek(places[student])
-            yield record_from_json(file.readline())
 
 
 def item(notebook, verdict, marks):

@@ -1,11 +1,9 @@
 """What nbgrader's gradebook knows, read and never written."""
 
-import contextlib
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from .engine.course import CourseError
-from .gradebook import GradebookError, explain
+from .gradebook import reading
 
 
 @dataclass(frozen=True)
@@ -39,35 +37,13 @@ class Marks:
         return max(0.0, sum(mark.points for mark in self.cells.values()) - sum(self.penalties.values()))
 
 
-@contextlib.contextmanager
-def _connection(course):
-    """A connection to the gradebook, or None where there is none yet."""
-    from sqlalchemy import create_engine, inspect
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        url = make_url(course.db_url)
-        if url.get_backend_name() == "sqlite" and not (url.database and Path(url.database).exists()):
-            yield None
-            return
-        engine = create_engine(url)
-        try:
-            with engine.connect() as connection:
-                yield connection if inspect(connection).has_table("submitted_assignment") else None
-        finally:
-            engine.dispose()
-    except (SQLAlchemyError, ModuleNotFoundError) as error:
-        raise GradebookError(explain(error, course.db_url)) from error
-
-
 def read_marks(course, assignment):
     """{student: `Marks`} of an assignment; empty where nothing is in the gradebook yet."""
     from nbgrader import api
     from sqlalchemy import select
 
     found = {}
-    with _connection(course) as connection:
+    with reading(course.db_url, or_none=True) as connection:
         if connection is None:
             return found
 
@@ -135,7 +111,7 @@ def read_grades(course, assignment=None):
     from nbgrader import api
     from sqlalchemy import func, select
 
-    with _connection(course) as connection:
+    with reading(course.db_url, or_none=True) as connection:
         if connection is None:
             raise CourseError(
                 f"nothing is graded yet in {course.root}; run: dlcourse grade {assignment or 'ASSIGNMENT'}"

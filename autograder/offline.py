@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from .engine.records import CRASHED, NOT_ATTEMPTED, OUT_OF_TIME, PARTLY, RIGHT, WRONG
+from .engine.tasks import Settings
 
 CALL = re.compile(r"^[ \t]*check\(\s*[\"']([\w.]+)[\"']", re.M)
 
@@ -89,13 +90,14 @@ def _nearest(path):
     return names[found[0]] if found else None
 
 
-def check_notebook(path, seconds=30.0, total=300.0):
+def check_notebook(path, seconds=Settings.timeout, total=None):
     """Run a notebook in a process of its own and return the `Outcome` of its checks.
 
-    seconds : for one cell or one check. total : for the whole notebook.
+    seconds : for one cell or one check. total : for the whole notebook; what grading gives it if it is left out.
     """
     from .exercise import get_exercise
 
+    total = Settings.with_timeout(seconds).total if total is None else total
     path = Path(path)
     notebook = read(path)
     expected = [name for cell in notebook.cells if cell.cell_type == "code" for name in CALL.findall(cell.source)]

@@ -14,9 +14,9 @@ from functools import cache
 from . import pages
 from .copies import Copies
 from .engine.course import CourseError, open_course
-from .engine.records import FOR_A_PERSON, NOT_ATTEMPTED, PARTLY, RIGHT
+from .engine.journal import latest_records
+from .engine.records import FOR_A_PERSON, NOT_ATTEMPTED, PARTLY, RIGHT, WITHOUT_SANDBOX
 from .exercise import get_exercise
-from .feedback import WITHOUT_SANDBOX, latest_records
 from .marks import read_marks
 
 # What a spreadsheet would run as a formula when it opens a CSV file

@@ -324,12 +324,25 @@ def test_a_detached_process_ends_with_its_submission(grader):
 
 
 @needs_walls
-def test_a_dead_sandbox_is_a_fault_and_not_a_grade():
+def test_a_sandbox_that_died_between_two_submissions_is_replaced():
     with Grader(QUICK) as grader:
         assert last(grader.grade(notebook(RIGHT_ANSWER))).verdict == RIGHT
         next(iter(grader.zygotes.values())).process.kill()
         next(iter(grader.zygotes.values())).process.wait()
-        # The next submission starts a new one
+        assert last(grader.grade(notebook(RIGHT_ANSWER))).verdict == RIGHT
+
+
+def test_a_sandbox_that_dies_while_it_is_needed_is_a_fault_and_no_grade(monkeypatch):
+    # Without walls: there the process that is killed is the zygote itself and not the one that watches over it
+    with Grader(dataclasses.replace(QUICK, isolation="process")) as grader:
+        zygote = grader.warm({"neurons.preactivation"})
+        zygote.process.kill()
+        zygote.process.wait()
+        with monkeypatch.context() as patch:
+            # It dies just after it was found alive
+            patch.setattr(type(zygote), "alive", lambda self: True)
+            with pytest.raises(EngineFault, match="the sandbox has gone"):
+                grader.grade(notebook(RIGHT_ANSWER))
         assert last(grader.grade(notebook(RIGHT_ANSWER))).verdict == RIGHT
 
 
@@ -492,7 +505,3 @@ def test_only_text_and_real_pictures_are_shown():
         {"output_type": "display_data", "data": {"text/plain": "ok\ufffd"}, "metadata": {}},
         {"output_type": "stream", "name": "stdout", "text": "hi"},
     ]
-
-
-def test_a_fault_is_no_grade():
-    assert issubclass(NoSandbox, EngineFault)

@@ -19,7 +19,7 @@ from autograder import build
 from autograder.commands import grade as command
 from autograder.engine import assemble, journal, pool, run
 from autograder.engine.course import CourseError, open_course
-from autograder.engine.journal import Journal, read_records
+from autograder.engine.journal import Journal, latest_records
 from autograder.engine.records import Record
 from autograder.engine.run import grade_class
 
@@ -28,6 +28,10 @@ ENVIRONMENT = os.environ | {
     "OPENBLAS_NUM_THREADS": "1",
     "PYTHONPATH": str(Path(__file__).parent),
 }
+
+
+def records(course):
+    return {record.student: record for record in latest_records(open_course(course), classes.NAME)}
 
 
 def grade(folder, **options):
@@ -65,7 +69,7 @@ def test_only_what_changed_is_graded(course):
     assert grade(course, students=["grace"], regrade=True).graded == ["grace"]
     assert grade(course, students=["grace"]).unchanged == 1
     assert len((course / "records" / f"{classes.NAME}.jsonl").read_text().splitlines()) == 5
-    assert set(read_records(open_course(course), classes.NAME)) == {"ada", "alan", "grace"}
+    assert set(records(course)) == {"ada", "alan", "grace"}
 
 
 def test_other_checks_or_another_assignment_mean_grading_again(course, monkeypatch):
@@ -89,10 +93,23 @@ def test_what_was_thrown_away_is_made_again(course):
     assert grade(course, grader=None).written == ["ada"]
 
 
-def test_the_version_of_the_checks_is_of_files_that_exist():
-    for pattern in run.CHECKS:
-        assert list((run.PACKAGE / pattern.replace("../", "../")).parent.resolve().glob(Path(pattern).name)), pattern
+def test_the_version_of_the_checks_is_of_all_that_decides():
+    found = {pattern: list(run.PACKAGES.glob(pattern)) for pattern in run.CHECKS}
+    assert all(found.values()), found
     assert len(run.checks_version()) == 64
+    counted = {path for paths in found.values() for path in paths}
+    code = (
+        "import sys, autograder.engine.grader, autograder.engine.inside\n"
+        "for name, module in sorted(sys.modules.items()):\n"
+        "    if name.split('.')[0] in ('autograder', 'dlcourse') and module.__file__:\n"
+        "        print(name, module.__file__, sep='|')"
+    )
+    lines = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=ENVIRONMENT)
+    loaded = dict(line.split("|") for line in lines.stdout.splitlines())
+    assert "autograder.engine.oracle" in loaded
+    # Names and forms only, nothing of which gives a point
+    forms = {"autograder", "autograder.engine", "autograder.engine.records"}
+    assert {name for name, path in loaded.items() if Path(path) not in counted} == forms
 
 
 # --- faults ---------------------------------------------------------------------------------------------------------
@@ -114,7 +131,7 @@ def test_a_half_written_line_is_dropped(course):
     path = course / "records" / f"{classes.NAME}.jsonl"
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(lines[0] + lines[1][:100])
-    assert set(read_records(open_course(course), classes.NAME)) == {json.loads(lines[0])["student"]}
+    assert set(records(course)) == {json.loads(lines[0])["student"]}
     assert grade(course).graded == [json.loads(lines[1])["student"]]
     assert all(json.loads(line)["format"] for line in path.read_text().splitlines())
 
@@ -177,7 +194,7 @@ def test_without_a_sandbox_nothing_is_graded(course):
     hand_in_all(course, ["ada", "alan"])
     summary = grade(course, grader=Nowhere)
     assert summary.problem == "install bubblewrap" and set(summary.failed) == {"ada", "alan"}
-    assert not read_records(open_course(course), classes.NAME)
+    assert not records(course)
 
 
 def test_the_weaker_mode_stands_on_every_record(course):
@@ -185,7 +202,7 @@ def test_the_weaker_mode_stands_on_every_record(course):
 
     hand_in_all(course, ["ada"])
     grade(course, settings=Settings(isolation="process"))
-    record = read_records(open_course(course), classes.NAME)["ada"]
+    record = records(course)["ada"]
     assert record.isolation == "process" and "without a sandbox" in record.person[0]
 
 
@@ -197,7 +214,7 @@ def test_a_record_says_everything(course):
     notebook["cells"].insert(2, {"cell_type": "code", "metadata": {}, "source": "mine = 1", "outputs": []})
     classes.hand_in(course, "ada", notebook, "2026-11-21 12:00:00 UTC")
     grade(course)
-    record = read_records(open_course(course), classes.NAME)["ada"]
+    record = records(course)["ada"]
     assert isinstance(record, Record) and (record.points, record.max_points) == (4.0, 8.0)
     (notebook,) = record.notebooks
     assert notebook.sources == classes.HALF and notebook.own_cells == ("mine = 1",)
@@ -658,7 +675,7 @@ def test_a_killed_run_leaves_no_process(course):
     process.communicate()
     gone, left = psutil.wait_procs(others, timeout=60)
     assert not left and len(gone) == len(others)
-    assert 1 <= len(read_records(open_course(course), classes.NAME)) < 30
+    assert 1 <= len(records(course)) < 30
 
 
 SLEEPS = "import time\ntime.sleep(0.5)\ndef double(x):\n    return 2 * x"

@@ -11,7 +11,7 @@ def main(notebook, timeout=30.0, json=False):
     if timeout <= 0:
         return fail(f"--timeout: expected seconds above 0, got {timeout:g}")
     try:
-        outcome = offline.check_notebook(notebook, timeout, total=max(300.0, 10 * timeout))
+        outcome = offline.check_notebook(notebook, timeout)
     except offline.NoNotebook as error:
         return fail(error)
     if json:

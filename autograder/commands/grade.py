@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from ..engine.course import CourseError, open_course
 from ..engine.tasks import Settings
+from . import console, fail
 
 
 def main(
@@ -25,18 +26,11 @@ def main(
     """Grade a class and say what came of it; returns the exit status: 0 all graded, 1 something is open, 2 a wrong call."""
     wrong = _wrong(timeout, memory, isolation, workers, scheduler)
     if wrong:
-        print(f"error: {wrong}", file=sys.stderr)
-        return 2
+        return fail(wrong)
     from ..engine.run import grade_class
     from ..gradebook import GradebookError
 
-    settings = Settings(
-        isolation=isolation,
-        timeout=timeout,
-        total=max(Settings.total, 10 * timeout),
-        memory=memory,
-        figures=figures,
-    )
+    settings = Settings.with_timeout(timeout, isolation=isolation, memory=memory, figures=figures)
     try:
         place = open_course(course, db)
         with _Show() as show:
@@ -44,11 +38,9 @@ def main(
                 place, assignment, list(students), settings, workers, scheduler, regrade, tell=show.tell
             )
     except CourseError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        return fail(error)
     except GradebookError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        return fail(error, status=1)
     except KeyboardInterrupt:
         print("Stopped. What is graded is safe; run the same command again to go on.", file=sys.stderr)
         return 1
@@ -77,9 +69,7 @@ class _Show:
     """Progress on stderr: a bar with the time left in a terminal, plain lines elsewhere."""
 
     def __enter__(self):
-        from rich.console import Console
-
-        self.console = Console(stderr=True, highlight=False)
+        self.console = console(stderr=True)
         self.bar, self.total, self.done = None, 0, 0
         return self
 
@@ -163,6 +153,6 @@ def _print(summary, isolation):
         for student, why in summary.failed.items():
             print(f"open: {shown(student)}: {shown(why)}")
     if summary.problem:
-        print(f"error: {shown(summary.problem)}", file=sys.stderr)
+        fail(shown(summary.problem))
         if summary.failed:
             print(f"{len(summary.failed)} stay open; run the same command again to go on", file=sys.stderr)

@@ -8,7 +8,7 @@ import shutil
 import stat
 
 from ..gradebook import unchanged
-from .records import FOR_A_PERSON, NOT_ATTEMPTED, NotebookRecord, Record, Verdict
+from .records import FOR_A_PERSON, NOT_ATTEMPTED, WITHOUT_SANDBOX, NotebookRecord, Record, Verdict
 from .tasks import StepResult
 
 KEY = "dlcourse"
@@ -28,9 +28,8 @@ def notebook_record(rebuilt, result):
         elif cell.master.grade:
             verdicts.append(_checked(cell, outcome.verdict, tuple(answers)))
             answers = []
-    notes = (*rebuilt.notes, *(result.notes if result else ()))
     return NotebookRecord(
-        rebuilt.master.name, tuple(verdicts), rebuilt.sources, rebuilt.own_cells, notes, rebuilt.problem
+        rebuilt.master.name, tuple(verdicts), rebuilt.sources, rebuilt.own_cells, rebuilt.notes, rebuilt.problem
     )
 
 
@@ -74,7 +73,7 @@ def record_of(submission, assignment, rebuilt, results, key, isolation, graded):
     if problem:
         person.append(problem)
     if isolation == "process":
-        person.append("graded without a sandbox: its code ran with the grader's own rights")
+        person.append(f"{WITHOUT_SANDBOX}: its code ran with the grader's own rights")
     return Record(
         submission.student,
         assignment.name,

@@ -4,6 +4,8 @@ What the child says is an answer, never a verdict: for an exercise it returns th
 they are compared here with the reference's. Only cells of plain asserts are believed, and marked so.
 """
 
+import base64
+import binascii
 import builtins
 import functools
 import hashlib
@@ -112,7 +114,7 @@ class _Run:
         self.begun = time.monotonic()
         self.child, self.deaths, self.left_out = None, 0, set()
         self.asked = self.cpu = self.memory = 0.0
-        self.notes, self.person = [], []
+        self.person = []
 
     def result(self):
         results = []
@@ -124,7 +126,6 @@ class _Run:
         whole = time.monotonic() - self.begun
         return TaskResult(
             tuple(results),
-            tuple(dict.fromkeys(self.notes)),
             tuple(dict.fromkeys(self.person)),
             self.asked,
             self.cpu,
@@ -156,9 +157,9 @@ class _Run:
             return None
         while True:
             if self.deaths > RESTARTS:
-                return Died("crash", "it had ended too often before")
+                return Died("crash", "it had ended too often before", begun=False)
             if time.monotonic() - self.begun > self.settings.total:
-                return Died("time", "the time for the whole notebook was used up before")
+                return Died("time", "the time for the whole notebook was used up before", begun=False)
             self.child = self.zygote.child(self.settings, self.task.files)
             earlier = None
             try:
@@ -245,7 +246,7 @@ class _Run:
         verdict = None
         if step.kind in (EXERCISE, ASSERTS):
             message = f"The check could not finish: your code {_WORDS[died.why]}"
-            if "before" in died.how:
+            if not died.begun:
                 message = f"Not checked: {died.how}."
             verdict = Verdict(
                 step.grade_id,
@@ -418,13 +419,11 @@ def _of_result(step, name, result, died, got, seconds):
         verdict = PARTLY if result.points > 0 else WRONG
     exercise = get_exercise(name)
     hint = next((mistake.hint for mistake in exercise.mistakes if mistake.slug == result.mistake), "")
-    # The exercise's points are the assignment's unless an instructor changed the cell's
-    points = round(result.score * step.points, 2) if step.points != exercise.points else result.points
     return Verdict(
         step.grade_id,
         "outside",
         step.points,
-        float(points),
+        round(result.score * step.points, 2),
         verdict,
         result.message,
         exercise=name,
@@ -459,9 +458,6 @@ def _for_a_person(step):
 
 def clean(outputs):
     """The outputs that a child sent, as the notebook format has them: text and pictures, nothing that a browser would run."""
-    import base64
-    import binascii
-
     found = []
     for output in outputs if isinstance(outputs, list) else ():
         if not isinstance(output, dict):

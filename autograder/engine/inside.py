@@ -366,11 +366,7 @@ def run_one_case(shell, work, header, body):
     """Call the answer on one case; what came of each part, as plain data."""
     module, name = header["driver"]
     driver = getattr(drive if module == "drive" else importlib.import_module(f"autograder.drivers.{module}"), name)
-    special = {
-        "rng": drive.Rng,
-        "named": drive.Named,
-    }
-    args, kwargs, dout, more = decode(header["case"], body, special)
+    args, kwargs, dout, more = decode(header["case"], body, {"rng": drive.Rng, "named": drive.Named})
     case = drive.Case("", args, kwargs, dout, more)
     functions = tuple(shell.user_ns.get(name) for name in header["names"])
     parts = header["parts"]

@@ -22,24 +22,32 @@ def records_folder(course):
     return course.root / "records"
 
 
-def read_records(course, assignment):
-    """{student: Record}, as far as the class is graded. Reads while another run writes."""
-    found = {}
-    for line in _lines(records_folder(course) / f"{assignment}.jsonl"):
-        with contextlib.suppress(ValueError, KeyError, TypeError):
-            record = record_from_json(line)
-            found[record.student] = record
-    return found
+def latest_records(course, assignment):
+    """Yield each student's last `Record`, one at a time: a class of a thousand is never in memory at once.
 
-
-def _lines(path):
-    """The complete lines of a file, one at a time; of a missing file none."""
+    Reads while another run writes.
+    """
+    path = records_folder(course) / f"{assignment}.jsonl"
     if not path.exists():
         return
     with path.open("rb") as file:
-        for line in file:
-            if line.endswith(b"\n"):
-                yield line.decode("utf-8", "replace")
+        places = _places(file)[0]
+        for student in sorted(places):
+            file.seek(places[student])
+            yield record_from_json(file.readline())
+
+
+def _places(file):
+    """({student: where the last record begins}, {student: its key}); the file is read from where it stands."""
+    places, keys, place = {}, {}, 0
+    for line in file:
+        # A killed run leaves half a line, another version lines of another format
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            data = json.loads(line)
+            if data["format"] == FORMAT and line.endswith(b"\n"):
+                places[data["student"]], keys[data["student"]] = place, tuple(data["key"])
+        place += len(line)
+    return places, keys
 
 
 class Journal:
@@ -84,14 +92,7 @@ class Journal:
         self.lock.close()
 
     def _read(self):
-        place = 0
-        for line in _buffered(self.file):
-            with contextlib.suppress(ValueError, KeyError, TypeError):
-                data = json.loads(line)
-                if data["format"] == FORMAT:
-                    self.keys[data["student"]] = tuple(data["key"])
-                    self.places[data["student"]] = place
-            place += len(line)
+        self.places, self.keys = _places(_buffered(self.file))
         for line in _buffered(self.written_file):
             with contextlib.suppress(ValueError, TypeError):
                 student, key = json.loads(line)

@@ -70,7 +70,6 @@ class _GraderOnWorker:
         try:
             self.grader = self.make(self.settings).__enter__()
             for names in self.exercises:
-                # The sandbox lives as long as the thread that started it: not one that comes and goes with tasks
                 self.grader.warm(names)
         except EngineFault as fault:
             self.fault = str(fault)

@@ -61,12 +61,8 @@ class GradeOutside(NbGraderPreprocessor):
 
         from .grader import Grader
 
-        settings = Settings(
-            isolation=self.isolation,
-            timeout=self.timeout,
-            total=max(Settings.total, 10 * self.timeout),
-            memory=self.memory,
-            figures=self.figures,
+        settings = Settings.with_timeout(
+            self.timeout, isolation=self.isolation, memory=self.memory, figures=self.figures
         )
         if settings not in self._graders:
             self._graders[settings] = Grader(settings)

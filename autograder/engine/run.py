@@ -23,22 +23,24 @@ from .journal import Journal
 from .pool import Cluster, InProcess, PoolLost, default_grader
 from .tasks import EngineFault, NoSandbox, Settings
 
-PACKAGE = Path(__file__).resolve().parent.parent
+PACKAGES = Path(__file__).resolve().parents[2]
 # What the points of a submission depend on
 CHECKS = (
-    "compare.py",
-    "drive.py",
-    "evaluation.py",
-    "exercise.py",
-    "exercises/*.py",
-    "engine/assemble.py",
-    "engine/grader.py",
-    "engine/ingest.py",
-    "engine/inside.py",
-    "engine/protocol.py",
-    "engine/sandbox.py",
-    "engine/walls.py",
-    "../dlcourse/*.py",
+    "autograder/compare.py",
+    "autograder/drive.py",
+    "autograder/evaluation.py",
+    "autograder/exercise.py",
+    "autograder/exercises/*.py",
+    "autograder/engine/assemble.py",
+    "autograder/engine/grader.py",
+    "autograder/engine/ingest.py",
+    "autograder/engine/inside.py",
+    "autograder/engine/oracle.py",
+    "autograder/engine/protocol.py",
+    "autograder/engine/sandbox.py",
+    "autograder/engine/tasks.py",
+    "autograder/engine/walls.py",
+    "dlcourse/*.py",
 )
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
@@ -83,10 +85,10 @@ class Summary:
 
 @functools.cache
 def checks_version():
-    """Hash of everything in the package that decides about points."""
+    """Hash of everything in the packages that decides about points."""
     digest = hashlib.sha256()
     for pattern in CHECKS:
-        for path in sorted(PACKAGE.glob(pattern)) if ".." not in pattern else sorted(PACKAGE.parent.glob(pattern[3:])):
+        for path in sorted(PACKAGES.glob(pattern)):
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 

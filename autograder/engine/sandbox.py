@@ -349,10 +349,13 @@ class Zygote:
 
 
 class Died(Exception):
-    """The child has ended, or was ended: `why` is "time", "memory", "output" or "crash", `how` what is known besides."""
+    """The child has ended, or was ended: `why` is "time", "memory", "output" or "crash", `how` what is known besides.
 
-    def __init__(self, why, how=""):
-        self.why, self.how = why, how
+    begun : whether the step that ends with this has begun, or there was no child any more to run it.
+    """
+
+    def __init__(self, why, how="", begun=True):
+        self.why, self.how, self.begun = why, how, begun
         super().__init__(f"{why} {how}")
 
 

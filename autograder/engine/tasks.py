@@ -37,8 +37,8 @@ class Step:
 class Task:
     """One notebook of one submission, ready to be graded anywhere.
 
-    steps : in the order in which they run. seed : chooses the numbers of the cases; made from the submission's hash and
-        the course's secret, so no worker needs the secret. files : {relative name: content} of what lies beside it.
+    steps : in the order in which they run. seed : chooses the numbers of the cases; made from the course's secret,
+        so no worker needs the secret itself. files : {relative name: content} of what lies beside it.
     """
 
     student: str
@@ -69,6 +69,11 @@ class Settings:
     processes: int = 16
     figures: bool = False
 
+    @classmethod
+    def with_timeout(cls, timeout, **others):
+        """Settings where a whole notebook may take ten times as long as one cell, and its usual time at least."""
+        return cls(timeout=timeout, total=max(cls.total, 10.0 * timeout), **others)
+
 
 @dataclass(frozen=True)
 class StepResult:
@@ -85,7 +90,6 @@ class TaskResult:
     """What came of a task: one result for each step, in order, and what it cost (as in `Record`)."""
 
     results: tuple[StepResult, ...]
-    notes: tuple[str, ...] = ()
     person: tuple[str, ...] = ()
     seconds: float = 0.0
     cpu_seconds: float = 0.0
