@@ -165,6 +165,15 @@ def _source(function):
     return source, head, {node.id for node in names} - bound
 
 
+def solutions(slug=SLUG):
+    """{grade_id: source} of the solution cells in the instructor's notebook."""
+    return {
+        cell.metadata["nbgrader"]["grade_id"]: cell.source
+        for cell in build.instructor_notebook(slug).cells
+        if cell.metadata.get("nbgrader", {}).get("solution")
+    }
+
+
 def answer(notebook, solutions, changes):
     """Fill a released notebook in as a student would; `changes` is an entry of `CLASS`."""
     from .exercise import get_exercise
@@ -209,14 +218,10 @@ def make_course(folder, slug=SLUG, students=None):
     (folder / MARKER).touch()
     shutil.copy(build.COURSE / "nbgrader_config.py", folder)
     release(folder, slug, exchange=False)
-    solutions = {
-        cell.metadata["nbgrader"]["grade_id"]: cell.source
-        for cell in build.instructor_notebook(slug).cells
-        if cell.metadata.get("nbgrader", {}).get("solution")
-    }
+    given = solutions(slug)
     for number, (student, changes) in enumerate((CLASS if students is None else students).items()):
         notebook = nbformat.read(folder / "release" / slug / f"{slug}.ipynb", as_version=4)
-        answer(notebook, solutions, changes)
+        answer(notebook, given, changes)
         if changes is not None:
             _write_prose(notebook, number)
         target = folder / "submitted" / student / slug
