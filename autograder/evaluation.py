@@ -381,12 +381,17 @@ def _batch(case):
 
 
 def grading_seed(secret=None):
-    """The seed of the hidden cases: from the course's secret, so that no student can compute their answers at home.
+    """The seed of a course's hidden cases: from its secret, so that no student can compute their answers at home.
 
     One for the whole class: a wrong answer may pass a case by luck, and the same answer must earn the same points.
     """
     secret = os.environ.get("DLCOURSE_SECRET", "") if secret is None else secret
     return int.from_bytes(hashlib.sha256(secret.encode()).digest()[:8], "big")
+
+
+def exercise_seed(seed, name):
+    """The seed of one exercise's cases: nothing that one exercise is sent tells what another one will be."""
+    return int.from_bytes(hashlib.sha256(f"{seed}:{name}".encode()).digest()[:8], "big")
 
 
 def check(name, *functions, hidden=False):
@@ -397,7 +402,7 @@ def check(name, *functions, hidden=False):
     """
     grading = os.environ.get("NBGRADER_EXECUTION") == "autograde"
     secret = hidden and grading
-    seed = grading_seed() if secret else PUBLIC_SEED
+    seed = exercise_seed(grading_seed(), name) if secret else PUBLIC_SEED
     result = evaluate(name, *functions, seed=seed, hidden=secret, withhold=True)
     _display(_without_numbers(result) if secret else result)
     if grading:
@@ -429,4 +434,15 @@ def _display(result):
         print(result)
 
 
-__all__ = ["CheckFailed", "Difference", "Result", "Row", "Withheld", "check", "evaluate", "grading_seed", "judge"]
+__all__ = [
+    "CheckFailed",
+    "Difference",
+    "Result",
+    "Row",
+    "Withheld",
+    "check",
+    "evaluate",
+    "exercise_seed",
+    "grading_seed",
+    "judge",
+]

@@ -14,10 +14,10 @@ import pytest
 import dlcourse
 from autograder import build
 from autograder.engine import protocol, sandbox
-from autograder.engine.grader import Grader, clean, exercise_seed
+from autograder.engine.grader import Grader, clean
 from autograder.engine.records import CRASHED, NOT_ATTEMPTED, OUT_OF_MEMORY, OUT_OF_TIME, PARTLY, RIGHT, WRONG
 from autograder.engine.tasks import ASSERTS, CODE, EXERCISE, TEXT, EngineFault, NoSandbox, Settings, Step, Task
-from autograder.evaluation import evaluate
+from autograder.evaluation import evaluate, exercise_seed
 from autograder.exercise import get_exercise
 
 needs_walls = pytest.mark.skipif(sandbox.shutil.which("bwrap") is None, reason="bubblewrap (bwrap) is not installed")

@@ -15,7 +15,7 @@ from pathlib import Path
 import classes
 import pytest
 
-from autograder import build
+from autograder import build, demo
 from autograder.commands import grade as command
 from autograder.engine import assemble, journal, pool, run
 from autograder.engine.course import CourseError, open_course
@@ -541,6 +541,13 @@ def honest(slug, folder):
         nbformat.write(made, target / f"{slug}.ipynb")
         if number == 0:
             (target / "timestamp.txt").write_text("2026-11-21 12:00:00 UTC")
+    if slug == demo.SLUG:
+        # Known mistakes, which pass one case or another by luck: only on the same numbers do they earn the same
+        for student, changes in list(demo.class_of(slug).items())[-8:-3]:
+            target = folder / "submitted" / student / slug
+            target.mkdir(parents=True)
+            released = nbformat.read(path, as_version=4)
+            nbformat.write(demo.answer(released, demo.solutions(slug), changes), target / f"{slug}.ipynb")
     # Makes the secret, which a copy of the course then has too
     open_course(folder)
     return folder
@@ -633,7 +640,6 @@ def test_inside_plain_nbgrader_the_scores_are_the_same(course, tmp_path):
 
 
 def test_the_export_reads_the_grades(course):
-    from autograder import demo
 
     hand_in_all(course, ["ada"])
     grade(course)

@@ -8,14 +8,13 @@ import base64
 import binascii
 import builtins
 import functools
-import hashlib
 import re
 import time
 
 import numpy as np
 
 from .. import drive
-from ..evaluation import expected_values, judge
+from ..evaluation import exercise_seed, expected_values, judge
 from ..exercise import get_exercise
 from .oracle import Oracle
 from .protocol import ProtocolError, decode, encode
@@ -329,11 +328,6 @@ class _Run:
         except (ProtocolError, KeyError, TypeError, ValueError) as error:
             self._end()
             raise Died("crash", str(error)) from None
-
-
-def exercise_seed(seed, name):
-    """The seed of one exercise's cases: nothing that one exercise is sent tells what another one will be."""
-    return int.from_bytes(hashlib.sha256(f"{seed}:{name}".encode()).digest()[:8], "big")
 
 
 def _judge(exercise, cases, expected, got, seed):
