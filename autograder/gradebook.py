@@ -122,10 +122,10 @@ class Writer:
         from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
         class OneTransaction(Session):
-            """nbgrader's own methods commit after every step; here they only flush until the submission is complete."""
+            """nbgrader's own methods commit after every step; here that waits until the submission is complete."""
 
             def commit(self):
-                self.flush()
+                pass
 
             def commit_all(self):
                 super().commit()
@@ -171,9 +171,10 @@ class Writer:
     def _write(self, record, assignment):
         gradebook = self.gradebook
         gradebook.update_or_create_student(record.student)
-        given = {"timestamp": record.submitted} if record.submitted else {}
-        submission = gradebook.update_or_create_submission(record.assignment, record.student, **given)
         gradebook.db.flush()
+        given = {"timestamp": record.submitted} if record.submitted else {}
+        # Not flushed before the grades are known: each row is then written once
+        submission = gradebook.update_or_create_submission(record.assignment, record.student, **given)
         notebooks = {notebook.name: notebook for notebook in submission.notebooks}
         masters = {master.name: master for master in assignment.notebooks}
         for graded in record.notebooks:
@@ -213,10 +214,12 @@ class Writer:
         """{id: grade_id} of a notebook's cells, asked once for the whole class."""
         from nbgrader.api import BaseCell
 
-        if notebook.notebook_id not in self._known:
-            rows = self.gradebook.db.query(BaseCell.id, BaseCell.name).filter_by(notebook_id=notebook.notebook_id)
-            self._known[notebook.notebook_id] = {row.id: row.name for row in rows}
-        return self._known[notebook.notebook_id]
+        # A new one has the key of its notebook only when it is flushed
+        key = notebook.notebook_id or notebook.notebook.id
+        if key not in self._known:
+            rows = self.gradebook.db.query(BaseCell.id, BaseCell.name).filter_by(notebook_id=key)
+            self._known[key] = {row.id: row.name for row in rows}
+        return self._known[key]
 
     @cached_property
     def _late(self):

@@ -1,6 +1,5 @@
 """What is known of a graded submission, as plain data: the journal holds it, reports and feedback are made from it."""
 
-import dataclasses
 import json
 from dataclasses import dataclass, field
 
@@ -119,7 +118,8 @@ class Record:
 
     def to_json(self):
         """One line of JSON."""
-        return json.dumps({"format": FORMAT} | dataclasses.asdict(self), ensure_ascii=False)
+        # Not dataclasses.asdict: its copies of everything take ten times as long
+        return json.dumps({"format": FORMAT} | vars(self), ensure_ascii=False, default=vars)
 
 
 def record_from_json(line):
