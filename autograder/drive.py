@@ -206,10 +206,10 @@ def run_case(driver, functions, case, parts):
                     where="" if not outcomes else outcomes[-1].where,
                 )
             )
-    changed = tuple(_changed(case.args, ready.args, names=_names(functions)) + _changed(case.kwargs, ready.kwargs))
+    changed = tuple(_changed(case.args, ready.args, functions) + _changed(case.kwargs, ready.kwargs))
     if case.dout is not None:
         before, after = (x if isinstance(x, tuple) else (x,) for x in (case.dout, ready.dout))
-        changed += tuple(_changed(before, after, names=_names(functions[-1:])))
+        changed += tuple(_changed(before, after, functions[-1:]))
     changed += tuple(_changed(case.more, ready.more))
     for outcome in outcomes:
         outcome.changed = changed
@@ -268,14 +268,12 @@ def _names(functions):
         return []
 
 
-def _changed(before, after, names=None):
-    """The names of the arguments that the call has changed."""
+def _changed(before, after, functions=()):
+    """The names of the arguments that the call has changed; of positional ones those that the first function gives them."""
     items = before.items() if isinstance(before, dict) else enumerate(before)
-    found = []
-    for key, x in items:
-        if not _same(x, after[key]):
-            found.append(names[key] if names and isinstance(key, int) and key < len(names) else str(key))
-    return found
+    changed = [key for key, x in items if not _same(x, after[key])]
+    names = _names(functions) if changed and functions else []
+    return [names[key] if isinstance(key, int) and key < len(names) else str(key) for key in changed]
 
 
 def _same(a, b):

@@ -10,7 +10,7 @@ import inspect
 import os
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -157,7 +157,7 @@ def problem(exercise, case, outcome, value):
             got = exercise.measure(got, case)
         except Exception as error:
             return f"Your answer could not be measured ({type(error).__name__}: {error}); it returned {kind(got)}."
-    difference = compare(got, wanted, _terms(case), case.tolerance, case.relative, _batch(case))
+    difference = compare(got, wanted, case.terms, case.tolerance, case.relative, _batch(case))
     if difference is not None:
         changes = f" Your function also changes its input {', '.join(outcome.changed)}." if outcome.changed else ""
         return f"{difference}{changes}"
@@ -188,7 +188,7 @@ def _timed(exercise, functions, case, seconds):
 def expected_values(name, seed):
     """The cases of an exercise for a seed, and the reference's values for every part of each."""
     exercise = get_exercise(name)
-    cases = exercise.cases(np.random.default_rng(seed))
+    cases = [replace(case, terms=_terms(case)) for case in exercise.cases(np.random.default_rng(seed))]
     expected = []
     for case in cases:
         outcomes = run_case(exercise.driver, exercise.functions, case, exercise.parts)
@@ -234,7 +234,7 @@ def _alike(exercise, case, got, made):
         except Exception:
             return False
     try:
-        return compare(*values, _terms(case), _tolerance_alike(case), case.relative) is None
+        return compare(*values, case.terms, _tolerance_alike(case), case.relative) is None
     except Exception:
         return False
 
@@ -243,7 +243,7 @@ def _tolerance_alike(case):
     """With float32 among the arguments that one's bound: two answers differ by its rounding, whatever they return."""
     arrays = [x for x in (*case.args, *case.kwargs.values()) if isinstance(x, np.ndarray)]
     if case.tolerance is None and any(x.dtype == np.float32 for x in arrays):
-        return error_bound(np.zeros(0, dtype=np.float32), _terms(case))
+        return error_bound(np.zeros(0, dtype=np.float32), case.terms)
     return case.tolerance
 
 

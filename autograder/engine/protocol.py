@@ -205,17 +205,22 @@ class Channel:
                 self.sock.sendall(data)
                 return
             while data:
-                self._wait(deadline, write=True)
-                data = data[self.sock.send(data[: 2**16], socket.MSG_DONTWAIT) :]
+                try:
+                    data = data[self.sock.send(data[: 2**16], socket.MSG_DONTWAIT) :]
+                except BlockingIOError:
+                    self._wait(select.POLLOUT, deadline)
         except OSError:
             raise Closed from None
 
     def receive(self, deadline=None, header_limit=HEADER_LIMIT, body_limit=BODY_LIMIT):
         """(header, body) of the next frame; `Silence` after the deadline, `Closed` at the end."""
+        if deadline is not None and time.monotonic() >= deadline:
+            raise Silence
         head_size, body_size = _LENGTHS.unpack(self._exactly(_LENGTHS.size, deadline))
         if head_size > header_limit or body_size > body_limit:
             raise TooLarge(f"expected a frame of at most {header_limit} and {body_limit} bytes")
-        head, body = self._exactly(head_size, deadline), self._exactly(body_size, deadline)
+        data = self._exactly(head_size + body_size, deadline)
+        head, body = data[:head_size], data[head_size:]
         try:
             header = json.loads(head)
         except (ValueError, RecursionError):
@@ -225,24 +230,27 @@ class Channel:
         return header, body
 
     def _exactly(self, size, deadline):
-        data = bytearray()
-        while len(data) < size:
-            self._wait(deadline)
+        pieces = []
+        while size:
             try:
-                piece = self.sock.recv(min(size - len(data), 2**20))
+                # Most of a frame is there at once: to ask first would double the calls
+                piece = self.sock.recv(min(size, 2**20), 0 if deadline is None else socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                self._wait(select.POLLIN, deadline)
+                continue
             except OSError:
                 raise Closed from None
             if not piece:
                 raise Closed
-            data += piece
-        return bytes(data)
+            pieces.append(piece)
+            size -= len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    def _wait(self, deadline, write=False):
-        if deadline is None:
-            return
+    def _wait(self, event, deadline):
+        """Until the socket is ready; `Silence` after the deadline."""
         left = deadline - time.monotonic()
         poll = select.poll()
-        poll.register(self.sock, select.POLLOUT if write else select.POLLIN)
+        poll.register(self.sock, event)
         if left <= 0 or not poll.poll(left * 1000):
             raise Silence
 
