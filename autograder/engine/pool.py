@@ -162,6 +162,12 @@ class Cluster:
                     self.client = Client(cluster, set_as_default=False)
                 else:
                     self.client = Client(self.address, timeout=30, set_as_default=False)
+            except RuntimeError as error:
+                # A script that grades at its top level would be run again by each of the processes that it starts
+                raise PoolLost(
+                    f"the workers of this machine did not start ({error}); if this is a script of your own, grade below "
+                    'its line `if __name__ == "__main__":`'
+                ) from error
             except (OSError, ValueError, TypeError) as error:
                 raise PoolLost(
                     f"the scheduler {self.address or 'of this machine'} cannot be reached: {error}. Is it running? "
@@ -210,7 +216,7 @@ class Cluster:
         from distributed import KilledWorker
 
         jobs, done, waiting = iter(jobs), queue.SimpleQueue(), {}
-        room, more, alone = self._room(), True, 0.0
+        room, asked, more, alone = self._room(), time.monotonic(), True, 0.0
         while True:
             while more and len(waiting) < room:
                 job = next(jobs, None)
@@ -228,7 +234,10 @@ class Cluster:
             except queue.Empty:
                 alone = self._patience(alone)
                 continue
-            alone, room = 0.0, max(room, self._room())
+            alone = 0.0
+            if time.monotonic() > asked + POLL_SECONDS:
+                # Workers may have joined
+                room, asked = max(room, self._room()), time.monotonic()
             job, _ = waiting.pop(future.key)
             outcome = self._outcome(future)
             future.release()
