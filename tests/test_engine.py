@@ -15,6 +15,7 @@ import dlcourse
 from autograder import build
 from autograder.engine import protocol, sandbox
 from autograder.engine.grader import Grader, clean
+from autograder.engine.oracle import Oracle
 from autograder.engine.records import CRASHED, NOT_ATTEMPTED, OUT_OF_MEMORY, OUT_OF_TIME, PARTLY, RIGHT, WRONG
 from autograder.engine.tasks import ASSERTS, CODE, EXERCISE, TEXT, EngineFault, NoSandbox, Settings, Step, Task
 from autograder.evaluation import evaluate, exercise_seed
@@ -344,6 +345,35 @@ def test_a_sandbox_that_dies_while_it_is_needed_is_a_fault_and_no_grade(monkeypa
             with pytest.raises(EngineFault, match="the sandbox has gone"):
                 grader.grade(notebook(RIGHT_ANSWER))
         assert last(grader.grade(notebook(RIGHT_ANSWER))).verdict == RIGHT
+
+
+def test_the_oracle_keeps_what_it_has_computed(monkeypatch):
+    oracle, deadline = Oracle(2048), time.monotonic() + 60
+    try:
+        calls = [[np.array([[x]]), np.array([1.0]), 0.0] for x in (1.0, 2.0, 3.0)]
+        encoded = [protocol.encode((call, {})) for call in calls]
+
+        def ask(number, exercise=None):
+            tree, buffers = encoded[number]
+            header, answer = oracle.ask("neurons.preactivation", exercise, tree, b"".join(buffers), deadline)
+            return header if "value" not in header else protocol.decode(header["value"], b"".join(answer)).tolist()
+
+        assert [ask(0), ask(1)] == [[1.0], [2.0]]
+        # What is known needs no process; what is not known does, and for the judged exercise it is still refused
+        oracle.close()
+        assert [ask(0), ask(1)] == [[1.0], [2.0]] and oracle.process is None
+        assert ask(0, "neurons.preactivation") == {"withheld": True}
+        # The oldest goes first; what was too large, or no value, is not kept
+        monkeypatch.setattr("autograder.engine.oracle.KEPT", 2)
+        assert ask(0) == [1.0] and ask(2) == [3.0]
+        assert [call[3] for call in oracle.known] == [
+            encoded[0][1][0] + encoded[0][1][1],
+            encoded[2][1][0] + encoded[2][1][1],
+        ]
+        monkeypatch.setattr("autograder.engine.oracle.KEPT_BYTES", 10)
+        assert ask(1) == [2.0] and len(oracle.known) == 2
+    finally:
+        oracle.close()
 
 
 @needs_walls

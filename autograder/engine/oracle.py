@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import warnings
+from collections import OrderedDict
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from .protocol import Channel, Closed, ProtocolError, Silence, TooLarge, course_
 from .tasks import EngineFault
 
 START_SECONDS = 60.0
+# Values that are kept, and how long a call and its value may be: at most 64 MB in all, whatever students' code asks
+KEPT, KEPT_BYTES = 4096, 16_384
 
 
 class Oracle:
@@ -28,12 +31,19 @@ class Oracle:
 
     def __init__(self, memory):
         self.memory, self.process, self.channel, self.waiting = memory, None, None, False
+        # A class asks the same again and again: every right loop passes through the same weights
+        self.known = OrderedDict()
 
     def ask(self, name, exercise, tree, body, deadline):
         """(header, buffers) for the child: the value of a call, its error, or that it is withheld; `Silence` after the deadline.
 
         exercise : the name of the one that is judged now, whose reference may not be called; None for a cell.
         """
+        call = name, exercise, repr(tree), body
+        if call in self.known:
+            self.known.move_to_end(call)
+            header, answer = self.known[call]
+            return header, [answer]
         self.ready()
         try:
             self.channel.send({"name": name, "exercise": exercise, "value": tree}, [body], deadline)
@@ -44,6 +54,10 @@ class Oracle:
         except Closed:
             self.close()
             return {"error": ["MemoryError", f"{name} ended for want of memory"]}, ()
+        if "value" in header and len(call[2]) + len(body) + len(answer) <= KEPT_BYTES:
+            self.known[call] = header, answer
+            if len(self.known) > KEPT:
+                self.known.popitem(last=False)
         return header, [answer]
 
     def start(self):
