@@ -72,7 +72,7 @@ def alexnet(width=64, input_size=224, classes=1000, channels=3):
     61100840
     """
     c1, c2, c3, c4, hidden = _scaled(width, 64, 192, 384, 256, 4096)
-    image = _image(input_size, channels)
+    image = *_, channels = _image(input_size, channels)
     layers = [("conv2d", channels, c1, 11, {"stride": 4, "padding": 2}), ("relu",), ("maxpool2d", 3, {"stride": 2})]
     layers += [*_conv(c1, c2, 5), ("relu",), ("maxpool2d", 3, {"stride": 2})]
     layers += [*_conv(c2, c3, 3), ("relu",), *_conv(c3, c4, 3), ("relu",), *_conv(c4, c4, 3), ("relu",)]
@@ -116,7 +116,8 @@ def vgg(depth=16, width=64, input_size=224, classes=1000, channels=3):
     """
     stages = _of_depth(depth, _VGG)
     *widths, hidden = _scaled(width, 64, 128, 256, 512, 512, 4096)
-    image, layers, C = _image(input_size, channels), [], channels
+    image = *_, C = _image(input_size, channels)
+    layers = []
     for convolutions, K in zip(stages, widths, strict=True):
         for _ in range(convolutions):
             layers += [*_conv(C, K, 3), ("relu",)]
@@ -167,6 +168,7 @@ def resnet(depth=34, width=64, input_size=224, classes=1000, channels=3):
     """
     blocks = _of_depth(depth, _RESNET)
     C, *widths = _scaled(width, 64, 64, 128, 256, 512)
+    image = *_, channels = _image(input_size, channels)
     layers = [*_conv_norm(channels, C, 7, stride=2), ("relu",), ("maxpool2d", 3, {"stride": 2, "padding": 1})]
     for stage, (count, F) in enumerate(zip(blocks, widths, strict=True)):
         for block in range(count):
@@ -182,7 +184,7 @@ def resnet(depth=34, width=64, input_size=224, classes=1000, channels=3):
             layers += [("residual", branch, shortcut), ("relu",)]
             C = K
     layers += [("global_avgpool",), ("linear", C, check_integer("classes", classes))]
-    return Table(layers, _image(input_size, channels))
+    return Table(layers, image)
 
 
 # Table 1 of the paper: channels of 1×1; 3×3 reduce, 3×3; 5×5 reduce, 5×5; pool proj. None is a pooling
@@ -234,6 +236,7 @@ def inception_v1(width=64, input_size=224, classes=1000, channels=3):
     6998552
     """
     C, K = _scaled(width, 64, 192)
+    image = *_, channels = _image(input_size, channels)
     pool = ("maxpool2d", 3, {"stride": 2, "padding": 1})
     layers = [("conv2d", channels, C, 7, {"stride": 2, "padding": 3}), ("relu",), pool]
     layers += [*_conv(C, C, 1), ("relu",), *_conv(C, K, 3), ("relu",), pool]
@@ -245,7 +248,7 @@ def inception_v1(width=64, input_size=224, classes=1000, channels=3):
             layers.append(("inception_block", K, c1, c3r, c3, c5r, c5, cp))
             K = c1 + c3 + c5 + cp
     layers += [("global_avgpool",), ("dropout", 0.4), ("linear", K, check_integer("classes", classes))]
-    return Table(layers, _image(input_size, channels))
+    return Table(layers, image)
 
 
 def build(table, rng, dtype="float64"):

@@ -347,9 +347,10 @@ def sinusoidal_positions(T, D):
     array([[0.    , 1.    , 0.    , 1.    ],
            [0.8415, 0.5403, 0.01  , 1.    ]])
     """
-    t = as_floating([[t] for t in range(check_integer("T", T))])
-    if check_integer("D", D, minimum=2) % 2:
+    T, D = check_integer("T", T), check_integer("D", D, minimum=2)
+    if D % 2:
         raise ValueError(f"D: expected an even number, one sine and one cosine for each wavelength, got {D}")
+    t = as_floating([[t] for t in range(T)])
     angles = t * as_floating([10000.0 ** (-2 * i / D) for i in range(D // 2)])
     xp = array_namespace(angles)
     return xp.reshape(xp.stack([xp.sin(angles), xp.cos(angles)], axis=-1), (T, D))
@@ -447,8 +448,8 @@ def _masked_softmax(S, mask):
     """Softmax over the allowed scores; 0 in a row that has none."""
     xp = array_namespace(S)
     some = xp.any(mask, axis=-1, keepdims=True) if mask.ndim else mask
-    # An empty row keeps all its scores until its weights are 0: of −∞ alone the softmax would be NaN
-    weights = softmax(xp.where(mask | ~some, S, -math.inf))
+    # An empty row has scores of 0 until its weights are 0: of −∞ alone the softmax would be NaN
+    weights = softmax(xp.where(some, xp.where(mask, S, -math.inf), 0.0))
     weights *= xp.astype(some, weights.dtype)
     return weights
 

@@ -150,6 +150,7 @@ def conv2d_forward(X, W, b, stride=1, padding=0):
     """
     X, W, b = check_shapes("N H W C, kh kw C K, K", X=X, W=W, b=b)
     (N, height, width, C), (kh, kw, _, K) = X.shape, W.shape
+    stride, padding = check_integer("stride", stride), check_integer("padding", padding, minimum=0)
     out_h = _output_size(height, kh, stride, padding, name="W")
     out_w = _output_size(width, kw, stride, padding, name="W")
     xp = array_namespace(X)
@@ -244,7 +245,8 @@ def maxpool2d_forward(X, size, stride=None, padding=0):
     array([[4.]])
     """
     X = check_shapes("N H W C", X=X)
-    stride = size if stride is None else stride
+    size = check_integer("size", size)
+    stride = size if stride is None else check_integer("stride", stride)
     padding = check_integer("padding", padding, minimum=0)
     out_h, out_w = (_output_size(n, size, stride, padding, name="size") for n in X.shape[1:3])
     if 2 * padding > size:
@@ -254,7 +256,8 @@ def maxpool2d_forward(X, size, stride=None, padding=0):
     Y = xp.asarray(X[_window(0, 0, stride, out_h, out_w)], copy=True)
     for i, j in _places(size)[1:]:
         Y = into(xp.maximum, Y, X[_window(i, j, stride, out_h, out_w)])
-    return Y, MaxPoolCache(X, Y, size, stride, padding)
+    # The maxima themselves, not the caller's array: work in place on the output must not lose the flow back
+    return Y, MaxPoolCache(X, xp.asarray(Y, copy=True), size, stride, padding)
 
 
 def maxpool2d_backward(dY, cache):
@@ -320,7 +323,8 @@ def avgpool2d_forward(X, size, stride=None):
     array([[2.5]])
     """
     X = check_shapes("N H W C", X=X)
-    stride = size if stride is None else stride
+    size = check_integer("size", size)
+    stride = size if stride is None else check_integer("stride", stride)
     out_h, out_w = (_output_size(n, size, stride, 0, name="size") for n in X.shape[1:3])
     xp = array_namespace(X)
     Y = xp.asarray(X[_window(0, 0, stride, out_h, out_w)], copy=True)

@@ -269,6 +269,11 @@ def _column_sums(x):
     return _ones(len(x), x.dtype).dot(x)
 
 
+def _matters(rest, sigma2, eps):
+    """Whether what is left over of a rounded mean would be seen after the division by √(σ² + ε)."""
+    return bool((rest * rest > (8.0 * np.finfo(rest.dtype).eps) ** 2 * (sigma2 + eps)).any())
+
+
 def _side_by_side(x, *vectors):
     """The rows of x several to a row, and the vectors as often: with short rows NumPy spends its time between them."""
     rows, C = x.shape
@@ -288,6 +293,12 @@ def batchnorm_forward(X, gamma, beta, state, train=True, momentum=0.1, eps=1e-5)
     centred = (x - wide_mu).reshape(m, -1)
     sigma2 = np.einsum("nc,nc->c", centred, centred)
     sigma2 /= m
+    rest = _column_sums(centred)
+    rest /= m
+    if _matters(rest, sigma2, eps):
+        centred -= rest
+        mu += rest
+        sigma2 = np.einsum("nc,nc->c", centred, centred) / m
     state = BatchNormState(
         (1.0 - momentum) * state.mean + momentum * mu.astype(state.mean.dtype, copy=False),
         (1.0 - momentum) * state.var + momentum * m / (m - 1) * sigma2.astype(state.var.dtype, copy=False),
@@ -324,7 +335,11 @@ def layernorm_forward(X, gamma, beta, eps=1e-5):
     D = x.shape[1]
     mean = np.full(D, 1.0 / D, X.dtype)
     x_hat = x - (x @ mean)[:, None]
-    inverse = 1.0 / np.sqrt(np.einsum("nd,nd->n", x_hat, x_hat) / D + eps)
+    sigma2, rest = np.einsum("nd,nd->n", x_hat, x_hat) / D, x_hat @ mean
+    if _matters(rest, sigma2, eps):
+        x_hat -= rest[:, None]
+        sigma2 = np.einsum("nd,nd->n", x_hat, x_hat) / D
+    inverse = 1.0 / np.sqrt(sigma2 + eps)
     x_hat *= inverse[:, None]
     Y = x_hat * gamma
     Y += beta

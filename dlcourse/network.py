@@ -59,7 +59,11 @@ class Network:
         check_rng(rng)
         if not isinstance(layers, list | tuple) or not layers:
             raise TypeError(f"layers: expected a list of at least one layer, such as ('linear', 2, 1), got {layers!r}")
-        check_choice("dtype", str(np.dtype(dtype)), ("float64", "float32"))
+        try:
+            name = None if dtype is None else np.dtype(dtype).name
+        except TypeError:
+            name = dtype
+        check_choice("dtype", name, ("float64", "float32"))
         self.dtype, self.rng = np.dtype(dtype), rng
         self.specs = [
             (spec,) if isinstance(spec, str) else tuple(spec) if isinstance(spec, list) else spec for spec in layers

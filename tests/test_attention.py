@@ -551,3 +551,17 @@ def test_lists_and_integers_are_welcome():
     Y, cache = attention.scaled_dot_product_attention_forward([[0, 0]], [[1, 1], [1, 1]], [[1], [3]], [[True, True]])
     assert Y.tolist() == [[2.0]]
     assert attention.scaled_dot_product_attention_backward([[1]], cache)[2].tolist() == [[0.5], [0.5]]
+
+
+def test_what_is_forbidden_to_all_cannot_spoil_a_row_with_nothing_allowed():
+    Q = np.random.default_rng(0).standard_normal((3, 4))
+    mask = np.ones((3, 3), dtype=bool)
+    mask[:, 2] = mask[1] = False
+    expected = attention.scaled_dot_product_attention_forward(Q, Q, Q, mask)[0]
+    for bad in (np.nan, np.inf, -np.inf):
+        K = Q.copy()
+        K[2] = bad
+        with np.errstate(invalid="ignore"):  # the products of infinities with both signs
+            Y, _ = attention.scaled_dot_product_attention_forward(Q, K, Q, mask)
+        np.testing.assert_array_equal(Y, expected)
+    assert not expected[1].any()

@@ -648,3 +648,41 @@ def test_architectures_refuse_nonsense():
     ]:
         with pytest.raises((ValueError, TypeError), match=match):
             call()
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int8, np.int64])
+def test_sizes_may_be_numpy_integers_of_few_bits(kind):
+    X = np.random.default_rng(0).standard_normal((1, 300, 290, 2))
+    W, b = np.random.default_rng(1).standard_normal((3, 3, 2, 2)), np.zeros(2)
+    for f, arguments, options in (
+        (convolution.conv2d_forward, (X, W, b), {"stride": 2, "padding": 2}),
+        (convolution.maxpool2d_forward, (X,), {"size": 16, "stride": 3, "padding": 1}),
+        (convolution.avgpool2d_forward, (X,), {"size": 16}),
+    ):
+        expected, _ = f(*arguments, **options)
+        actual, _ = f(*arguments, **{name: kind(n) for name, n in options.items()})
+        np.testing.assert_array_equal(actual, expected)
+
+
+def test_work_in_place_on_the_maxima_leaves_the_flow_back_right():
+    X, dY = np.random.default_rng(0).standard_normal((1, 4, 4, 1)), np.ones((1, 2, 2, 1))
+    Y, cache = convolution.maxpool2d_forward(X, 2)
+    expected = convolution.maxpool2d_backward(dY, cache)
+    Y *= 2.0
+    np.testing.assert_array_equal(convolution.maxpool2d_backward(dY, cache), expected)
+    assert expected.sum() == 4.0
+
+
+def test_a_table_of_layers_takes_numpy_integers():
+    small, ours = {"input_size": np.uint8(96), "channels": np.uint8(3), "classes": np.uint8(10)}, (96, 3, 10)
+    plain = dict(zip(small, ours, strict=True))
+    for table in (architectures.alexnet, architectures.vgg, architectures.resnet, architectures.inception_v1):
+        rows = list(table(**small))
+        assert [row.parameters for row in rows] == [row.parameters for row in table(**plain)]
+        assert {type(row.parameters) for row in rows} == {int}
+
+
+@pytest.mark.parametrize("dtype", ["x", None, "int64", np.float16])
+def test_a_network_of_another_dtype_is_refused_by_name(dtype):
+    with pytest.raises(ValueError, match=r"dtype: expected one of 'float64', 'float32'; got"):
+        training.Network([("linear", 2, 1)], np.random.default_rng(0), dtype=dtype)

@@ -6,7 +6,7 @@ from common import Operation, assert_close, cast, map_arrays, numerical_gradient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlcourse import normalization
+from dlcourse import kernels, normalization
 from dlcourse.normalization import BatchNormState
 
 TESTED_BELOW = ["normalization.batchnorm_init"]
@@ -248,16 +248,20 @@ def test_one_row_cannot_be_trained_on():
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("value", [0.0, 0.1, -1e4])
-def test_a_feature_that_never_varies_gives_beta_in_silence(dtype, value):
-    X = np.full((6, 2), value, dtype=dtype)
-    gamma, beta, state = np.full(2, 3.0), np.array([0.5, -1.0]), normalization.batchnorm_init(2)[2]
-    Y, cache, _ = normalization.batchnorm_forward(X, gamma, beta, state)
-    np.testing.assert_allclose(Y, np.broadcast_to(beta, X.shape), atol=1e-4)
-    assert all(np.all(np.isfinite(g)) for g in normalization.batchnorm_backward(np.ones_like(X), cache))
-    Y, cache = normalization.layernorm_forward(X, gamma, beta)
-    np.testing.assert_allclose(Y, np.broadcast_to(beta, X.shape), atol=1e-4)
-    assert all(np.all(np.isfinite(g)) for g in normalization.layernorm_backward(np.ones_like(X), cache))
+@pytest.mark.parametrize("value", [0.0, 0.1, 3.7, 1000.1, -1e4, 123456.7])
+@pytest.mark.parametrize("rows", [2, 3, 7, 64, 100])
+@pytest.mark.parametrize("module", [normalization, kernels])
+def test_a_feature_that_never_varies_gives_beta_in_silence(module, rows, value, dtype):
+    """What the mean of large equal numbers is rounded by must not be taken for a deviation from it."""
+    X = np.full((rows, 2), value, dtype=dtype)
+    gamma, beta = np.full(2, 3.0, dtype), np.array([0.5, -1.0], dtype)
+    Y, cache, state = module.batchnorm_forward(X, gamma, beta, normalization.batchnorm_init(2)[2], momentum=1.0)
+    np.testing.assert_allclose(Y, np.broadcast_to(beta, X.shape), atol=1e-5)
+    np.testing.assert_allclose(state.mean, X[0], rtol=1e-6)
+    assert all(np.all(np.isfinite(g)) for g in module.batchnorm_backward(np.ones_like(X), cache))
+    Y, cache = module.layernorm_forward(X.T.copy(), np.full(rows, 3.0, dtype), np.full(rows, 0.5, dtype))
+    np.testing.assert_allclose(Y, np.full((2, rows), 0.5), atol=1e-5)
+    assert all(np.all(np.isfinite(g)) for g in module.layernorm_backward(np.ones_like(Y), cache))
 
 
 def test_x_alone_decides_the_dtype():
