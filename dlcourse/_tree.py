@@ -88,7 +88,8 @@ def nest(leaves):
 
 
 def _is_numbers(x):
-    return all(map(_is_numbers, x)) if isinstance(x, list) else isinstance(x, Real)
+    # A backend's own numbers are the leaves without axes that a step gave back
+    return all(map(_is_numbers, x)) if isinstance(x, list) else isinstance(x, Real) and not hasattr(x, "dtype")
 
 
 def _keys(tree):

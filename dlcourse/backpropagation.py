@@ -17,7 +17,7 @@ Parameters are a list of pairs (W, b), W (D, H) and b (H,), the first layer firs
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from ._array import array_namespace, from_numpy, to_numpy
+from ._array import array_namespace, from_numpy, is_array, to_numpy
 from ._checks import check_choice, check_integer, check_number, check_rng, check_shapes
 from .activations import ACTIVATIONS
 from .initializers import INITIALIZERS, zeros
@@ -336,7 +336,7 @@ def minibatches(X, y, batch_size, rng):
     """
     batch_size = check_integer("batch_size", batch_size)
     check_rng(rng)
-    X, y = _as_array(X), _as_array(y)
+    X, y = _as_array("X", X), _as_array("y", y)
     N = X.shape[0] if X.ndim else 0
     if N == 0:
         raise ValueError(f"X: expected at least one example along the first axis, got shape {tuple(X.shape)}")
@@ -345,8 +345,15 @@ def minibatches(X, y, batch_size, rng):
     return _batches(X, y, batch_size, rng.permutation(N))
 
 
-def _as_array(x):
-    return to_numpy(x) if isinstance(x, list | tuple) else x
+def _as_array(name, x):
+    if isinstance(x, list | tuple):
+        try:
+            x = to_numpy(x)
+        except ValueError:
+            raise ValueError(f"{name}: expected rows of one length, got a list of others") from None
+    if not is_array(x):
+        raise TypeError(f"{name}: expected an array, got {type(x).__name__}")
+    return x
 
 
 def _batches(X, y, batch_size, order):

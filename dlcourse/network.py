@@ -154,6 +154,11 @@ class Network:
 
     def backward(self, dU):
         """Fill `grads` from dU = ∂J/∂U, for the batch of the last `forward`; returns ∂J/∂X (None for an embedding)."""
+        if not is_array(dU):
+            raise TypeError(f"dU: expected an array, got {type(dU).__name__}")
+        xp = array_namespace(dU)
+        if dU.dtype != self.w.dtype and xp.isdtype(dU.dtype, ("real floating", "integral")):
+            dU = xp.astype(dU, self.w.dtype)
         return self._backward(dU, inputs=True)
 
     def _backward(self, dU, inputs):
@@ -226,10 +231,14 @@ class Network:
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             with open(temporary, "wb") as file:
-                np.savez(file, layers=np.array(json.dumps(self.specs)), **stored)
+                np.savez(file, layers=np.array(self._specs_json()), **stored)
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
+
+    def _specs_json(self):
+        # Sizes may be NumPy's numbers
+        return json.dumps(self.specs, default=lambda number: number.item())
 
     def load(self, path):
         """Read parameters and state that `save` wrote, into this network of the same layers; returns the network.
@@ -241,9 +250,11 @@ class Network:
         """
         path = _npz(path)
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
                 stored = {key: file[key] for key in file.files}
-        except (ValueError, zipfile.BadZipFile, EOFError, AttributeError) as error:
+        except FileNotFoundError:
+            raise
+        except (ValueError, TypeError, AttributeError, EOFError, OSError, RuntimeError, zipfile.BadZipFile) as error:
             raise ValueError(f"{path}: expected a file that Network.save wrote, got something else ({error})") from None
         expected = {f"params:{key}": x for key, x in named_leaves(self.params)}
         expected |= {f"state:{key}": x for key, x in named_leaves(self.state)}
@@ -261,6 +272,10 @@ class Network:
                 raise ValueError(
                     f"{path}: {name}: expected numbers of shape {shape}, got {stored[key].dtype} of {stored[key].shape}"
                 )
+        # Two heads or four, causal or not: the parameters alone do not tell
+        theirs = str(stored.get("layers", self._specs_json()))
+        if theirs != self._specs_json():
+            raise ValueError(f"{path}: expected the layers {self._specs_json()}, got a file of {theirs}")
         for key, x in named_leaves(self.params):
             values = stored[f"params:{key}"].astype(self.dtype)
             x[...] = from_numpy(values, like=self.w)

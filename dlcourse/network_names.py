@@ -59,19 +59,26 @@ def _dropout(p, *, rng):
     return Dropout(check_number("p", p, 0.0, 1.0, include_high=False))
 
 
+def _positive(eps):
+    return check_number("eps", eps, 0.0, include_low=False)
+
+
 def _batchnorm(D, *, momentum=0.1, eps=1e-5, rng):
-    return BatchNorm(*_sizes(D=D), {"momentum": momentum, "eps": eps})
+    options = {"momentum": check_number("momentum", momentum, 0.0, 1.0), "eps": _positive(eps)}
+    return BatchNorm(*_sizes(D=D), options)
 
 
 def _layernorm(D, *, eps=1e-5, rng):
     (D,) = _sizes(D=D)
     parameters = {"gamma": np.ones(D), "beta": np.zeros(D)}
-    return Operation(normalization, "layernorm", parameters, {"eps": eps}, features=D, gives=D)
+    return Operation(normalization, "layernorm", parameters, {"eps": _positive(eps)}, features=D, gives=D)
 
 
 def _conv2d(c_in, c_out, size, *, stride=1, padding=0, bias=True, initializer="he_uniform", rng):
     c_in, c_out = _sizes(c_in=c_in, c_out=c_out)
-    kh, kw = _sizes(kh=size, kw=size) if not isinstance(size, tuple | list) else _sizes(kh=size[0], kw=size[-1])
+    if isinstance(size, tuple | list) and len(size) != 2:
+        raise ValueError(f"size: expected a whole number or a pair (height, width), got {size!r}")
+    kh, kw = _sizes(kh=size, kw=size) if not isinstance(size, tuple | list) else _sizes(kh=size[0], kw=size[1])
     options = {"stride": check_integer("stride", stride), "padding": check_integer("padding", padding, minimum=0)}
     parameters = {"W": _initial(initializer, (kh, kw, c_in, c_out), rng), "b": np.zeros(c_out)}
     layer = Operation(convolution, "conv2d", parameters, options, features=c_in, gives=c_out, axes=(4,))
@@ -136,7 +143,9 @@ def _rnn(D, H, *, rng):
 def _lstm(D, H, *, forget_bias=1.0, rng):
     D, H = _sizes(D=D, H=H)
     b = np.zeros(4 * H)
-    b[H : 2 * H] = forget_bias  # a gate that begins open remembers from the first step on (Jozefowicz et al. 2015)
+    b[H : 2 * H] = check_number(
+        "forget_bias", forget_bias
+    )  # a gate that begins open remembers from the first step on (Jozefowicz et al. 2015)
     return Operation(
         recurrent, "lstm", _gates(4, D, H, rng) | {"b": b}, features=D, gives=H, axes=(3,), states=2, width=H
     )
@@ -187,6 +196,7 @@ LAYERS = {
     "linear": _linear,
     "activation": _activation,
     "glu": _glu,
+    "glu_layer": _glu,
     "dropout": _dropout,
     "batchnorm": _batchnorm,
     "layernorm": _layernorm,

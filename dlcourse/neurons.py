@@ -13,7 +13,7 @@ b bias, u (N,) preactivations, d (N,) targets, y outputs, f the sigmoid.
 """
 
 from ._array import array_namespace
-from ._checks import check_integer, check_number, check_shapes, check_values
+from ._checks import check_integer, check_number, check_rng, check_shapes, check_values
 from .activations import sigmoid, sigmoid_grad, softplus
 from .backpropagation import minibatches
 
@@ -163,7 +163,7 @@ def perceptron_fit(X, y, w, b, lr=1.0, epochs=100):
     check_integer("epochs", epochs, minimum=0)
     xp = array_namespace(X)
     check_values("y", y, (y == 1.0) | (y == -1.0), "targets −1 or +1")
-    w, b, mistakes = xp.asarray(w, copy=True), b, []
+    w, b, mistakes = xp.asarray(w, copy=True), xp.asarray(b, copy=True), []
     for _ in range(epochs):
         mistakes.append(0)
         for p in range(X.shape[0]):
@@ -417,9 +417,9 @@ def gd_fit(grad, X, d, w, b, lr, epochs):
     """
     X, d, w, b = check_shapes("N D, ~N, D, ()", X=X, d=d, w=w, b=b)
     lr = check_number("lr", lr, low=0.0, include_low=False)
-    check_integer("epochs", epochs, minimum=0)
+    epochs = check_integer("epochs", epochs, minimum=0)
     xp = array_namespace(w)
-    w = xp.asarray(w, copy=True)
+    w, b = xp.asarray(w, copy=True), xp.asarray(b, copy=True)
     for _ in range(epochs):
         dw, db = grad(X, d, w, b)
         w, b = w - lr * dw, b - lr * db
@@ -449,9 +449,10 @@ def sgd_fit(grad, X, d, w, b, lr, epochs, rng, batch_size=1):
     """
     X, d, w, b = check_shapes("N D, ~N, D, ()", X=X, d=d, w=w, b=b)
     lr = check_number("lr", lr, low=0.0, include_low=False)
-    check_integer("epochs", epochs, minimum=0)
+    epochs, batch_size = check_integer("epochs", epochs, minimum=0), check_integer("batch_size", batch_size)
+    rng = check_rng(rng)
     xp = array_namespace(w)
-    w = xp.asarray(w, copy=True)
+    w, b = xp.asarray(w, copy=True), xp.asarray(b, copy=True)
     for _ in range(epochs):
         for X_batch, d_batch in minibatches(X, d, batch_size, rng):
             dw, db = grad(X_batch, d_batch, w, b)

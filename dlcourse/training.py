@@ -18,7 +18,7 @@ import numpy as np
 
 from . import activations, backpropagation, kernels, layers, losses, optimizers
 from ._array import array_namespace, is_array
-from ._checks import check_choice, check_integer, check_labels, check_number, check_rng, check_shapes
+from ._checks import as_floating, check_choice, check_integer, check_labels, check_number, check_rng, check_shapes
 from .network import Network
 from .network_names import LAYERS
 
@@ -55,6 +55,9 @@ def loss_and_grad(U, y):
     >>> round(float(J), 4), dU
     (0.6931, array([[-0.5,  0.5]]))
     """
+    U = as_floating(U, "U")
+    if U.ndim < 2:
+        raise ValueError(f"U: expected outputs (N, …, K), got shape {tuple(U.shape)}")
     y = _targets(U, y)
     return _loss_and_grad(U, y)
 
@@ -173,7 +176,12 @@ class Trainer:
             lr = defaults["lr"].default
             if lr is inspect.Parameter.empty:
                 raise TypeError(f"lr: expected a learning rate for {optimizer!r}, got none")
-        self.lr = check_number("lr", lr, 0.0, include_low=False)
+        self.lr = check_number("lr", lr, 0.0, include_low=False, include_high=False)
+        # The formula checks its options, its fast twin does not
+        one = np.ones(1)
+        getattr(optimizers, f"{optimizer}_step")(
+            one, one, getattr(optimizers, f"{optimizer}_init")(one), lr=self.lr, **options
+        )
         if weight_decay is None:
             weight_decay = defaults["weight_decay"].default if self.decoupled else 0.0
         self.weight_decay = check_number("weight_decay", weight_decay, 0.0)
@@ -201,11 +209,11 @@ class Trainer:
                 y = _targets(U, y)
             J, dU = _loss_and_grad(U, y)
             net._backward(dU, inputs=False)
+            if self.weight_decay and not self.decoupled:
+                net.dw[: net.weights] += self.weight_decay * w[: net.weights]
         finally:
             if self.momentum is not None:
                 w[...] = before
-        if self.weight_decay and not self.decoupled:
-            net.dw[: net.weights] += self.weight_decay * w[: net.weights]
         if self.clip_norm is not None:
             net.dw[...] = optimizers.clip_grad_norm(net.dw, self.clip_norm)[0]
         if self.weight_decay and self.decoupled:
@@ -237,6 +245,8 @@ def evaluate(net, X, y, batch_size=256):
     >>> round(J, 3), accuracy
     (4.5, 0.5)
     """
+    if not isinstance(net, Network):
+        raise TypeError(f"net: expected a Network, got {type(net).__name__}")
     batch_size = check_integer("batch_size", batch_size)
     X, y = _examples(net, X, y)
     N, total, correct = X.shape[0], 0.0, 0

@@ -692,3 +692,14 @@ def test_the_check_finds_the_classic_mistakes():
     assert check_grad(loss, gradient(None), W)
     for mistake in ("derivative_at_activation", "no_derivative", "batch_not_averaged", "ascent"):
         assert not check_grad(loss, gradient(mistake), W), mistake
+
+
+@pytest.mark.parametrize("wrong", [None, "abc", 1j, {}, 3.0])
+def test_minibatches_of_no_arrays_are_named(wrong):
+    rng, good = np.random.default_rng(0), np.ones((3, 2))
+    with pytest.raises((TypeError, ValueError), match="X: expected an array"):
+        minibatches(wrong, good, 2, rng)
+    with pytest.raises((TypeError, ValueError), match="y: expected an array"):
+        minibatches(good, wrong, 2, rng)
+    with pytest.raises(ValueError, match="y: expected rows of one length"):
+        minibatches(good, [[1], [2, 3], [4]], 2, rng)

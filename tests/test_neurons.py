@@ -230,3 +230,23 @@ def test_lists_and_integers_are_welcome():
     assert neurons.preactivation([[1, 2], [3, 4]], [1, -1], 0).dtype == np.float64
     dw, db = neurons.logistic_neuron_grad([[1, 2], [3, 4]], [0, 1], [0, 0], 0)
     assert dw.tolist() == [-1.0, -1.0] and db == 0.0
+
+
+def test_the_bias_that_comes_back_is_nobody_elses():
+    X, d, w, b = np.array([[1.0, 2.0]]), np.array([1.0]), np.ones(2), np.array(0.5)
+    rng = np.random.default_rng(0)
+    fitted = neurons.perceptron_fit(X, d, w, b)[:2]
+    for found in (
+        fitted,
+        neurons.gd_fit(neurons.linear_neuron_grad, X, d, w, b, 0.1, 0),
+        neurons.sgd_fit(neurons.linear_neuron_grad, X, d, w, b, 0.1, 0, rng),
+    ):
+        assert not np.shares_memory(found[0], w) and not np.shares_memory(found[1], b)
+
+
+def test_no_epochs_are_no_reason_to_check_nothing():
+    X, d, w = np.array([[1.0, 2.0]]), np.array([1.0]), np.ones(2)
+    with pytest.raises(TypeError, match="rng"):
+        neurons.sgd_fit(neurons.linear_neuron_grad, X, d, w, 0.0, 0.1, 0, None)
+    with pytest.raises(ValueError, match="batch_size"):
+        neurons.sgd_fit(neurons.linear_neuron_grad, X, d, w, 0.0, 0.1, 0, np.random.default_rng(0), batch_size=0)

@@ -735,3 +735,14 @@ def test_lbfgs_on_the_strict_backend():
 def test_lbfgs_names_bad_input(changes, message):
     with pytest.raises((ValueError, TypeError), match=message):
         optimizers.lbfgs(**({"loss_and_grad": rosenbrock, "w0": np.ones(2)} | changes))
+
+
+@pytest.mark.parametrize("name", ["sgd", "momentum", "adam"])
+def test_a_list_of_numbers_without_axes_keeps_its_form(name):
+    w, dw = [np.array(1.0), np.array(2.0, dtype=np.float32)], [np.array(1.0), np.array(-1.0)]
+    init, step = getattr(optimizers, f"{name}_init"), getattr(optimizers, f"{name}_step")
+    state = init(w)
+    for _ in range(3):
+        w, state = step(w, dw, state, lr=0.1)
+        assert isinstance(w, list) and [x.dtype for x in w] == [np.float64, np.float32]
+    assert float(w[0]) < 1.0 and float(w[1]) > 2.0
