@@ -155,10 +155,20 @@ def check_gradient(name, gradient, like):
     return gradient
 
 
+def from_list(name, x):
+    """The array of a list or tuple, whose rows must be of one length; anything else as it is."""
+    if not isinstance(x, list | tuple):
+        return x
+    try:
+        return np.asarray(x)
+    except ValueError:
+        raise ValueError(f"{name}: expected an array, got a nested list with rows of unequal length") from None
+
+
 def check_labels(labels, K, N=None, name="labels"):
     """Class labels as an integer array (N,), if they are N whole numbers in 0…K−1."""
     if not is_array(labels):
-        labels = np.asarray(labels)
+        labels = np.asarray(from_list(name, labels))
     xp = array_namespace(labels)
     shape = tuple(labels.shape)
     if len(shape) != 1 or shape[0] == 0 or (N is not None and shape[0] != N):

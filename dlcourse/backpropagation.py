@@ -17,8 +17,8 @@ Parameters are a list of pairs (W, b), W (D, H) and b (H,), the first layer firs
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from ._array import array_namespace, from_numpy, is_array, to_numpy
-from ._checks import check_choice, check_integer, check_number, check_rng, check_shapes
+from ._array import array_namespace, from_numpy, is_array
+from ._checks import check_choice, check_integer, check_number, check_rng, check_shapes, from_list
 from .activations import ACTIVATIONS
 from .initializers import INITIALIZERS, zeros
 from .layers import LinearCache, linear_backward, linear_forward
@@ -346,11 +346,7 @@ def minibatches(X, y, batch_size, rng):
 
 
 def _as_array(name, x):
-    if isinstance(x, list | tuple):
-        try:
-            x = to_numpy(x)
-        except ValueError:
-            raise ValueError(f"{name}: expected rows of one length, got a list of others") from None
+    x = from_list(name, x)
     if not is_array(x):
         raise TypeError(f"{name}: expected an array, got {type(x).__name__}")
     return x

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ._array import array_namespace, from_numpy, is_array, to_numpy
-from ._checks import check_choice, check_rng
+from ._checks import check_choice, check_rng, from_list
 from ._tree import named_leaves, nest
 from .network_layers import Activation, Embedding, Flatten, Operation, Positions
 from .network_names import build
@@ -175,8 +175,7 @@ class Network:
         return array_namespace(dU).asarray(dU, copy=True) if self._passes_through else dU
 
     def _input(self, X):
-        if isinstance(X, list | tuple):
-            X = np.asarray(X)
+        X = from_list("X", X)
         if not is_array(X):
             raise TypeError(f"X: expected an array, got {type(X).__name__}")
         xp = array_namespace(X)
@@ -252,7 +251,7 @@ class Network:
         try:
             with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
                 stored = {key: file[key] for key in file.files}
-        except FileNotFoundError:
+        except (FileNotFoundError, PermissionError, IsADirectoryError):
             raise
         except (ValueError, TypeError, AttributeError, EOFError, OSError, RuntimeError, zipfile.BadZipFile) as error:
             raise ValueError(f"{path}: expected a file that Network.save wrote, got something else ({error})") from None

@@ -106,9 +106,11 @@ def batchnorm_forward(X, gamma, beta, state, train=True, momentum=0.1, eps=1e-5)
         m = X.size // X.shape[-1]
         if m < 2:
             raise ValueError(f"X: expected at least two rows in training, got shape {tuple(X.shape)}")
-        mu, x_hat = _centred(X, rows)
+        mu = xp.mean(X, axis=rows)
+        x_hat = X - mu
+        rest = xp.mean(x_hat, axis=rows)  # what μ was rounded by: in a feature that never varies 1/√ε would multiply it
+        mu, x_hat = mu + rest, x_hat - rest
         sigma2 = xp.mean(x_hat * x_hat, axis=rows)
-        mu = xp.reshape(mu, gamma.shape)
         mean = (1.0 - a) * mean + a * _as_dtype(mu, mean.dtype)
         var = (1.0 - a) * var + a * (m / (m - 1)) * _as_dtype(sigma2, var.dtype)
     else:
@@ -192,7 +194,8 @@ def layernorm_forward(X, gamma, beta, eps=1e-5):
     """
     X, gamma, beta, eps = _check(X, eps, gamma=gamma, beta=beta)
     xp = array_namespace(X)
-    _, x_hat = _centred(X, -1)
+    x_hat = X - xp.mean(X, axis=-1, keepdims=True)
+    x_hat -= xp.mean(x_hat, axis=-1, keepdims=True)  # what μ was rounded by; 1/√ε may be large
     sigma2 = xp.mean(x_hat * x_hat, axis=-1, keepdims=True)
     s = xp.sqrt(sigma2 + eps)
     x_hat /= s
@@ -232,19 +235,6 @@ def layernorm_backward(dY, cache):
     dX -= x_hat * xp.mean(dx_hat * x_hat, axis=-1, keepdims=True)
     dX /= s
     return dX, dgamma, dbeta
-
-
-def _centred(X, axis):
-    """The mean μ along the axes, which it keeps, and X − μ, in two steps.
-
-    What the first μ was rounded by is left over in every entry; in a feature that never varies, 1/√ε would multiply it.
-    """
-    xp = array_namespace(X)
-    mu = xp.mean(X, axis=axis, keepdims=True)
-    centred = X - mu
-    rest = xp.mean(centred, axis=axis, keepdims=True)
-    centred -= rest
-    return mu + rest, centred
 
 
 def _check(X, eps, *, gamma, beta, **statistics):

@@ -18,7 +18,16 @@ import numpy as np
 
 from . import activations, backpropagation, kernels, layers, losses, optimizers
 from ._array import array_namespace, is_array
-from ._checks import as_floating, check_choice, check_integer, check_labels, check_number, check_rng, check_shapes
+from ._checks import (
+    as_floating,
+    check_choice,
+    check_integer,
+    check_labels,
+    check_number,
+    check_rng,
+    check_shapes,
+    from_list,
+)
 from .network import Network
 from .network_names import LAYERS
 
@@ -64,8 +73,7 @@ def loss_and_grad(U, y):
 
 def _targets(U, y):
     """The targets as an array that fits U: labels or values."""
-    if isinstance(y, list | tuple):
-        y = np.asarray(y)
+    y = from_list("y", y)
     if not is_array(y):
         raise TypeError(f"y: expected an array of targets, got {type(y).__name__}")
     shape, K = tuple(U.shape), U.shape[-1]
@@ -260,7 +268,7 @@ def evaluate(net, X, y, batch_size=256):
 
 def _examples(net, X, y, names=("X", "y")):
     """X and y as arrays, if the network can take the one and its output fits the other."""
-    X, y = (np.asarray(x) if isinstance(x, list | tuple) else x for x in (X, y))
+    X, y = (from_list(name, x) for name, x in zip(names, (X, y), strict=True))
     for name, x in zip(names, (X, y), strict=True):
         if not is_array(x):
             raise TypeError(f"{name}: expected an array, got {type(x).__name__}")

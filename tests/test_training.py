@@ -816,3 +816,18 @@ def test_what_is_no_network_or_no_output_is_named():
         loss_and_grad(None, np.zeros(2, int))
     J, dU = loss_and_grad([[0.0, 0.0]], [0])
     assert float(J) == pytest.approx(np.log(2)) and dU.shape == (1, 2)
+
+
+def test_rows_of_different_lengths_are_named():
+    net = Network([("linear", 2, 2)], rng=np.random.default_rng(0))
+    ragged = [[1.0, 2.0], [3.0]]
+    for call, name in (
+        (lambda: net.forward(ragged), "X"),
+        (lambda: fit(net, ragged, [0, 1], progress=False), "X"),
+        (lambda: loss_and_grad(np.zeros((2, 2)), [[0], [0, 1]]), "y"),
+        (lambda: losses.softmax_cross_entropy(np.zeros((2, 2)), [[0], [0, 1]]), "labels"),
+    ):
+        with pytest.raises(
+            ValueError, match=f"{name}: expected an array.* got a nested list with rows of unequal length"
+        ):
+            call()
