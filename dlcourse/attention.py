@@ -347,7 +347,8 @@ def sinusoidal_positions(T, D):
     array([[0.    , 1.    , 0.    , 1.    ],
            [0.8415, 0.5403, 0.01  , 1.    ]])
     """
-    T, D = check_integer("T", T), check_integer("D", D, minimum=2)
+    T = check_integer("T", T)
+    D = check_integer("D", D, minimum=2)
     if D % 2:
         raise ValueError(f"D: expected an even number, one sine and one cosine for each wavelength, got {D}")
     t = as_floating([[t] for t in range(T)])

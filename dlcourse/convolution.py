@@ -150,7 +150,8 @@ def conv2d_forward(X, W, b, stride=1, padding=0):
     """
     X, W, b = check_shapes("N H W C, kh kw C K, K", X=X, W=W, b=b)
     (N, height, width, C), (kh, kw, _, K) = X.shape, W.shape
-    stride, padding = check_integer("stride", stride), check_integer("padding", padding, minimum=0)
+    stride = check_integer("stride", stride)
+    padding = check_integer("padding", padding, minimum=0)
     out_h = _output_size(height, kh, stride, padding, name="W")
     out_w = _output_size(width, kw, stride, padding, name="W")
     xp = array_namespace(X)

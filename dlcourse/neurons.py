@@ -449,7 +449,8 @@ def sgd_fit(grad, X, d, w, b, lr, epochs, rng, batch_size=1):
     """
     X, d, w, b = check_shapes("N D, ~N, D, ()", X=X, d=d, w=w, b=b)
     lr = check_number("lr", lr, low=0.0, include_low=False)
-    epochs, batch_size = check_integer("epochs", epochs, minimum=0), check_integer("batch_size", batch_size)
+    epochs = check_integer("epochs", epochs, minimum=0)
+    batch_size = check_integer("batch_size", batch_size)
     rng = check_rng(rng)
     xp = array_namespace(w)
     w, b = xp.asarray(w, copy=True), xp.asarray(b, copy=True)
