@@ -269,9 +269,9 @@ def _column_sums(x):
     return _ones(len(x), x.dtype).dot(x)
 
 
-def _matters(rest, sigma2, eps):
-    """Whether what is left over of a rounded mean would be seen after the division by √(σ² + ε)."""
-    return bool((rest * rest > (8.0 * np.finfo(rest.dtype).eps) ** 2 * (sigma2 + eps)).any())
+def _far_from_zero(mu, sigma2, eps):
+    """Whether a mean is so large that what it was rounded by would be seen after the division by √(σ² + ε)."""
+    return bool((mu * mu > sigma2 + eps).any())
 
 
 def _side_by_side(x, *vectors):
@@ -293,9 +293,9 @@ def batchnorm_forward(X, gamma, beta, state, train=True, momentum=0.1, eps=1e-5)
     centred = (x - wide_mu).reshape(m, -1)
     sigma2 = np.einsum("nc,nc->c", centred, centred)
     sigma2 /= m
-    rest = _column_sums(centred)
-    rest /= m
-    if _matters(rest, sigma2, eps):
+    if _far_from_zero(mu, sigma2, eps):
+        rest = _column_sums(centred)
+        rest /= m
         centred -= rest
         mu += rest
         sigma2 = np.einsum("nc,nc->c", centred, centred) / m
@@ -334,10 +334,11 @@ def layernorm_forward(X, gamma, beta, eps=1e-5):
     x = X.reshape(-1, X.shape[-1])
     D = x.shape[1]
     mean = np.full(D, 1.0 / D, X.dtype)
-    x_hat = x - (x @ mean)[:, None]
-    sigma2, rest = np.einsum("nd,nd->n", x_hat, x_hat) / D, x_hat @ mean
-    if _matters(rest, sigma2, eps):
-        x_hat -= rest[:, None]
+    mu = x @ mean
+    x_hat = x - mu[:, None]
+    sigma2 = np.einsum("nd,nd->n", x_hat, x_hat) / D
+    if _far_from_zero(mu, sigma2, eps):
+        x_hat -= (x_hat @ mean)[:, None]
         sigma2 = np.einsum("nd,nd->n", x_hat, x_hat) / D
     inverse = 1.0 / np.sqrt(sigma2 + eps)
     x_hat *= inverse[:, None]
