@@ -17,12 +17,7 @@ def as_floating(x, name="x"):
     if not is_array(x):
         if isinstance(x, str | bytes) or not isinstance(x, Real | complex | list | tuple):
             raise TypeError(f"{name}: expected an array of numbers, got {type(x).__name__}")
-        try:
-            x = np.asarray(x)
-        except ValueError:
-            raise ValueError(
-                f"{name}: expected an array of numbers, got a nested list with rows of unequal length"
-            ) from None
+        x = np.asarray(from_list(name, x))
     elif isinstance(x, np.generic):
         x = np.asarray(x)
     xp = array_namespace(x)
@@ -162,7 +157,9 @@ def from_list(name, x):
     try:
         return np.asarray(x)
     except ValueError:
-        raise ValueError(f"{name}: expected an array, got a nested list with rows of unequal length") from None
+        raise ValueError(
+            f"{name}: expected an array of numbers, got a nested list with rows of unequal length"
+        ) from None
 
 
 def check_labels(labels, K, N=None, name="labels"):

@@ -111,6 +111,8 @@ def conv_output_size(n, kernel, stride=1, padding=0):
     >>> conv_output_size(224, kernel=11, stride=4, padding=2)
     55
     """
+    n, kernel = check_integer("n", n), check_integer("kernel", kernel)
+    stride, padding = check_integer("stride", stride), check_integer("padding", padding, minimum=0)
     return _output_size(n, kernel, stride, padding, name="kernel")
 
 
@@ -671,9 +673,7 @@ def _named(params, names):
 
 
 def _output_size(n, kernel, stride, padding, name):
-    """`conv_output_size`, calling the kernel by the `name` that the caller's user knows."""
-    n, kernel = check_integer("n", n), check_integer(name, kernel)
-    stride, padding = check_integer("stride", stride), check_integer("padding", padding, minimum=0)
+    """`conv_output_size` of checked numbers, calling the kernel by the `name` that the caller's user knows."""
     if kernel > n + 2 * padding:
         raise ValueError(f"{name}: expected at most the padded input's length {n + 2 * padding}, got {kernel}")
     return (n + 2 * padding - kernel) // stride + 1

@@ -143,9 +143,8 @@ def _rnn(D, H, *, rng):
 def _lstm(D, H, *, forget_bias=1.0, rng):
     D, H = _sizes(D=D, H=H)
     b = np.zeros(4 * H)
-    b[H : 2 * H] = check_number(
-        "forget_bias", forget_bias
-    )  # a gate that begins open remembers from the first step on (Jozefowicz et al. 2015)
+    # A gate that begins open remembers from the first step on (Jozefowicz et al. 2015)
+    b[H : 2 * H] = check_number("forget_bias", forget_bias)
     return Operation(
         recurrent, "lstm", _gates(4, D, H, rng) | {"b": b}, features=D, gives=H, axes=(3,), states=2, width=H
     )

@@ -701,5 +701,5 @@ def test_minibatches_of_no_arrays_are_named(wrong):
         minibatches(wrong, good, 2, rng)
     with pytest.raises((TypeError, ValueError), match="y: expected an array"):
         minibatches(good, wrong, 2, rng)
-    with pytest.raises(ValueError, match="y: expected an array, got a nested list"):
+    with pytest.raises(ValueError, match="y: expected an array of numbers, got a nested list"):
         minibatches(good, [[1], [2, 3], [4]], 2, rng)

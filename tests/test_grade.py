@@ -640,7 +640,6 @@ def test_inside_plain_nbgrader_the_scores_are_the_same(course, tmp_path):
 
 
 def test_the_export_reads_the_grades(course):
-
     hand_in_all(course, ["ada"])
     grade(course)
     from nbgrader.plugins import CsvExportPlugin
