@@ -3,9 +3,9 @@
 A notebook needs one name: ``from autograder import check``.
 """
 
-from .compare import compare
-from .evaluation import CheckFailed, Result, check, evaluate
-from .exercise import Case, Exercise, Mistake, exercises_of, get_exercise
+from .checks.compare import compare
+from .checks.evaluation import CheckFailed, Result, check, evaluate
+from .checks.exercise import Case, Exercise, Mistake, exercises_of, get_exercise, slip
 
 __all__ = [
     "Case",
@@ -18,4 +18,5 @@ __all__ = [
     "evaluate",
     "exercises_of",
     "get_exercise",
+    "slip",
 ]

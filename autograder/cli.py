@@ -57,7 +57,7 @@ def audit(
     json: Annotated[bool, typer.Option("--json", help="the totals only, for a script")] = False,
 ):
     """Grade the grader: known mistakes must be rejected and named, right variants must pass."""
-    from . import audit
+    from .checks import audit
 
     raise typer.Exit(audit.main(slugs or (), json))
 

@@ -126,7 +126,7 @@ def class_of(slug=SLUG, number=30, seed=2026):
 @cache
 def _bodies(slug):
     """{exercise: (bodies of right variants, bodies of known mistakes)} that can stand in a student's notebook."""
-    from .exercise import exercises_of
+    from .checks.exercise import exercises_of
 
     found = {}
     for name, exercise in exercises_of(slug).items():
@@ -176,7 +176,7 @@ def solutions(slug=SLUG):
 
 def answer(notebook, solutions, changes):
     """Fill a released notebook in as a student would; `changes` is an entry of `CLASS`."""
-    from .exercise import get_exercise
+    from .checks.exercise import get_exercise
 
     if changes is None:
         return notebook
@@ -235,8 +235,8 @@ def make_course(folder, slug=SLUG, students=None):
 def grade(folder, slug=SLUG, workers=None, tell=lambda event, *details: None):
     """Grade every submission; in the sandbox, or without one, which is then said, where the machine has none."""
     from .commands import console
-    from .engine.course import open_course
     from .engine.run import grade_class
+    from .engine.store.course import open_course
     from .engine.tasks import Settings
 
     course = open_course(folder)
@@ -256,10 +256,10 @@ def main(folder="demo", number=30, slug=SLUG):
     """Build, release, take in, grade, and leave everything to look at; returns the exit status."""
     from .commands import console, fail
     from .commands.grade import _Show
-    from .engine.course import CourseError
-    from .export import FORMATS, write_export
-    from .feedback import write_feedback
-    from .gradebook import GradebookError
+    from .engine.store.course import CourseError
+    from .engine.store.gradebook import GradebookError
+    from .reports.export import FORMATS, write_export
+    from .reports.feedback import write_feedback
 
     note = console(stderr=True)
     folder = Path(folder)
@@ -281,8 +281,8 @@ def main(folder="demo", number=30, slug=SLUG):
 
 
 def _write_report(folder, slug):
-    from . import pages
-    from .report import make_report, to_page
+    from .reports import pages
+    from .reports.report import make_report, to_page
 
     report = make_report(folder, slug)
     pages.write(folder / "reports" / f"{slug}.html", to_page(report))
@@ -290,8 +290,8 @@ def _write_report(folder, slug):
 
 
 def _print(folder, slug, report):
-    from . import pages
     from .commands import console, table
+    from .reports import pages
 
     out = console()
     rows = table(out, f"Grades of “{slug}”", "student", "points", "of", "known mistakes", numbers=("points", "of"))

@@ -13,7 +13,7 @@ import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from .engine.records import CRASHED, NOT_ATTEMPTED, OUT_OF_TIME, PARTLY, RIGHT, WRONG
+from .engine.store.records import CRASHED, NOT_ATTEMPTED, OUT_OF_TIME, PARTLY, RIGHT, WRONG
 from .engine.tasks import Settings
 
 CALL = re.compile(r"^[ \t]*check\(\s*[\"']([\w.]+)[\"']", re.M)
@@ -95,7 +95,7 @@ def check_notebook(path, seconds=Settings.timeout, total=None):
 
     seconds : for one cell or one check. total : for the whole notebook; what grading gives it if it is left out.
     """
-    from .exercise import get_exercise
+    from .checks.exercise import get_exercise
 
     total = Settings.with_timeout(seconds).total if total is None else total
     path = Path(path)
@@ -178,8 +178,8 @@ def _run(path, results, seconds):
 
     import autograder
 
-    from . import evaluation
-    from .drive import time_limit
+    from .checks import evaluation
+    from .checks.drivers import time_limit
 
     file = open(results, "a", encoding="utf-8")  # noqa: SIM115
 
@@ -213,7 +213,7 @@ def _run(path, results, seconds):
 
 
 def _checked(result):
-    from .exercise import get_exercise
+    from .checks.exercise import get_exercise
 
     verdict = PARTLY if result.points else WRONG
     if result.passed or not result.attempted:

@@ -88,8 +88,8 @@ def grade(folder, *, workers=2, scheduler=None, students=()):
 
 def one(options):
     """What `grade` starts: grade, and print what the run knows of itself."""
-    from autograder.engine.course import open_course
     from autograder.engine.run import grade_class
+    from autograder.engine.store.course import open_course
 
     begun, done = time.perf_counter(), []
     summary = grade_class(

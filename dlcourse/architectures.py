@@ -270,7 +270,7 @@ def build(table, rng, dtype="float64"):
     >>> net.forward(np.zeros((1, 32, 32, 3))).shape
     (1, 10)
     """
-    from .network import Network  # not at the top: a table needs none of what a network imports
+    from .networks.network import Network  # not at the top: a table needs none of what a network imports
 
     if not isinstance(table, Table):
         raise TypeError(

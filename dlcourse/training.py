@@ -6,7 +6,7 @@ Every layer of a network is one of the course's operations, `op_forward` and `op
     history = fit(net, X, y, optimizer="adam", lr=1e-3, epochs=5, batch_size=128, rng=rng, validation=(X_val, y_val))
 
 Here are the loss, the steps of an optimizer (`Trainer`) and the loop around them (`fit`). The network itself is in
-`network`, its parts in `network_layers`, their names in `network_names`.
+`networks.network`, its parts in `networks.layers`, their names in `networks.registry`.
 """
 
 import inspect
@@ -28,8 +28,8 @@ from ._checks import (
     check_shapes,
     from_list,
 )
-from .network import Network
-from .network_names import LAYERS
+from .networks.network import Network
+from .networks.registry import LAYERS
 
 __all__ = [
     "LAYERS",

@@ -64,32 +64,34 @@ def lesson_pages():
 # What of the autograder is for others to call, in the order of a reader's questions
 AUTOGRADER = (
     "autograder",
-    "autograder.exercise",
-    "autograder.drive",
-    "autograder.compare",
-    "autograder.evaluation",
+    "autograder.checks.exercise",
+    "autograder.checks.solution",
+    "autograder.checks.drivers",
+    "autograder.checks.compare",
+    "autograder.checks.evaluation",
     "autograder.build",
-    "autograder.audit",
+    "autograder.checks.audit",
     "autograder.engine",
     "autograder.engine.tasks",
-    "autograder.engine.records",
+    "autograder.engine.store.records",
     "autograder.engine.grader",
-    "autograder.engine.course",
+    "autograder.engine.store.course",
     "autograder.engine.run",
-    "autograder.engine.journal",
+    "autograder.engine.store.journal",
     "autograder.engine.preprocessor",
-    "autograder.gradebook",
+    "autograder.engine.store.gradebook",
     "autograder.offline",
-    "autograder.feedback",
-    "autograder.report",
-    "autograder.export",
+    "autograder.reports.feedback",
+    "autograder.reports.report",
+    "autograder.reports.export",
 )
 
 
 def api_pages():
     """One page for each public module."""
-    modules = [f"dlcourse.{module.name}" for module in pkgutil.iter_modules(dlcourse.__path__)]
-    modules = [name for name in modules if not name.split(".")[1].startswith("_")]
+    modules = [module.name for module in pkgutil.walk_packages(dlcourse.__path__, "dlcourse.")]
+    modules = [name for name in modules if not name.split(".")[1].startswith("_") and "explorers." not in name]
+    modules.remove("dlcourse.networks")
     names = set()
     for name in [*modules, *AUTOGRADER]:
         text = f"# `{name}`\n\n```{{eval-rst}}\n.. automodule:: {name}\n   :members:\n   :ignore-module-all:\n```\n"

@@ -9,9 +9,10 @@ import shutil
 import time
 from pathlib import Path
 
-from autograder import build, evaluation
-from autograder.engine.course import open_course
-from autograder.engine.records import RIGHT, WRONG, CaseRow, Verdict
+from autograder import build
+from autograder.checks import evaluation
+from autograder.engine.store.course import open_course
+from autograder.engine.store.records import RIGHT, WRONG, CaseRow, Verdict
 from autograder.engine.tasks import ASSERTS, CODE, EXERCISE, EngineFault, StepResult, TaskResult
 
 NAME = "small"

@@ -5,10 +5,10 @@ from functools import cache
 import numpy as np
 
 from autograder import build
-from autograder.engine import records
-from autograder.engine.records import CaseRow, NotebookRecord, Record, Verdict
-from autograder.evaluation import evaluate
-from autograder.exercise import exercises_of, get_exercise
+from autograder.checks.evaluation import evaluate
+from autograder.checks.exercise import exercises_of, get_exercise
+from autograder.engine.store import records
+from autograder.engine.store.records import CaseRow, NotebookRecord, Record, Verdict
 
 EVIL = '<script>alert("1")</script><img src=x onerror=alert(2)>\'"&'
 

@@ -59,8 +59,8 @@ def test_a_class_of_attackers(tmp_path):
     from attacks.assignment import hand_in, make_course
     from attacks.observe import make_scene
 
-    from autograder.engine.course import open_course
     from autograder.engine.run import grade_class
+    from autograder.engine.store.course import open_course
 
     chosen = [attack for attack in ATTACKS if attack.theme in ("files", "cells", "showing")]
     course = make_course(tmp_path / "course")

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder import build, demo, feedback, pages, report
-from autograder.engine.course import open_course
-from autograder.marks import read_marks
+from autograder import build, demo
+from autograder.engine.store.course import open_course
+from autograder.engine.store.gradebook_reader import read_marks
+from autograder.reports import feedback, pages, report
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -167,7 +167,7 @@ def test_formula_modules_do_not_name_a_backend():
 
 def formula_modules():
     folder = importlib.import_module("dlcourse").__path__[0]
-    networks = {"network", "network_layers", "network_names", "training"}
+    networks = {"training"}
     backends_allowed = {"__init__", "_array", "_checks", "datasets", "kernels"} | networks
     return sorted(path.stem for path in Path(folder).glob("*.py") if path.stem not in backends_allowed)
 

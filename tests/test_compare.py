@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autograder.compare import compare, error_bound
+from autograder.checks.compare import compare, error_bound
 
 
 def test_equal_is_equal_in_every_natural_form():

@@ -5,8 +5,8 @@ import pytest
 import records
 
 from autograder import build, demo
-from autograder.evaluation import evaluate
-from autograder.exercise import exercises_of
+from autograder.checks.evaluation import evaluate
+from autograder.checks.exercise import exercises_of
 
 EXERCISES = exercises_of(demo.SLUG)
 

@@ -13,13 +13,13 @@ import pytest
 
 import dlcourse
 from autograder import build
-from autograder.engine import protocol, sandbox
+from autograder.checks.evaluation import evaluate, exercise_seed
+from autograder.checks.exercise import get_exercise
 from autograder.engine.grader import Grader, clean
-from autograder.engine.oracle import Oracle
-from autograder.engine.records import CRASHED, NOT_ATTEMPTED, OUT_OF_MEMORY, OUT_OF_TIME, PARTLY, RIGHT, WRONG
+from autograder.engine.sandbox import protocol, sandbox
+from autograder.engine.sandbox.oracle import Oracle
+from autograder.engine.store.records import CRASHED, NOT_ATTEMPTED, OUT_OF_MEMORY, OUT_OF_TIME, PARTLY, RIGHT, WRONG
 from autograder.engine.tasks import ASSERTS, CODE, EXERCISE, TEXT, EngineFault, NoSandbox, Settings, Step, Task
-from autograder.evaluation import evaluate, exercise_seed
-from autograder.exercise import get_exercise
 
 needs_walls = pytest.mark.skipif(sandbox.shutil.which("bwrap") is None, reason="bubblewrap (bwrap) is not installed")
 QUICK = Settings(timeout=2.0, total=30.0, memory=1024)
@@ -272,7 +272,7 @@ import os, socket, glob, importlib.util, gc, sys, ctypes
 seen = []
 for path in {[str(tmp_path / "canary"), os.path.expanduser("~"), build.__file__, "/proc/1/environ", "/proc/self/status"]!r}:
     if os.access(path, os.R_OK): seen.append(path)
-for name in ("nbgrader", "autograder.exercises", "autograder.evaluation", "autograder.compare", "sqlalchemy"):
+for name in ("nbgrader", "autograder.exercises", "autograder.checks.evaluation", "autograder.checks.compare", "sqlalchemy"):
     try:
         if importlib.util.find_spec(name): seen.append(name)
     except ImportError: pass
@@ -281,7 +281,7 @@ try:
 except OSError: pass
 seen += [name for name in os.environ if "SECRET" in name]
 seen += [path for path in glob.glob("/*") + glob.glob("/usr/*") + ["/kit", "/site", "/dev", "/etc"] if path != "/tmp" and os.access(path, os.W_OK)]
-seen += [m for m in sys.modules if m.startswith("autograder") and m.split(".")[-1] not in ("autograder", "drive", "engine", "inside", "walls", "protocol", "withheld", "drivers")]
+seen += [m for m in sys.modules if m.startswith("autograder") and m.split(".")[-1] not in ("autograder", "checks", "drivers", "engine", "sandbox", "inside", "walls", "protocol", "withheld", "drivers")]
 libc = ctypes.CDLL(None)
 for call in (lambda: libc.unshare(0x10000000), lambda: libc.mount(b"x", b"/tmp", b"tmpfs", 0, None), lambda: libc.ptrace(0, 0, 0, 0), lambda: libc.setns(3, 0)):
     if call() == 0: seen.append("system call")
@@ -364,13 +364,13 @@ def test_the_oracle_keeps_what_it_has_computed(monkeypatch):
         assert [ask(0), ask(1)] == [[1.0], [2.0]] and oracle.process is None
         assert ask(0, "neurons.preactivation") == {"withheld": True}
         # The oldest goes first; what was too large, or no value, is not kept
-        monkeypatch.setattr("autograder.engine.oracle.KEPT", 2)
+        monkeypatch.setattr("autograder.engine.sandbox.oracle.KEPT", 2)
         assert ask(0) == [1.0] and ask(2) == [3.0]
         assert [call[3] for call in oracle.known] == [
             encoded[0][1][0] + encoded[0][1][1],
             encoded[2][1][0] + encoded[2][1][1],
         ]
-        monkeypatch.setattr("autograder.engine.oracle.KEPT_BYTES", 10)
+        monkeypatch.setattr("autograder.engine.sandbox.oracle.KEPT_BYTES", 10)
         assert ask(1) == [2.0] and len(oracle.known) == 2
     finally:
         oracle.close()
@@ -408,7 +408,7 @@ def test_the_weaker_mode_needs_to_be_asked_for():
 
 @pytest.mark.parametrize("slug", dlcourse.TOPICS)
 def test_the_kit_holds_no_reference_and_no_check(slug, tmp_path):
-    from autograder.exercise import exercises_of
+    from autograder.checks.exercise import exercises_of
 
     names = list(exercises_of(slug))
     sandbox.write_kit(tmp_path, names)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from autograder import CheckFailed, check, evaluate, get_exercise
-from autograder.evaluation import grading_seed
+from autograder.checks.evaluation import grading_seed
 from dlcourse import neurons
 
 NAME = "neurons.linear_neuron_grad"

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import dlcourse
-from autograder import Mistake, audit, evaluation, exercises_of, get_exercise
-from autograder import exercise as exercise_module
+from autograder import Mistake, exercises_of, get_exercise
+from autograder.checks import audit, evaluation
+from autograder.checks import exercise as exercise_module
 
 SLUGS = [slug for slug in dlcourse.TOPICS if exercises_of(slug)]
 
@@ -38,7 +39,7 @@ def test_the_audit_complains_of_what_it_should(monkeypatch):
         made = dataclasses.replace(real, **changes)
         evaluation.expected_values.cache_clear()
         evaluation._outcomes_of_mistake.cache_clear()
-        monkeypatch.setattr("autograder.evaluation.get_exercise", lambda name: made)
+        monkeypatch.setattr("autograder.checks.evaluation.get_exercise", lambda name: made)
         return made
 
     right = real.variant_functions[0][0]

@@ -7,8 +7,9 @@ import warnings
 
 import pytest
 
-from autograder import build, export
-from autograder.engine.course import CourseError, open_course
+from autograder import build
+from autograder.engine.store.course import CourseError, open_course
+from autograder.reports import export
 
 api = pytest.importorskip("nbgrader.api")
 

@@ -8,11 +8,11 @@ import time
 import pytest
 import records
 
-from autograder import feedback, pages
-from autograder.engine.course import CourseError
-from autograder.engine.records import CaseRow, NotebookRecord, Record, Verdict
-from autograder.exercise import exercises_of, get_exercise
-from autograder.marks import Mark, Marks
+from autograder.checks.exercise import exercises_of, get_exercise
+from autograder.engine.store.course import CourseError
+from autograder.engine.store.gradebook_reader import Mark, Marks
+from autograder.engine.store.records import CaseRow, NotebookRecord, Record, Verdict
+from autograder.reports import feedback, pages
 
 pytest.importorskip("nbgrader")
 WRONG = {

@@ -17,11 +17,12 @@ import pytest
 
 from autograder import build, demo
 from autograder.commands import grade as command
-from autograder.engine import assemble, journal, pool, run
-from autograder.engine.course import CourseError, open_course
-from autograder.engine.journal import Journal, latest_records
-from autograder.engine.records import Record
+from autograder.engine import assemble, pool, run
 from autograder.engine.run import grade_class
+from autograder.engine.store import journal
+from autograder.engine.store.course import CourseError, open_course
+from autograder.engine.store.journal import Journal, latest_records
+from autograder.engine.store.records import Record
 
 ENVIRONMENT = os.environ | {
     "OMP_NUM_THREADS": "1",
@@ -99,16 +100,17 @@ def test_the_version_of_the_checks_is_of_all_that_decides():
     assert len(run.checks_version()) == 64
     counted = {path for paths in found.values() for path in paths}
     code = (
-        "import sys, autograder.engine.grader, autograder.engine.inside\n"
+        "import sys, autograder.engine.grader, autograder.engine.sandbox.inside\n"
         "for name, module in sorted(sys.modules.items()):\n"
         "    if name.split('.')[0] in ('autograder', 'dlcourse') and module.__file__:\n"
         "        print(name, module.__file__, sep='|')"
     )
     lines = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=ENVIRONMENT)
     loaded = dict(line.split("|") for line in lines.stdout.splitlines())
-    assert "autograder.engine.oracle" in loaded
+    assert "autograder.engine.sandbox.oracle" in loaded
     # Names and forms only, nothing of which gives a point
-    forms = {"autograder", "autograder.engine", "autograder.engine.records"}
+    forms = {f"autograder{name}" for name in ("", ".checks", ".engine", ".engine.sandbox", ".engine.store")}
+    forms.add("autograder.engine.store.records")
     assert {name for name, path in loaded.items() if Path(path) not in counted} == forms
 
 
@@ -412,7 +414,7 @@ def test_tls_needs_certificates_and_nothing_else(course, tmp_path, monkeypatch):
             "DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY": key,
         }
         script = (
-            "import sys, classes; from autograder.engine.course import open_course; "
+            "import sys, classes; from autograder.engine.store.course import open_course; "
             "from autograder.engine.run import grade_class; "
             "s = grade_class(open_course(sys.argv[1]), 'small', scheduler=sys.argv[2], grader=classes.FakeGrader); "
             "print(sorted(s.graded), s.problem)"
@@ -429,7 +431,7 @@ def test_tls_needs_certificates_and_nothing_else(course, tmp_path, monkeypatch):
 
 KILLED = """
 import sys, time, classes
-from autograder.engine.course import open_course
+from autograder.engine.store.course import open_course
 from autograder.engine.run import grade_class
 class Slow(classes.FakeGrader):
     def grade(self, task):
@@ -667,7 +669,7 @@ def test_a_killed_run_leaves_no_process(course):
     needs_bubblewrap()
     hand_in_all(course, [f"student{number:02}" for number in range(30)], classes.RIGHT_ANSWERS | {"double": SLEEPS})
     script = (
-        "import sys; from autograder.engine.course import open_course; from autograder.engine.run import grade_class; "
+        "import sys; from autograder.engine.store.course import open_course; from autograder.engine.run import grade_class; "
         "grade_class(open_course(sys.argv[1]), 'small', workers=2, tell=lambda *a: print(*a[:2], flush=True))"
     )
     process = subprocess.Popen(

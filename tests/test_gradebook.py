@@ -6,9 +6,9 @@ from pathlib import Path
 import classes
 import pytest
 
-from autograder import gradebook
-from autograder.engine.course import open_course
 from autograder.engine.run import grade_class
+from autograder.engine.store import gradebook
+from autograder.engine.store.course import open_course
 
 LATE = "\nfrom nbgrader.plugins import LateSubmissionPlugin\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
 

@@ -6,9 +6,9 @@ import os
 import classes
 import pytest
 
-from autograder import gradebook
 from autograder.engine import ingest
-from autograder.engine.course import CourseError, name_problem, open_course
+from autograder.engine.store import gradebook
+from autograder.engine.store.course import CourseError, name_problem, open_course
 from autograder.engine.tasks import ASSERTS, CODE, EXERCISE, TEXT
 
 

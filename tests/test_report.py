@@ -14,11 +14,11 @@ import pytest
 import records
 from test_feedback import Outline, assert_safe, journal
 
-from autograder import copies, pages, report
-from autograder.engine.course import CourseError
-from autograder.engine.records import RIGHT, Verdict
-from autograder.exercise import exercises_of
-from autograder.marks import Mark, Marks
+from autograder.checks.exercise import exercises_of
+from autograder.engine.store.course import CourseError
+from autograder.engine.store.gradebook_reader import Mark, Marks
+from autograder.engine.store.records import RIGHT, Verdict
+from autograder.reports import pages, report, similarity
 
 pytest.importorskip("nbgrader")
 EXERCISES = exercises_of("neurons")
@@ -207,7 +207,7 @@ OWN = """def sgd_fit(grad, X, d, w, b, lr, epochs, batch_size, rng):
 
 
 def test_a_renamed_copy_of_the_solution_is_seen_and_an_own_program_is_not():
-    found = copies.Copies()
+    found = similarity.Copies()
     found.add("ada", [(SGD, OWN)])
     found.add("charles", [(SGD, renamed(solution()))])
     assert renamed(solution()) != solution()
@@ -215,7 +215,7 @@ def test_a_renamed_copy_of_the_solution_is_seen_and_an_own_program_is_not():
 
 
 def test_two_students_with_one_program_are_seen_once():
-    found = copies.Copies()
+    found = similarity.Copies()
     found.add("ada", [(SGD, OWN)])
     found.add("bob", [(SGD, OWN.replace("step_w", "g").replace("start", "i"))])
     found.add("eve", [(SGD, OWN.replace("start + batch_size", "batch_size + start"))])
@@ -223,7 +223,7 @@ def test_two_students_with_one_program_are_seen_once():
 
 
 def test_short_formulas_and_what_many_write_are_not_flagged():
-    found = copies.Copies()
+    found = similarity.Copies()
     for i in range(20):
         found.add(f"s{i}", [("neurons.preactivation", solution("neurons.preactivation")), (SGD, OWN)])
     assert found.of_the_reference == [] and found.of_each_other == []
@@ -232,11 +232,11 @@ def test_short_formulas_and_what_many_write_are_not_flagged():
 def test_every_solution_of_the_course_is_recognised():
     for name, exercise in EXERCISES.items():
         if len(exercise.functions) == 1:
-            assert copies.fingerprint(solution(name))[0] in copies.of_reference(name), name
+            assert similarity.fingerprint(solution(name))[0] in similarity.of_reference(name), name
 
 
 @pytest.mark.parametrize(
     "source", ["def f(:", "", "x = 1", "(" * 5000 + ")" * 5000, "def f():\n    return " + "-" * 20000 + "1", "\0"]
 )
 def test_what_cannot_be_read_is_no_copy(source):
-    assert copies.fingerprint(source) == ("", 0)
+    assert similarity.fingerprint(source) == ("", 0)

@@ -1,7 +1,8 @@
 """`dlcourse check`: what a student can know before handing in."""
 
-from .. import offline, pages
-from ..engine.records import NOT_ATTEMPTED, RIGHT
+from .. import offline
+from ..engine.store.records import NOT_ATTEMPTED, RIGHT
+from ..reports import pages
 from . import console, fail, table
 from .grade import shown
 

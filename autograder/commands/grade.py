@@ -4,7 +4,7 @@ import json as json_
 import sys
 from dataclasses import asdict
 
-from ..engine.course import CourseError, open_course
+from ..engine.store.course import CourseError, open_course
 from ..engine.tasks import Settings
 from . import console, fail
 
@@ -28,7 +28,7 @@ def main(
     if wrong:
         return fail(wrong)
     from ..engine.run import grade_class
-    from ..gradebook import GradebookError
+    from ..engine.store.gradebook import GradebookError
 
     settings = Settings.with_timeout(timeout, isolation=isolation, memory=memory, figures=figures)
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 import dlcourse
 
 from .. import build
-from ..engine.course import CourseError, open_course
+from ..engine.store.course import CourseError, open_course
 from . import console, fail
 
 

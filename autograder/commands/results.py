@@ -3,13 +3,13 @@
 import sys
 from pathlib import Path
 
-from ..engine.course import CourseError, open_course
+from ..engine.store.course import CourseError, open_course
 from . import console, fail, progress
 
 
 def feedback(assignment, course=".", students=(), json=False):
     """Write feedback pages; returns the exit status."""
-    from ..feedback import write_feedback
+    from ..reports.feedback import write_feedback
 
     def work():
         open_course(course).find_assignment(assignment)
@@ -27,8 +27,8 @@ def feedback(assignment, course=".", students=(), json=False):
 
 def report(assignment, course=".", to=None, csv=False, json=False):
     """Write the report's page, or print it as CSV or JSON; returns the exit status."""
-    from .. import pages
-    from .. import report as report_
+    from ..reports import pages
+    from ..reports import report as report_
 
     def work():
         place = open_course(course)
@@ -45,7 +45,7 @@ def report(assignment, course=".", to=None, csv=False, json=False):
 
 
 def _print(made, path):
-    from .. import pages
+    from ..reports import pages
     from . import table
     from .grade import shown
 
@@ -66,8 +66,8 @@ def _print(made, path):
 
 def export(assignment, course=".", kind="nbgrader", to=None):
     """Write the grades for another system; returns the exit status."""
-    from ..export import export as as_text
-    from ..export import write_export
+    from ..reports.export import export as as_text
+    from ..reports.export import write_export
 
     def work():
         place = open_course(course)
@@ -82,7 +82,7 @@ def export(assignment, course=".", kind="nbgrader", to=None):
 
 def _tried(work):
     """Run the work of a command; a wrong call is said and is 2, a page or a file that cannot be written 1."""
-    from ..gradebook import GradebookError
+    from ..engine.store.gradebook import GradebookError
 
     try:
         work()

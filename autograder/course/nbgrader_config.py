@@ -18,8 +18,8 @@ c.Execute.extra_arguments = ["--IPKernelApp.log_level=40"]
 # What students write is shown in formgrader and feedback without its scripts
 c.HTMLExporter.sanitize_html = True
 c.HTMLExporter.filters = {
-    "markdown2html": "autograder.safe_html.markdown2html",
-    "clean_html": "autograder.safe_html.clean_html",
+    "markdown2html": "autograder.reports.safe_html.markdown2html",
+    "clean_html": "autograder.reports.safe_html.clean_html",
 }
 
 # On small matrices more threads only wait for each other

@@ -7,8 +7,8 @@ import os
 import shutil
 import stat
 
-from ..gradebook import unchanged
-from .records import FOR_A_PERSON, NOT_ATTEMPTED, WITHOUT_SANDBOX, NotebookRecord, Record, Verdict
+from .store.gradebook import unchanged
+from .store.records import FOR_A_PERSON, NOT_ATTEMPTED, WITHOUT_SANDBOX, NotebookRecord, Record, Verdict
 from .tasks import StepResult
 
 KEY = "dlcourse"

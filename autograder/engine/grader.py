@@ -13,12 +13,13 @@ import time
 
 import numpy as np
 
-from .. import drive
-from ..evaluation import exercise_seed, expected_values, judge
-from ..exercise import get_exercise
-from .oracle import Oracle
-from .protocol import ProtocolError, decode, encode
-from .records import (
+from ..checks import drivers
+from ..checks.evaluation import exercise_seed, expected_values, judge
+from ..checks.exercise import get_exercise
+from .sandbox.oracle import Oracle
+from .sandbox.protocol import ProtocolError, decode, encode
+from .sandbox.sandbox import Died, Zygote, withheld_names
+from .store.records import (
     CRASHED,
     FOR_A_PERSON,
     NOT_ATTEMPTED,
@@ -31,7 +32,6 @@ from .records import (
     CaseRow,
     Verdict,
 )
-from .sandbox import Died, Zygote, withheld_names
 from .tasks import ASSERTS, CODE, EXERCISE, TEXT, EngineFault, Settings, StepResult, TaskResult
 
 GRACE = 2.0
@@ -298,7 +298,7 @@ class _Run:
                     outcomes = _died_outcomes(exercise, died)
             else:
                 outcomes = _died_outcomes(exercise, died)
-            if any(isinstance(outcome.error, drive.TooSlow) for outcome in outcomes):
+            if any(isinstance(outcome.error, drivers.TooSlow) for outcome in outcomes):
                 # After an answer has used up its time once, every further case gets little
                 seconds = min(seconds, 1.0)
             got.append(outcomes)
@@ -307,7 +307,7 @@ class _Run:
 
     def _case(self, exercise, functions, tree, buffers, seconds):
         driver = exercise.driver
-        module = "drive" if driver.__module__ == drive.__name__ else exercise.slug
+        module = "drivers" if driver.__module__ == drivers.__name__ else exercise.slug
         request = {
             "do": "case",
             "driver": [module, driver.__name__],
@@ -319,7 +319,7 @@ class _Run:
 
         header, body = self._ask(request, buffers, seconds, exercise)
         if header.get("no_memory"):
-            return [drive.Outcome(part, error=MemoryError()) for part in exercise.parts]
+            return [drivers.Outcome(part, error=MemoryError()) for part in exercise.parts]
         try:
             return [
                 _outcome(part, row, tree, body)
@@ -342,12 +342,12 @@ def _judge(exercise, cases, expected, got, seed):
     except Exception as error:
         # Whatever a child may send, it is its own answer that fails and not the grader
         text = f"your function returned something that cannot be compared with numbers ({type(error).__name__})"
-        broken = [[drive.Outcome(part, error=drive.WrongAnswer(text)) for part in exercise.parts] for _ in cases]
+        broken = [[drivers.Outcome(part, error=drivers.WrongAnswer(text)) for part in exercise.parts] for _ in cases]
         return judge(exercise, cases, expected, broken, seed)
 
 
 def _outcome(part, row, tree, body):
-    outcome = drive.Outcome(
+    outcome = drivers.Outcome(
         part,
         where=_line(row["where"], 300),
         changed=tuple(_line(name, 60) for name in row["changed"][:10]),
@@ -362,7 +362,9 @@ def _outcome(part, row, tree, body):
     return outcome
 
 
-_KNOWN = {kind.__name__: kind for kind in (drive.TooSlow, drive.WrongAnswer, drive.Withheld, np.linalg.LinAlgError)}
+_KNOWN = {
+    kind.__name__: kind for kind in (drivers.TooSlow, drivers.WrongAnswer, drivers.Withheld, np.linalg.LinAlgError)
+}
 
 
 @functools.cache
@@ -383,11 +385,11 @@ def _error(name, text):
 
 def _died_outcomes(exercise, died):
     error = {
-        "time": drive.TooSlow("stopped because it took too long"),
+        "time": drivers.TooSlow("stopped because it took too long"),
         "memory": MemoryError("more memory than allowed"),
-        "output": drive.WrongAnswer("your function returned or printed far more than any right answer"),
-    }.get(died.why, drive.WrongAnswer("your code ended the whole Python process, or answered in its place"))
-    return [drive.Outcome(part, error=error) for part in exercise.parts]
+        "output": drivers.WrongAnswer("your function returned or printed far more than any right answer"),
+    }.get(died.why, drivers.WrongAnswer("your code ended the whole Python process, or answered in its place"))
+    return [drivers.Outcome(part, error=error) for part in exercise.parts]
 
 
 def _unusable(names, found):
@@ -411,7 +413,7 @@ def _of_result(step, name, result, died, got, seconds):
         verdict = NOT_ATTEMPTED
     elif died is not None:
         verdict = _BY_DEATH[died.why]
-    elif any(isinstance(error, drive.TooSlow) for error in errors):
+    elif any(isinstance(error, drivers.TooSlow) for error in errors):
         verdict = OUT_OF_TIME
     elif any(isinstance(error, MemoryError) for error in errors):
         verdict = OUT_OF_MEMORY

@@ -15,10 +15,10 @@ from typing import ClassVar
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Enum, Float, Integer
 
-from .. import gradebook
 from . import ingest
 from .assemble import assemble, record_of
-from .course import open_course
+from .store import gradebook
+from .store.course import open_course
 from .tasks import Settings
 
 

@@ -16,31 +16,34 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from .. import gradebook
 from . import ingest
-from .course import CourseError, name_problem
-from .journal import Journal
 from .pool import Cluster, InProcess, PoolLost, default_grader
+from .store import gradebook
+from .store.course import CourseError, name_problem
+from .store.journal import Journal
 from .tasks import EngineFault, NoSandbox, Settings
 
 PACKAGES = Path(__file__).resolve().parents[2]
 # What the points of a submission depend on
 CHECKS = (
-    "autograder/compare.py",
-    "autograder/drive.py",
-    "autograder/evaluation.py",
-    "autograder/exercise.py",
-    "autograder/exercises/*.py",
+    "autograder/checks/compare.py",
+    "autograder/checks/drivers.py",
+    "autograder/checks/evaluation.py",
+    "autograder/checks/exercise.py",
+    "autograder/checks/solution.py",
+    "autograder/exercises/**/*.py",
     "autograder/engine/assemble.py",
     "autograder/engine/grader.py",
-    "autograder/engine/ingest.py",
-    "autograder/engine/inside.py",
-    "autograder/engine/oracle.py",
-    "autograder/engine/protocol.py",
-    "autograder/engine/sandbox.py",
+    "autograder/engine/ingest/*.py",
+    "autograder/engine/sandbox/inside.py",
+    "autograder/engine/sandbox/oracle.py",
+    "autograder/engine/sandbox/protocol.py",
+    "autograder/engine/sandbox/sandbox.py",
     "autograder/engine/tasks.py",
-    "autograder/engine/walls.py",
+    "autograder/engine/sandbox/walls.py",
     "dlcourse/*.py",
+    "dlcourse/kernels/*.py",
+    "dlcourse/networks/*.py",
 )
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
@@ -89,7 +92,7 @@ def checks_version():
     digest = hashlib.sha256()
     for pattern in CHECKS:
         for path in sorted(PACKAGES.glob(pattern)):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+            digest.update(str(path.relative_to(PACKAGES)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from .records import Verdict
+from .store.records import Verdict
 
 # Kinds of steps
 CODE = "code"

@@ -6,7 +6,7 @@ import numpy as np
 
 from dlcourse import activations
 
-from ..exercise import Case, Exercise, Mistake
+from ..checks.exercise import Case, Exercise, Mistake
 
 # --- what the answers below have in common --------------------------------------------------------------------------
 

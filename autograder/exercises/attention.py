@@ -19,7 +19,7 @@ from dlcourse.attention import (
 from dlcourse.layers import linear_backward, linear_forward
 from dlcourse.normalization import layernorm_backward, layernorm_forward
 
-from ..exercise import Case, Exercise, Mistake
+from ..checks.exercise import Case, Exercise, Mistake
 
 # --- data -----------------------------------------------------------------------------------------------------------
 

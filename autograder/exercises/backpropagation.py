@@ -11,8 +11,8 @@ from dlcourse.gradient_checking import numerical_grad
 from dlcourse.layers import sigmoid_layer_delta
 from dlcourse.losses import softmax_cross_entropy, softmax_cross_entropy_grad
 
-from ..drive import WrongAnswer, kind
-from ..exercise import Case, Exercise, Mistake
+from ..checks.drivers import WrongAnswer, kind
+from ..checks.exercise import Case, Exercise, Mistake
 
 # --- references that the package has no function for ----------------------------------------------------------------
 

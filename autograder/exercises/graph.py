@@ -7,8 +7,8 @@ import numpy as np
 
 from dlcourse.activations import sigmoid
 
-from ..drive import WrongAnswer, kind
-from ..exercise import Case, Exercise, Mistake
+from ..checks.drivers import WrongAnswer, kind
+from ..checks.exercise import Case, Exercise, Mistake
 
 # --- references -----------------------------------------------------------------------------------------------------
 

@@ -5,8 +5,8 @@ import numpy as np
 from dlcourse import initializers
 from dlcourse.initializers import fans
 
-from ..drive import WrongAnswer, kind
-from ..exercise import Case, Exercise, Mistake
+from ..checks.drivers import WrongAnswer, kind
+from ..checks.exercise import Case, Exercise, Mistake
 
 # --- how random weights are judged ----------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from dlcourse import layers, losses
 
-from ..exercise import Case, Exercise, Mistake
+from ..checks.exercise import Case, Exercise, Mistake
 
 # --- what the answers below have in common --------------------------------------------------------------------------
 

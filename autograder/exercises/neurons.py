@@ -4,8 +4,8 @@ import numpy as np
 
 from dlcourse import neurons
 
-from ..drive import Named, Rng, WrongAnswer, kind
-from ..exercise import Case, Exercise, Mistake
+from ..checks.drivers import Named, Rng, WrongAnswer, kind
+from ..checks.exercise import Case, Exercise, Mistake
 
 # --- data -----------------------------------------------------------------------------------------------------------
 

@@ -9,8 +9,8 @@ import numpy as np
 from dlcourse import normalization
 from dlcourse.normalization import BatchNormState
 
-from ..drive import Named, WrongAnswer, kind, resolve
-from ..exercise import Case, Exercise, Mistake
+from ..checks.drivers import Named, WrongAnswer, kind, resolve
+from ..checks.exercise import Case, Exercise, Mistake
 
 # --- what is asked besides the catalogue ----------------------------------------------------------------------------
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from dlcourse import optimizers
 
-from ..drive import WrongAnswer, kind
-from ..exercise import Case, Exercise, Mistake, Named, steps
+from ..checks.drivers import WrongAnswer, kind
+from ..checks.exercise import Case, Exercise, Mistake, Named, steps
 
 # --- references -----------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from dlcourse import recurrent
 from dlcourse.activations import sigmoid
 from dlcourse.recurrent import gru_cell_backward, gru_cell_forward, lstm_cell_backward, lstm_cell_forward
 
-from ..exercise import Case, Exercise, Mistake, pair_of_many
+from ..checks.exercise import Case, Exercise, Mistake, pair_of_many
 
 # --- data -----------------------------------------------------------------------------------------------------------
 

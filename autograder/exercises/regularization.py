@@ -7,8 +7,8 @@ import numpy as np
 
 from dlcourse import dropout, regularization
 
-from ..drive import WrongAnswer, kind
-from ..exercise import Case, Exercise, Mistake, Rng
+from ..checks.drivers import WrongAnswer, kind
+from ..checks.exercise import Case, Exercise, Mistake, Rng
 
 # --- references that the course does not have as functions of their own -----------------------------------------------
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from dlcourse import metrics, training
 
-from ..exercise import Case, Exercise, Mistake
+from ..checks.exercise import Case, Exercise, Mistake
 
 
 def _softmax(u):

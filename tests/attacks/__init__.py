@@ -55,7 +55,7 @@ class Attack:
     beside : {relative name: bytes} of files that lie beside the notebook.
     student : the name of the submission's folder.
     loses : the checks that earn nothing, or {check: points} of what they earn; every other check earns all.
-    verdict : of the checks that do not earn all, as `autograder.engine.records` names them: one for all, or {check: verdict};
+    verdict : of the checks that do not earn all, as `autograder.engine.store.records` names them: one for all, or {check: verdict};
         None where the submission is refused as a whole.
     says : words that stand in a message, a note or a reason for a person.
     seconds : how long grading may take, in all.

@@ -197,8 +197,8 @@ def preactivation(X, w, b):
 VISIBLE_CASES = """
 table = {}
 try:
-    import autograder.evaluation as evaluation
-    from autograder.exercise import get_exercise
+    import autograder.checks.evaluation as evaluation
+    from autograder.checks.exercise import get_exercise
     cases, expected = evaluation.expected_values("neurons.preactivation", evaluation.PUBLIC_SEED)
     table = {case.args[0].tobytes(): values[0] for case, values in zip(cases, expected)}
 except Exception:
@@ -216,7 +216,7 @@ def preactivation(X, w, b):
 """
 DRIVER = """
 import sys
-drive = sys.modules.get("autograder.drive")
+drive = sys.modules.get("autograder.checks.drivers")
 if drive is not None:
     def run_case(driver, functions, case, parts):
         return [drive.Outcome(part, value=float("nan")) for part in parts]

@@ -237,7 +237,7 @@ for function in inside("find_functions"):
 """
 ASKS = """
 def make(kept, shell, work, header, body):
-    for name in ("neurons.preactivation", "os.system", "autograder.evaluation.check", "__builtins__.exec"):
+    for name in ("neurons.preactivation", "os.system", "autograder.checks.evaluation.check", "__builtins__.exec"):
         work.send({"call": name, "value": ["t", [["t", [["s", "echo overwritten > @SAFE@/untouched"]]], ["d", []]]], "id": header["id"]})
         work.receive()
     return kept(shell, work, header, body)

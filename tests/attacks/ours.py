@@ -7,12 +7,12 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder import gradebook
 from autograder.engine import assemble, ingest
-from autograder.engine.course import name_problem, open_course
 from autograder.engine.grader import Grader
+from autograder.engine.store import gradebook
+from autograder.engine.store.course import name_problem, open_course
 from autograder.engine.tasks import Settings
-from autograder.feedback import feedback_page
+from autograder.reports.feedback import feedback_page
 
 from . import assignment as made
 from .assignment import ASSIGNMENT, CHECKS, ENVIRONMENT

@@ -1,0 +1,1 @@
+"""What an exercise is; how an answer is called, judged, named and explained; the audit."""

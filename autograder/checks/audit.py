@@ -1,0 +1,222 @@
+"""The grader graded: every known mistake must be rejected and named, every right variant must pass.
+
+Each exercise also gets the answers that no check may be fooled by: nothing, None, a text, another arity, an exception,
+an endless recursion, the reference itself behind a wrapper, the right answer for one fixed input, inputs changed.
+"""
+
+import json
+import time
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+
+import dlcourse
+
+from .drivers import run_case
+from .evaluation import PUBLIC_SEED, evaluate
+from .exercise import exercises_of
+
+SEEDS = (PUBLIC_SEED, 1, 2)
+
+
+@dataclass
+class Row:
+    """What became of one exercise."""
+
+    name: str
+    mistakes: int = 0
+    rejected: int = 0
+    named: int = 0
+    variants: int = 0
+    variants_passed: int = 0
+    seconds: float = 0.0
+    complaints: list = field(default_factory=list)
+
+
+def _not_attempted(*args, **kwargs):
+    raise NotImplementedError()
+
+
+def _none(*args, **kwargs):
+    return None
+
+
+def _text(*args, **kwargs):
+    return "the answer"
+
+
+def _no_arguments():
+    return 0.0
+
+
+def _raises(*args, **kwargs):
+    raise ZeroDivisionError("division by zero")
+
+
+def _endless(*args, **kwargs):
+    return _endless(*args, **kwargs)
+
+
+# What is handed in for every function of the exercise, and what its message must say
+NONSENSE = {
+    "nothing": (_not_attempted, "Not attempted"),
+    "None": (_none, "None"),
+    "a text": (_text, "text"),
+    "another arity": (_no_arguments, "signature"),
+    "an exception": (_raises, "ZeroDivisionError"),
+    "an endless recursion": (_endless, "itself without end"),
+}
+
+
+def _wrapped(function):
+    def answer(*args, **kwargs):
+        return function(*args, **kwargs)
+
+    return answer
+
+
+def _prints(function):
+    def answer(*args, **kwargs):
+        print("here I am")
+        return function(*args, **kwargs)
+
+    return answer
+
+
+def _changes_inputs(function):
+    def answer(*args, **kwargs):
+        result = function(*args, **kwargs)
+        for x in args:
+            if isinstance(x, np.ndarray) and x.size and x.dtype.kind == "f":
+                x += 1.0
+        return result
+
+    return answer
+
+
+def _replayed(exercise):
+    """Functions that answer every call with what is right for the exercise's first case."""
+    case = exercise.cases(np.random.default_rng(PUBLIC_SEED))[0]
+    recorded = []
+    recorders = []
+    for function in exercise.functions:
+        values = []
+        recorded.append(values)
+
+        def recorder(*args, _function=function, _values=values, **kwargs):
+            _values.append(_function(*args, **kwargs))
+            return _values[-1]
+
+        recorders.append(recorder)
+    run_case(exercise.driver, tuple(recorders), case, exercise.parts)
+
+    def player(values):
+        return lambda *args, **kwargs: values[-1] if values else None
+
+    return [player(values) for values in recorded]
+
+
+def audit(exercise, seeds=SEEDS):
+    """The `Row` of one exercise; a complaint is a sentence."""
+    row = Row(exercise.name, mistakes=len(exercise.mistakes), variants=len(exercise.variants))
+    complain = row.complaints.append
+    rejected, named, passed = set(), set(), set()
+    for index, seed in enumerate(seeds):
+        if not evaluate(exercise.name, *exercise.functions, seed=seed).passed:
+            complain(f"the reference fails with seed {seed}")
+        for mistake in exercise.mistakes:
+            results = [evaluate(exercise.name, *functions, seed=seed) for functions in mistake.ways]
+            if index == 0:
+                rejected.add(mistake.slug)
+                named.add(mistake.slug)
+            for result in results:
+                if result.passed:
+                    rejected.discard(mistake.slug)
+                    complain(f"{mistake.slug} is accepted with seed {seed}")
+                if result.mistake != mistake.slug:
+                    named.discard(mistake.slug)
+                    if not result.passed:
+                        complain(f"{mistake.slug} is taken for {result.mistake} with seed {seed}")
+        for number, functions in enumerate(exercise.variant_functions):
+            result = evaluate(exercise.name, *functions, seed=seed, withhold=True)
+            if result.passed and index == 0:
+                passed.add(number)
+            if not result.passed:
+                passed.discard(number)
+                complain(f"the right variant {functions[0].__name__} is rejected with seed {seed}: {result.message}")
+    row.rejected, row.named, row.variants_passed = len(rejected), len(named), len(passed)
+    begun = time.perf_counter()
+    evaluate(exercise.name, *exercise.functions)
+    row.seconds = time.perf_counter() - begun
+    row.complaints += _fooled(exercise)
+    return row
+
+
+def _fooled(exercise):
+    """What is wrong with how nonsense, cheating and bad manners are answered, as sentences."""
+    found = []
+    for what, (answer, words) in NONSENSE.items():
+        result = evaluate(exercise.name, *[answer] * len(exercise.functions))
+        if result.passed or result.score:
+            found.append(f"{what} scores {result.score:g}")
+        if words not in result.message:
+            found.append(f"{what} is answered without {words!r}: {result.message}")
+    result = evaluate(exercise.name, *map(_wrapped, exercise.functions))
+    if result.score or "the course's own version" not in result.message:
+        found.append(f"calling the reference scores {result.score:g}: {result.message}")
+    if evaluate(exercise.name, *_replayed(exercise)).passed:
+        found.append("the right answer for one fixed input passes")
+    printed = evaluate(exercise.name, *map(_prints, exercise.functions), withhold=False)
+    if not printed.passed or "prints" not in printed.message:
+        found.append(f"a right answer that prints: {printed.message}")
+    changed = evaluate(exercise.name, *map(_changes_inputs, exercise.functions), withhold=False)
+    takes_arrays = any(
+        isinstance(x, np.ndarray) and x.size and x.dtype.kind == "f"
+        for case in exercise.cases(np.random.default_rng(PUBLIC_SEED))
+        for x in case.args
+    )
+    if takes_arrays and changed.passed:
+        found.append("a function that changes its inputs passes")
+    return found
+
+
+def totals(rows):
+    """The figures over all rows."""
+    return {
+        "exercises": len(rows),
+        "mistakes": sum(row.mistakes for row in rows),
+        "rejected": sum(row.rejected for row in rows),
+        "named": sum(row.named for row in rows),
+        "variants": sum(row.variants for row in rows),
+        "variants_passed": sum(row.variants_passed for row in rows),
+    }
+
+
+def main(slugs=(), as_json=False, seeds=SEEDS):
+    """Audit the topics, print the table (or the totals as JSON); the exit status is 1 if there is any complaint."""
+    from rich.console import Console
+    from rich.table import Table
+
+    rows = []
+    note = Console(stderr=True)
+    for slug in slugs or dlcourse.TOPICS:
+        found = exercises_of(slug)
+        note.print(f"{slug}: {len(found)} exercises")
+        rows += [audit(exercise, seeds) for exercise in found.values()]
+    if as_json:
+        print(json.dumps(totals(rows)))
+    else:
+        table = Table(title=f"The checks, checked on {len(seeds)} seeds")
+        for name in ("exercise", "mistakes", "rejected", "named", "variants", "passed", "seconds"):
+            table.add_column(name, justify="left" if name == "exercise" else "right")
+        for row in rows:
+            values = list(asdict(row).values())[1:6]
+            table.add_row(row.name, *map(str, values), f"{row.seconds:.3f}", style="red" if row.complaints else None)
+        total = totals(rows)
+        table.add_section()
+        table.add_row(f"{total['exercises']} exercises", *(str(x) for x in list(total.values())[1:]), "")
+        Console(width=110).print(table)
+    for row in rows:
+        for complaint in row.complaints:
+            note.print(f"{row.name}: {complaint}", style="red", markup=False)
+    return 1 if any(row.complaints for row in rows) else 0

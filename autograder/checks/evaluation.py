@@ -1,0 +1,448 @@
+"""Judging an answer: every case, every part, and the name of the mistake.
+
+`evaluate` tells and never raises for a wrong answer; `check` is what a notebook calls.
+"""
+
+import contextlib
+import hashlib
+import html
+import inspect
+import os
+import re
+import sys
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+
+from .compare import Difference, compare, error_bound
+from .drivers import Outcome, TooSlow, Withheld, WrongAnswer, kind, run_case, time_limit
+from .exercise import get_exercise
+
+PUBLIC_SEED = 20260901
+SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One part of one case: passed or not, and why not."""
+
+    case: str
+    part: str
+    passed: bool
+    weight: float
+    hidden: bool
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an answer is worth and what is wrong with it.
+
+    passed : every case is right. score : share of the cases that are, by weight, 0…1. points : score × max_points.
+    mistake : the slug of the recognised mistake, or None. attempted : False for an untouched stub.
+    """
+
+    name: str
+    passed: bool
+    score: float
+    max_points: float
+    mistake: str | None
+    message: str
+    rows: tuple
+    attempted: bool = True
+
+    @property
+    def points(self):
+        return round(self.score * self.max_points, 2)
+
+    def __str__(self):
+        return self.message
+
+    def _repr_html_(self):
+        color, sign = ("#1a7f37", "✓") if self.passed else ("#6e7781", "○") if not self.attempted else ("#cf222e", "✗")
+        first, _, rest = self.message.partition("\n")
+        lines = "".join(
+            f'<div style="margin-top:.3em;white-space:pre-wrap">{_marked(line)}</div>'
+            for line in rest.split("\n")
+            if line
+        )
+        return (
+            f'<div role="status" style="border-left:4px solid {color};padding:.4em .8em;margin:.3em 0">'
+            f"<strong>{sign} {_marked(first.removeprefix(sign).strip())}</strong>{lines}</div>"
+        )
+
+
+def _marked(text):
+    """The text as HTML, escaped, with `code` and *stress* as what they mean."""
+    escaped = html.escape(text)
+    escaped = re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped)
+    return re.sub(r"(?<![\w*])\*(\w[^*<>]*\w)\*(?![\w*])", r"<em>\1</em>", escaped)
+
+
+class CheckFailed(AssertionError):
+    """The answer is not right yet; what is wrong was shown above."""
+
+    def _render_traceback_(self):
+        return [f"CheckFailed: {self}"]
+
+
+def evaluate(name, *functions, seed=PUBLIC_SEED, hidden=True, seconds=SECONDS, withhold=None):
+    """Judge an answer.
+
+    Parameters
+    ----------
+    name : the exercise, "neurons.preactivation".
+    *functions : the answer, in the exercise's order (a pair: forward, backward).
+    seed : chooses the numbers in the cases. hidden : whether the cases kept for grading are asked too.
+    seconds : time for the whole answer.
+    withhold : whether the reference itself may not be called; default: yes, unless the answer is the reference or one
+        of the exercise's own mistakes or variants.
+
+    Returns
+    -------
+    Result; a wrong answer, one that raises, prints or never ends is a result, not an error.
+    """
+    exercise = get_exercise(name)
+    wrong = _unusable(exercise, functions)
+    if wrong:
+        return _result(exercise, [], wrong, None, attempted=False)
+    cases, expected = expected_values(exercise.name, seed)
+    chosen = [i for i, case in enumerate(cases) if hidden or not case.hidden]
+    if withhold is None:
+        withhold = not _is_own(exercise, functions)
+    got = []
+    with withheld_functions(exercise.functions) if withhold else contextlib.nullcontext():
+        # After an answer has used up its time once, every further case gets little
+        left = seconds
+        for i in chosen:
+            outcomes = _timed(exercise, functions, cases[i], left)
+            if any(isinstance(outcome.error, TooSlow) for outcome in outcomes):
+                left = min(left, 1.0)
+            got.append(outcomes)
+    return judge(exercise, [cases[i] for i in chosen], [expected[i] for i in chosen], got, seed)
+
+
+def judge(exercise, cases, expected, got, seed=PUBLIC_SEED):
+    """The result for the outcomes `got` (a list of `Outcome` objects for each case) against the expected values."""
+    flat = [outcome for outcomes in got for outcome in outcomes]
+    if flat and all(isinstance(outcome.error, NotImplementedError) for outcome in flat):
+        text = "Not attempted yet: replace the line `raise NotImplementedError()` by your code, run its cell, then this one."
+        return _result(
+            exercise, [_row(case, part, text) for case in cases for part in exercise.parts], text, None, attempted=False
+        )
+    rows = []
+    for case, wanted, outcomes in zip(cases, expected, got, strict=True):
+        for outcome, value in zip(outcomes, wanted, strict=True):
+            rows.append(_row(case, outcome.part, problem(exercise, case, outcome, value)))
+    if all(row.passed for row in rows):
+        return _result(exercise, rows, _notes(flat), None)
+    named = {}
+    for index, part in enumerate(exercise.parts):
+        if any(row.problem for row in rows if row.part == part):
+            found = _recognise(exercise, cases, got, index, seed, named)
+            if found and found.slug not in named:
+                named[found.slug] = found
+    return _result(exercise, rows, _notes(flat), list(named.values()))
+
+
+def problem(exercise, case, outcome, value):
+    """What is wrong with one part of one case, as a sentence; "" if nothing is."""
+    if outcome.error is not None:
+        return _error_text(outcome)
+    got, wanted = outcome.value, value
+    if exercise.measure is not None:
+        wanted = exercise.measure(wanted, case)
+        try:
+            got = exercise.measure(got, case)
+        except Exception as error:
+            return f"Your answer could not be measured ({type(error).__name__}: {error}); it returned {kind(got)}."
+    difference = compare(got, wanted, case.terms, case.tolerance, case.relative, _batch(case))
+    if difference is not None:
+        changes = f" Your function also changes its input {', '.join(outcome.changed)}." if outcome.changed else ""
+        return f"{difference}{changes}"
+    if outcome.changed:
+        return f"The values are right, but your function changes its input {', '.join(outcome.changed)}: whoever called it still needs that array. Work on a copy or make a new one."
+    return ""
+
+
+def _unusable(exercise, functions):
+    names = exercise.function_names
+    if len(functions) != len(names):
+        return f"Expected {len(names)} function{'s' * (len(names) > 1)}, {', '.join(names)}; got {len(functions)}."
+    for function, name in zip(functions, names, strict=True):
+        if not callable(function):
+            return f"Expected the function {name} itself (without parentheses), got {kind(function)}."
+    return ""
+
+
+def _timed(exercise, functions, case, seconds):
+    try:
+        with time_limit(seconds):
+            return run_case(exercise.driver, functions, case, exercise.parts)
+    except TooSlow as error:
+        return [Outcome(part, error=error) for part in exercise.parts]
+
+
+@cache
+def expected_values(name, seed):
+    """The cases of an exercise for a seed, and the reference's values for every part of each."""
+    exercise = get_exercise(name)
+    cases = [replace(case, terms=_terms(case)) for case in exercise.cases(np.random.default_rng(seed))]
+    expected = []
+    for case in cases:
+        outcomes = run_case(exercise.driver, exercise.functions, case, exercise.parts)
+        for outcome in outcomes:
+            if outcome.error is not None:
+                raise RuntimeError(f"the reference of {name} fails on its own case {case.name!r}") from outcome.error
+        expected.append([outcome.value for outcome in outcomes])
+    return cases, expected
+
+
+@cache
+def _outcomes_of_mistake(name, index, way, seed, case_names):
+    """What one way of making a known mistake makes of the cases."""
+    exercise = get_exercise(name)
+    functions = exercise.mistakes[index].ways[way]
+    cases, _ = expected_values(name, seed)
+    return [_timed(exercise, functions, case, 5.0) for case in cases if case.name in case_names]
+
+
+def _recognise(exercise, cases, got, part, seed, already=()):
+    """The known mistake that gives the same as the answer in every case of this part, if there is one.
+
+    One that explains another part already comes first: after an error in the first part all of them look alike.
+    """
+    names = tuple(case.name for case in cases)
+    for index, mistake in sorted(enumerate(exercise.mistakes), key=lambda item: item[1].slug not in already):
+        for way in range(len(mistake.ways)):
+            made = _outcomes_of_mistake(exercise.name, index, way, seed, names)
+            if all(_alike(exercise, case, a[part], b[part]) for case, a, b in zip(cases, got, made, strict=True)):
+                return mistake
+    return None
+
+
+def _alike(exercise, case, got, made):
+    if (got.error is None) != (made.error is None) or bool(got.changed) != bool(made.changed):
+        return False
+    if got.error is not None:
+        return type(got.error) is type(made.error)
+    values = got.value, made.value
+    if exercise.measure is not None:
+        try:
+            values = tuple(exercise.measure(value, case) for value in values)
+        except Exception:
+            return False
+    try:
+        return compare(*values, case.terms, _tolerance_alike(case), case.relative) is None
+    except Exception:
+        return False
+
+
+def _tolerance_alike(case):
+    """With float32 among the arguments that one's bound: two answers differ by its rounding, whatever they return."""
+    arrays = [x for x in (*case.args, *case.kwargs.values()) if isinstance(x, np.ndarray)]
+    if case.tolerance is None and any(x.dtype == np.float32 for x in arrays):
+        return error_bound(np.zeros(0, dtype=np.float32), case.terms)
+    return case.tolerance
+
+
+def _is_own(exercise, functions):
+    own = [
+        exercise.functions,
+        *exercise.variant_functions,
+        *(way for mistake in exercise.mistakes for way in mistake.ways),
+    ]
+    return any(len(functions) == len(group) and all(map(lambda a, b: a is b, functions, group)) for group in own)
+
+
+def _withheld_call(*args, **kwargs):
+    from autograder.checks.drivers import Withheld
+
+    raise Withheld
+
+
+@contextlib.contextmanager
+def withheld_functions(functions):
+    """Within the block the reference functions raise, under whichever name they are known."""
+    plain = [function for function in functions if inspect.isfunction(function)]
+    before = [(function, function.__code__, function.__defaults__, function.__kwdefaults__) for function in plain]
+    try:
+        for function in plain:
+            function.__code__ = _withheld_call.__code__
+        yield
+    finally:
+        for function, code, defaults, kwdefaults in before:
+            function.__code__, function.__defaults__, function.__kwdefaults__ = code, defaults, kwdefaults
+
+
+def _error_text(outcome):
+    error, where = outcome.error, f" ({outcome.where})" if outcome.where else ""
+    if isinstance(error, WrongAnswer):
+        return str(error)[0].upper() + str(error)[1:] + "."
+    if isinstance(error, Withheld):
+        return (
+            f"Your code calls the course's own version of this function{where}. Write it with NumPy, from the formula."
+        )
+    if isinstance(error, TooSlow):
+        return f"Your code was {error}. Is there a loop that never ends?"
+    if isinstance(error, RecursionError):
+        return f"Your function calls itself without end{where}."
+    if isinstance(error, NotImplementedError):
+        return "This part is not written yet."
+    text = str(error)
+    if isinstance(error, TypeError) and "argument" in text and "()" in text:
+        return f"The call failed: {text}. The signature, names and order of the arguments, must stay as it was given."
+    return f"Your code raised {type(error).__name__}: {text}{where}."
+
+
+def _row(case, part, problem):
+    return Row(case.name, part, not problem, case.weight, case.hidden, problem)
+
+
+def _notes(outcomes):
+    """What is no mistake but worth a word: prints and warnings."""
+    notes = []
+    warned = next((outcome.warned for outcome in outcomes if outcome.warned), "")
+    if warned:
+        notes.append(f"NumPy warned on the way: {warned}.")
+    printed = next((outcome.printed.strip() for outcome in outcomes if outcome.printed.strip()), "")
+    if printed:
+        notes.append(
+            f"Your function prints ({printed.splitlines()[0][:60]!r} …); remove that when you are done looking."
+        )
+    return "\n".join(notes)
+
+
+def _result(exercise, rows, note, mistakes, attempted=True):
+    total = sum(row.weight for row in rows)
+    score = sum(row.weight for row in rows if row.passed) / total if total else 0.0
+    passed = bool(rows) and all(row.passed for row in rows)
+    points = f"{exercise.points:g} point{'s' * (exercise.points != 1)}"
+    lines = []
+    if not attempted:
+        lines = [f"○ {exercise.name}: 0 of {points}.", note]
+    elif passed:
+        lines = [f"✓ {exercise.name}: right, {points}.", note]
+    else:
+        done = sum(row.passed for row in rows)
+        lines = [
+            f"✗ {exercise.name}: not right yet; {done} of {len(rows)} cases pass ({round(score * exercise.points, 2):g} of {points})."
+        ]
+        for mistake in mistakes or []:
+            head = (
+                "This is another convention than the one asked for"
+                if mistake.convention
+                else "This looks like a known mistake"
+            )
+            lines.append(f"{head} ({mistake.slug.replace('_', ' ')}). {mistake.hint}")
+        failed = [row for row in rows if not row.passed]
+        shown = next((row for row in failed if not row.hidden), None)
+        if shown:
+            lines.append(f"Case “{shown.case}”{', ' + shown.part if shown.part else ''}: {shown.problem}")
+        hidden = list(dict.fromkeys(row.case for row in failed if row.hidden))
+        if hidden:
+            lines.append(f"Fails also, kept for grading: {', '.join(hidden)}.")
+        others = [row for row in failed if not row.hidden and row is not shown]
+        if others:
+            names = dict.fromkeys(f"“{row.case}”{', ' + row.part if row.part else ''}" for row in others)
+            lines.append(f"Fails also: {', '.join(list(names)[:6])}{' and others' if len(names) > 6 else ''}.")
+        lines.append(note)
+    return Result(
+        exercise.name,
+        passed,
+        score if not passed else 1.0,
+        exercise.points,
+        mistakes[0].slug if mistakes else None,
+        "\n".join(line for line in lines if line),
+        tuple(rows),
+        attempted,
+    )
+
+
+def _sizes(value):
+    if isinstance(value, np.ndarray):
+        yield value.size
+    elif isinstance(value, dict):
+        for x in value.values():
+            yield from _sizes(x)
+    elif isinstance(value, tuple | list):
+        for x in value:
+            yield from _sizes(x)
+
+
+def _terms(case):
+    return case.terms or max(_sizes((case.args, case.kwargs, case.more)), default=16)
+
+
+def _batch(case):
+    first = next((x for x in case.args if isinstance(x, np.ndarray) and x.ndim), None)
+    return None if first is None else first.shape[0]
+
+
+def grading_seed(secret=None):
+    """The seed of a course's hidden cases: from its secret, so that no student can compute their answers at home.
+
+    One for the whole class: a wrong answer may pass a case by luck, and the same answer must earn the same points.
+    """
+    secret = os.environ.get("DLCOURSE_SECRET", "") if secret is None else secret
+    return int.from_bytes(hashlib.sha256(secret.encode()).digest()[:8], "big")
+
+
+def exercise_seed(seed, name):
+    """The seed of one exercise's cases: nothing that one exercise is sent tells what another one will be."""
+    return int.from_bytes(hashlib.sha256(f"{seed}:{name}".encode()).digest()[:8], "big")
+
+
+def check(name, *functions, hidden=False):
+    """Judge an answer in a notebook: show what is right or wrong, and raise `CheckFailed` if it is wrong.
+
+    With ``hidden=True`` (the line that students' notebooks do not have) the cases take their numbers from the course's
+    secret. While nbgrader grades, nothing is raised and that call returns the points, a float, as the cell's value.
+    """
+    grading = os.environ.get("NBGRADER_EXECUTION") == "autograde"
+    secret = hidden and grading
+    seed = exercise_seed(grading_seed(), name) if secret else PUBLIC_SEED
+    result = evaluate(name, *functions, seed=seed, hidden=secret, withhold=True)
+    _display(_without_numbers(result) if secret else result)
+    if grading:
+        return float(result.points) if hidden else None
+    if not result.passed:
+        raise CheckFailed("see the message above" if result.attempted else f"{name} is not attempted yet")
+    return None
+
+
+def _without_numbers(result):
+    """The result as a student may see it: which hidden cases fail, not on which numbers."""
+    failed = list(dict.fromkeys(row.case for row in result.rows if not row.passed))
+    text = f"Graded with other numbers: {sum(row.passed for row in result.rows)} of {len(result.rows)} cases pass, {result.points:g} of {result.max_points:g} points."
+    if failed:
+        text += f"\nFails: {', '.join(f'“{name}”' for name in failed)}."
+    return Result(
+        result.name, result.passed, result.score, result.max_points, result.mistake, text, result.rows, result.attempted
+    )
+
+
+def _display(result):
+    """HTML where a notebook shows it, text anywhere else."""
+    shell = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
+    if shell is not None and hasattr(shell, "kernel"):
+        from IPython.display import display
+
+        display({"text/plain": str(result), "text/html": result._repr_html_()}, raw=True)
+    else:
+        print(result)
+
+
+__all__ = [
+    "CheckFailed",
+    "Difference",
+    "Result",
+    "Row",
+    "Withheld",
+    "check",
+    "evaluate",
+    "exercise_seed",
+    "grading_seed",
+    "judge",
+]

@@ -1,0 +1,205 @@
+"""What an exercise is: a reference, cases that tell right from wrong, and the mistakes that students make.
+
+The exercises of a topic stand in ``autograder/exercises/<slug>/``, one in each file; the package lists them in the order in
+which the assignment asks them.
+"""
+
+import difflib
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from typing import Any
+
+import dlcourse
+
+from .drivers import Case, Named, Rng, pair, pair_of_many, plain, steps
+from .solution import Slip, Solution, slip
+
+__all__ = [
+    "Case",
+    "Exercise",
+    "Mistake",
+    "Named",
+    "Rng",
+    "exercises_of",
+    "get_exercise",
+    "in_order",
+    "pair",
+    "pair_of_many",
+    "plain",
+    "slip",
+    "steps",
+]
+
+# Modules that are part of another topic
+TOPIC_OF = {
+    "losses": "layers",
+    "gradient_checking": "backpropagation",
+    "dropout": "regularization",
+    "architectures": "convolution",
+    "metrics": "training",
+}
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong implementation that students really write.
+
+    slug : its name in the field's words ("missing_transpose").
+    function : what is exchanged in the exercise's shown solution, ``slip("/ size**2", "/ size")``; for a true rewrite, the
+        wrong function itself (for a pair, a tuple of both functions, one of them usually right).
+    hint : one or two sentences to the student: what to look at, without giving the line away.
+    convention : a legitimate variant that this exercise does not ask for; the hint then says which one is asked.
+    also : other implementations with the same mistake and other values (γ unused, β unused), each like `function`.
+    """
+
+    slug: str
+    function: Any
+    hint: str
+    convention: bool = False
+    also: Sequence[Any] = ()
+    slips: Sequence[Any] = ()  # filled in by the exercise: the slip behind each way, None for a rewrite
+
+    @property
+    def functions(self):
+        return self.function if isinstance(self.function, tuple) else (self.function,)
+
+    @property
+    def ways(self):
+        """The functions of every implementation, `functions` first."""
+        return [self.functions, *(other if isinstance(other, tuple) else (other,) for other in self.also)]
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One thing to implement.
+
+    name : the catalogue's name, "neurons.preactivation"; a pair goes without the suffix, "normalization.batchnorm".
+    reference : the function, or (forward, backward).
+    cases : cases(rng) -> list of `Case`; the same cases with other numbers for another rng.
+    mistakes, variants : wrong and right implementations; the checks must reject and name the ones and pass the others.
+    points, minutes : what it is worth and what it takes.
+    why : one sentence on why it matters.
+    hints : two to four, each says a little more; the student opens them one by one.
+    driver : how it is called (`plain`, `pair`, `steps` or the exercise's own, see `drivers.py`).
+    parts : the parts that the driver yields, in order; each earns its share.
+    measure : (value, case) -> what is compared instead of the value itself: statistics of a random answer.
+    solution : the function, or (forward, backward), whose code the instructor's notebook shows, where the reference hands
+        its work to another function; one of the variants.
+    """
+
+    name: str
+    reference: Any
+    cases: Callable
+    mistakes: Sequence[Mistake] = ()
+    variants: Sequence[Any] = ()
+    points: float = 1
+    minutes: int = 5
+    why: str = ""
+    hints: Sequence[str] = ()
+    driver: Callable = plain
+    parts: Sequence[str] = ("",)
+    measure: Callable | None = None
+    solution: Any = None
+
+    def __post_init__(self):
+        if isinstance(self.reference, tuple) and self.driver is plain:
+            object.__setattr__(self, "driver", pair)
+            object.__setattr__(self, "parts", ("forward", "backward"))
+        object.__setattr__(self, "mistakes", tuple(self._with_slips(mistake) for mistake in self.mistakes))
+
+    def _with_slips(self, mistake):
+        """The mistake with functions in the place of its slips."""
+
+        def made(way):
+            return self._solution.slipped(way, mistake.slug) if isinstance(way, Slip) else way
+
+        return replace(
+            mistake,
+            function=made(mistake.function),
+            also=tuple(map(made, mistake.also)),
+            slips=tuple(way if isinstance(way, Slip) else None for way in (mistake.function, *mistake.also)),
+        )
+
+    @cached_property
+    def _solution(self):
+        return Solution(self.name, self.solutions)
+
+    def difference(self, mistake):
+        """How each way of making a mistake differs from the shown solution, as lines of a diff; "" for a rewrite."""
+        return [
+            "" if slip is None else _diff(self._solution.code, slip.applied(self._solution.code))
+            for slip in mistake.slips
+        ]
+
+    @property
+    def functions(self):
+        """The reference's functions, as a tuple."""
+        return self.reference if isinstance(self.reference, tuple) else (self.reference,)
+
+    @property
+    def function_names(self):
+        return tuple(function.__name__ for function in self.functions)
+
+    @property
+    def solutions(self):
+        """The functions whose code answers the exercise, one for each of the reference's."""
+        chosen = self.reference if self.solution is None else self.solution
+        return chosen if isinstance(chosen, tuple) else (chosen,)
+
+    @property
+    def slug(self):
+        """The topic it belongs to."""
+        module = self.name.split(".")[0]
+        return TOPIC_OF.get(module, module)
+
+    @property
+    def grade_id(self):
+        return self.name.replace(".", "-")
+
+    @property
+    def variant_functions(self):
+        return [variant if isinstance(variant, tuple) else (variant,) for variant in self.variants]
+
+
+@cache
+def exercises_of(slug):
+    """{name: exercise} of one topic, in the assignment's order."""
+    if slug not in dlcourse.TOPICS:
+        raise ValueError(f"unknown topic {slug!r}; the topics are {', '.join(dlcourse.TOPICS)}")
+    try:
+        module = importlib.import_module(f"autograder.exercises.{slug}")
+    except ModuleNotFoundError as error:
+        if error.name != f"autograder.exercises.{slug}":
+            raise
+        return {}
+    found = {exercise.name: exercise for exercise in module.EXERCISES}
+    if len(found) != len(module.EXERCISES):
+        raise ValueError(f"autograder/exercises/{slug} has two exercises of one name")
+    return found
+
+
+def _diff(before, after):
+    """The changed lines only, "- " what the solution has and "+ " what the mistake has."""
+    lines = difflib.ndiff(before.splitlines(), after.splitlines())
+    return "\n".join(line for line in lines if line[:2] in ("- ", "+ "))
+
+
+def in_order(package, *names):
+    """The exercises of a topic's package, one from each module, in the assignment's order."""
+    return [importlib.import_module(f"{package}.{name}").EXERCISE for name in names]
+
+
+def get_exercise(name):
+    """The exercise "module.function"; an unknown name raises with the nearest one."""
+    if not isinstance(name, str):
+        raise TypeError(f"expected the exercise's name, such as 'neurons.preactivation', got {name!r}")
+    module = name.split(".")[0]
+    slug = TOPIC_OF.get(module, module)
+    known = exercises_of(slug) if slug in dlcourse.TOPICS else {}
+    if name in known:
+        return known[name]
+    every = list(known) or [other for topic in dlcourse.TOPICS for other in exercises_of(topic)]
+    near = difflib.get_close_matches(name, every, n=1, cutoff=0.4)
+    raise ValueError(f"there is no exercise {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))

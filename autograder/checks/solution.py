@@ -1,0 +1,124 @@
+"""The code that a teacher shows: a reference's signature and docstring, a solution's body in NumPy's words.
+
+A mistake is mostly a *slip* of that code: the same lines with a few characters exchanged.
+"""
+
+import ast
+import inspect
+import linecache
+import re
+import textwrap
+from dataclasses import dataclass
+
+import numpy as np
+
+
+def solution_parts(function, solution=None):
+    """(head, body) of a reference: its signature with the docstring, and its code in NumPy's words without the checks.
+
+    The code is that of `solution` where that is given: a right variant of the exercise.
+    """
+    head, body = _head_and_body(function)
+    return head, body if solution is None else _head_and_body(solution)[1]
+
+
+def _head_and_body(function):
+    source = inspect.getsource(function)
+    lines = source.splitlines()
+    tree = ast.parse(source).body[0]
+    documented = ast.get_docstring(tree) is not None
+    end = tree.body[0].end_lineno if documented else tree.body[0].lineno - 1
+    dropped = set()
+    for statement in tree.body[documented:]:
+        if _is_check(statement, {argument.arg for argument in tree.args.args + tree.args.kwonlyargs}):
+            dropped |= set(range(statement.lineno, statement.end_lineno + 1))
+    head = "\n".join(lines[:end])
+    body = "\n".join(line for number, line in enumerate(lines, 1) if number > end and number not in dropped)
+    return head, re.sub(r"\bxp\.", "np.", body).strip("\n")
+
+
+def _is_check(statement, arguments):
+    """Whether a statement only asks for the namespace or checks an argument: a student's version needs neither."""
+    call = getattr(statement, "value", None)
+    if not isinstance(statement, ast.Assign | ast.Expr) or not isinstance(call, ast.Call):
+        return False
+    name = call.func.id if isinstance(call.func, ast.Name) else ""
+    if name == "array_namespace":
+        return True
+    if not (name.startswith("check_") or name == "as_floating"):
+        return False
+    targets = {
+        node.id
+        for target in getattr(statement, "targets", [])
+        for node in ast.walk(target)
+        if isinstance(node, ast.Name)
+    }
+    return targets <= arguments
+
+
+def shown_code(function):
+    """The code of a function as the instructor's notebook shows it: no docstring, no checks, `np.` for `xp.`."""
+    signature = inspect.getsource(function).splitlines()[: _first_line(function)]
+    return "\n".join([*signature, _head_and_body(function)[1]])
+
+
+def _first_line(function):
+    """How many lines the `def` and its arguments take."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    return tree.body[0].lineno - 1
+
+
+# --- slips ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Slip:
+    """Wrong code, as what is exchanged in the shown solution; `slip` makes one."""
+
+    pairs: tuple
+    everywhere: bool = False
+
+    def applied(self, code):
+        """The code with the slip in it. Each text must stand there exactly once, or an error names it."""
+        for old, new in self.pairs:
+            times = code.count(old)
+            if not times or (times > 1 and not self.everywhere):
+                raise ValueError(f"slip: expected {old!r} once in the solution, found it {times} times in\n{code}")
+            if old == new:
+                raise ValueError(f"slip: {old!r} is exchanged for itself")
+            code = code.replace(old, new)
+        return code
+
+
+def slip(old, new, *more, everywhere=False):
+    """A mistake that exchanges text of the shown solution: `old` for `new`, and so on for further pairs.
+
+    Each text must stand in the solution exactly once (with both functions of a pair read as one text), in the order in
+    which the pairs are applied; `everywhere=True` exchanges every occurrence, at least one.
+    """
+    texts = (old, new, *more)
+    if len(texts) % 2:
+        raise TypeError(f"slip: expected pairs of old and new text, got {len(texts)} texts")
+    return Slip(tuple(zip(texts[::2], texts[1::2], strict=True)), everywhere)
+
+
+class Solution:
+    """The shown code of an exercise's solution functions, from which its slips are made."""
+
+    def __init__(self, name, functions):
+        self.name = name
+        self.functions = tuple(functions)
+        self.code = "\n\n\n".join(map(shown_code, self.functions))
+
+    def slipped(self, slip, slug):
+        """The solution's functions with a slip in them."""
+        code = slip.applied(self.code)
+        names = {"np": np}
+        for function in self.functions:
+            names |= function.__globals__
+        names |= {"np": np, "__name__": f"{self.name}.{slug}"}
+        # Tracebacks and `inspect` find the changed lines
+        file = f"<slip {self.name} {slug} {hash(slip.pairs) & 0xFFFFFFFF:x}>"
+        linecache.cache[file] = (len(code), None, code.splitlines(keepends=True), file)
+        exec(compile(code, file, "exec"), names)
+        return tuple(names[function.__name__] for function in self.functions)

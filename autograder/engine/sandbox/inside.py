@@ -1,0 +1,435 @@
+"""What runs in the sandbox: one warm process, and a fresh child of it for every submission.
+
+    python -m autograder.engine.sandbox.inside FD
+
+The warm process (the zygote) has imported what notebooks use and does nothing but fork. For each submission it forks an
+attendant, which puts a child behind its walls, waits for it and ends it when the supervisor says so or has gone. The child
+runs the cells and calls the student's functions on the cases that it is sent. It knows no expected value, no check and no
+other submission.
+"""
+
+import base64
+import builtins
+import contextlib
+import gc
+import importlib
+import os
+import random
+import select
+import signal
+import socket
+import sys
+
+import numpy as np
+
+from ...checks import drivers
+from . import walls
+from .protocol import Channel, Closed, TooLarge, course_tuple, decode, encode
+
+OUTPUTS = 100
+SHOWN = 4 * 2**20
+
+
+# --- the zygote -----------------------------------------------------------------------------------------------------
+
+
+def main(fd):
+    control = Channel(socket.socket(fileno=fd))
+    config, _ = control.receive()
+    if config["uid"] is not None:
+        walls.become(config["uid"])
+    os.chdir("/tmp" if config["walls"] else config["folder"])
+    shell = warm_up(config["plots"])
+    # Each attendant is collected by the kernel; it tells the supervisor itself how its child ended
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    gc.collect()
+    gc.freeze()
+    control.send({"ready": True})
+    while True:
+        word, fds, _, _ = socket.recv_fds(control.sock, 1, 2)
+        if not word:
+            break
+        if os.fork() == 0:
+            control.close()
+            status, work = (Channel(socket.socket(fileno=fd)) for fd in fds)
+            try:
+                attend(status, work, shell, config)
+            finally:
+                os._exit(0)
+        for fd in fds:
+            os.close(fd)
+
+
+def warm_up(plots):
+    """Import what notebooks use, and make the shell that every child inherits."""
+    import dlcourse
+
+    for slug in dlcourse.TOPICS:
+        importlib.import_module(f"dlcourse.{slug}")
+    shell = make_shell()
+    if plots:
+        import matplotlib.pyplot  # noqa: F401
+
+        shell.run_line_magic("matplotlib", "inline")
+    return shell
+
+
+def attend(status, work, shell, config):
+    """Start the child, watch its memory, and say how it ended."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    limits, _ = status.receive()
+    walls.die_with_parent()
+    try:
+        if config["walls"]:
+            walls.own_namespaces()
+        child = os.fork()
+    except OSError as error:
+        status.send({"fault": f"no namespaces for a child: {error}"})
+        return
+    if child == 0:
+        status.close()
+        try:
+            live(work, shell, config, limits)
+        finally:
+            os._exit(0)
+    work.close()
+    why = _watch(status, child, limits["memory"])
+    if not config["walls"]:
+        # Without a namespace of its own the child's group is the best there is
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(child, signal.SIGKILL)
+    _, code, usage = os.wait4(child, 0)
+    # Of Linux in kB, of macOS in bytes
+    memory = usage.ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
+    with contextlib.suppress(Closed):
+        status.send(
+            {
+                "ended": why or os.waitstatus_to_exitcode(code),
+                "cpu": usage.ru_utime + usage.ru_stime,
+                "memory": memory,
+            }
+        )
+
+
+def _watch(status, child, megabytes):
+    """Wait for the child's end, the supervisor's word, or too much memory: "memory", "told", or "" where it ended itself."""
+    pidfd = os.pidfd_open(child) if hasattr(os, "pidfd_open") else None
+    watched = [status, pidfd] if pidfd is not None else [status]
+    while True:
+        ready, _, _ = select.select(watched, [], [], 0.1)
+        if pidfd in ready or (pidfd is None and os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT)):
+            return ""
+        if ready:
+            return "told"
+        if _resident(child) > megabytes:
+            return "memory"
+
+
+def _resident(child):
+    """Megabytes that the child and everything it has started hold, without what it shares with the zygote."""
+    total, page = 0, os.sysconf("SC_PAGE_SIZE")
+    family = [child]
+    for pid in family:
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            with open(f"/proc/{pid}/statm") as file:
+                _, resident, shared = file.read().split()[:3]
+            total += (int(resident) - int(shared)) * page
+            with open(f"/proc/{pid}/task/{pid}/children") as file:
+                family += [int(x) for x in file.read().split()][:64]
+    return total / 2**20
+
+
+# --- the child ------------------------------------------------------------------------------------------------------
+
+
+def live(work, shell, config, limits):
+    """Behind its walls, run cells and answer cases until the supervisor has no more."""
+    walls.die_with_parent()
+    # A signal to "my group" must not reach the zygote, which is of the same user
+    os.setsid()
+    if config["walls"]:
+        walls.own_files(limits["disk"])
+        home = "/tmp/work"
+    else:
+        home = os.path.join(config["folder"], f"work-{os.getpid()}")
+    os.mkdir(home)
+    os.chdir(home)
+    os.environ["HOME"] = home
+    # A breakpoint that was left in waits for nobody
+    os.environ["PYTHONBREAKPOINT"] = "0"
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(nothing, fd)
+    kept = work.fileno()
+    os.closerange(3, kept)
+    os.closerange(kept + 1, 1024)
+    header, body = work.receive()
+    for name, start, size in header["files"]:
+        os.makedirs(os.path.dirname(os.path.join(home, name)), exist_ok=True)
+        with open(os.path.join(home, name), "wb") as file:
+            file.write(body[start : start + size])
+    walls.limit(limits["memory"], limits["disk"], limits["processes"], limits["cpu"])
+    if config["walls"]:
+        walls.lock()
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002 - students use the old functions too
+    # A helper module beside the notebook is found, but none in the place of a known one
+    sys.path.append(home)
+    work.send({"ready": True})
+    withheld = importlib.import_module("autograder.withheld")
+    me = os.getpid()
+    answer = {"cell": run_cell, "functions": find_functions, "case": run_one_case}
+    while True:
+        try:
+            header, body = work.receive()
+        except Closed:
+            return
+        withheld.call = _caller(work, header["id"])
+        try:
+            reply, buffers = answer[header["do"]](shell, work, header, body)
+        except TooLarge:
+            reply, buffers = {"too_large": True}, ()
+        except MemoryError:
+            reply, buffers = {"no_memory": True}, ()
+        if os.getpid() != me:
+            # A copy that a cell has forked: one process answers, the copy ends with the cell
+            os._exit(0)
+        try:
+            work.send(reply | {"id": header["id"]}, buffers)
+        except TooLarge:
+            work.send({"too_large": True, "id": header["id"]})
+
+
+def make_shell():
+    """IPython's shell without a kernel: it keeps what cells show instead of sending it."""
+    from IPython.core.displayhook import DisplayHook
+    from IPython.core.displaypub import DisplayPublisher
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    class Publisher(DisplayPublisher):
+        def publish(self, data, metadata=None, *, transient=None, update=False, **more):
+            shell.shown.add({"output_type": "display_data", "data": data})
+
+        def clear_output(self, wait=False):
+            shell.shown.clear()
+
+    class Hook(DisplayHook):
+        def start_displayhook(self):
+            pass
+
+        def write_output_prompt(self):
+            pass
+
+        def write_format_data(self, format_dict, md_dict=None):
+            shell.shown.add({"output_type": "execute_result", "data": format_dict})
+
+        def finish_displayhook(self):
+            pass
+
+    class Shell(InteractiveShell):
+        shown = None
+        error = None
+
+        def _showtraceback(self, etype, evalue, stb):
+            self.error = {"ename": etype.__name__, "evalue": _text(evalue), "traceback": [str(line) for line in stb]}
+
+        def ask_exit(self):
+            pass
+
+        def enable_gui(self, gui=None):
+            pass
+
+        def _tee(self, channel):
+            # IPython would keep a second copy of everything that is printed, without a limit
+            return contextlib.nullcontext()
+
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.InteractiveShell.colors = "nocolor"
+    config.InteractiveShell.xmode = "Context"
+    config.InteractiveShell.ast_node_interactivity = "last_expr"
+    shell = Shell(config=config, displayhook_class=Hook, display_pub_class=Publisher)
+    InteractiveShell._instance = shell
+    Shell._instance = shell
+    shell.shown = Shown(0)
+    return shell
+
+
+class Shown:
+    """What a cell has printed and shown, in order, up to a limit."""
+
+    def __init__(self, limit):
+        self.limit, self.items, self.size, self.cut = limit, [], 0, False
+
+    def add(self, output):
+        data = {}
+        for mime, value in output["data"].items():
+            if isinstance(value, bytes):
+                value = base64.b64encode(value).decode()
+            if mime in ("text/plain", "image/png") and isinstance(value, str):
+                data[mime] = value if mime == "image/png" and len(value) < SHOWN else value[: self.limit]
+        if data and len(self.items) < OUTPUTS:
+            self.items.append({"output_type": output["output_type"], "data": data})
+        else:
+            self.cut = True
+
+    def write(self, text):
+        text = str(text)
+        keep = text[: max(0, self.limit - self.size)]
+        self.size += len(keep)
+        self.cut |= len(keep) < len(text)
+        if keep and self.items and self.items[-1]["output_type"] == "stream":
+            self.items[-1]["text"].append(keep)
+        elif keep and len(self.items) < OUTPUTS:
+            self.items.append({"output_type": "stream", "text": [keep]})
+        return len(text)
+
+    def flush(self):
+        pass
+
+    def isatty(self):
+        return False
+
+    def clear(self):
+        self.items = []
+
+    def outputs(self):
+        return [
+            item | {"text": "".join(item["text"])} if item["output_type"] == "stream" else item for item in self.items
+        ]
+
+
+def run_cell(shell, work, header, body):
+    """Run one cell; what it shows, the error that ended it, and the number that it leaves as its value."""
+    shell.shown, shell.error = Shown(header["output"]), None
+    _figures(header["figures"])
+    result = None
+    try:
+        with (
+            contextlib.redirect_stdout(shell.shown),
+            contextlib.redirect_stderr(shell.shown),
+            drivers.time_limit(header["seconds"]),
+        ):
+            result = shell.run_cell(header["source"], store_history=False)
+    except BaseException as error:  # the alarm may ring outside the cell's own code
+        shell.error = shell.error or {"ename": type(error).__name__, "evalue": _text(error), "traceback": []}
+    silent = getattr(result, "error_before_exec", None) or getattr(result, "error_in_exec", None)
+    if shell.error is None and silent is not None:
+        # A cell can keep IPython from showing errors, but not from having them
+        shell.error = {"ename": type(silent).__name__, "evalue": _text(silent), "traceback": []}
+    if header["quiet"]:
+        shell.shown.clear()
+    problem = shell.error
+    if problem is not None:
+        limit = header["output"]
+        problem = {
+            "ename": problem["ename"][:200],
+            "evalue": problem["evalue"][:2000],
+            "traceback": [line[:limit] for line in problem["traceback"]][-40:],
+        }
+    return {
+        "outputs": shell.shown.outputs(),
+        "cut": shell.shown.cut,
+        "error": problem,
+        "value": _number(getattr(result, "result", None)),
+    }, ()
+
+
+def _number(value):
+    """The cell's value if it reads as a number, as nbgrader takes points from a cell."""
+    try:
+        return None if value is None else float(repr(value))
+    except Exception:
+        return None
+
+
+def _figures(on):
+    if "matplotlib" in sys.modules:
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+        set_matplotlib_formats(*(["png"] if on else []))
+
+
+def find_functions(shell, work, header, body):
+    """What stands under each name: whether it can be called, and in words what it is."""
+    found = []
+    for name in header["names"]:
+        value = shell.user_ns.get(name)
+        found.append([name in shell.user_ns, callable(value), drivers.kind(value)[:200]])
+    return {"found": found}, ()
+
+
+def run_one_case(shell, work, header, body):
+    """Call the answer on one case; what came of each part, as plain data."""
+    module, name = header["driver"]
+    driver = getattr(drivers if module == "drivers" else importlib.import_module(f"autograder.drivers.{module}"), name)
+    args, kwargs, dout, more = decode(header["case"], body, {"rng": drivers.Rng, "named": drivers.Named})
+    case = drivers.Case("", args, kwargs, dout, more)
+    functions = tuple(shell.user_ns.get(name) for name in header["names"])
+    parts = header["parts"]
+    try:
+        with drivers.time_limit(header["seconds"]):
+            outcomes = drivers.run_case(driver, functions, case, parts)
+    except BaseException as error:
+        outcomes = [drivers.Outcome(part, error=error) for part in parts]
+    rows, trees, buffers, offset = [], [], [], 0
+    for outcome in outcomes:
+        tree = []
+        if outcome.error is None:
+            tree, made = encode(outcome.value, start=offset)
+            offset += sum(map(len, made))
+            buffers += made
+        trees.append(tree)
+        error = outcome.error
+        rows.append(
+            {
+                "error": None if error is None else [type(error).__name__[:100], _text(error)[:2000]],
+                "where": outcome.where[:500],
+                "changed": [str(name)[:100] for name in outcome.changed],
+                "printed": outcome.printed,
+                "warned": outcome.warned,
+            }
+        )
+    return {"outcomes": rows, "values": trees}, buffers
+
+
+def _caller(work, number):
+    """What a withheld function of the course does instead: ask the supervisor, who may refuse."""
+
+    def call(name, args, kwargs):
+        tree, buffers = encode((args, kwargs))
+        # The alarm waits for the whole answer: what is left of one would be taken for the next request
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+        try:
+            work.send({"call": name, "value": tree, "id": number}, buffers)
+            header, body = work.receive()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if header.get("withheld"):
+            raise drivers.Withheld
+        if "error" in header:
+            raise _error(*header["error"])
+        return decode(header["value"], body, {"n": course_tuple})
+
+    return call
+
+
+def _error(name, text):
+    kind = getattr(builtins, name, None)
+    plain = isinstance(kind, type) and issubclass(kind, Exception)
+    return kind(text) if plain else RuntimeError(f"{name}: {text}")
+
+
+def _text(error):
+    try:
+        return str(error)
+    except BaseException:
+        return ""
+
+
+if __name__ == "__main__":
+    sys.path[:] = [path for path in sys.path if path]
+    main(int(sys.argv[1]))

@@ -1,0 +1,476 @@
+"""The supervisor's side of the walls: what the sandbox holds, how it is started, how a child of it is asked and ended.
+
+With bubblewrap the zygote sees: the Python that runs here and the C library, read-only; NumPy, SciPy, Matplotlib, IPython
+and what these need; the kit of the assignment (the course's package with the asked-for functions withheld, and the part of
+the checks that calls answers); nothing else: no home, no network, no nbgrader, no exercises. Each child then gets
+namespaces and empty file systems of its own (`walls`).
+"""
+
+import ast
+import contextlib
+import functools
+import importlib.metadata
+import inspect
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from pathlib import Path
+
+import dlcourse
+
+from ...checks import drivers
+from ...checks.exercise import get_exercise
+from ..tasks import EngineFault, NoSandbox
+from . import walls
+from .protocol import Channel, Closed, ProtocolError, Silence
+
+NOBODY = 65534
+START_SECONDS = 60.0
+ROOTS = ("numpy", "scipy", "matplotlib", "ipython", "matplotlib-inline", "array-api-compat")
+INSTALL = (
+    "install bubblewrap (Debian and Ubuntu: apt install bubblewrap; Fedora: dnf install bubblewrap) on Linux with user "
+    "namespaces switched on, or choose the weaker mode by hand: --isolation process (every grade will say so)"
+)
+
+
+# --- the kit --------------------------------------------------------------------------------------------------------
+
+
+def write_kit(folder, names):
+    """Write what the sandbox knows of the course for these exercises: no reference, no check, no expected value."""
+    folder = Path(folder)
+    package = folder / "autograder"
+    for inner in ("checks", "engine", "engine/sandbox", "drivers"):
+        (package / inner).mkdir(parents=True)
+        (package / inner / "__init__.py").touch()
+    (package / "__init__.py").write_text(_STUB, encoding="utf-8")
+    (package / "withheld.py").write_text(_WITHHELD, encoding="utf-8")
+    here = Path(__file__).resolve().parents[2]
+    for name in ("checks/drivers.py", *(f"engine/sandbox/{name}.py" for name in ("inside", "protocol", "walls"))):
+        shutil.copy(here / name, package / name)
+    own = {}
+    for name in names:
+        driver = get_exercise(name).driver
+        if driver.__module__ != drivers.__name__:
+            own.setdefault(get_exercise(name).slug, {})[driver.__name__] = driver
+    for slug, functions in own.items():
+        sources = "\n\n".join(inspect.getsource(function) for function in functions.values())
+        (package / "drivers" / f"{slug}.py").write_text(_DRIVERS + sources, encoding="utf-8")
+    _write_course(folder / "dlcourse", withheld_names(names))
+
+
+def withheld_names(names):
+    """{"module.function"} of the course that answer these exercises."""
+    found = set()
+    for name in names:
+        exercise = get_exercise(name)
+        for function in (*exercise.functions, *exercise.solutions):
+            package, _, module = function.__module__.rpartition(".")
+            if package == "dlcourse":
+                found.add(f"{module}.{function.__name__}")
+    return found
+
+
+def _write_course(target, withheld):
+    source = Path(dlcourse.__file__).parent
+    for path in (*source.glob("*.py"), *source.glob("kernels/*.py"), *source.glob("networks/*.py")):
+        if path.parent.name == "kernels":
+            # The fast twins go by the same names
+            asked = {name.rsplit(".", 1)[1]: "" for name in withheld}
+        else:
+            asked = {name.rsplit(".", 1)[1]: name for name in withheld if name.startswith(f"{path.stem}.")}
+        text = path.read_text(encoding="utf-8")
+        copy = target / path.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(_without(text, asked), encoding="utf-8")
+    shutil.copytree(source / "data", target / "data")
+
+
+def _without(text, names):
+    """The module's text, with the body of each function in {function: "module.function"} replaced by a call back."""
+    lines, out, kept = text.splitlines(), [], 0
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef) and node.name in names:
+            documented = ast.get_docstring(node) is not None
+            node.body = [*node.body[:documented], *ast.parse(_call_back(node, names[node.name])).body]
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            out += [*lines[kept : first - 1], *ast.unparse(node).splitlines()]
+            kept = node.end_lineno
+    return "\n".join([*out, *lines[kept:]]) + "\n"
+
+
+def _call_back(node, name):
+    if not name:
+        return "from autograder.checks.drivers import Withheld\nraise Withheld"
+    given = node.args
+    positional = [argument.arg for argument in given.posonlyargs + given.args]
+    positional += [f"*{given.vararg.arg}"] if given.vararg else []
+    named = [f"{argument.arg}={argument.arg}" for argument in given.kwonlyargs]
+    named += [f"**{given.kwarg.arg}"] if given.kwarg else []
+    return (
+        "from autograder import withheld\n"
+        f"return withheld.call({name!r}, [{', '.join(positional)}], dict({', '.join(named)}))"
+    )
+
+
+_STUB = '''"""Stands for the checks while an assignment is graded: the verdicts are made elsewhere, from other numbers."""
+
+
+def check(name, *functions, hidden=False):
+    """Nothing: the cell's check is made outside."""
+'''
+
+_WITHHELD = '''"""The functions of the course that this assignment asks for are not here: whoever grades may compute them, or refuse."""
+
+from .checks.drivers import Withheld
+
+
+def call(name, args, kwargs):
+    """The value of the course's function, computed elsewhere; replaced while a cell or a case runs."""
+    raise Withheld
+'''
+
+_DRIVERS = '''"""How some exercises are called."""
+
+import numpy as np
+
+from autograder.checks.drivers import *
+from autograder.checks.drivers import Named, WrongAnswer, kind, resolve, steps
+
+
+'''
+
+
+# --- what the sandbox sees ------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def packages():
+    """{name: path} of the files and folders in site-packages that notebooks may use."""
+    from packaging.requirements import Requirement
+
+    found, todo, seen = {}, list(ROOTS), set()
+    while todo:
+        name = re.sub(r"[-_.]+", "-", todo.pop()).lower()
+        if name in seen:
+            continue
+        seen.add(name)
+        try:
+            distribution = importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError:
+            if name in ROOTS:
+                raise EngineFault(f"expected the package {name} beside the grader; install dlcourse[grading]") from None
+            continue
+        for top in sorted(_tops(distribution) - {"..", "__pycache__", "bin"}):
+            found.setdefault(top, Path(distribution.locate_file(top)).resolve())
+        for text in distribution.requires or ():
+            requirement = Requirement(text)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                todo.append(requirement.name)
+    return {name: path for name, path in found.items() if path.exists()}
+
+
+def _tops(distribution):
+    """The files and folders of a distribution that stand in site-packages itself."""
+    record = distribution.read_text("RECORD")
+    if record is None:
+        return {file.parts[0] for file in distribution.files or ()}
+    # `files` makes an object of each of its ten thousand lines
+    return {re.split("[/,]", line.lstrip('"'), maxsplit=1)[0] for line in record.splitlines() if line}
+
+
+def bubblewrap(kit, fd):
+    """The command that starts the zygote behind bubblewrap."""
+    prefix = os.path.realpath(sys.base_prefix)
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    command = ["bwrap", "--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
+    if os.geteuid() == 0:
+        # Mounts made by root may lie under a home that only root can enter; the zygote then gives root up for good
+        command += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    else:
+        command += ["--unshare-user"]
+    command += ["--hostname", "sandbox", "--new-session", "--clearenv", "--perms", "1777", "--tmpfs", "/tmp"]
+    for path in ("/site", "/etc"):
+        command += ["--perms", "0755", "--dir", path]
+    for path in ("/usr", "/lib", "/lib64", "/lib32", "/bin"):
+        if os.path.islink(path):
+            command += ["--symlink", os.readlink(path), path]
+        elif os.path.isdir(path):
+            command += ["--ro-bind", path, path]
+    command += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", "--ro-bind-try", "/etc/fonts", "/etc/fonts"]
+    command += ["--ro-bind-try", "/etc/localtime", "/etc/localtime"]
+    home = "/usr" if prefix == "/usr" else "/py"
+    if home == "/py":
+        command += ["--ro-bind", prefix, "/py"]
+    # Whatever else is installed for this Python is not for notebooks
+    hidden = {
+        sysconfig.get_path("purelib", vars={"base": prefix, "platbase": prefix}),
+        f"{prefix}/lib/{version}/site-packages",
+        f"{prefix}/lib/{version}/dist-packages",
+        f"{prefix}/lib/python3/dist-packages",
+        "/usr/lib/python3/dist-packages",
+        f"/usr/local/lib/{version}/dist-packages",
+        f"/usr/local/lib/{version}/site-packages",
+    }
+    for path in sorted(hidden):
+        if os.path.isdir(path):
+            inside = path.replace(prefix, home, 1) if path.startswith(prefix + "/") else path
+            command += ["--tmpfs", inside]
+    for name, path in packages().items():
+        command += ["--ro-bind", str(path), f"/site/{name}"]
+    command += ["--ro-bind", str(kit), "/kit", "--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
+    environment = _environment(f"{home}/bin:/usr/bin:/bin", "/tmp", "/kit:/site")
+    if home == "/py":
+        environment |= {"PYTHONHOME": "/py", "LD_LIBRARY_PATH": "/py/lib"}
+    for name, value in environment.items():
+        command += ["--setenv", name, value]
+    command += ["--chdir", "/kit", "--remount-ro", "/"]
+    return [
+        *command,
+        f"{home}/bin/{version}",
+        "-B",
+        "-s",
+        "-S",
+        "-P",
+        "-m",
+        "autograder.engine.sandbox.inside",
+        str(fd),
+    ]
+
+
+def _environment(path, home, python_path):
+    return {
+        "PATH": path,
+        "HOME": home,
+        "LANG": "C.UTF-8",
+        "MPLBACKEND": "agg",
+        "MPLCONFIGDIR": f"{home}/matplotlib",
+        "IPYTHONDIR": f"{home}/ipython",
+        "PYTHONPATH": python_path,
+        "PYTHONHASHSEED": "0",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        # A course's own test cells may ask whether nbgrader is grading
+        "NBGRADER_EXECUTION": "autograde",
+        "JPY_PARENT_PID": "0",
+    }
+
+
+# --- zygote and child -----------------------------------------------------------------------------------------------
+
+
+class Zygote:
+    """One warm process behind the walls, for one set of exercises; `child()` gives a fresh fork of it.
+
+    plots : import Matplotlib as well, which takes as long as all the rest.
+    """
+
+    def __init__(self, names, isolation="bwrap", plots=True):
+        self.isolation, self.plots = isolation, plots
+        self.walled = isolation == "bwrap"
+        if isolation not in ("bwrap", "process"):
+            raise ValueError(f"expected isolation 'bwrap' or 'process', got {isolation!r}")
+        if not hasattr(os, "fork"):
+            raise NoSandbox("expected Linux or macOS, where processes fork; on Windows grade in WSL")
+        if self.walled and shutil.which("bwrap") is None:
+            raise NoSandbox(f"bubblewrap (the command bwrap) was not found: {INSTALL}")
+        if self.walled and not walls.can_filter():
+            raise NoSandbox(
+                f"expected a processor whose system calls are known here (x86_64, aarch64), got {os.uname().machine}"
+            )
+        self.folder = Path(tempfile.mkdtemp(prefix="dlcourse-"))
+        try:
+            # Another user than the owner reads the kit
+            self.folder.chmod(0o755)
+            kit = self.folder / "kit"
+            kit.mkdir()
+            write_kit(kit, names)
+            self._start(kit)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, kit):
+        ours, theirs = socket.socketpair()
+        self.control = Channel(ours)
+        scratch = self.folder / "scratch"
+        scratch.mkdir(mode=0o700)
+        if self.walled:
+            command, environment = bubblewrap(kit, theirs.fileno()), {}
+        else:
+            python_path = os.pathsep.join([str(kit), *dict.fromkeys(str(path.parent) for path in packages().values())])
+            environment = _environment(os.environ.get("PATH", ""), str(scratch), python_path)
+            command = [sys.executable, "-B", "-s", "-P", "-m", "autograder.engine.sandbox.inside", str(theirs.fileno())]
+        self.log = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
+        try:
+            self.process = subprocess.Popen(
+                command,
+                pass_fds=[theirs.fileno()],
+                env=environment | ({"PATH": os.environ.get("PATH", "")} if self.walled else {}),
+                cwd=kit,
+                stdin=subprocess.DEVNULL,
+                stdout=self.log,
+                stderr=self.log,
+                start_new_session=True,
+            )
+        finally:
+            theirs.close()
+        uid = NOBODY if self.walled and os.geteuid() == 0 else None
+        deadline = time.monotonic() + START_SECONDS
+        try:
+            self.control.send({"uid": uid, "walls": self.walled, "plots": self.plots, "folder": str(scratch)})
+            self.control.receive(deadline)
+        except (Closed, Silence, ProtocolError) as error:
+            said = self._said()
+            if self.walled and ("bwrap:" in said or "namespace" in said):
+                raise NoSandbox(
+                    f"the sandbox could not be built here ({said.strip().splitlines()[-1]}): {INSTALL}"
+                ) from None
+            raise EngineFault(f"the sandbox did not start ({type(error).__name__}): {said.strip()[-500:]}") from None
+
+    def _said(self):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(2)
+        self.log.seek(0)
+        return self.log.read().decode(errors="replace")
+
+    def child(self, settings, files):
+        """A fresh child with these files in its folder."""
+        return Child(self, settings, files)
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def close(self):
+        """End the zygote and every child of it, and remove its files."""
+        if hasattr(self, "process"):
+            self.control.close()
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+            self.log.close()
+        elif hasattr(self, "control"):
+            self.control.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Died(Exception):
+    """The child has ended, or was ended: `why` is "time", "memory", "output" or "crash", `how` what is known besides.
+
+    begun : whether the step that ends with this has begun, or there was no child any more to run it.
+    """
+
+    def __init__(self, why, how="", begun=True):
+        self.why, self.how, self.begun = why, how, begun
+        super().__init__(f"{why} {how}")
+
+
+class Child:
+    """One fork of the zygote with one submission in it."""
+
+    def __init__(self, zygote, settings, files):
+        self.settings, self.number, self.usage = settings, 0, None
+        status, status_there = socket.socketpair()
+        work, work_there = socket.socketpair()
+        self.status, self.work = Channel(status), Channel(work)
+        try:
+            try:
+                socket.send_fds(zygote.control.sock, [b"."], [status_there.fileno(), work_there.fileno()])
+            except OSError:
+                raise EngineFault(f"the sandbox has gone: {zygote._said().strip()[-500:]}") from None
+            finally:
+                status_there.close()
+                work_there.close()
+            self.status.send(
+                {
+                    "memory": settings.memory,
+                    "disk": settings.disk,
+                    "processes": settings.processes if zygote.walled else 0,
+                    "cpu": settings.total,
+                }
+            )
+            places, start = [], 0
+            for name, content in files.items():
+                places.append([name, start, len(content)])
+                start += len(content)
+            deadline = time.monotonic() + START_SECONDS
+            try:
+                self.work.send({"files": places}, list(files.values()), deadline)
+                self.work.receive(deadline)
+            except (Closed, Silence, ProtocolError):
+                raise EngineFault(f"a child did not start: {self._fault(zygote)}") from None
+        except BaseException:
+            self.close()
+            raise
+
+    def _fault(self, zygote):
+        try:
+            header, _ = self.status.receive(time.monotonic() + 5)
+            return header.get("fault") or str(header)
+        except (Closed, Silence, ProtocolError):
+            return zygote._said().strip()[-500:] or "no reason is known"
+
+    def ask(self, request, buffers=(), seconds=None, calls=None):
+        """The reply to one request; `Died` where the child ends, keeps silent for so many seconds, or sends nonsense.
+
+        calls : answers what the child asks back: calls(name, tree, body) -> (header, buffers).
+        """
+        # What an answer wrote in advance cannot know the number
+        self.number = int.from_bytes(os.urandom(6), "big")
+        deadline = time.monotonic() + seconds
+        try:
+            self.work.send(request | {"id": self.number}, buffers, deadline)
+            while True:
+                header, body = self.work.receive(deadline)
+                if header.get("id") != self.number:
+                    raise ProtocolError("a reply to another request")
+                if "call" not in header:
+                    return header, body
+                if calls is None:
+                    raise ProtocolError("a call that this case does not have")
+                self.work.send(*calls(header["call"], header.get("value"), body), deadline)
+        except Silence:
+            raise Died("time", "no answer in time") from None
+        except Closed:
+            raise self._ended() from None
+        except ProtocolError as error:
+            raise Died("output" if "most" in str(error) else "crash", str(error)) from None
+
+    def _ended(self):
+        self._finish(10)
+        how = (self.usage or {}).get("ended")
+        if how == "memory":
+            return Died("memory", f"more than {self.settings.memory} MB")
+        if isinstance(how, int) and how < 0:
+            with contextlib.suppress(ValueError):
+                name = signal.Signals(-how).name
+                if name == "SIGXCPU":
+                    return Died("time", "too much processor time")
+                return Died("crash", f"ended by {name}")
+        return Died("crash", f"ended with status {how}" if isinstance(how, int) else "ended")
+
+    def _finish(self, seconds):
+        if self.usage is None:
+            with contextlib.suppress(Closed, Silence, ProtocolError):
+                self.usage, _ = self.status.receive(time.monotonic() + seconds)
+
+    def close(self):
+        """End the child and everything that it has started; (processor seconds, peak MB) of it."""
+        self.work.close()
+        with contextlib.suppress(Closed):
+            self.status.send({"end": True})
+        self._finish(10)
+        self.status.close()
+        usage = self.usage or {}
+        return usage.get("cpu", 0.0), usage.get("memory", 0.0)

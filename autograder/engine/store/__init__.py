@@ -1,0 +1,1 @@
+"""What is kept on disk: the course, records, the journal, the gradebook."""

@@ -1,0 +1,251 @@
+"""The one writer of the gradebook: nbgrader's own database, one transaction for each submission.
+
+What is written is what nbgrader's `SaveAutoGrades` and `AssignLatePenalties` write, through one connection and without a
+notebook in between. Scores given by a person, comments and extra credit are never touched.
+Reading what an assignment is and what is already written goes without nbgrader, whose import takes 2 s.
+"""
+
+import contextlib
+import os
+from functools import cached_property
+
+from ...build import alembic_on_path
+from ..ingest import SourceCell
+from .course import CourseError, hide_password
+from .records import FOR_A_PERSON, NOT_ATTEMPTED
+
+_CELLS = """
+select notebook.name, source_cell.name, source_cell.source, source_cell.checksum, source_cell.cell_type,
+       source_cell.locked, coalesce(grade_cells.max_score, task_cells.max_score)
+from source_cell
+join notebook on notebook.id = source_cell.notebook_id
+join assignment on assignment.id = notebook.assignment_id
+left join base_cell on base_cell.notebook_id = notebook.id and base_cell.name = source_cell.name
+    and base_cell.type in ('GradeCell', 'TaskCell')
+left join grade_cells on grade_cells.id = base_cell.id
+left join task_cells on task_cells.id = base_cell.id
+where assignment.name = :assignment
+"""
+_NOTEBOOKS = """
+select notebook.name from notebook join assignment on assignment.id = notebook.assignment_id
+where assignment.name = :assignment
+"""
+_STUDENTS = """
+select submitted_assignment.student_id from submitted_assignment
+join assignment on assignment.id = submitted_assignment.assignment_id where assignment.name = :assignment
+"""
+
+
+class GradebookError(Exception):
+    """The database cannot be reached or written; nothing is lost, the message says what to do."""
+
+
+@contextlib.contextmanager
+def reading(db_url, or_none=False):
+    """A connection for a few queries.
+
+    or_none : give None where there is no gradebook yet, or nothing in it; otherwise that is an error.
+    """
+    import sqlalchemy
+
+    try:
+        url = sqlalchemy.make_url(db_url)
+        if url.get_backend_name() == "sqlite" and url.database and not os.path.exists(url.database):
+            if or_none:
+                yield None
+                return
+            raise CourseError(f"there is no gradebook at {url.database} yet; release an assignment first")
+        engine = sqlalchemy.create_engine(url)
+        try:
+            with engine.connect() as connection:
+                empty = or_none and not sqlalchemy.inspect(connection).has_table("submitted_assignment")
+                yield None if empty else connection
+        finally:
+            engine.dispose()
+    except (sqlalchemy.exc.SQLAlchemyError, ModuleNotFoundError) as error:
+        raise GradebookError(explain(error, db_url)) from error
+
+
+def explain(error, db_url):
+    """A database's error as one sentence with what to try."""
+    text = " ".join(str(getattr(error, "orig", None) or error).split())
+    where = hide_password(db_url)
+    if "locked" in text:
+        return f"the gradebook {where} is locked by another program; close it and run again"
+    if isinstance(error, ModuleNotFoundError):
+        return f"no driver for {where}: install {error.name} (for PostgreSQL: psycopg[binary])"
+    if "no such table" in text or "UndefinedTable" in type(getattr(error, "orig", None)).__name__:
+        return f"the gradebook {where} has no tables yet; release an assignment first"
+    if "readonly" in text or "read-only" in text:
+        return f"the gradebook {where} may not be written by this user ({text})"
+    if "full" in text:
+        return f"there is no room left for the gradebook {where} ({text}); make room and run again"
+    return f"the gradebook {where} cannot be used: {text[:300]}"
+
+
+def saved_cells(db_url, assignment):
+    """{notebook: {grade_id: SourceCell}} of an assignment."""
+    from sqlalchemy import text
+
+    with reading(db_url) as connection:
+        values = {"assignment": assignment}
+        saved = {name: {} for (name,) in connection.execute(text(_NOTEBOOKS), values)}
+        for notebook, name, source, checksum, cell_type, locked, points in connection.execute(text(_CELLS), values):
+            saved[notebook][name] = SourceCell(
+                source or "", checksum, cell_type, bool(locked), None if points is None else float(points)
+            )
+    return saved
+
+
+def graded_students(db_url, assignment):
+    """Who has a submission of this assignment in the gradebook."""
+    from sqlalchemy import text
+
+    with reading(db_url) as connection:
+        return {name for (name,) in connection.execute(text(_STUDENTS), {"assignment": assignment})}
+
+
+class Writer:
+    """The open gradebook.
+
+    with Writer(course) as writer:
+        writer.write(record, assignment)
+    """
+
+    def __init__(self, course):
+        self.course = course
+        self._known = {}
+
+    def __enter__(self):
+        from nbgrader.api import Gradebook
+        from sqlalchemy.exc import SQLAlchemyError
+        from sqlalchemy.orm import Session, scoped_session, sessionmaker
+
+        class OneTransaction(Session):
+            """nbgrader's own methods commit after every step; here that waits until the submission is complete."""
+
+            def commit(self):
+                pass
+
+            def commit_all(self):
+                super().commit()
+
+        try:
+            with alembic_on_path():
+                self.gradebook = Gradebook(self.course.db_url, self.course.course_id)
+        except (SQLAlchemyError, ModuleNotFoundError) as error:
+            raise GradebookError(explain(error, self.course.db_url)) from error
+        self.gradebook.db.remove()
+        self.gradebook.db = scoped_session(
+            sessionmaker(class_=OneTransaction, autoflush=False, bind=self.gradebook.engine, future=True)
+        )
+        return self
+
+    def __exit__(self, *exc):
+        self.gradebook.close()
+
+    def write(self, record, assignment):
+        """Write one graded submission; all of it or nothing.
+
+        Parameters
+        ----------
+        record : Record. assignment : Assignment that it was graded against.
+        """
+        from nbgrader.api import InvalidEntry, MissingEntry
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            self._write(record, assignment)
+            self.gradebook.db().commit_all()
+        except (SQLAlchemyError, InvalidEntry) as error:
+            with contextlib.suppress(SQLAlchemyError):
+                self.gradebook.db.rollback()
+            raise GradebookError(explain(error, self.course.db_url)) from error
+        except MissingEntry as error:
+            self.gradebook.db.rollback()
+            raise GradebookError(f"{error}; release the assignment again") from error
+        finally:
+            # Objects of a class of a thousand would all stay alive in the session
+            self.gradebook.db.remove()
+
+    def _write(self, record, assignment):
+        gradebook = self.gradebook
+        gradebook.update_or_create_student(record.student)
+        gradebook.db.flush()
+        given = {"timestamp": record.submitted} if record.submitted else {}
+        # Not flushed before the grades are known: each row is then written once
+        submission = gradebook.update_or_create_submission(record.assignment, record.student, **given)
+        notebooks = {notebook.name: notebook for notebook in submission.notebooks}
+        masters = {master.name: master for master in assignment.notebooks}
+        for graded in record.notebooks:
+            notebook = notebooks[graded.name]
+            missing = bool(graded.problem) and all(verdict.verdict == NOT_ATTEMPTED for verdict in graded.verdicts)
+            self._grades(notebook, graded, masters[graded.name], missing)
+            if not missing:
+                self._comments(notebook, graded, masters[graded.name])
+                gradebook.db.flush()
+                notebook.late_submission_penalty = self._penalty(record.student, notebook, submission)
+
+    def _grades(self, notebook, graded, master, missing):
+        tasks = {cell.grade_id for cell in master.cells if cell.task}
+        verdicts = {verdict.grade_id: verdict for verdict in graded.verdicts}
+        for grade in notebook.grades:
+            verdict = verdicts[self._names(notebook)[grade.cell_id]]
+            grade.auto_score = verdict.points
+            if verdict.grade_id in tasks and grade.manual_score is not None and not graded.problem:
+                # nbgrader leaves a task to the person who has graded it
+                continue
+            # Nothing was handed in: nothing to grade. Something that cannot be read: a person must see it.
+            grade.needs_manual_grade = not missing and (
+                grade.manual_score is not None or verdict.points is None or verdict.verdict == FOR_A_PERSON
+            )
+
+    def _comments(self, notebook, graded, master):
+        unanswered = {
+            cell.grade_id
+            for cell in master.cells
+            if cell.solution and not cell.task and unchanged(cell, graded.sources.get(cell.grade_id, cell.source))
+        }
+        for comment in notebook.comments:
+            name = self._names(notebook)[comment.cell_id]
+            comment.auto_comment = "No response." if name in unanswered else None
+
+    def _names(self, notebook):
+        """{id: grade_id} of a notebook's cells, asked once for the whole class."""
+        from nbgrader.api import BaseCell
+
+        # A new one has the key of its notebook only when it is flushed
+        key = notebook.notebook_id or notebook.notebook.id
+        if key not in self._known:
+            rows = self.gradebook.db.query(BaseCell.id, BaseCell.name).filter_by(notebook_id=key)
+            self._known[key] = {row.id: row.name for row in rows}
+        return self._known[key]
+
+    @cached_property
+    def _late(self):
+        from nbgrader.preprocessors import AssignLatePenalties
+
+        late = AssignLatePenalties(config=self.course.config)
+        late.init_plugin()
+        return late
+
+    def _penalty(self, student, notebook, submission):
+        if submission.timestamp is None or submission.assignment.duedate is None:
+            return None
+        late = submission.total_seconds_late
+        if late <= 0:
+            return None
+        self.gradebook.db.refresh(notebook)
+        penalty = self._late.plugin_inst.late_submission_penalty(student, notebook.score, late)
+        return None if penalty is None else min(max(penalty, 0), notebook.score)
+
+
+def unchanged(cell, source):
+    """Whether a solution cell is as it was released: nbgrader's checksum, by its own function."""
+    from nbformat import NotebookNode
+    from nbgrader.utils import compute_checksum
+
+    node = NotebookNode(
+        cell_type=cell.cell_type, source=source, metadata=NotebookNode(nbgrader=NotebookNode(cell.marks))
+    )
+    return cell.marks.get("checksum") is not None and cell.marks["checksum"] == compute_checksum(node)

@@ -1,0 +1,251 @@
+"""Feedback to the student: one page per notebook, made from the records, where `nbgrader release_feedback` finds it."""
+
+import ast
+import re
+import shutil
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from ..checks.exercise import get_exercise
+from ..engine.store.course import CourseError, name_problem, open_course
+from ..engine.store.gradebook_reader import Marks, read_marks
+from ..engine.store.journal import latest_records
+from ..engine.store.records import (
+    CRASHED,
+    FOR_A_PERSON,
+    NOT_ATTEMPTED,
+    OUT_OF_MEMORY,
+    OUT_OF_TIME,
+    PARTLY,
+    RIGHT,
+    TOO_MUCH_OUTPUT,
+    WITHOUT_SANDBOX,
+    WRONG,
+)
+from . import pages
+
+# A sign and a word for every verdict: the colour only repeats what they say
+SIGNS = {
+    RIGHT: ("✓", "good"),
+    PARTLY: ("◐", "bad"),
+    WRONG: ("✗", "bad"),
+    NOT_ATTEMPTED: ("○", "wait"),
+    CRASHED: ("✗", "bad"),
+    OUT_OF_TIME: ("✗", "bad"),
+    OUT_OF_MEMORY: ("✗", "bad"),
+    TOO_MUCH_OUTPUT: ("✗", "bad"),
+    FOR_A_PERSON: ("…", "wait"),
+}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One graded cell as its page shows it."""
+
+    id: str
+    name: str
+    what: list
+    sign: str
+    kind: str
+    verdict: str
+    points: float
+    max_points: float
+    mistake: str
+    hint: str
+    problem: str
+    where: str
+    lines: list
+    cases: list
+    kept: list
+    answers: list
+    by_hand: bool
+    changed: str
+    comments: list
+
+    @property
+    def score(self):
+        """Its points in words; what nobody has read yet is not nought."""
+        earned = "not read yet," if self.by_hand and self.verdict == FOR_A_PERSON else pages.number(self.points)
+        return f"{earned} of {pages.number(self.max_points)}"
+
+
+def item(notebook, verdict, marks):
+    """The `Item` of a verdict; `marks` is the student's `Marks`, or None before anything is in the gradebook."""
+    mark = (marks or Marks()).cells.get((notebook.name, verdict.grade_id))
+    by_hand = verdict.how == "person"
+    judged = mark is not None and not mark.waiting
+    sign, kind = SIGNS[verdict.verdict]
+    word = verdict.verdict
+    points = mark.points if mark is not None else verdict.points or 0.0
+    changed = ""
+    if by_hand and judged:
+        share = points / verdict.max_points if verdict.max_points else 1.0
+        sign, kind = ("✓", "good") if share >= 1 else ("◐", "bad") if share > 0 else ("✗", "bad")
+        word = "read by a person"
+    elif mark is not None and mark.manual is not None and mark.manual != verdict.points:
+        changed = f"A person gave these points; the automatic check gave {pages.number(verdict.points or 0.0)}."
+    elif mark is not None and mark.extra:
+        changed = f"{pages.number(mark.extra)} of them are extra credit."
+    shown = next((row for row in verdict.rows if not row.passed and not row.hidden and row.problem), None)
+    keys = verdict.answers or ((verdict.grade_id,) if verdict.grade_id in notebook.sources else ())
+    comments = [
+        cell.comment
+        for grade_id in dict.fromkeys((verdict.grade_id, *keys))
+        if (cell := (marks or Marks()).cells.get((notebook.name, grade_id))) and cell.comment
+    ]
+    # An answer that Python cannot even read defines nothing: to the check it looks like none
+    broken = [words for key in keys if not by_hand and (words := syntax_error(notebook.sources.get(key, "")))]
+    if broken and verdict.verdict == NOT_ATTEMPTED:
+        word, (sign, kind) = "not readable", SIGNS[WRONG]
+    unsolved = verdict.verdict == NOT_ATTEMPTED and not broken
+    return Item(
+        verdict.grade_id,
+        verdict.exercise or verdict.grade_id,
+        pages.formula(verdict.exercise) if _is_exercise(verdict.exercise) else [],
+        sign,
+        kind,
+        word,
+        points,
+        verdict.max_points,
+        (verdict.mistake or "").replace("_", " "),
+        "" if unsolved else verdict.hint,
+        "" if unsolved or broken or shown is None else shown.problem,
+        "" if shown is None else f"Case “{shown.case}”" + (f", {shown.part}" if shown.part else ""),
+        broken or _lines(verdict, shown),
+        [] if unsolved else list(verdict.rows),
+        []
+        if unsolved or shown
+        else list(dict.fromkeys(row.case for row in verdict.rows if row.hidden and not row.passed)),
+        []
+        if unsolved
+        else [(key, without_docstring(notebook.sources[key])) for key in keys if key in notebook.sources],
+        by_hand,
+        changed,
+        comments,
+    )
+
+
+def _below_a_task(source, notebook):
+    """Whether a cell of the student's own is already shown as the answer to a written question."""
+    tasks = [verdict.grade_id for verdict in notebook.verdicts if verdict.how == "person" and not verdict.answers]
+    return any(source in notebook.sources.get(task, "") for task in tasks)
+
+
+def syntax_error(source):
+    """Where Python cannot read an answer, in a sentence; "" where it can, or where the cell is no plain Python."""
+    if any(line.strip().startswith(("%", "!", "?")) or line.rstrip().endswith("?") for line in source.splitlines()):
+        return ""
+    try:
+        ast.parse(source)
+    except SyntaxError as error:
+        line = (error.text or "").strip()[:120]
+        return f"Python cannot read this cell: {error.msg}, line {error.lineno}" + (f": {line}" if line else "")
+    except (ValueError, RecursionError, MemoryError):
+        return "Python cannot read this cell."
+    return ""
+
+
+def without_docstring(source):
+    """A student's function with "…" for the docstring, which the course gave and which hides the few lines that matter."""
+    given = re.search(r'^( +)[rR]?("""|\'\'\')(?:.|\n)*?\2', source, re.M)
+    if given is None or "\n" not in given.group() or not source[: given.start()].rstrip().endswith(":"):
+        return source
+    return f'{source[: given.start()]}{given[1]}"""…"""{source[given.end() :]}'
+
+
+def _lines(verdict, shown):
+    """What the message says beyond what the page shows in its own places: title, hint, the first problem, the cases."""
+    lines = []
+    for line in verdict.message.split("\n"):
+        told = (
+            not line.strip()
+            or (verdict.exercise and line[0] in "✓✗○◐" and verdict.exercise in line)
+            or (verdict.hint and verdict.hint in line)
+            or (shown is not None and shown.problem.split("\n")[0] in line)
+            or (verdict.rows and line.startswith(("Fails also", "Fails:")))
+        )
+        if not told:
+            lines.append(line)
+    # A problem of several lines stands in the message as a whole
+    rest = set(shown.problem.split("\n")) if shown is not None else set()
+    return [line for line in lines if line not in rest]
+
+
+@cache
+def _is_exercise(name):
+    """Whether the course has it; a record may name one that this version no longer has."""
+    try:
+        return bool(name and get_exercise(name))
+    except ValueError:
+        return False
+
+
+def feedback_page(record, notebook, marks=None):
+    """The page of one notebook of a record, as text.
+
+    marks : the student's `Marks`, so that manual points and comments show.
+    """
+    items = [item(notebook, verdict, marks) for verdict in notebook.verdicts]
+    penalty = (marks.penalties.get(notebook.name, 0.0)) if marks else 0.0
+    points = max(0.0, sum(one.points for one in items) - penalty)
+    waiting = [one for one in items if one.by_hand and one.verdict == FOR_A_PERSON]
+    return pages.render(
+        "feedback.html",
+        record=record,
+        notebook=notebook,
+        items=items,
+        points=points,
+        max_points=sum(one.max_points for one in items),
+        penalty=penalty,
+        waiting=waiting,
+        waiting_points=sum(one.max_points for one in waiting),
+        right=sum(one.verdict == RIGHT for one in items),
+        machine=sum(not one.by_hand for one in items),
+        own_cells=[source for source in notebook.own_cells if source.strip() and not _below_a_task(source, notebook)],
+        is_code=pages.is_code,
+        looked_at=any(not reason.startswith(WITHOUT_SANDBOX) for reason in record.person),
+        graded=record.graded[:16].replace("T", " "),
+        handed_in=(record.submitted or "")[:16].replace("T", " "),
+    )
+
+
+def write_feedback(folder, assignment, students=None, tell=lambda path: None):
+    """Write the feedback of an assignment into the course's feedback folder; returns the paths.
+
+    students : whose; default everyone's in the journal. tell : called with every path.
+    """
+    course = open_course(folder)
+    marks = read_marks(course, assignment)
+    written, met = [], set()
+    for record in latest_records(course, assignment):
+        if students and record.student not in students:
+            continue
+        met.add(record.student)
+        problem = name_problem(record.student)
+        if problem:
+            raise CourseError(f"there is no feedback for {record.student!r}: {problem}")
+        target = course.folder("feedback", record.student, assignment)
+        target.mkdir(parents=True, exist_ok=True)
+        for notebook in record.notebooks:
+            if Path(notebook.name).name != notebook.name:
+                raise CourseError(f"{record.student}: {notebook.name!r} is no name of a notebook")
+            page = feedback_page(record, notebook, marks.get(record.student))
+            written.append(pages.write(target / f"{notebook.name}.html", page))
+            tell(written[-1])
+        _release_marks(course, record.student, assignment, target)
+    missing = sorted(set(students or ()) - met)
+    if missing or not met:
+        who = ", ".join(missing) if missing else assignment
+        raise CourseError(f"nothing is graded yet of {who}; run: dlcourse grade {assignment}")
+    return written
+
+
+def _release_marks(course, student, assignment, target):
+    """The two files beside the page by which `nbgrader release_feedback` and the student find each other."""
+    for name in ("timestamp.txt", "submission_secret.txt"):
+        for step in ("autograded", "submitted"):
+            source = course.folder(step, student, assignment) / name
+            if source.is_file() and not source.is_symlink():
+                shutil.copyfile(source, target / name)
+                break

@@ -1,0 +1,442 @@
+"""The instructor's report on an assignment: what the class got, what it got wrong and why, and who needs a person.
+
+The records are read one at a time and kept as a few numbers each, so a class of a thousand fits as well as one student.
+"""
+
+import csv
+import io
+import json
+import re
+import statistics
+from dataclasses import asdict, dataclass, field
+from functools import cache
+
+from ..checks.exercise import get_exercise
+from ..engine.store.course import CourseError, open_course
+from ..engine.store.gradebook_reader import read_marks
+from ..engine.store.journal import latest_records
+from ..engine.store.records import FOR_A_PERSON, NOT_ATTEMPTED, PARTLY, RIGHT, WITHOUT_SANDBOX
+from . import pages
+from .similarity import Copies
+
+# What a spreadsheet would run as a formula when it opens a CSV file
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Names in a row and rows in a list before the rest is only counted
+SHOWN = 12
+LISTED = 50
+
+
+@dataclass
+class Cell:
+    """One graded cell of one student; how : as in `Verdict`."""
+
+    exercise: str
+    how: str
+    verdict: str
+    points: float
+    max_points: float
+    mistake: str
+    seconds: float
+
+
+@dataclass
+class Submission:
+    """What the report keeps of a record."""
+
+    student: str
+    points: float
+    max_points: float
+    seconds: float
+    cpu_seconds: float
+    memory_mb: float
+    graded: str
+    isolation: str
+    reasons: list
+    waiting: int
+    cells: list
+
+
+@dataclass
+class Exercise:
+    """One exercise over the whole class; `share` is the mean share of its points."""
+
+    name: str
+    max_points: float
+    how: str
+    right: int = 0
+    partly: int = 0
+    wrong: int = 0
+    untouched: int = 0
+    share: float = 0.0
+
+
+@dataclass
+class Mistake:
+    """One known mistake over the whole class."""
+
+    exercise: str
+    name: str
+    hint: str
+    students: list = field(default_factory=list)
+
+
+@dataclass
+class Report:
+    """Everything the page, the table and the JSON say."""
+
+    assignment: str
+    submissions: list = field(default_factory=list)
+    exercises: dict = field(default_factory=dict)
+    mistakes: dict = field(default_factory=dict)
+    copies: Copies = field(default_factory=Copies)
+
+    @property
+    def max_points(self):
+        return max((one.max_points for one in self.submissions), default=0.0)
+
+    @property
+    def hardest(self):
+        return sorted(self.exercises.values(), key=lambda one: (one.share, one.name))
+
+    @property
+    def commonest(self):
+        return sorted(self.mistakes.values(), key=lambda one: (-len(one.students), one.exercise, one.name))
+
+    @property
+    def for_a_person(self):
+        return [one for one in self.submissions if one.reasons]
+
+    @property
+    def in_process(self):
+        """The exercises whose own asserts ran beside the students' code."""
+        return [one for one in self.hardest if one.how == "in-process"]
+
+    @property
+    def waiting(self):
+        return sum(one.waiting for one in self.submissions)
+
+    @property
+    def median(self):
+        return statistics.median(one.points for one in self.submissions)
+
+    def quantiles(self, name):
+        """(median, 95 % of the class at most, maximum) of a field of the submissions."""
+        values = sorted(getattr(one, name) for one in self.submissions)
+        return tuple(values[min(len(values) - 1, int(share * len(values)))] for share in (0.5, 0.95, 1.0))
+
+
+def make_report(folder, assignment, tell=lambda student: None):
+    """The `Report` of an assignment of the course in `folder`; tell is called with every student read."""
+    course = open_course(folder)
+    marks = read_marks(course, assignment)
+    report = Report(assignment)
+    for record in latest_records(course, assignment):
+        add(report, record, marks.get(record.student))
+        tell(record.student)
+    if not report.submissions:
+        raise CourseError(f"nothing is graded yet of {assignment}; run: dlcourse grade {assignment}")
+    return report
+
+
+def add(report, record, marks=None):
+    """Take a record into the report; a person's `marks` go before the machine's points."""
+    cells, answers, waiting = [], [], 0
+    for notebook in record.notebooks:
+        for verdict in notebook.verdicts:
+            mark = marks.cells.get((notebook.name, verdict.grade_id)) if marks else None
+            points = mark.points if mark else verdict.points or 0.0
+            waiting += mark.waiting if mark else verdict.verdict == FOR_A_PERSON
+            name = verdict.exercise or verdict.grade_id
+            mistake = verdict.mistake or ""
+            cell = Cell(name, verdict.how, verdict.verdict, points, verdict.max_points, mistake, verdict.seconds)
+            cells.append(cell)
+            if verdict.how != "person":
+                _count(report, cell, record.student, verdict.hint)
+            if verdict.exercise and verdict.verdict != NOT_ATTEMPTED and _known(verdict.exercise):
+                answers += [(name, notebook.sources[key]) for key in verdict.answers if key in notebook.sources]
+    report.copies.add(record.student, answers)
+    # Of a whole class without a sandbox the page's head speaks
+    person = [reason for reason in record.person if not reason.startswith(WITHOUT_SANDBOX)]
+    reasons = [*person, *(f"{nb.name}: {nb.problem}" for nb in record.notebooks if nb.problem)]
+    report.submissions.append(
+        Submission(
+            record.student,
+            marks.points if marks else sum(cell.points for cell in cells),
+            sum(cell.max_points for cell in cells),
+            *(record.seconds, record.cpu_seconds, record.memory_mb, record.graded, record.isolation),
+            list(dict.fromkeys(reasons)),
+            waiting,
+            cells,
+        )
+    )
+
+
+def _count(report, cell, student, hint):
+    one = report.exercises.setdefault(cell.exercise, Exercise(cell.exercise, cell.max_points, cell.how))
+    before = one.right + one.partly + one.wrong + one.untouched
+    share = cell.points / cell.max_points if cell.max_points else 1.0
+    one.share += (share - one.share) / (before + 1)
+    kind = {RIGHT: "right", PARTLY: "partly", NOT_ATTEMPTED: "untouched"}.get(cell.verdict, "wrong")
+    setattr(one, kind, getattr(one, kind) + 1)
+    if cell.mistake:
+        name = cell.mistake.replace("_", " ")
+        found = report.mistakes.setdefault((cell.exercise, name), Mistake(cell.exercise, name, hint))
+        found.students.append(student)
+
+
+@cache
+def _known(name):
+    try:
+        return bool(get_exercise(name))
+    except ValueError:
+        return False
+
+
+# --- what a script reads --------------------------------------------------------------------------------------------
+
+
+def to_json(report):
+    """The report as JSON."""
+    seconds, memory = report.quantiles("seconds"), report.quantiles("memory_mb")
+    named = ("median", "95 % at most", "maximum")
+    return json.dumps(
+        {
+            "assignment": report.assignment,
+            "students": len(report.submissions),
+            "max_points": report.max_points,
+            "median_points": report.median,
+            "answers_waiting": report.waiting,
+            "seconds": dict(zip(named, seconds, strict=True)),
+            "memory_mb": dict(zip(named, memory, strict=True)),
+            "exercises": [asdict(one) for one in report.hardest],
+            "mistakes": [asdict(one) | {"count": len(one.students)} for one in report.commonest],
+            "for_a_person": {one.student: one.reasons for one in report.for_a_person},
+            "same_as_the_reference": dict(report.copies.of_the_reference),
+            "same_as_each_other": [
+                {"students": students, "exercises": names} for students, names in report.copies.of_each_other
+            ],
+            "submissions": [asdict(one) for one in report.submissions],
+        },
+        ensure_ascii=False,
+        indent=1,
+    )
+
+
+def to_csv(report):
+    """The report as a table, a row for each exercise of each student."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(
+        ["student", "exercise", "how", "verdict", "points", "max_points", "mistake", "seconds", "submission_points"]
+    )
+    for one in report.submissions:
+        for cell in one.cells:
+            row = [one.student, *asdict(cell).values(), one.points]
+            writer.writerow([safe(value) for value in row])
+    return out.getvalue()
+
+
+def safe(value):
+    """A cell that a spreadsheet shows and does not run: numbers as they are, a text never begins as a formula does.
+
+    The apostrophe is what OWASP advises (CSV Injection, owasp.org/www-community/attacks/CSV_Injection).
+    """
+    if isinstance(value, float):
+        return pages.number(value)
+    text = str(value)
+    # "-" alone is a dash: Moodle's word for no grade
+    return f"'{text}" if text.startswith(FORMULA) and text != "-" else text
+
+
+# --- the page -------------------------------------------------------------------------------------------------------
+
+
+def to_page(report):
+    """The report as one self-contained page."""
+    seconds, memory = report.quantiles("seconds"), report.quantiles("memory_mb")
+    return pages.render(
+        "report.html",
+        report=report,
+        students=len(report.submissions),
+        seconds=seconds,
+        total_seconds=sum(one.seconds for one in report.submissions),
+        memory=memory,
+        weak=sum(one.isolation != "bwrap" for one in report.submissions),
+        graded=max(one.graded for one in report.submissions)[:16].replace("T", " "),
+        # Nobody reads a thousand names; the JSON has them all
+        shown=SHOWN,
+        most=LISTED,
+        scores=_scores(report),
+        exercises=_exercises(report),
+        mistakes=_mistakes(report) if report.mistakes else None,
+        cost=_cost(report),
+    )
+
+
+# Drawn in colours that no plot uses, which the page then replaces by its own: light and dark share one drawing
+_INK, _QUIET = "#010203", "#010204"
+_FILLS = {"accent": "#010205", "right": "#010206", "partly": "#010207", "wrong": "#010208", "untouched": "#010209"}
+_PAGE = {_INK: "currentColor", _QUIET: "var(--line)"} | {value: f"var(--{key})" for key, value in _FILLS.items()}
+
+
+@dataclass
+class Plot:
+    """A drawing, what it shows in a few words, and the same for those who do not see it."""
+
+    svg: str
+    title: str
+    alt: str
+
+
+def _figure(width, height, columns=1):
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots(1, columns, squeeze=False)[0]
+    for ax in axes:
+        ax.spines[["top", "right", "left"]].set_visible(False)
+        ax.tick_params(left=False)
+    return figure, list(axes)
+
+
+def _plot(name, draw, title, alt, size, columns=1):
+    import matplotlib
+
+    quiet = dict.fromkeys(("axes.edgecolor", "xtick.color", "ytick.color", "grid.color"), _QUIET)
+    settings = quiet | {
+        "text.color": _INK,
+        "axes.labelcolor": _INK,
+        "xtick.labelcolor": _INK,
+        "ytick.labelcolor": _INK,
+        "text.parse_math": False,
+        # Letters stay letters: they can be searched, and take the page's font
+        "svg.fonttype": "none",
+        "svg.hashsalt": name,
+        "font.size": 10,
+        "font.family": ["DejaVu Sans"],
+    }
+    with matplotlib.rc_context(settings):
+        figure, axes = _figure(*size, columns)
+        draw(*axes)
+        out = io.StringIO()
+        figure.savefig(out, format="svg", transparent=True, metadata=dict.fromkeys(("Date", "Creator"), None))
+    return Plot(_inlined(out.getvalue(), name, alt), title, alt)
+
+
+def _inlined(svg, name, alt):
+    """The drawing as part of a page: ids of its own, the page's colours, one name for those who hear it."""
+    from markupsafe import Markup, escape
+
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
+    svg = re.sub(r'\bid="', f'id="{name}-', svg).replace("url(#", f"url(#{name}-").replace('href="#', f'href="#{name}-')
+    for ours, theirs in _PAGE.items():
+        svg = svg.replace(ours, theirs)
+    svg = re.sub(r"(font: [^;\"]*?)'DejaVu Sans'", r"\1system-ui, sans-serif", svg)
+    head, rest = svg.split(">", 1)
+    head = re.sub(r' (?:width|height)="[^"]*"', "", head)
+    return Markup(f'{head} role="img" aria-label="{escape(alt)}">{rest}')
+
+
+def _whole(ax, axis="y"):
+    from matplotlib.ticker import MaxNLocator
+
+    getattr(ax, f"{axis}axis").set_major_locator(MaxNLocator(integer=True, nbins=6))
+
+
+def _short(name, most):
+    return name if len(name) <= most else name[: most - 1] + "…"
+
+
+def _scores(report):
+    import numpy as np
+
+    values = np.array([one.points for one in report.submissions])
+    most = report.max_points or 1.0
+    bins = np.linspace(0.0, most, min(20, max(4, round(most))) + 1)
+    median = report.median
+
+    def draw(ax):
+        ax.hist(np.clip(values, 0.0, most), bins=bins, color=_FILLS["accent"], rwidth=0.92)
+        ax.axvline(median, color=_INK, linewidth=1.2, linestyle=(0, (4, 3)))
+        ax.annotate(
+            f"median {pages.number(median)}",
+            (median, 1.0),
+            xycoords=("data", "axes fraction"),
+            xytext=(4 if median < 0.75 * most else -4, -2),
+            textcoords="offset points",
+            ha="left" if median < 0.75 * most else "right",
+            va="top",
+        )
+        ax.set(xlabel="points", ylabel="students", xlim=(0, most))
+        ax.margins(y=0.18)
+        _whole(ax)
+
+    counts, _ = np.histogram(np.clip(values, 0.0, most), bins)
+    alt = f"Histogram of the points. Median {pages.number(median)} of {pages.number(most)}, "
+    alt += f"lowest {pages.number(values.min())}, highest {pages.number(values.max())}; most students, {counts.max()}, "
+    alt += f"between {pages.number(bins[counts.argmax()])} and {pages.number(bins[counts.argmax() + 1])}."
+    return _plot("scores", draw, "How the points spread", alt, (7.4, 2.7))
+
+
+def _exercises(report):
+    import numpy as np
+
+    shown = report.hardest[:24]
+    kinds = {"right": "right", "partly": "partly right", "wrong": "wrong", "untouched": "not attempted"}
+
+    def draw(ax):
+        place, left = np.arange(len(shown)), np.zeros(len(shown))
+        totals = np.array([sum(getattr(one, kind) for kind in kinds) for one in shown])
+        for kind, label in kinds.items():
+            share = 100 * np.array([getattr(one, kind) for one in shown]) / totals
+            ax.barh(place, share, left=left, height=0.72, color=_FILLS[kind], label=label)
+            left += share
+        ax.set_yticks(place, [_short(one.name, 40) for one in shown])
+        ax.invert_yaxis()
+        ax.set(xlabel="share of the class (%)", xlim=(0, 100))
+        ax.figure.legend(loc="outside upper center", ncols=4, frameon=False, handlelength=1)
+
+    words = "; ".join(f"{one.name} {100 * one.share:.0f} %" for one in shown[:5])
+    alt = f"Bars for each exercise, the hardest first: how many are right, partly right, wrong, not attempted. Mean share of the points: {words}."
+    return _plot("exercises", draw, "The hardest exercises", alt, (7.4, 1.0 + 0.27 * len(shown)))
+
+
+def _mistakes(report):
+    import numpy as np
+
+    shown = report.commonest[:SHOWN]
+
+    def draw(ax):
+        place = np.arange(len(shown))
+        counts = [len(one.students) for one in shown]
+        for at, one, count in zip(place, shown, counts, strict=True):
+            ax.text(count, at, f" {count}", va="center")
+            ax.text(0, at - 0.2, _short(f"{one.name}, in {one.exercise}", 90), va="bottom")
+        ax.barh(place, counts, height=0.28, color=_FILLS["wrong"])
+        ax.set_yticks([])
+        ax.set_ylim(len(shown) - 0.6, -0.8)
+        ax.set(xlabel="students", xlim=(0, 1.08 * max(counts)))
+        _whole(ax, "x")
+
+    words = "; ".join(f"{one.name} in {one.exercise}, {len(one.students)}" for one in shown[:5])
+    alt = f"Bars for the commonest known mistakes and how many students made each: {words}."
+    return _plot("mistakes", draw, "The commonest mistakes", alt, (7.4, 0.9 + 0.46 * len(shown)))
+
+
+def _cost(report):
+    import numpy as np
+
+    seconds = np.array([one.seconds for one in report.submissions])
+    memory = np.array([one.memory_mb for one in report.submissions])
+
+    def draw(left, right):
+        for ax, values, label in ((left, seconds, "seconds"), (right, memory, "peak memory (MB)")):
+            high = float(values.max())
+            ax.hist(values, bins=np.linspace(0, high or 1.0, 21), color=_FILLS["accent"], rwidth=0.92)
+            ax.set(xlabel=label, ylabel="students", xlim=(0, high or 1.0))
+            _whole(ax)
+
+    alt = f"Two histograms. Time of a submission: median {np.median(seconds):.1f} s, longest {seconds.max():.1f} s. "
+    alt += f"Memory: median {np.median(memory):.0f} MB, most {memory.max():.0f} MB."
+    return _plot("cost", draw, "Time and memory", alt, (7.4, 2.3), columns=2)
