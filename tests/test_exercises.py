@@ -43,7 +43,7 @@ def test_the_audit_complains_of_what_it_should(monkeypatch):
         return made
 
     right = real.variant_functions[0][0]
-    wrong = real.mistakes[0].function
+    (wrong,) = real.mistakes[0].functions
     accepted = audit.audit(fake(mistakes=[Mistake("no_mistake", right, "")]), audit.SEEDS[:1])
     assert "no_mistake is accepted" in accepted.complaints[0] and accepted.rejected == 0
     rejected = audit.audit(fake(variants=[wrong]), audit.SEEDS[:1])
