@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
 
+import numpy as np
+
 import dlcourse
 
 from .drivers import Case, Named, Rng, pair, pair_of_many, plain, steps
@@ -24,6 +26,7 @@ __all__ = [
     "Rng",
     "exercises_of",
     "get_exercise",
+    "in_float32",
     "in_order",
     "pair",
     "pair_of_many",
@@ -184,6 +187,19 @@ def _diff(before, after):
     """The changed lines only, "- " what the solution has and "+ " what the mistake has."""
     lines = difflib.ndiff(before.splitlines(), after.splitlines())
     return "\n".join(line for line in lines if line[:2] in ("- ", "+ "))
+
+
+def in_float32(case, name="float32"):
+    """The same case in single precision."""
+
+    def cast(x):
+        if isinstance(x, dict):
+            return {key: cast(value) for key, value in x.items()}
+        if type(x) in (tuple, list):
+            return type(x)(map(cast, x))
+        return x.astype(np.float32) if isinstance(x, np.ndarray) and x.dtype == np.float64 else x
+
+    return replace(case, name=name, args=cast(case.args), dout=cast(case.dout), more=cast(case.more))
 
 
 def in_order(package, *names):

@@ -4,8 +4,7 @@ import numpy as np
 
 from dlcourse import convolution
 
-from ...checks.exercise import Case, Exercise, Mistake, slip
-from ._shared import in_float32
+from ...checks.exercise import Case, Exercise, Mistake, in_float32, slip
 
 # --- solution -------------------------------------------------------------------------------------------------------
 
