@@ -7,7 +7,7 @@ folder by its marker), or in the current folder where there is none: beside the 
     progress.exercises["neurons.preactivation"].failed_tries
     progress.points("neurons")
 
-Nothing here counts for a grade: grading never reads the file. Needs only the standard library, on every system.
+Nothing here counts for a grade: grading never reads the file. It works the same on every system.
 """
 
 import json
@@ -16,6 +16,8 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+
+from .checks.exercise import TOPIC_OF
 
 __all__ = ["FILE", "MARKER", "Progress", "Standing", "load", "mark_lesson", "record", "where"]
 
@@ -91,7 +93,7 @@ def record(assignment, exercise, points, max_points, passed, folder=None):
 
     Parameters
     ----------
-    assignment : its name; None takes the exercise's topic ("neurons" of "neurons.preactivation").
+    assignment : its name; None takes the exercise's topic ("layers" for "losses.cross_entropy").
     exercise : the exercise's name. points, max_points : what the answer earned, and could. passed : all cases are right.
     folder : where the notebook is; default the current folder.
 
@@ -101,9 +103,10 @@ def record(assignment, exercise, points, max_points, passed, folder=None):
     """
     progress = load(folder)
     before = progress.exercises.get(exercise)
+    module = exercise.partition(".")[0]
     best = max(float(points), before.points if before else 0.0)
     standing = Standing(
-        assignment or exercise.partition(".")[0],
+        assignment or TOPIC_OF.get(module, module),
         # An exercise may be worth less after an update of the course
         round(min(best, float(max_points)), 2),
         float(max_points),
