@@ -35,7 +35,7 @@ def _cell(kind, source, **marks):
     if not marks:
         return make(source)
     grade_id = marks.pop("grade_id")
-    cell = make(source, metadata={"nbgrader": build._nbgrader(grade_id, **marks)})
+    cell = make(source, metadata={"nbgrader": build.nbgrader_marks(grade_id, **marks)})
     cell.id = grade_id
     return cell
 

@@ -6,6 +6,7 @@ import pytest
 
 import dlcourse
 from autograder import build, exercises_of
+from autograder.checks.solution import solution_parts
 from dlcourse import neurons
 
 nbformat = pytest.importorskip("nbformat")
@@ -37,7 +38,7 @@ print(1 + 1)
 @pytest.fixture
 def lessons(tmp_path, monkeypatch):
     """A folder with one lesson, built."""
-    monkeypatch.setattr(build, "LESSONS", tmp_path)
+    monkeypatch.setattr(build.sources, "LESSONS", tmp_path)
     (tmp_path / "source").mkdir()
     (tmp_path / "source" / "00_notation.md").write_text(LESSON)
     build.build_lesson("notation")
@@ -82,7 +83,7 @@ def test_a_hidden_value_is_refused(lessons):
 
 
 def test_a_solution_is_the_reference_without_its_checks():
-    head, body = build.solution_parts(neurons.linear_neuron_grad)
+    head, body = solution_parts(neurons.linear_neuron_grad)
     assert head.startswith("def linear_neuron_grad(X, d, w, b):") and head.rstrip().endswith('"""')
     assert body.splitlines() == [
         "    u = preactivation(X, w, b)",
@@ -142,7 +143,7 @@ def test_mistakes_in_a_source_are_named(tmp_path, monkeypatch):
     source = build.assignment_source("neurons").read_text(encoding="utf-8")
     path = tmp_path / "source" / "neurons" / "neurons.md"
     path.parent.mkdir(parents=True)
-    monkeypatch.setattr(build, "COURSE", tmp_path)
+    monkeypatch.setattr(build.sources, "COURSE", tmp_path)
     for changed, message in (
         (
             source.replace("neurons.sgd_fit", "neurons.sgd_fits"),

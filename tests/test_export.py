@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 
-from autograder import build
+from autograder.engine.store import gradebook
 from autograder.engine.store.course import CourseError, open_course
 from autograder.reports import export
 
@@ -22,7 +22,7 @@ def course(request, tmp_path_factory):
     sqlite = request.param == "sqlite"
     url = f"sqlite:///{folder / 'gradebook.db'}" if sqlite else request.getfixturevalue("postgres")()
     (folder / "nbgrader_config.py").write_text(f"c = get_config()\nc.CourseDirectory.db_url = {url!r}\n")
-    with build.alembic_on_path(), api.Gradebook(url) as book:
+    with gradebook.alembic_on_path(), api.Gradebook(url) as book:
         book.add_student(
             "ada", first_name="Ada", last_name="King, Countess of Lovelace", email="ada@x.org", lms_user_id="17"
         )

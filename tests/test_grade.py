@@ -17,7 +17,7 @@ import pytest
 
 from autograder import build, demo
 from autograder.commands import grade as command
-from autograder.engine import assemble, pool, run
+from autograder.engine import assemble, pool, run, version
 from autograder.engine.run import grade_class
 from autograder.engine.store import journal
 from autograder.engine.store.course import CourseError, open_course
@@ -95,9 +95,9 @@ def test_what_was_thrown_away_is_made_again(course):
 
 
 def test_the_version_of_the_checks_is_of_all_that_decides():
-    found = {pattern: list(run.PACKAGES.glob(pattern)) for pattern in run.CHECKS}
+    found = {pattern: list(version.PACKAGES.glob(pattern)) for pattern in version.CHECKS}
     assert all(found.values()), found
-    assert len(run.checks_version()) == 64
+    assert len(version.checks_version()) == 64
     counted = {path for paths in found.values() for path in paths}
     code = (
         "import sys, autograder.engine.grader, autograder.engine.sandbox.inside\n"

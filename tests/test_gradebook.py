@@ -24,11 +24,11 @@ def place(request, course, released_course):
     # Releasing is what puts the assignment into the database
     import nbformat
 
-    from autograder import build, demo
+    from autograder import demo
 
     shutil.rmtree(course / "release")
     nbformat.write(classes.notebook(), course / "source" / classes.NAME / f"{classes.NAME}.ipynb")
-    with build.alembic_on_path(), demo.nbgrader_api(course) as api:
+    with gradebook.alembic_on_path(), demo.nbgrader_api(course) as api:
         assert api.generate_assignment(classes.NAME, force=True, create=True)["success"]
     return course
 

@@ -7,6 +7,7 @@ import classes
 import pytest
 
 from autograder.engine import ingest
+from autograder.engine.ingest import folder as folders
 from autograder.engine.store import gradebook
 from autograder.engine.store.course import CourseError, name_problem, open_course
 from autograder.engine.tasks import ASSERTS, CODE, EXERCISE, TEXT
@@ -202,10 +203,10 @@ def test_nothing_but_regular_files_is_read(course, tmp_path):
     (folder / "up").symlink_to(tmp_path)
     os.mkfifo(folder / "pipe")
     (folder / "large.bin").write_bytes(b"")
-    os.truncate(folder / "large.bin", ingest.FILE_BYTES + 1)
+    os.truncate(folder / "large.bin", folders.FILE_BYTES + 1)
     (folder / "line\nbreak.txt").write_text("x")
     deep = folder
-    for number in range(ingest.DEPTH + 2):
+    for number in range(folders.DEPTH + 2):
         deep = deep / str(number)
         deep.mkdir()
         (deep / "file.txt").write_text("x")
@@ -213,7 +214,7 @@ def test_nothing_but_regular_files_is_read(course, tmp_path):
     (folder / "__pycache__" / "numpy.pyc").write_bytes(b"x")
     (folder / "data.txt").write_text("mine")
     submission = ingest.read_submission(open_course(course), "eve", classes.NAME)
-    nested = {"/".join(map(str, range(depth))) + "/file.txt" for depth in range(1, ingest.DEPTH)}
+    nested = {"/".join(map(str, range(depth))) + "/file.txt" for depth in range(1, folders.DEPTH)}
     assert set(submission.files) == {"data.txt"} | nested
     assert b"password" not in b"".join(submission.files.values())
     text = "\n".join(submission.notes)

@@ -10,6 +10,7 @@ from pathlib import Path
 import dlcourse
 
 from .. import build
+from ..engine.store import gradebook
 from ..engine.store.course import CourseError, open_course
 from . import console, fail
 
@@ -22,7 +23,7 @@ def nbgrader_api(folder):
 
     folder = Path(folder).resolve()
     before = os.environ.get("DLCOURSE_SECRET")
-    with build.alembic_on_path(), contextlib.chdir(folder):
+    with gradebook.alembic_on_path(), contextlib.chdir(folder):
         config = Config()
         if (folder / "nbgrader_config.py").exists():
             config = PyFileConfigLoader("nbgrader_config.py", path=str(folder)).load_config()

@@ -61,7 +61,7 @@ class _GraderOnWorker:
         self.settings, self.make, self.exercises, self.version = settings, make, exercises, version
 
     def setup(self, worker):
-        from .run import checks_version
+        from .version import checks_version
 
         self.grader, self.fault = None, ""
         if checks_version() != self.version:

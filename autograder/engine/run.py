@@ -8,13 +8,10 @@ disk: what is journalled is not graded again, what is in the gradebook is not wr
 
 import contextlib
 import errno
-import functools
-import hashlib
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 from . import ingest
 from .pool import Cluster, InProcess, PoolLost, default_grader
@@ -22,29 +19,8 @@ from .store import gradebook
 from .store.course import CourseError, name_problem
 from .store.journal import Journal
 from .tasks import EngineFault, NoSandbox, Settings
+from .version import checks_version
 
-PACKAGES = Path(__file__).resolve().parents[2]
-# What the points of a submission depend on
-CHECKS = (
-    "autograder/checks/compare.py",
-    "autograder/checks/drivers.py",
-    "autograder/checks/evaluation.py",
-    "autograder/checks/exercise.py",
-    "autograder/checks/solution.py",
-    "autograder/exercises/**/*.py",
-    "autograder/engine/assemble.py",
-    "autograder/engine/grader.py",
-    "autograder/engine/ingest/*.py",
-    "autograder/engine/sandbox/inside.py",
-    "autograder/engine/sandbox/oracle.py",
-    "autograder/engine/sandbox/protocol.py",
-    "autograder/engine/sandbox/sandbox.py",
-    "autograder/engine/tasks.py",
-    "autograder/engine/sandbox/walls.py",
-    "dlcourse/*.py",
-    "dlcourse/kernels/*.py",
-    "dlcourse/networks/*.py",
-)
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -84,16 +60,6 @@ class Summary:
     def complete(self):
         """Whether every submission is graded and in the gradebook."""
         return not (self.failed or self.refused or self.problem)
-
-
-@functools.cache
-def checks_version():
-    """Hash of everything in the packages that decides about points."""
-    digest = hashlib.sha256()
-    for pattern in CHECKS:
-        for path in sorted(PACKAGES.glob(pattern)):
-            digest.update(str(path.relative_to(PACKAGES)).encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
 
 
 def grade_class(

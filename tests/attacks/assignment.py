@@ -75,7 +75,7 @@ def instructor_notebook():
     from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
     def marked(kind, grade_id, source, **marks):
-        cell = kind(source, metadata={"nbgrader": build._nbgrader(grade_id, **marks)})
+        cell = kind(source, metadata={"nbgrader": build.nbgrader_marks(grade_id, **marks)})
         cell.id = grade_id
         return cell
 

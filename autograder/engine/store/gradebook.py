@@ -7,10 +7,11 @@ Reading what an assignment is and what is already written goes without nbgrader,
 
 import contextlib
 import os
+import sys
+from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
-from ...build import alembic_on_path
-from ..ingest import SourceCell
 from .course import CourseError, hide_password
 from .records import FOR_A_PERSON, NOT_ATTEMPTED
 
@@ -34,6 +35,17 @@ _STUDENTS = """
 select submitted_assignment.student_id from submitted_assignment
 join assignment on assignment.id = submitted_assignment.assignment_id where assignment.name = :assignment
 """
+
+
+@dataclass(frozen=True)
+class SourceCell:
+    """A marked cell as the gradebook keeps it."""
+
+    source: str
+    checksum: str | None
+    cell_type: str
+    locked: bool
+    points: float | None
 
 
 class GradebookError(Exception):
@@ -81,6 +93,17 @@ def explain(error, db_url):
     if "full" in text:
         return f"there is no room left for the gradebook {where} ({text}); make room and run again"
     return f"the gradebook {where} cannot be used: {text[:300]}"
+
+
+@contextlib.contextmanager
+def alembic_on_path():
+    """nbgrader makes its database by calling `alembic`: look for it beside the Python that runs."""
+    before = os.environ.get("PATH", "")
+    os.environ["PATH"] = str(Path(sys.executable).parent) + os.pathsep + before
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = before
 
 
 def saved_cells(db_url, assignment):

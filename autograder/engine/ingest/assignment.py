@@ -1,0 +1,190 @@
+"""What is graded against: the released notebooks with their locked cells as the gradebook has them, hidden tests included."""
+
+import ast
+import hashlib
+import json
+from dataclasses import dataclass
+
+from ..store.course import CourseError
+from .folder import read_folder
+from .notebook import cell_text
+
+
+@dataclass(frozen=True)
+class MasterCell:
+    """One cell of the assignment: as released, but for `source`, which has the hidden tests.
+
+    marks : its nbgrader metadata with the gradebook's checksum, None for a cell that nbgrader does not mark.
+    calls : of a cell that only calls `check`, what `Step.calls` is.
+    """
+
+    cell_type: str
+    source: str
+    released: str
+    metadata: dict
+    id: str | None = None
+    marks: dict | None = None
+    calls: tuple[str, tuple[str, ...]] | None = None
+
+    @property
+    def grade_id(self):
+        return self.marks["grade_id"] if self.marks else ""
+
+    @property
+    def grade(self):
+        return bool(self.marks and self.marks.get("grade"))
+
+    @property
+    def solution(self):
+        return bool(self.marks and self.marks.get("solution"))
+
+    @property
+    def task(self):
+        return bool(self.marks and self.marks.get("task"))
+
+    @property
+    def by_hand(self):
+        """Whether a person gives the points."""
+        return self.task or (self.grade and self.solution)
+
+    @property
+    def points(self):
+        return float(self.marks.get("points", 0) or 0) if self.grade or self.task else 0.0
+
+
+@dataclass(frozen=True)
+class Master:
+    """One notebook of an assignment. metadata : of the notebook. minor : of its notebook format 4."""
+
+    name: str
+    cells: tuple[MasterCell, ...]
+    metadata: dict
+    minor: int
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What is graded against. files : {relative name: content} of the course's own files beside the notebooks.
+
+    version : hash of all of it, hidden tests included.
+    """
+
+    name: str
+    notebooks: tuple[Master, ...]
+    files: dict
+    version: str
+
+    @property
+    def max_points(self):
+        return sum(cell.points for notebook in self.notebooks for cell in notebook.cells)
+
+
+def load_assignment(course, name, saved):
+    """The assignment as it is graded.
+
+    Parameters
+    ----------
+    course : Course. name : of the assignment.
+    saved : {notebook: {grade_id: SourceCell}} from the gradebook (`gradebook.saved_cells`).
+    """
+    folder = course.folder("release", ".", name)
+    digest = hashlib.sha256()
+    notebooks = []
+    for title in sorted(saved):
+        path = folder / f"{title}.ipynb"
+        if not path.exists():
+            raise CourseError(f"{path} is missing; release the assignment again: dlcourse release {name}")
+        data = path.read_bytes()
+        digest.update(hashlib.sha256(data).digest())
+        digest.update(repr(sorted(saved[title].items())).encode())
+        notebooks.append(_master(title, data, saved[title]))
+    if not notebooks:
+        raise CourseError(f"the gradebook has no notebooks of {name!r}; release it: dlcourse release {name}")
+    # Files in source/ win over those in release/, as they do when nbgrader autogrades; the text that an assignment is
+    # built from is none of them
+    files = {}
+    for step in ("release", "source"):
+        beside = read_folder(course.folder(step, ".", name), course.ignore, links=True)
+        if beside.notes:
+            raise CourseError(f"{step}/{name}: {beside.notes[0]}; files beside an assignment go into every sandbox")
+        own_text = {f"{title}.md" for title in (name, *saved)}
+        files |= {
+            key: value for key, value in beside.files.items() if not key.endswith(".ipynb") and key not in own_text
+        }
+    for key in course.students_keep(name):
+        files.pop(key, None)
+    for key in sorted(files):
+        digest.update(repr(key).encode() + hashlib.sha256(files[key]).digest())
+    return Assignment(name, tuple(notebooks), files, digest.hexdigest())
+
+
+def _master(name, data, saved):
+    notebook = json.loads(data.decode("utf-8"))
+    cells, seen = [], set()
+    for cell in notebook["cells"]:
+        source = cell_text(cell["source"])
+        metadata = {key: value for key, value in cell["metadata"].items() if key != "nbgrader"}
+        marks = cell["metadata"].get("nbgrader")
+        if not (marks and (marks.get("grade") or marks.get("solution") or marks.get("locked") or marks.get("task"))):
+            cells.append(MasterCell(cell["cell_type"], source, source, metadata, cell.get("id")))
+            continue
+        grade_id = marks["grade_id"]
+        if grade_id not in saved or grade_id in seen:
+            raise CourseError(
+                f"cell {grade_id!r} of {name}.ipynb is {'there twice' if grade_id in seen else 'not in the gradebook'}; "
+                "release the assignment again"
+            )
+        seen.add(grade_id)
+        kept = saved[grade_id]
+        marks = marks | {"checksum": kept.checksum, "cell_type": kept.cell_type}
+        if kept.points is not None:
+            marks["points"] = kept.points
+        restored = kept.source if kept.locked else source
+        calls = None
+        if kept.cell_type == "code" and marks.get("grade") and not marks.get("solution"):
+            calls = _calls(restored, grade_id, name)
+        cells.append(MasterCell(kept.cell_type, restored, source, metadata, cell.get("id"), marks, calls))
+    missing = {grade_id for grade_id, cell in saved.items() if cell.points is not None} - seen
+    if missing:
+        raise CourseError(f"{name}.ipynb lacks the graded cell {sorted(missing)[0]!r}; release the assignment again")
+    return Master(name, tuple(cells), notebook.get("metadata", {}), notebook.get("nbformat_minor", 0))
+
+
+def _calls(source, grade_id, notebook):
+    """`Step.calls` of a cell that does nothing but call `check` on one exercise; None for any other cell."""
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError):
+        return None
+    found = [_call(statement) for statement in body]
+    if not found or None in found:
+        return None
+    if len(set(found)) > 1:
+        raise CourseError(f"cell {grade_id!r} of {notebook}.ipynb checks several exercises: give each one its own cell")
+    from ...checks.exercise import get_exercise
+
+    name, functions = found[0]
+    try:
+        wanted = get_exercise(name).function_names
+    except ValueError as error:
+        raise CourseError(f"cell {grade_id!r} of {notebook}.ipynb: {error}") from None
+    if len(wanted) != len(functions):
+        raise CourseError(
+            f"cell {grade_id!r} of {notebook}.ipynb: {name} is answered by {len(wanted)} functions "
+            f"({', '.join(wanted)}), got {len(functions)}"
+        )
+    return found[0]
+
+
+def _call(statement):
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "check" and call.args):
+        return None
+    first, *rest = call.args
+    if not (isinstance(first, ast.Constant) and isinstance(first.value, str)):
+        return None
+    if not all(isinstance(argument, ast.Name) for argument in rest):
+        return None
+    if not all(keyword.arg == "hidden" and isinstance(keyword.value, ast.Constant) for keyword in call.keywords):
+        return None
+    return first.value, tuple(argument.id for argument in rest)

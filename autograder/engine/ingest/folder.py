@@ -1,0 +1,100 @@
+"""The regular files of a folder that somebody else has filled: within limits, and no link followed."""
+
+import fnmatch
+import os
+import stat
+from dataclasses import dataclass, field
+
+MB = 1_000_000
+NOTEBOOK_BYTES = 20 * MB
+FILE_BYTES = 20 * MB
+TOTAL_BYTES = 50 * MB
+FILES = 200
+DEPTH = 8
+
+
+def is_notebook(name):
+    """Whether this is a notebook's file on top of the folder."""
+    return name.endswith(".ipynb") and "/" not in name
+
+
+@dataclass
+class Folder:
+    files: dict = field(default_factory=dict)
+    broken: dict = field(default_factory=dict)
+    notes: list = field(default_factory=list)
+    problem: str = ""
+    size: int = 0
+    seen: int = 0
+
+
+def read_folder(folder, ignore, links=False):
+    """The regular files under a folder; with `links` (the course's own folders) links are followed."""
+    found = Folder()
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | (0 if links else os.O_NOFOLLOW)
+    try:
+        handle = os.open(folder, flags)
+    except OSError as error:
+        found.problem = f"its folder cannot be opened ({error.strerror})"
+        return found
+    _walk(handle, "", found, ignore, links)
+    return found
+
+
+def _walk(handle, prefix, found, ignore, links):
+    """Read what is in an open folder; closes it."""
+    try:
+        # Notebooks first: nothing that lies beside them can use up the room
+        names = sorted(os.listdir(handle), key=lambda name: (not name.endswith(".ipynb"), name))
+        for name in names:
+            if any(fnmatch.fnmatchcase(name, pattern) for pattern in ignore):
+                continue
+            found.seen += 1
+            if found.seen > FILES:
+                found.notes.append(f"more than {FILES} files were handed in; the rest was left out")
+                return
+            path = prefix + name
+            if any(ord(c) < 32 or 0xD800 <= ord(c) <= 0xDFFF for c in name):
+                found.notes.append(f"the file {path!r} was left out: its name is no plain text")
+                continue
+            flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | (0 if links else os.O_NOFOLLOW)
+            try:
+                inner = os.open(name, flags, dir_fd=handle)
+            except OSError as error:
+                _left_out(found, path, "a link or nothing that can be read" if not links else error.strerror)
+                continue
+            kind = os.fstat(inner)
+            if stat.S_ISDIR(kind.st_mode):
+                if prefix.count("/") + 1 >= DEPTH:
+                    os.close(inner)
+                    _left_out(found, path, f"deeper than {DEPTH} folders")
+                else:
+                    _walk(inner, path + "/", found, ignore, links)
+                continue
+            with os.fdopen(inner, "rb") as file:
+                _read_file(file, kind, path, found)
+    finally:
+        os.close(handle)
+
+
+def _read_file(file, kind, path, found):
+    if not stat.S_ISREG(kind.st_mode):
+        return _left_out(found, path, "no regular file")
+    limit = NOTEBOOK_BYTES if is_notebook(path) else FILE_BYTES
+    if kind.st_size > limit:
+        return _left_out(found, path, f"larger than {limit // MB} MB")
+    if found.size + kind.st_size > TOTAL_BYTES:
+        return _left_out(found, path, f"the submission is larger than {TOTAL_BYTES // MB} MB")
+    try:
+        data = file.read(limit)
+    except OSError as error:
+        return _left_out(found, path, f"cannot be read ({error.strerror})")
+    found.size += len(data)
+    found.files[path] = data
+    return None
+
+
+def _left_out(found, path, why):
+    if is_notebook(path):
+        found.broken[path] = why
+    found.notes.append(f"the file {path} was left out: {why}")

@@ -1,0 +1,105 @@
+"""The cells of a notebook file that a student has made: their types, sources and ids, and nothing else that it claims."""
+
+import json
+from dataclasses import dataclass
+
+from .folder import MB, NOTEBOOK_BYTES
+
+CELLS = 2_000
+SOURCE_CHARACTERS = 1 * MB
+# Of brackets and commas: small objects are where a small file becomes much memory
+BRACKETS = 400_000
+COMMAS = 2_000_000
+
+
+def parse(data):
+    """(cells of a submitted notebook, ""), or ((), why it cannot be read). A cell: type, source, grade_id, id."""
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    if not data.strip():
+        return (), "the file is empty"
+    if len(data) > NOTEBOOK_BYTES:
+        return (), f"it is larger than {NOTEBOOK_BYTES // MB} MB"
+    if data.count(b"[") + data.count(b"{") > BRACKETS or data.count(b",") > COMMAS:
+        return (), "it holds too many small pieces for a notebook"
+    try:
+        notebook = json.loads(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        return (), f"it is not UTF-8 (byte {error.start})"
+    except RecursionError:
+        return (), "it is nested too deeply"
+    except ValueError as error:
+        return (), f"it is no JSON ({_short(error)})"
+    if not isinstance(notebook, dict):
+        return (), "it is JSON but no notebook"
+    version = notebook.get("nbformat")
+    if version == 3:
+        notebook, problem = _upgraded(notebook)
+        if problem:
+            return (), problem
+    elif version != 4 or isinstance(version, bool):
+        return (), f"expected notebook format 4, got {_short(repr(version))}"
+    raw = notebook.get("cells")
+    if not isinstance(raw, list):
+        return (), "it has no list of cells"
+    if len(raw) > CELLS:
+        return (), f"it has {len(raw)} cells; at most {CELLS} are read"
+    cells = [_submitted(cell) for cell in raw]
+    if None in cells:
+        return (), f"its cell {cells.index(None) + 1} is no cell of a notebook"
+    if sum(len(cell.source) for cell in cells) > SOURCE_CHARACTERS:
+        return (), f"its cells hold more than {SOURCE_CHARACTERS // MB} million characters"
+    return tuple(cells), ""
+
+
+def _upgraded(notebook):
+    import warnings
+
+    import nbformat
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            # `reads` and not `convert`: an old file may hold its sources as lines
+            return dict(nbformat.reads(json.dumps(notebook), as_version=4)), ""
+    # Whatever a made-up file does to the converter, it is a file that cannot be read
+    except Exception as error:
+        return None, f"it has notebook format 3 and cannot be brought up to date ({type(error).__name__})"
+
+
+@dataclass(frozen=True)
+class SubmittedCell:
+    cell_type: str
+    source: str
+    grade_id: str
+    id: str | None
+
+
+def _submitted(cell):
+    if not isinstance(cell, dict) or not isinstance(cell.get("cell_type"), str):
+        return None
+    source = cell_text(cell.get("source", ""))
+    if source is None:
+        return None
+    metadata = cell.get("metadata")
+    marks = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    grade_id = marks.get("grade_id") if isinstance(marks, dict) else None
+    own = cell.get("id")
+    kind = cell["cell_type"] if cell["cell_type"] in ("code", "markdown", "raw") else "raw"
+    return SubmittedCell(
+        kind, source, grade_id if isinstance(grade_id, str) else "", own if isinstance(own, str) else None
+    )
+
+
+def _short(value):
+    text = str(value)
+    return text if len(text) <= 80 else text[:77] + "…"
+
+
+def cell_text(source):
+    """A cell's source, a string or a list of strings, as text that can be written; None if it is neither."""
+    if isinstance(source, list) and all(isinstance(line, str) for line in source):
+        source = "".join(source)
+    if not isinstance(source, str):
+        return None
+    # Half of a surrogate pair can be written in JSON, but not in a file
+    return source.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,211 @@
+"""The notebook as it is graded: the master's cells with the student's sources in them, the student's own cells between."""
+
+from dataclasses import dataclass, field
+
+from ..tasks import ASSERTS, CODE, EXERCISE, TEXT, Step, Task
+from .assignment import Master, MasterCell
+from .notebook import parse
+
+# Characters of a cell that are compared to see whether it is a course cell, changed
+ALIKE = 2_000
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of the notebook as it is graded: the master's, or the student's own (`master` is None)."""
+
+    cell_type: str
+    source: str
+    master: MasterCell | None = None
+    student: bool = False
+    by_hand: bool = False
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """A notebook ready to be run: the master's cells with the student's sources, the student's own cells between them.
+
+    sources, own_cells, notes, problem : as in `NotebookRecord`. person : why a person should look.
+    handed_in : False where the submission simply lacks this notebook.
+    """
+
+    master: Master
+    cells: tuple[Cell, ...]
+    sources: dict = field(default_factory=dict)
+    own_cells: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    person: tuple[str, ...] = ()
+    problem: str = ""
+    handed_in: bool = True
+
+    @property
+    def steps(self):
+        """One step for each cell, in order."""
+        return tuple(_step(cell, place) for place, cell in enumerate(self.cells))
+
+
+def _step(cell, place):
+    master = cell.master
+    if master is None:
+        return Step(CODE if cell.cell_type == "code" else TEXT, cell.source, place, student=True, by_hand=cell.by_hand)
+    kind, calls = TEXT, None
+    if cell.cell_type == "code":
+        kind = CODE
+        if master.grade and not master.solution:
+            kind, calls = (EXERCISE, master.calls) if master.calls else (ASSERTS, None)
+    return Step(kind, cell.source, place, cell.student, master.grade_id, master.points, calls, by_hand=master.by_hand)
+
+
+def rebuild(master, data, why=""):
+    """The notebook as it is graded, from the bytes that were handed in; None: there are none (`why` says why)."""
+    if data is None:
+        return _unanswered(master, why or "it was not handed in", handed_in=bool(why))
+    cells, problem = parse(data)
+    if problem:
+        return _unanswered(master, problem)
+    return rebuild_cells(master, cells)
+
+
+def _unanswered(master, problem, handed_in=True):
+    cells = tuple(Cell(cell.cell_type, cell.source, cell, by_hand=cell.by_hand) for cell in master.cells)
+    person = (f"{master.name}.ipynb was not graded: {problem}",)
+    return Rebuilt(master, cells, notes=person, person=person, problem=problem, handed_in=handed_in)
+
+
+def rebuild_cells(master, submitted):
+    """The master's cells in the master's order, with the student's sources and own cells (see the module's head)."""
+    marked = {cell.grade_id: place for place, cell in enumerate(master.cells) if cell.grade_id}
+    free = _Unmarked(master)
+    notes, taken, changed, own = [], {}, {}, {}
+    anchor = -1
+    for cell in submitted:
+        place = marked.get(cell.grade_id)
+        if place is not None:
+            if place in taken:
+                notes.append(f"cell {cell.grade_id} stands twice; the first was graded")
+                continue
+            taken[place] = cell
+            anchor = place
+            continue
+        place = free.find(cell)
+        if place is not None:
+            anchor = place
+            original = master.cells[place]
+            if (original.source, original.cell_type) == (cell.source, cell.cell_type):
+                continue
+            changed[place] = cell
+            if cell.cell_type == "code":
+                notes.append(_ran_twice(place))
+        elif cell.source.strip():
+            own.setdefault(anchor, []).append(cell)
+
+    matched = {*taken, *free.found}
+    for place in free.unmatched():
+        before = max((found for found in matched if found < place), default=-1)
+        cell = _most_alike(master.cells[place], own.get(before, ()))
+        if cell is not None:
+            own[before].remove(cell)
+            changed[place] = cell
+            notes.append(_ran_twice(place))
+    cells, sources, own_cells = [], {}, []
+
+    def add_own(extra, task=""):
+        cells.append(
+            Cell(extra.cell_type, extra.source, student=True, by_hand=bool(task) and extra.cell_type == "code")
+        )
+        if task:
+            sources[task] = "\n\n".join(filter(None, [sources.get(task), extra.source]))
+        if extra.cell_type == "code":
+            own_cells.append(extra.source)
+
+    for extra in own.get(-1, ()):
+        add_own(extra)
+    task = ""
+    for place, original in enumerate(master.cells):
+        answer = taken.get(place)
+        if original.solution and answer is not None:
+            if answer.cell_type != original.cell_type:
+                notes.append(
+                    f"cell {original.grade_id} was made a {answer.cell_type} cell; it is read as {original.cell_type}"
+                )
+            cells.append(Cell(original.cell_type, answer.source, original, True, original.by_hand))
+            sources[original.grade_id] = answer.source
+        else:
+            if original.solution:
+                notes.append(f"cell {original.grade_id} is missing; it counts as not attempted")
+            elif answer is not None and answer.source.strip() not in (
+                original.released.strip(),
+                original.source.strip(),
+            ):
+                notes.append(f"the locked cell {original.grade_id} was changed; the course's version was used")
+            cells.append(Cell(original.cell_type, original.source, original, False, original.by_hand))
+        # What a task asks for stands in the student's own cells below it
+        task = original.grade_id if original.task else ("" if original.marks else task)
+        if place in changed:
+            add_own(changed[place], task)
+        for extra in own.get(place, ()):
+            add_own(extra, task)
+    return Rebuilt(master, tuple(cells), sources, tuple(own_cells), tuple(dict.fromkeys(notes)))
+
+
+def _ran_twice(place):
+    return f"the course's cell {place + 1} was changed; it ran first, then the student's version"
+
+
+def _most_alike(original, own):
+    """The student's code cell that is this course cell, changed; None if none is alike."""
+    import difflib
+
+    def likeness(cell):
+        return difflib.SequenceMatcher(None, original.source[:ALIKE], cell.source[:ALIKE]).ratio()
+
+    alike = [(likeness(cell), -place, cell) for place, cell in enumerate(own[:20]) if cell.cell_type == "code"]
+    best = max(alike, default=(0.0, 0, None), key=lambda item: item[:2])
+    return best[2] if best[0] >= 0.6 else None
+
+
+class _Unmarked:
+    """Finds the course's unmarked cells in a submission: by id, or by the same source where ids are missing."""
+
+    def __init__(self, master):
+        self.found = set()
+        self.places = {place: cell for place, cell in enumerate(master.cells) if not cell.grade_id}
+        self.ids = {cell.id: place for place, cell in self.places.items() if cell.id}
+        self.sources = {}
+        for place, cell in self.places.items():
+            self.sources.setdefault((cell.cell_type, cell.source), []).append(place)
+
+    def find(self, cell):
+        for place in (self.ids.get(cell.id), *self.sources.get((cell.cell_type, cell.source), ())):
+            if place is not None and place in self.places:
+                del self.places[place]
+                self.found.add(place)
+                return place
+        return None
+
+    def unmatched(self):
+        """Places of the course's code cells that were not found: deleted, or changed in a file without ids."""
+        return [place for place, cell in self.places.items() if cell.cell_type == "code"]
+
+
+def rebuild_submission(assignment, submission):
+    """Every notebook of the assignment, as this student answered it."""
+    others = sorted(set(submission.notebooks) - {master.name for master in assignment.notebooks})
+    made = []
+    for master in assignment.notebooks:
+        why = submission.problem or submission.broken.get(master.name, "")
+        if not why and others and master.name not in submission.notebooks:
+            why = f"it was not handed in under this name; there is {', '.join(f'{name}.ipynb' for name in others[:3])}"
+        made.append(rebuild(master, submission.notebooks.get(master.name), why))
+    return made
+
+
+def make_tasks(assignment, submission, rebuilt, seed):
+    """A task for each notebook that was handed in and can be read."""
+    # The course's own files win over what a student put in their place
+    files = submission.files | assignment.files
+    return [
+        Task(submission.student, assignment.name, notebook.master.name, notebook.steps, seed, files)
+        for notebook in rebuilt
+        if not notebook.problem
+    ]
