@@ -1,0 +1,204 @@
+"""Assignments: a text source is filled with its exercises, and nbgrader makes the students' version."""
+
+import ast
+import builtins
+import contextlib
+import hashlib
+import inspect
+import io
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from ..checks.exercise import exercises_of, get_exercise
+from ..checks.solution import solution_parts
+from ..engine.store.gradebook import alembic_on_path
+from .sources import COURSE, BuildError, assignment_source, read_source
+
+
+def defined_names(code):
+    """The names that a cell's code defines at its top level."""
+    names = set()
+    with contextlib.suppress(SyntaxError):
+        for node in ast.parse(code).body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                names.add(node.name)
+            elif isinstance(node, ast.Import | ast.ImportFrom):
+                names |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.Assign):
+                names |= {leaf.id for target in node.targets for leaf in ast.walk(target) if isinstance(leaf, ast.Name)}
+    return names
+
+
+def _imports_for(function, body, known):
+    """Import lines for the course's names that the solution uses and the notebook does not have yet."""
+    used = {node.id for node in ast.walk(ast.parse("if True:\n" + body)) if isinstance(node, ast.Name)}
+    lines = []
+    for name in sorted(used - known - set(dir(builtins)) - {"np", function.__name__}):
+        value = function.__globals__.get(name)
+        if value is None:
+            continue
+        if inspect.ismodule(value):
+            package, _, module = value.__name__.rpartition(".")
+            lines.append(f"    from {package} import {module}" if package else f"    import {module}")
+        else:
+            home = getattr(value, "__module__", None) if hasattr(value, "__qualname__") else function.__module__
+            lines.append(f"    from {home} import {name}")
+    return lines
+
+
+def exercise_cells(name, known):
+    """The cells of one exercise: what it is worth and its hints, the answer with its solution, the locked check."""
+    from nbformat.v4 import new_code_cell, new_markdown_cell
+
+    exercise = get_exercise(name)
+    points = f"{exercise.points:g} point{'s' * (exercise.points != 1)}"
+    text = f"**{points}, about {exercise.minutes} minutes.** {exercise.why}\n"
+    for number, hint in enumerate(exercise.hints, 1):
+        text += f"\n<details><summary>Hint {number}</summary>\n\n{hint}\n\n</details>\n"
+    answers, grade_id = [], exercise.grade_id
+    for function, shown in zip(exercise.functions, exercise.solutions, strict=True):
+        head, body = solution_parts(function, shown)
+        imports = _imports_for(shown, body, known | set(exercise.function_names))
+        solution = "\n".join([*imports, body])
+        source = f"{head}\n    ### BEGIN SOLUTION\n{solution}\n    ### END SOLUTION"
+        suffix = "" if len(exercise.functions) == 1 else "-" + function.__name__.rsplit("_", 1)[-1]
+        cell = new_code_cell(source, metadata={"nbgrader": nbgrader_marks(grade_id + suffix, solution=True)})
+        cell.id = _cell_id(grade_id + suffix)
+        answers.append(cell)
+    call = f'check("{name}", {", ".join(exercise.function_names)}'
+    test = (
+        f"# Checks {' and '.join(exercise.function_names)} on the cases of this exercise; grading uses other numbers.\n"
+        f"{call})\n### BEGIN HIDDEN TESTS\n{call}, hidden=True)\n### END HIDDEN TESTS"
+    )
+    locked = new_code_cell(
+        test,
+        metadata={"nbgrader": nbgrader_marks(f"{grade_id}-check", grade=True, locked=True, points=exercise.points)},
+    )
+    locked.id = _cell_id(f"{grade_id}-check")
+    intro = new_markdown_cell(text.rstrip())
+    intro.id = _cell_id(f"{grade_id}-intro")
+    return [intro, *answers, locked]
+
+
+def nbgrader_marks(grade_id, grade=False, locked=False, solution=False, task=False, points=None):
+    fields = {
+        "grade": grade,
+        "grade_id": grade_id,
+        "locked": locked,
+        "schema_version": 3,
+        "solution": solution,
+        "task": task,
+    }
+    return fields if points is None else fields | {"points": points}
+
+
+def _cell_id(grade_id):
+    """At most 64 letters, digits and dashes, as the notebook format wants it."""
+    clean = re.sub(r"[^A-Za-z0-9-]", "-", grade_id)
+    return clean if len(clean) <= 60 else clean[:47] + "-" + hashlib.sha256(grade_id.encode()).hexdigest()[:12]
+
+
+def instructor_notebook(slug):
+    """The assignment with its solutions, from the text source."""
+    source = assignment_source(slug)
+    notebook = read_source(source)
+    cells, known, asked = [], set(), []
+    for cell in notebook.cells:
+        if "exercise" in cell.metadata.get("tags", []):
+            name = cell.source.strip()
+            try:
+                made = exercise_cells(name, known)
+            except ValueError as error:
+                raise BuildError(f"{source.name}: {error}") from None
+            asked.append(name)
+            cells += made
+            known |= set(get_exercise(name).function_names)
+            continue
+        task = cell.metadata.pop("task", None)
+        if task is not None:
+            cell.metadata["nbgrader"] = nbgrader_marks(task["id"], locked=True, task=True, points=task["points"])
+            cell.id = _cell_id(task["id"])
+        if cell.cell_type == "code":
+            known |= defined_names(cell.source)
+        cells.append(cell)
+    missing = [name for name in exercises_of(slug) if name not in asked]
+    if missing:
+        raise BuildError(
+            f"{source.name} does not ask {', '.join(missing)}; add a cell tagged `exercise` with that name"
+        )
+    twice = {name for name in asked if asked.count(name) > 1}
+    if twice:
+        raise BuildError(f"{source.name} asks {', '.join(sorted(twice))} twice")
+    notebook.cells = cells
+    return notebook
+
+
+def write_instructor_notebook(slug, course=COURSE):
+    """Write the notebook that nbgrader's source folder needs; returns the path."""
+    import nbformat
+
+    path = Path(course) / "source" / slug / f"{slug}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(instructor_notebook(slug), path)
+    return path
+
+
+def build_assignments(slugs, course=COURSE):
+    """Instructor's notebook and released notebook of each assignment, by nbgrader's own generator; returns the paths."""
+    paths = []
+    with tempfile.TemporaryDirectory() as scratch:
+        # A scratch gradebook: building what is committed must not touch the grades of a class
+        scratch = Path(scratch)
+        for slug in slugs:
+            write_instructor_notebook(slug, scratch)
+            write_instructor_notebook(slug, course)
+        generate(scratch, slugs)
+        for slug in slugs:
+            target = Path(course) / "release" / slug / f"{slug}.ipynb"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(scratch / "release" / slug / f"{slug}.ipynb", target)
+            paths.append(target)
+    return paths
+
+
+def generate(course, slugs):
+    """nbgrader's generate_assignment in the course directory, for each assignment."""
+    from nbgrader.apps import NbGraderAPI
+    from traitlets.config import Config
+
+    config = Config()
+    course = Path(course).resolve()
+    config.CourseDirectory.root = str(course)
+    config.CourseDirectory.course_id = "dlcourse"
+    config.NbGrader.db_url = config.CourseDirectory.db_url = f"sqlite:///{course / 'gradebook.db'}"
+    with alembic_on_path(), contextlib.chdir(course):
+        api = NbGraderAPI(config=config)
+        for slug in slugs:
+            log = io.StringIO()
+            with contextlib.redirect_stderr(log):
+                result = api.generate_assignment(slug, force=True, create=True)
+            if not result["success"]:
+                raise BuildError(
+                    f"nbgrader could not generate {slug}:\n{result.get('error') or ''}{result.get('log') or log.getvalue()}"
+                )
+
+
+def check_assignments(slugs):
+    """What is wrong with the committed releases, as a list of sentences."""
+    found = []
+    with tempfile.TemporaryDirectory() as scratch:
+        fresh = build_assignments(slugs, Path(scratch)) if slugs else []
+        for slug, path in zip(slugs, fresh, strict=True):
+            committed = COURSE / "release" / slug / f"{slug}.ipynb"
+            again = f"run: python -m autograder.build assignments {slug}"
+            if not committed.exists():
+                found.append(f"release/{slug}/{slug}.ipynb is missing; {again}")
+            elif committed.read_bytes() != path.read_bytes():
+                found.append(f"release/{slug}/{slug}.ipynb is not what a fresh build gives; {again}")
+            text = path.read_text(encoding="utf-8")
+            for secret in ("BEGIN SOLUTION", "HIDDEN TESTS", "hidden=True"):
+                if secret in text:
+                    found.append(f"release/{slug}/{slug}.ipynb gives away {secret!r}")
+    return found

@@ -1,0 +1,85 @@
+"""Lessons: a text source is executed, and the notebook is brought into a form that is the same on every machine."""
+
+import os
+
+from . import sources
+from .sources import KERNEL, BuildError, lesson_name, read_source
+
+CELL_SECONDS = 120
+
+
+def one_thread():
+    """Let BLAS use one thread in every kernel that is started from here: on small matrices more threads only wait."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
+
+def build_lesson(slug):
+    """Execute one lesson and write its notebook; returns the path."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    one_thread()
+    name = lesson_name(slug)
+    notebook = read_source(sources.LESSONS / "source" / f"{name}.md")
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_SECONDS,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(sources.LESSONS)}},
+        store_widget_state=False,
+        coalesce_streams=True,
+        # ipykernel warns at every start that local sockets are not encrypted
+        extra_arguments=["--IPKernelApp.log_level=40"],
+    )
+    client.execute()
+    normalise(notebook)
+    path = sources.LESSONS / f"{name}.ipynb"
+    nbformat.write(notebook, path)
+    return path
+
+
+def normalise(notebook):
+    """Take out what changes from run to run: timestamps, widget state, views of widgets that no longer live."""
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata["language_info"] = {"name": "python"}
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            for key in [key for key in data if key.startswith("application/vnd.jupyter.widget")]:
+                del data[key]
+
+
+def check_lesson(slug):
+    """What is wrong with a built lesson, as a list of sentences."""
+    import nbformat
+
+    name = lesson_name(slug)
+    source = sources.LESSONS / "source" / f"{name}.md"
+    path = sources.LESSONS / f"{name}.ipynb"
+    if not path.exists():
+        return [f"{name}.ipynb is missing; run: python -m autograder.build lessons {slug}"]
+    built, wanted = nbformat.read(path, as_version=4), read_source(source)
+    found = []
+    again = f"run: python -m autograder.build lessons {slug}"
+    if [(cell.id, cell.cell_type, cell.source) for cell in built.cells] != [
+        (cell.id, cell.cell_type, cell.source) for cell in wanted.cells
+    ]:
+        found.append(f"{name}.ipynb is not what {name}.md says; {again}")
+    code = [cell for cell in built.cells if cell.cell_type == "code" and cell.source.strip()]
+    counts = [cell.execution_count for cell in code]
+    if counts != list(range(1, len(code) + 1)):
+        found.append(
+            f"{name}.ipynb was not executed from top to bottom (a cell without a count is never compared); {again}"
+        )
+    if "widgets" in built.metadata or any("execution" in cell.metadata for cell in built.cells):
+        found.append(f"{name}.ipynb holds widget state or timestamps; {again}")
+    if any(
+        output.output_type == "error"
+        for cell in code
+        for output in cell.outputs
+        if "raises-exception" not in cell.metadata.get("tags", [])
+    ):
+        found.append(f"{name}.ipynb holds an error; {again}")
+    return found
