@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import records
 
-from autograder import build, demo
+from autograder import demo
 from autograder.checks.evaluation import evaluate
 from autograder.checks.exercise import exercises_of
+from autograder.checks.solution import solution_parts
 
 EXERCISES = exercises_of(demo.SLUG)
 
@@ -24,7 +25,7 @@ def names():
 def test_every_drawn_answer_is_right_or_its_mistake_is_named(name, names):
     right, wrong = demo._bodies(demo.SLUG)[name]
     assert right, "nobody could answer this exercise"
-    head = build.solution_parts(EXERCISES[name].functions[0])[0]
+    head = solution_parts(EXERCISES[name].functions[0])[0]
     for body in (*right, *wrong):
         space = dict(names)
         exec(f"{head}\n{body}", space)

@@ -235,8 +235,8 @@ def test_a_notebook_that_is_a_link_is_not_followed(course, assignment, answered)
 
 
 def test_many_files_and_much_data_are_left_out(course, monkeypatch):
-    monkeypatch.setattr(ingest, "FILES", 20)
-    monkeypatch.setattr(ingest, "TOTAL_BYTES", 10_000)
+    monkeypatch.setattr(folders, "FILES", 20)
+    monkeypatch.setattr(folders, "TOTAL_BYTES", 10_000)
     folder = classes.hand_in(course, "eve", "{}")
     for number in range(30):
         (folder / f"file{number:02}").write_bytes(b"x" * 1_000)

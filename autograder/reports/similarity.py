@@ -9,6 +9,7 @@ import hashlib
 from functools import cache, lru_cache
 
 from ..checks.exercise import get_exercise
+from ..checks.solution import solution_parts
 
 # Nodes of a syntax tree: about five lines, and about eight. One function of five lines like the course's is chance, two
 # are not: what is the same in all of a student's answers together counts
@@ -92,13 +93,12 @@ def fingerprint(source):
 @cache
 def of_reference(name):
     """Digests of what the course itself holds as an answer: the notebook's solution, and the library's code."""
-    from .. import build
 
     exercise = get_exercise(name)
     found = set()
     for function, solution in zip(exercise.functions, exercise.solutions, strict=True):
         for shown in {solution, function}:
-            head, body = build.solution_parts(function, shown)
+            head, body = solution_parts(function, shown)
             found.add(fingerprint(f"{head}\n{body}")[0])
     return frozenset(found)
 
