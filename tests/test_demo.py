@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import records
 
-from autograder import demo
+from autograder import build, demo
 from autograder.checks.evaluation import evaluate
 from autograder.checks.exercise import exercises_of
 from autograder.checks.solution import solution_parts
