@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from common import Operation, assert_close, cast, flatten, map_arrays, run, run_torch, upstream
+from common import Operation, assert_close, cast, flatten, map_arrays, run, run_torch, summands, upstream
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -319,7 +319,7 @@ def test_attention_does_not_know_the_order_of_the_positions(seed):
         dX, *rest = backward(dY, cache)
         dX_permuted, *rest_permuted = backward(dY[:, order], cache_permuted)
         np.testing.assert_allclose(dX_permuted, dX[:, order], rtol=0, atol=1e-10)
-        assert_close(flatten(rest_permuted), flatten(rest), 1e-10, "weights")
+        assert_close(flatten(rest_permuted), flatten(rest), 1e-10, "weights", [inputs, dY])
 
 
 def test_keys_and_values_move_together_and_queries_by_themselves():
@@ -535,7 +535,8 @@ def test_a_fully_masked_row_equals_pytorch():
         inputs = cast(sdpa_inputs(np.random.default_rng(10)), dtype)
         inputs["mask"][0, 0, 1] = False
         expected = run_torch(operation, inputs, torch)
-        assert_close(run(operation, inputs), expected, operation.tolerance[dtype == np.float32], operation.name)
+        tolerance, summed = operation.tolerance[dtype == np.float32], summands(inputs, expected)
+        assert_close(run(operation, inputs), expected, tolerance, operation.name, summed)
 
 
 def test_parameters_may_come_from_a_file_and_in_any_order(tmp_path):

@@ -7,7 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from common import GOLDEN, assert_close, cast, flatten, map_arrays, numerical_gradients, operations, run, run_torch
+from common import (
+    GOLDEN,
+    assert_close,
+    cast,
+    flatten,
+    map_arrays,
+    numerical_gradients,
+    operations,
+    run,
+    run_torch,
+    summands,
+)
 
 import dlcourse
 from dlcourse._array import array_namespace, is_array, to_numpy
@@ -21,6 +32,22 @@ with_oracle = pytest.mark.parametrize("op", [op for op in ALL if op.oracle], ids
 
 def inputs_of(op, seed=0, dtype=np.float64):
     return cast(op.inputs(np.random.default_rng(seed)), dtype)
+
+
+@pytest.mark.parametrize("dtype, allowed", [("float64", "4.44e-15"), ("float32", "2.38e-06")])
+def test_a_true_zero_may_carry_the_rounding_of_its_summands_and_no_more(dtype, allowed):
+    zero, summed = {"dW": np.zeros(2, dtype)}, {"X": np.array([-5.0, np.inf, 1.0]), "labels": np.array([900])}
+    rounding = np.finfo(dtype).eps * np.array([0, 4 * 5], dtype)
+    assert_close({"dW": rounding}, zero, 1e-11, "attention", summed)
+    with pytest.raises(AssertionError) as caught:
+        assert_close({"dW": 2 * rounding}, zero, 1e-11, "attention", summed)
+    assert str(caught.value) == f"attention: dW differs by {2 * rounding[1]:.2e}, allowed {allowed}"
+
+
+def test_beside_larger_entries_the_tolerance_is_what_is_allowed():
+    with pytest.raises(AssertionError) as caught:
+        assert_close({"Y": np.array([8.0, 1e-9])}, {"Y": np.array([8.0, 0.0])}, 1e-11, "linear", [np.ones(3)])
+    assert str(caught.value) == "linear: Y differs by 1.00e-09, allowed 8.00e-11"
 
 
 @with_gradient
@@ -43,7 +70,7 @@ def test_equals_stored_values_of_pytorch(op):
         for name, x in flatten(inputs).items():
             if is_array(x):
                 np.testing.assert_array_equal(x, stored[f"input:{name}"], err_msg="the inputs changed: make it anew")
-    assert_close(run(op, inputs), expected, op.tolerance[0], op.name)
+    assert_close(run(op, inputs), expected, op.tolerance[0], op.name, summands(inputs, expected))
 
 
 @with_oracle
@@ -53,8 +80,8 @@ def test_equals_pytorch_on_random_shapes(op, dtype):
     for seed in range(1, 6):
         inputs = inputs_of(op, seed, dtype)
         expected = run_torch(op, inputs, torch, seed)
-        tolerance = op.tolerance[dtype == np.float32]
-        assert_close(run(op, inputs, seed), expected, tolerance, f"{op.name}, seed {seed}")
+        tolerance, summed = op.tolerance[dtype == np.float32], summands(inputs, expected, seed)
+        assert_close(run(op, inputs, seed), expected, tolerance, f"{op.name}, seed {seed}", summed)
 
 
 @over_operations
@@ -90,7 +117,8 @@ def test_strict_array_api_equals_numpy(op):
         if is_array(run(op, inputs)[path]) and np.ndim(to_numpy(x)):
             assert array_namespace(x) is strict, f"{op.name}: {path} left the backend"
     # The two differ in the order of their sums only
-    assert_close(on_strict, run(op, inputs), 1e-12, op.name)
+    expected = run(op, inputs)
+    assert_close(on_strict, expected, 1e-12, op.name, summands(inputs, expected))
 
 
 def _bytes(tree):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from common import assert_close, cast, flatten, map_arrays, operations, run
+from common import assert_close, cast, flatten, map_arrays, operations, run, summands
 
 from dlcourse._array import array_namespace, is_array, to_numpy
 from dlcourse.training import Network, fit
@@ -48,7 +48,7 @@ def test_gpu_equals_numpy(op, dtype):
         if is_array(expected[path]) and np.ndim(to_numpy(x)):
             assert isinstance(x, cupy.ndarray), f"{op.name}: {path} left the GPU"
             assert x.dtype == expected[path].dtype
-    assert_close(actual, expected, TOLERANCE[dtype], op.name)
+    assert_close(actual, expected, TOLERANCE[dtype], op.name, summands(inputs, expected))
 
 
 def test_a_network_trains_on_the_gpu_as_on_the_host():

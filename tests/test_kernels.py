@@ -4,7 +4,7 @@ import inspect
 
 import numpy as np
 import pytest
-from common import assert_close, flatten, map_arrays
+from common import assert_close, flatten, map_arrays, summands, upstream
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -92,15 +92,22 @@ def case(make, dtype):
 
 
 def both_ways(module, op, arguments, options, **backward):
-    """Outputs and gradients, and the upstream gradient that was used."""
+    """Outputs and gradients for a random upstream gradient."""
     *out, cache = getattr(module, f"{op}_forward")(*arguments, **options)
     if op == "batchnorm":
         cache, *out = [out[1], out[0], cache]
-    dout = np.random.default_rng(1).standard_normal(out[0].shape).astype(out[0].dtype)
+    dout = upstream(out[0])
     before = dout.copy()
     gradients = getattr(module, f"{op}_backward")(dout, cache, **backward)
     assert np.array_equal(dout, before), f"{op}_backward changed the upstream gradient"
     return flatten(tuple(out)), list(gradients)
+
+
+def assert_same(actual, expected, arguments, tolerance, op):
+    """What `both_ways` gave of two implementations: the same outputs and gradients."""
+    summed = summands(arguments, expected[0])
+    assert_close(actual[0], expected[0], tolerance, op, summed)
+    assert_close(flatten(actual[1]), flatten(expected[1]), tolerance, f"gradients of {op}", summed)
 
 
 @over_twins
@@ -108,10 +115,8 @@ def both_ways(module, op, arguments, options, **backward):
 def test_twins_equal_the_formulas(make, dtype, tolerance):
     module, op, arguments, options = case(make, dtype)
     kept = map_arrays(np.copy, arguments)
-    expected, gradients = both_ways(module, op, arguments, options)
     actual, fast = both_ways(kernels, op, arguments, options)
-    assert_close(actual, expected, tolerance, op)
-    assert_close(flatten(fast), flatten(gradients), tolerance, f"gradients of {op}")
+    assert_same((actual, fast), both_ways(module, op, arguments, options), arguments, tolerance, op)
     assert all(x.dtype == dtype for x in flatten(fast).values())
     for (path, x), y in zip(flatten(arguments).items(), flatten(kept).values(), strict=True):
         np.testing.assert_array_equal(x, y, err_msg=f"{op} changed {path}")
@@ -122,7 +127,7 @@ def test_twins_equal_the_formulas(make, dtype, tolerance):
 @over_twins
 def test_gradients_go_where_they_are_sent(make):
     _, op, arguments, options = case(make, "float64")
-    _, expected = both_ways(kernels, op, arguments, options)
+    outputs, expected = both_ways(kernels, op, arguments, options)
     # as a network has it: views into one vector, of what was there before
     parameters = expected[1] if isinstance(expected[1], dict) else expected[1:]
     if op in ("gru", "lstm"):
@@ -136,7 +141,7 @@ def test_gradients_go_where_they_are_sent(make):
     for inputs in (True, False):
         flat[...] = np.nan
         _, gradients = both_ways(kernels, op, arguments, options, out=out, inputs=inputs)
-        assert_close(views, flatten(parameters), 1e-14, op)
+        assert_close(views, flatten(parameters), 1e-14, op, summands(arguments, outputs))
         if inputs:
             np.testing.assert_allclose(gradients[0], expected[0], rtol=1e-12)
 
@@ -144,11 +149,9 @@ def test_gradients_go_where_they_are_sent(make):
 @over_twins
 def test_memory_that_is_not_contiguous_is_read_rightly(make):
     _, op, arguments, options = case(make, "float64")
-    expected, gradients = both_ways(kernels, op, arguments, options)
+    expected = both_ways(kernels, op, arguments, options)
     strided = map_arrays(lambda x: np.repeat(x, 2, axis=-1)[..., ::2], arguments)
-    actual, fast = both_ways(kernels, op, strided, options)
-    assert_close(actual, expected, 1e-12, op)
-    assert_close(flatten(fast), flatten(gradients), 1e-12, op)
+    assert_same(both_ways(kernels, op, strided, options), expected, arguments, 1e-12, op)
 
 
 @over_twins
@@ -278,7 +281,7 @@ def test_updates_equal_the_steps_in_place(name, size, dtype):
     np.testing.assert_allclose(w, expected, rtol=tolerance, atol=tolerance)
     if name == "adam":
         averages = {"t": state.t, "m": state.a * state.M, "v": state.b * state.V}
-        assert_close(averages, expected_state._asdict(), tolerance, name)
+        assert_close(averages, expected_state._asdict(), tolerance, name, dw)
 
 
 @pytest.mark.parametrize(
@@ -316,16 +319,16 @@ def test_attention_of_any_size(N, T, heads, seed):
     finally:
         kernels.BLOCK = small
     expected = both_ways(attention, "multi_head_attention", [X, *W, heads], {"mask": np.tri(T, dtype=bool)})
-    assert_close(actual[0], expected[0], 1e-11, "attention")
-    assert_close(flatten(actual[1]), flatten(expected[1]), 1e-11, "attention")
+    assert_same(actual, expected, [X, *W], 1e-11, "attention")
 
 
 def test_attention_with_scores_of_hundreds():
     _, op, (X, *rest), options = multi_head_attention(np.random.default_rng(0), mask=np.tri(5, dtype=bool))
-    actual, fast = both_ways(kernels, op, [5.0 * X, *rest], options)
-    expected, gradients = both_ways(attention, op, [5.0 * X, *rest], options)
-    assert_close(actual, expected, 1e-11, op)
-    assert_close(flatten(fast), flatten(gradients), 1e-10, op)
+    arguments = [5.0 * X, *rest]
+    (actual, fast), (expected, gradients) = (both_ways(way, op, arguments, options) for way in (kernels, attention))
+    summed = summands(arguments, expected)
+    assert_close(actual, expected, 1e-11, op, summed)
+    assert_close(flatten(fast), flatten(gradients), 1e-10, op, summed)
 
 
 @settings(max_examples=30)
@@ -335,8 +338,7 @@ def test_convolution_of_any_size(N, kh, kw, padding, seed):
     arguments = arrays(rng, (N, kh + 2, kw + 1, 2), (kh, kw, 2, 3), 3)
     actual = both_ways(kernels, "conv2d", arguments, {"padding": padding})
     expected = both_ways(convolution, "conv2d", arguments, {"padding": padding})
-    assert_close(actual[0], expected[0], 1e-12, "conv2d")
-    assert_close(flatten(actual[1]), flatten(expected[1]), 1e-12, "conv2d")
+    assert_same(actual, expected, arguments, 1e-12, "conv2d")
 
 
 def test_lstm_in_two_halves_is_lstm_whole():
