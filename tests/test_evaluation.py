@@ -1,6 +1,7 @@
 """What a student is told: every way to be wrong has its own clear message and none scores."""
 
 import os
+import runpy
 import subprocess
 import sys
 import warnings
@@ -82,6 +83,33 @@ def test_each_wrong_way_has_its_message_and_no_points(answer, message):
     result = evaluate(NAME, answer)
     assert not result.passed and result.score == 0.0 and result.points == 0.0
     assert message in result.message
+
+
+FOLDERS = ["dlcourse", "dlcourse/autograder", "Übung 1/dlcourse/dlcourse", "site-packages of mine"]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_the_line_of_an_error_is_shown_whatever_the_folder_is_called(tmp_path, folder):
+    path = tmp_path / folder / "my answers.py"
+    path.parent.mkdir(parents=True)
+    path.write_text("def linear_neuron_grad(X, d, w, b):\n    e = X @ w + b - d\n    return X @ e, e.sum()\n")
+    names = runpy.run_path(str(path))
+    message = evaluate(NAME, names["linear_neuron_grad"]).message
+    assert "ValueError" in message and "(line 3: return X @ e, e.sum())" in message
+
+
+def test_the_line_of_an_error_is_the_answers_and_not_the_packages():
+    def answer(X, d, w, b):
+        return neurons.linear_neuron_grad(X, d, w[:, None, None], b)
+
+    def through_numpy(X, d, w, b):
+        return np.apply_along_axis(lambda x: x @ d, 0, X.T), 0.0
+
+    for wrong, line in (
+        (answer, "return neurons.linear_neuron_grad(X, d, w[:, None, None], b)"),
+        (through_numpy, "x @ d"),
+    ):
+        assert line in evaluate("neurons.linear_neuron_grad", wrong).message
 
 
 def test_a_right_answer_passes_and_says_so():

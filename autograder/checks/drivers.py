@@ -10,6 +10,7 @@ import inspect
 import io
 import os
 import signal
+import sysconfig
 import threading
 import traceback
 import warnings
@@ -19,6 +20,22 @@ from typing import Any
 import numpy as np
 
 PRINTED = 100_000
+
+_PACKAGES = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# Code that is not an answer's: the course's two packages, NumPy and what is installed beside it, Python itself.
+# Folders, not words in a path: a clone may be named like a package
+_INSTALLED = tuple(
+    os.path.join(folder, "")
+    for folder in (
+        os.path.join(_PACKAGES, "autograder"),
+        os.path.join(_PACKAGES, "dlcourse"),
+        os.path.dirname(os.path.dirname(os.path.abspath(np.__file__))),
+        os.path.dirname(os.path.abspath(os.__file__)),
+        *(sysconfig.get_path(name) for name in ("purelib", "platlib")),
+    )
+)
+# In a clone the assignments, and what a student writes beside them, lie inside the package
+_COURSE = os.path.join(_PACKAGES, "autograder", "course", "")
 
 
 @dataclass(frozen=True)
@@ -288,9 +305,8 @@ def _same(a, b):
 
 def _where(error):
     """The last line of the answer's own code on the way to the error: "line 3: return X @ w"."""
-    here = os.path.dirname(os.path.abspath(__file__))
     for frame in reversed(traceback.extract_tb(error.__traceback__, limit=-50)):
-        inside = frame.filename.startswith(here) or "site-packages" in frame.filename or "/dlcourse/" in frame.filename
-        if not inside and frame.line:
+        installed = frame.filename.startswith(_INSTALLED) and not frame.filename.startswith(_COURSE)
+        if not installed and frame.line:
             return f"line {frame.lineno}: {frame.line.strip()}"
     return ""
