@@ -42,7 +42,7 @@ MISTAKES = [
     Mistake(
         "share_missing",
         slip(" / (height * width)", ""),
-        "Every pixel gets the whole flow. Each entered the mean with a weight of its own: which?",
+        "Every pixel gets the whole flow. With which weight did each enter the mean?",
     ),
     Mistake(
         "share_of_the_height",
@@ -66,19 +66,13 @@ MISTAKES = [
         "The images are averaged with one another. Each keeps its own C numbers.",
     ),
     Mistake(
-        "height_only",
-        slip("axis=(1, 2)", "axis=1"),
-        "You average over the rows alone; the columns are still there.",
+        "height_only", slip("axis=(1, 2)", "axis=1"), "You average over the rows alone; the columns are still there."
     ),
     Mistake(
-        "width_only",
-        slip("axis=(1, 2)", "axis=2"),
-        "You average over the columns alone; the rows are still there.",
+        "width_only", slip("axis=(1, 2)", "axis=2"), "You average over the columns alone; the rows are still there."
     ),
     Mistake(
-        "batch_for_width",
-        slip("axis=(1, 2)", "axis=(0, 1)"),
-        "Axis 0 is the examples. The image's axes are 1 and 2.",
+        "batch_for_width", slip("axis=(1, 2)", "axis=(0, 1)"), "Axis 0 is the examples. The image's axes are 1 and 2."
     ),
     Mistake(
         "sum_for_mean",
