@@ -53,13 +53,18 @@ def build_command(
 
 @app.command()
 def audit(
-    slugs: Annotated[list[str] | None, typer.Argument(help="topics; all where none is given")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="topics, or exercises as SLUG.NAME; all where none is given")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="the totals only, for a script")] = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="list the mistakes: likely difference from the solution, and hint")
+    ] = False,
 ):
     """Grade the grader: known mistakes must be rejected and named, right variants must pass."""
     from .checks import audit
 
-    raise typer.Exit(audit.main(slugs or (), json))
+    raise typer.Exit(audit.main(names or (), json, show=show))
 
 
 COURSE = Annotated[str, typer.Option(metavar="DIR", help="the course directory")]

@@ -53,6 +53,18 @@ def test_help_is_one_page_for_each_command():
         assert len(out.splitlines()[2].strip()) > 20, command
 
 
+def test_the_audit_shows_an_exercises_mistakes():
+    status, out, err = dlcourse("audit", "--show", "convolution.conv_output_size")
+    assert (status, err) == (0, "")
+    assert out.startswith("""convolution.conv_output_size
+
+  stride_omitted
+    -     return (n + 2 * padding - kernel) // stride + 1
+    +     return n + 2 * padding - kernel + 1
+    Hint: That is the number of windows one pixel apart. How many are left when you take only every s-th?
+""")
+
+
 def test_a_wrong_call_is_status_2():
     for arguments in (["nonsense"], ["report"], ["grade", "neurons", "--workers", "x"]):
         assert dlcourse(*arguments)[0] == 2

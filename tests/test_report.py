@@ -74,6 +74,19 @@ def test_the_page_counts_what_the_records_say(number):
     assert shares == sorted(shares)
 
 
+def test_a_mistake_stands_beside_its_likely_difference_from_the_solution():
+    exercise = EXERCISES["neurons.preactivation"]
+    mistake = next(one for one in exercise.mistakes if exercise.difference(one)[0])
+    found = made(records.record("ada", {exercise.name: mistake.slug}))
+    (difference,) = [one.difference for one in found.commonest]
+    assert difference == exercise.difference(mistake)[0]
+    assert [line[:2] for line in difference.splitlines()] == ["- ", "+ "]
+    assert " ".join(difference.split()) in Outline(report.to_page(found)).words
+    assert json.loads(report.to_json(found))["mistakes"][0]["difference"] == difference
+    # Of another course's exercise, and of a mistake that is known no longer, nothing is shown
+    assert report._difference("cooking.rice", "too_salty") == report._difference(exercise.name, "of_old") == ""
+
+
 def test_every_plot_says_in_words_what_it_shows_and_keeps_to_itself():
     page = Outline(report.to_page(made(*class_of(30))))
     plots = page.all("svg")

@@ -4,7 +4,10 @@ Each exercise also gets the answers that no check may be fooled by: nothing, Non
 an endless recursion, the reference itself behind a wrapper, the right answer for one fixed input, inputs changed.
 """
 
+import itertools
 import json
+import sys
+import textwrap
 import time
 from dataclasses import asdict, dataclass, field
 
@@ -14,7 +17,7 @@ import dlcourse
 
 from .drivers import run_case
 from .evaluation import PUBLIC_SEED, evaluate
-from .exercise import exercises_of
+from .exercise import exercises_of, get_exercise
 
 SEEDS = (PUBLIC_SEED, 1, 2)
 
@@ -192,17 +195,48 @@ def totals(rows):
     }
 
 
-def main(slugs=(), as_json=False, seeds=SEEDS):
-    """Audit the topics, print the table (or the totals as JSON); the exit status is 1 if there is any complaint."""
+def selected(names):
+    """The exercises of topics and exercises given by name, in order; every topic's where none is given."""
+    found = {}
+    for name in names or dlcourse.TOPICS:
+        found |= {name: get_exercise(name)} if "." in name else exercises_of(name)
+    return list(found.values())
+
+
+def shown(exercise):
+    """Every mistake of an exercise as text: its name, how it likely differs from the shown solution, its hint."""
+    lines = [exercise.name]
+    for mistake in exercise.mistakes:
+        lines += ["", f"  {mistake.slug}" + (" (a convention)" if mistake.convention else "")]
+        for difference, functions in zip(exercise.difference(mistake), mistake.ways, strict=True):
+            rewritten = ", ".join(function.__name__ for function in functions)
+            lines.append(textwrap.indent(difference or f"written differently: {rewritten}", "    "))
+        lines += textwrap.wrap(mistake.hint, 110, initial_indent="    Hint: ", subsequent_indent="    ")
+    return "\n".join(lines)
+
+
+def main(names=(), as_json=False, seeds=SEEDS, show=False):
+    """Audit topics or exercises, print the table (the totals as JSON; their mistakes); returns the exit status.
+
+    0 without a complaint, 1 with one, 2 for an unknown name.
+    """
     from rich.console import Console
     from rich.table import Table
 
-    rows = []
+    try:
+        chosen = selected(names)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    if show:
+        print("\n\n".join(map(shown, chosen)))
+        return 0
     note = Console(stderr=True)
-    for slug in slugs or dlcourse.TOPICS:
-        found = exercises_of(slug)
-        note.print(f"{slug}: {len(found)} exercises")
-        rows += [audit(exercise, seeds) for exercise in found.values()]
+    rows = []
+    for slug, exercises in itertools.groupby(chosen, lambda exercise: exercise.slug):
+        exercises = list(exercises)
+        note.print(f"{slug}: {len(exercises)} exercise{'s' * (len(exercises) != 1)}")
+        rows += [audit(exercise, seeds) for exercise in exercises]
     if as_json:
         print(json.dumps(totals(rows)))
     else:

@@ -72,11 +72,12 @@ class Exercise:
 
 @dataclass
 class Mistake:
-    """One known mistake over the whole class."""
+    """One known mistake over the whole class; `difference` from the shown solution is likely, "" where it is unknown."""
 
     exercise: str
     name: str
     hint: str
+    difference: str = ""
     students: list = field(default_factory=list)
 
 
@@ -180,7 +181,8 @@ def _count(report, cell, student, hint):
     setattr(one, kind, getattr(one, kind) + 1)
     if cell.mistake:
         name = cell.mistake.replace("_", " ")
-        found = report.mistakes.setdefault((cell.exercise, name), Mistake(cell.exercise, name, hint))
+        made = Mistake(cell.exercise, name, hint, _difference(cell.exercise, cell.mistake))
+        found = report.mistakes.setdefault((cell.exercise, name), made)
         found.students.append(student)
 
 
@@ -190,6 +192,16 @@ def _known(name):
         return bool(get_exercise(name))
     except ValueError:
         return False
+
+
+@cache
+def _difference(name, slug):
+    """How the mistake likely differs from the shown solution, as lines of a diff; "" for a rewrite or an unknown one."""
+    if not _known(name):
+        return ""
+    exercise = get_exercise(name)
+    differences = [text for one in exercise.mistakes if one.slug == slug for text in exercise.difference(one)]
+    return next(filter(None, differences), "")
 
 
 # --- what a script reads --------------------------------------------------------------------------------------------
