@@ -229,7 +229,7 @@ def test_a_check_answers_within_a_notebook_without_the_exercises_of_other_topics
     code = (
         "import sys; from autograder import check; from dlcourse import neurons;"
         "check('neurons.preactivation', lambda X, w, b: X @ w + b);"
-        "assert not [m for m in sys.modules if m.startswith('autograder.exercises.') and not m.endswith('neurons')]"
+        "assert not [m for m in sys.modules if m.startswith('autograder.exercises.') and not m.startswith('autograder.exercises.neurons')]"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ, timeout=60)
     assert done.returncode == 0, done.stderr
