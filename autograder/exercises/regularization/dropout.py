@@ -1,0 +1,216 @@
+"""Inverted dropout, in training and in evaluation."""
+
+import numpy as np
+
+from dlcourse import dropout
+
+from ...checks.drivers import WrongAnswer, kind
+from ...checks.exercise import Case, Exercise, Mistake, Rng, slip
+from ._shared import RULE, SWAPPED, draw, mask_mistakes, share, yes
+
+# --- solution -------------------------------------------------------------------------------------------------------
+
+
+def dropout_forward(X, p, rng, train=True):
+    if not train:
+        return X.copy(), (None, p)
+    M = rng.random(X.shape) >= p
+    return M * X / (1 - p), (M, p)
+
+
+def dropout_backward(dY, cache):
+    M, p = cache
+    return dY.copy() if M is None else M * dY / (1 - p)
+
+
+# --- cases ----------------------------------------------------------------------------------------------------------
+
+
+def cases(rng):
+    def case(name, shape, p, hidden=False, dtype=float, tolerance=None, generator=True, **options):
+        seed = int(rng.integers(2**31))
+        # No entry of X or dY is 0, so that a 0 in the answer tells what was dropped
+        X, dY = (rng.uniform(0.5, 2.0, shape) * rng.choice([-1.0, 1.0], shape) for _ in range(2))
+        made = Rng(seed) if generator else None
+        return Case(
+            name,
+            (X.astype(dtype), p, made),
+            options,
+            dout=dY.astype(dtype),
+            more={"again": made},
+            hidden=hidden,
+            tolerance=tolerance,
+        )
+
+    return [
+        case("training, p = 0.2", (200, 150), 0.2),
+        case("training, p = 0.7", (120, 250), 0.7),
+        case("evaluation", (20, 30), 0.3, train=False),
+        case("evaluation without a generator", (5, 4), 0.6, train=False, generator=False),
+        case("training, p = 0", (6, 5), 0.0),
+        # The factor is a quotient of two rounded float32 numbers
+        case("training, float32", (150, 160), 0.4, dtype=np.float32, tolerance=1e-5, train=True),
+        case("training, images", (150, 8, 8, 3), 0.35, hidden=True),
+    ]
+
+
+def dropout_driver(functions, case):
+    """Forward three times (twice from one generator, once from a new one with the same seed), then back through the first."""
+    forward, backward = functions
+    X, p, rng = case.args
+
+    def run(X, rng):
+        result = forward(X, p, rng, **case.kwargs)
+        if not isinstance(result, tuple) or len(result) != 2:
+            raise WrongAnswer(
+                f"the forward function returns the output and the cache, `Y, cache`; yours returned {kind(result)}"
+            )
+        Y, cache = result
+        if np.shape(Y) != X.shape or np.asarray(Y).dtype.kind not in "biuf":
+            raise WrongAnswer(f"the output has the shape of X, {X.shape}; yours is {kind(Y)}")
+        return np.array(Y), cache
+
+    # An answer that changes its X shall fail for that alone
+    untouched = X.copy()
+    Y, cache = run(X, rng)
+    second, again = run(untouched.copy(), rng)[0], run(untouched, case.more["again"])[0]
+    yield "forward", {"Y": Y, "second": second, "again": again}
+    dX = backward(case.dout, cache)
+    if np.shape(dX) != X.shape or np.asarray(dX).dtype.kind not in "biuf":
+        raise WrongAnswer(f"the gradient has the shape of X, {X.shape}; yours is {kind(dX)}")
+    yield "backward", {"Y": Y, "dX": np.array(dX)}
+
+
+def scale(y, x):
+    """The factor between two arrays where y is not 0, and whether it is one and the same for all entries."""
+    there = y != 0
+    if not there.any():
+        return 0.0, yes(True)
+    ratio = y[there].astype(float) / x[there]
+    middle = float(np.median(ratio))
+    return middle, yes(np.all(np.abs(ratio - middle) <= 1e-5 * abs(middle)))
+
+
+def statistics(value, case):
+    X, p = case.args[:2]
+    if "second" in value:
+        factor, alike = scale(value["Y"], X)
+        return {
+            **draw(value["Y"] != 0, value["second"] != 0, value["again"] != 0, p),
+            "factor of the kept entries": factor,
+            "all kept entries have the same factor": alike,
+        }
+    factor, alike = scale(value["dX"], case.dout)
+    agree = (value["Y"] != 0) == (value["dX"] != 0)
+    return {
+        "share of the entries whose gradient passes where, and only where, they did": share(
+            agree, agree.size, 1.0, 1.0 - p, p, p * p + (1.0 - p) ** 2
+        ),
+        "factor of the gradient": factor,
+        "all gradients have the same factor": alike,
+    }
+
+
+# --- mistakes -------------------------------------------------------------------------------------------------------
+
+MISTAKES = [
+    Mistake(
+        "scaled_at_test",
+        slip("X.copy()", "X * (1 - p)", "dY.copy()", "dY * (1 - p)"),
+        "The scaling was done in training, by 1/(1 − p). In evaluation nothing is left to be done.",
+    ),
+    Mistake(
+        "enlarged_at_test",
+        slip("X.copy()", "X / (1 - p)", "dY.copy()", "dY / (1 - p)"),
+        "In evaluation nothing is dropped, so there is nothing to make up for: no division there.",
+    ),
+    Mistake(
+        "active_at_test",
+        slip("if not train:", "if rng is None:"),
+        "Entries are dropped in evaluation, too: where does your code look at `train`?",
+    ),
+    Mistake(
+        "keep_drop_swapped",
+        slip(">= p", "< p", "M * X / (1 - p)", "M * X / (p or 1)", "M * dY / (1 - p)", "M * dY / (p or 1)"),
+        SWAPPED,
+        convention=True,
+    ),
+    Mistake(
+        "mask_swapped",
+        slip(">= p", "< p"),
+        "You keep with probability p and rescale as if you had kept with 1 − p. p is the probability of dropping.",
+    ),
+    *RULE,
+    Mistake(
+        "mask_redrawn",
+        slip(
+            "(1 - p), (M, p)",
+            "(1 - p), (rng, p)",
+            "    M, p = cache",
+            "    rng, p = cache",
+            "if M is None else M * dY",
+            "if rng is None else (rng.random(dY.shape) >= p) * dY",
+        ),
+        "The output is right, but the way back draws another mask, so gradients reach entries that were dropped. The cache has to carry the mask.",
+    ),
+    *mask_mistakes("X.shape"),
+    Mistake(
+        "evaluation_stops_gradient",
+        slip("dY.copy()", "np.zeros_like(dY)"),
+        "After an evaluation no gradient comes back. There Y = X: what is dX then?",
+    ),
+]
+
+
+# --- variants -------------------------------------------------------------------------------------------------------
+
+
+def scale_forward(X, p, rng, train=True):
+    scale = rng.binomial(1, 1 - p, X.shape) / (1 - p) if train else np.ones(X.shape)
+    return X * scale, scale
+
+
+def scale_backward(dY, cache):
+    return np.multiply(dY, cache)
+
+
+def by_rows_forward(X, p, rng, train=True):
+    Y, dropped = np.array(X), np.zeros(X.shape, dtype=bool)
+    factor = 1.0
+    if train:
+        dropped = np.stack([rng.random(row.shape) < p for row in X])
+        factor = 1 / (1 - p)
+        Y[dropped] = 0.0
+        Y *= factor
+    return Y, {"dropped": dropped, "factor": factor}
+
+
+def by_rows_backward(dY, cache):
+    dX = dY * cache["factor"]
+    dX[cache["dropped"]] = 0.0
+    return dX
+
+
+EXERCISE = Exercise(
+    "dropout.dropout",
+    (dropout.dropout_forward, dropout.dropout_backward),
+    cases,
+    MISTAKES,
+    variants=[
+        (dropout_forward, dropout_backward),
+        (scale_forward, scale_backward),
+        (by_rows_forward, by_rows_backward),
+    ],
+    solution=(dropout_forward, dropout_backward),
+    points=3,
+    minutes=8,
+    why="Every minibatch trains another thinned network; the whole one, used afterwards, is their average.",
+    hints=(
+        "Two ways: with `train`, a new mask and the rule from above; without, X as it is, as a copy.",
+        "The way back has to know which of the two it was: put the mask, or None, into the cache.",
+        "Never draw on the way back.",
+    ),
+    driver=dropout_driver,
+    parts=("forward", "backward"),
+    measure=statistics,
+)
