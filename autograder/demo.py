@@ -232,7 +232,7 @@ def make_course(folder, slug=SLUG, students=None):
     return folder
 
 
-def grade(folder, slug=SLUG, workers=None, tell=lambda event, *details: None):
+def grade(folder, slug=SLUG, workers=None, on_event=lambda event, *details: None):
     """Grade every submission; in the sandbox, or without one, which is then said, where the machine has none."""
     from .commands import console
     from .engine.run import grade_class
@@ -240,13 +240,13 @@ def grade(folder, slug=SLUG, workers=None, tell=lambda event, *details: None):
     from .engine.tasks import Settings
 
     course = open_course(folder)
-    summary = grade_class(course, slug, settings=Settings(timeout=SECONDS), workers=workers, tell=tell)
+    summary = grade_class(course, slug, settings=Settings(timeout=SECONDS), workers=workers, on_event=on_event)
     if summary.problem and not summary.graded:
         console(stderr=True).print(
             f"{summary.problem}\nGoing on without a sandbox; every record says so", soft_wrap=True
         )
         settings = Settings(timeout=SECONDS, isolation="process")
-        summary = grade_class(course, slug, settings=settings, workers=workers, tell=tell)
+        summary = grade_class(course, slug, settings=settings, workers=workers, on_event=on_event)
     if summary.problem:
         raise build.BuildError(summary.problem)
     return summary
@@ -268,7 +268,7 @@ def main(folder="demo", number=30, slug=SLUG):
         note.print(f"Building and releasing the assignment “{slug}” in {folder}, with a class of {len(students)}")
         make_course(folder, slug, students)
         with _Show() as show:
-            summary = grade(folder, slug, tell=show.tell)
+            summary = grade(folder, slug, on_event=show.event)
         note.print(f"{len(summary.graded)} graded in {summary.seconds:.0f} s; feedback, report and exports")
         write_feedback(folder, slug)
         report = _write_report(folder, slug)

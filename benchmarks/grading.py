@@ -98,7 +98,7 @@ def one(options):
         students=options["students"] or None,
         workers=options["workers"],
         scheduler=options["scheduler"],
-        tell=lambda event, *details: done.append(time.perf_counter()) if event == "done" else None,
+        on_event=lambda event, *details: done.append(time.perf_counter()) if event == "done" else None,
     )
     if not summary.complete:
         raise SystemExit(f"not complete: {summary.problem} {summary.failed} {summary.refused}")

@@ -113,4 +113,4 @@ def hostile(student="mallory"):
     )
     sources = {EVIL: EVIL, "prose": prose}
     notebook = NotebookRecord("neurons", (bad, written), sources, (EVIL, "</pre>" + EVIL), (EVIL,))
-    return Record(student, "neurons", ("a", "b", "c"), (notebook,), person=(EVIL,), submitted=EVIL)
+    return Record(student, "neurons", ("a", "b", "c"), (notebook,), needs_review=(EVIL,), submitted=EVIL)

@@ -14,6 +14,7 @@ import pytest
 import dlcourse
 from autograder import build
 from autograder.checks.evaluation import evaluate, exercise_seed
+from autograder.checks.solution import solution_parts
 from autograder.checks.exercise import get_exercise
 from autograder.engine.grader import Grader, clean
 from autograder.engine.sandbox import protocol, sandbox
@@ -260,7 +261,7 @@ def test_after_a_crash_the_other_checks_have_their_chance(grader):
     crash = Step(EXERCISE, "", 9, grade_id="crash", points=1.0, calls=("neurons.signed_distance", ("sigmoid",)))
     result = grader.grade(Task("ada", "hw", "hw", (*steps[:-1], crash, steps[-1]), seed=3))
     assert [r.verdict.verdict for r in result.results if r.verdict] == [CRASHED, RIGHT]
-    assert result.restarts == 1 and result.person == ()
+    assert result.restarts == 1 and result.needs_review == ()
 
 
 @needs_walls
@@ -419,7 +420,7 @@ def test_the_kit_holds_no_reference_and_no_check(slug, tmp_path):
     for name in names:
         for function in get_exercise(name).functions:
             if function.__module__.startswith("dlcourse."):
-                body = build.solution_parts(function)[1]
+                body = solution_parts(function)[1]
                 path = function.__module__.replace(".", "/") + ".py"
                 assert (
                     f"withheld.call('{function.__module__.removeprefix('dlcourse.')}.{function.__name__}'" in text[path]

@@ -205,7 +205,7 @@ def test_the_weaker_mode_stands_on_every_record(course):
     hand_in_all(course, ["ada"])
     grade(course, settings=Settings(isolation="process"))
     record = records(course)["ada"]
-    assert record.isolation == "process" and "without a sandbox" in record.person[0]
+    assert record.isolation == "process" and "without a sandbox" in record.needs_review[0]
 
 
 # --- the record -----------------------------------------------------------------------------------------------------
@@ -375,7 +375,7 @@ def test_a_scheduler_elsewhere_and_a_worker_killed_in_the_middle(course, tmp_pat
                 if len(done) == 5:
                     cluster.processes[1].kill()
 
-        summary = grade(course, workers=None, scheduler=cluster.address, tell=tell)
+        summary = grade(course, workers=None, scheduler=cluster.address, on_event=tell)
         assert summary.complete, (summary.problem, summary.failed, cluster.log()[-3000:])
         assert sorted(summary.graded) == students
         # No worker left: what is not graded stays open and is said
@@ -442,7 +442,7 @@ class Slow(classes.FakeGrader):
 def begun(event, *details):
     if event == "begin":
         print("begin", flush=True)
-summary = grade_class(open_course(sys.argv[1]), "small", workers=1, grader=Slow, tell=begun)
+summary = grade_class(open_course(sys.argv[1]), "small", workers=1, grader=Slow, on_event=begun)
 print(summary.complete, len(summary.graded), len(summary.written), flush=True)
 """
 
@@ -563,7 +563,7 @@ def test_our_assignments_score_as_with_plain_nbgrader(slug, tmp_path):
     theirs = shutil.copytree(ours, tmp_path / "theirs")
     assert open_course(ours).seed == open_course(theirs).seed
     summary = grade_class(open_course(ours), slug, workers=1)
-    assert summary.complete and not summary.person
+    assert summary.complete and not summary.needs_review
     assert classes.grades(ours) == plain(theirs, slug)
 
 
@@ -670,7 +670,7 @@ def test_a_killed_run_leaves_no_process(course):
     hand_in_all(course, [f"student{number:02}" for number in range(30)], classes.RIGHT_ANSWERS | {"double": SLEEPS})
     script = (
         "import sys; from autograder.engine.store.course import open_course; from autograder.engine.run import grade_class; "
-        "grade_class(open_course(sys.argv[1]), 'small', workers=2, tell=lambda *a: print(*a[:2], flush=True))"
+        "grade_class(open_course(sys.argv[1]), 'small', workers=2, on_event=lambda *a: print(*a[:2], flush=True))"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", script, str(course)], env=ENVIRONMENT, stdout=subprocess.PIPE, text=True

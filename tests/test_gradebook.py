@@ -97,7 +97,7 @@ def test_late_submissions_lose_what_the_plugin_says(place):
         ("none", ""),
     ):
         classes.hand_in(place, student, answers, time)
-    assert [student for student, why in grade(place).person if "timestamp.txt" in why] == ["bad"]
+    assert [student for student, why in grade(place).needs_review if "timestamp.txt" in why] == ["bad"]
     penalties = classes.grades(place)[2]
     assert penalties["late"][0] == 5.0 and penalties["early"][0] is None and penalties["none"] == (None, "None")
 
@@ -108,7 +108,7 @@ def test_a_missing_and_a_broken_notebook_count_nothing(place):
     )
     classes.hand_in(place, "broken", "{")
     summary = grade(place)
-    assert summary.complete and {student for student, _ in summary.person} == {"missing", "broken"}
+    assert summary.complete and {student for student, _ in summary.needs_review} == {"missing", "broken"}
     scores = classes.grades(place)[0]
     assert all(scores["missing", cell] == (0.0, None, None, False) for _, cell in scores)
     assert all(scores["broken", cell] == (0.0, None, None, True) for _, cell in scores)

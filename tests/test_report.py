@@ -35,7 +35,7 @@ def class_of(number):
             if draw.random() < 0.4 * weak
         }
         reasons = ("The notebook ran out of time twice.",) if i % 10 == 3 else ()
-        yield records.record(f"s{i:04}", wrong, seed=i, person=reasons)
+        yield records.record(f"s{i:04}", wrong, seed=i, needs_review=reasons)
 
 
 def made(*of):
@@ -149,8 +149,8 @@ def test_verdicts_made_beside_the_students_code_are_marked():
 
 def test_a_class_without_a_sandbox_is_said_once():
     reason = "graded without a sandbox: its code ran with the grader's own rights"
-    weak = [records.record(name, isolation="process", person=(reason,)) for name in ("ada", "bob")]
-    found = made(*weak, records.record("eve", isolation="process", person=(reason, "A cell stands twice.")))
+    weak = [records.record(name, isolation="process", needs_review=(reason,)) for name in ("ada", "bob")]
+    found = made(*weak, records.record("eve", isolation="process", needs_review=(reason, "A cell stands twice.")))
     assert [one.student for one in found.for_a_person] == ["eve"]
     assert "3 submissions ran without the sandbox" in Outline(report.to_page(found)).words
 

@@ -3,7 +3,7 @@
 import os
 
 from . import sources
-from .sources import KERNEL, BuildError, lesson_name, read_source
+from .sources import lesson_name, read_source
 
 CELL_SECONDS = 120
 

@@ -35,7 +35,7 @@ def main(
         place = open_course(course, db)
         with _Show() as show:
             summary = grade_class(
-                place, assignment, list(students), settings, workers, scheduler, regrade, tell=show.tell
+                place, assignment, list(students), settings, workers, scheduler, regrade, on_event=show.event
             )
     except CourseError as error:
         return fail(error)
@@ -77,13 +77,13 @@ class _Show:
         if self.bar is not None:
             self.bar.stop()
 
-    def tell(self, event, *details):
+    def event(self, event, *details):
         if event == "begin":
             self._begin(*details)
             return
         student, record, problem = details
         self.done += 1
-        for sentence in [problem] if problem else record.person:
+        for sentence in [problem] if problem else record.needs_review:
             self._line(f"{shown(student)}: {shown(sentence)}")
         if self.bar is not None:
             self.bar.advance(self.task)

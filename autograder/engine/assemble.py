@@ -67,20 +67,20 @@ def record_of(submission, assignment, rebuilt, results, key, isolation, graded):
     # What was left out of the submission stands with its first notebook
     notebooks[0] = dataclasses.replace(notebooks[0], notes=(*submission.notes, *notebooks[0].notes))
     ran = list(results.values())
-    person = [sentence for made in rebuilt for sentence in made.person]
-    person += [sentence for result in ran for sentence in result.person]
+    needs_review = [sentence for made in rebuilt for sentence in made.needs_review]
+    needs_review += [sentence for result in ran for sentence in result.needs_review]
     submitted, problem = _time(submission.timestamp)
     if problem:
-        person.append(problem)
+        needs_review.append(problem)
     if isolation == "process":
-        person.append(f"{WITHOUT_SANDBOX}: its code ran with the grader's own rights")
+        needs_review.append(f"{WITHOUT_SANDBOX}: its code ran with the grader's own rights")
     return Record(
         submission.student,
         assignment.name,
         key,
         tuple(notebooks),
         isolation,
-        tuple(dict.fromkeys(person)),
+        tuple(dict.fromkeys(needs_review)),
         sum(result.seconds for result in ran),
         sum(result.cpu_seconds for result in ran),
         max((result.memory_mb for result in ran), default=0.0),

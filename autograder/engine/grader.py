@@ -95,7 +95,7 @@ class Grader:
         plots = any(word in step.source for step in task.steps if step.kind != TEXT for word in PLOTTING)
         try:
             zygote = self.warm(names, plots)
-            return _Run(task, self.settings, zygote, self.oracle, withheld_names(names)).result()
+            return _NotebookRun(task, self.settings, zygote, self.oracle, withheld_names(names)).result()
         except EngineFault:
             # Whatever was wrong with the sandbox, the next submission gets a new one
             zygote = self.zygotes.pop((tuple(sorted(names)), plots), None)
@@ -104,7 +104,7 @@ class Grader:
             raise
 
 
-class _Run:
+class _NotebookRun:
     """One notebook on its way through the sandbox."""
 
     def __init__(self, task, settings, zygote, oracle, withheld):
@@ -113,7 +113,7 @@ class _Run:
         self.begun = time.monotonic()
         self.child, self.deaths, self.left_out = None, 0, set()
         self.asked = self.cpu = self.memory = 0.0
-        self.person = []
+        self.needs_review = []
 
     def result(self):
         results = []
@@ -125,7 +125,7 @@ class _Run:
         whole = time.monotonic() - self.begun
         return TaskResult(
             tuple(results),
-            tuple(dict.fromkeys(self.person)),
+            tuple(dict.fromkeys(self.needs_review)),
             self.asked,
             self.cpu,
             self.memory,
@@ -260,7 +260,7 @@ class _Run:
             outputs = ()
         elif step.points or step.by_hand:
             verdict = _for_a_person(step)
-        self.person.append(
+        self.needs_review.append(
             f"cell {step.grade_id or step.cell + 1}: the student's code {_WORDS[died.why].split(':')[0]}"
         )
         return StepResult(outputs, died.why, seconds, verdict)

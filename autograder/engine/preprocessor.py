@@ -49,7 +49,7 @@ class GradeOutside(NbGraderPreprocessor):
             task.notebook: grader.grade(task) for task in ingest.make_tasks(assignment, submission, [made], course.seed)
         }
         record = record_of(submission, assignment, [made], results, ("", "", ""), self.isolation, "")
-        for sentence in record.person:
+        for sentence in record.needs_review:
             self.log.warning("%s: %s", marks["student"], sentence)
         return from_dict(assemble(made, results.get(made.master.name), record, record.key)), resources
 

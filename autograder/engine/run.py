@@ -34,7 +34,7 @@ class Summary:
 
     graded : students graded now. written : those whose grades, known from an earlier run, were written now.
     unchanged : how many had nothing new. failed : {student: why it stays open}. refused : {folder: why}.
-    person : [(student, why a person should look)] of this run. scores : {student: (points, of, waits for a person)} of
+    needs_review : [(student, why a person should look)] of this run. scores : {student: (points, of, waits for a person)} of
         this run. problem : what stopped the run. seconds : of the whole run.
     cpu_seconds, student_seconds, overhead : of the students' code, processor and wall, and of everything around it.
     """
@@ -47,7 +47,7 @@ class Summary:
     unchanged: int = 0
     failed: dict = field(default_factory=dict)
     refused: dict = field(default_factory=dict)
-    person: list = field(default_factory=list)
+    needs_review: list = field(default_factory=list)
     scores: dict = field(default_factory=dict)
     verdicts: Counter = field(default_factory=Counter)
     problem: str = ""
@@ -70,7 +70,7 @@ def grade_class(
     workers=None,
     scheduler=None,
     regrade=False,
-    tell=lambda event, *details: None,
+    on_event=lambda event, *details: None,
     grader=default_grader,
 ):
     """Grade every submission of an assignment that is not graded yet.
@@ -81,18 +81,18 @@ def grade_class(
     students : only these. regrade : also what is graded already.
     settings : limits of the sandbox. workers : processes of this machine, all its cores by default; 1 grades in this
         process. scheduler : address of a Dask scheduler whose workers grade instead.
-    tell : called with ("begin", how many are open), ("done", student, record or None, why not).
+    on_event : called with ("begin", how many are open), ("done", student, record or None, why not).
     grader : makes a Grader from settings.
 
     Returns
     -------
     Summary. Raises `CourseError` where the call itself is wrong, `GradebookError` where the gradebook cannot be read.
     """
-    run = _Run(course, assignment, settings or Settings(), tell)
+    run = _ClassRun(course, assignment, settings or Settings(), on_event)
     begun = time.perf_counter()
     with Journal(course, run.assignment.name) as run.journal:
-        open_ = run.look_round(students, regrade)
-        tell("begin", len(open_) + len(run.pending))
+        open_ = run.find_open(students, regrade)
+        on_event("begin", len(open_) + len(run.pending))
         with contextlib.ExitStack() as run.stack:
             try:
                 run.finish_earlier()
@@ -124,15 +124,15 @@ def _pool(run, jobs, workers, scheduler, grader):
     return Cluster(run.settings, workers, scheduler, grader, sorted(exercises), checks_version())
 
 
-class _Run:
-    def __init__(self, course, assignment, settings, tell):
-        self.course, self.settings, self.tell = course, settings, tell
+class _ClassRun:
+    def __init__(self, course, assignment, settings, on_event):
+        self.course, self.settings, self.on_event = course, settings, on_event
         name = course.find_assignment(assignment)
         self.assignment = ingest.load_assignment(course, name, gradebook.saved_cells(course.db_url, name))
         self.summary = Summary(name, self.assignment.max_points)
         self.pending, self.waiting, self.database_problem, self.writer = [], {}, "", None
 
-    def look_round(self, students, regrade):
+    def find_open(self, students, regrade):
         """Names of the submissions that are open; notes those that only need writing."""
         good, self.summary.refused = self.course.students(self.assignment.name)
         if students:
@@ -182,7 +182,7 @@ class _Run:
             else:
                 self._write_again(record)
             self.summary.written.append(student)
-            self.tell("done", student, record, "")
+            self.on_event("done", student, record, "")
 
     def _write_again(self, record):
         """The autograded folder is gone: the grades are known, only what the cells had shown is not."""
@@ -205,7 +205,7 @@ class _Run:
                 if isinstance(results, EngineFault):
                     self.waiting.pop(student)
                     self.summary.failed[student] = str(results)
-                    self.tell("done", student, None, str(results))
+                    self.on_event("done", student, None, str(results))
                 else:
                     self._take_safely(student, results)
 
@@ -227,7 +227,7 @@ class _Run:
         except (ValueError, TypeError, KeyError) as error:
             self.waiting.pop(student, None)
             self.summary.failed[student] = f"the engine failed: {type(error).__name__}: {error}"
-            self.tell("done", student, None, self.summary.failed[student])
+            self.on_event("done", student, None, self.summary.failed[student])
 
     def _take(self, student, results):
         """Journal a graded submission and write it to the gradebook."""
@@ -245,14 +245,14 @@ class _Run:
         self._write(record)
         summary = self.summary
         summary.graded.append(student)
-        summary.person += [(student, sentence) for sentence in record.person]
+        summary.needs_review += [(student, sentence) for sentence in record.needs_review]
         summary.verdicts.update(verdict.verdict for verdict in record.verdicts)
         waits = any(verdict.points is None for verdict in record.verdicts)
         summary.scores[student] = (round(record.points, 6), record.max_points, waits)
         summary.cpu_seconds += record.cpu_seconds
         summary.student_seconds += record.seconds
         summary.overhead += record.overhead
-        self.tell("done", student, record, "")
+        self.on_event("done", student, record, "")
 
     def _write(self, record, again=False):
         """Gradebook first, then the folder: a folder in its place means that the grades are there."""

@@ -90,7 +90,7 @@ class TaskResult:
     """What came of a task: one result for each step, in order, and what it cost (as in `Record`)."""
 
     results: tuple[StepResult, ...]
-    person: tuple[str, ...] = ()
+    needs_review: tuple[str, ...] = ()
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     memory_mb: float = 0.0

@@ -204,16 +204,16 @@ def feedback_page(record, notebook, marks=None):
         machine=sum(not one.by_hand for one in items),
         own_cells=[source for source in notebook.own_cells if source.strip() and not _below_a_task(source, notebook)],
         is_code=pages.is_code,
-        looked_at=any(not reason.startswith(WITHOUT_SANDBOX) for reason in record.person),
+        looked_at=any(not reason.startswith(WITHOUT_SANDBOX) for reason in record.needs_review),
         graded=record.graded[:16].replace("T", " "),
         handed_in=(record.submitted or "")[:16].replace("T", " "),
     )
 
 
-def write_feedback(folder, assignment, students=None, tell=lambda path: None):
+def write_feedback(folder, assignment, students=None, on_event=lambda path: None):
     """Write the feedback of an assignment into the course's feedback folder; returns the paths.
 
-    students : whose; default everyone's in the journal. tell : called with every path.
+    students : whose; default everyone's in the journal. on_event : called with every path.
     """
     course = open_course(folder)
     marks = read_marks(course, assignment)
@@ -232,7 +232,7 @@ def write_feedback(folder, assignment, students=None, tell=lambda path: None):
                 raise CourseError(f"{record.student}: {notebook.name!r} is no name of a notebook")
             page = feedback_page(record, notebook, marks.get(record.student))
             written.append(pages.write(target / f"{notebook.name}.html", page))
-            tell(written[-1])
+            on_event(written[-1])
         _release_marks(course, record.student, assignment, target)
     missing = sorted(set(students or ()) - met)
     if missing or not met:

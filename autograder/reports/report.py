@@ -27,7 +27,7 @@ LISTED = 50
 
 
 @dataclass
-class Cell:
+class CellTally:
     """One graded cell of one student; how : as in `Verdict`."""
 
     exercise: str
@@ -40,7 +40,7 @@ class Cell:
 
 
 @dataclass
-class Submission:
+class SubmissionRow:
     """What the report keeps of a record."""
 
     student: str
@@ -57,7 +57,7 @@ class Submission:
 
 
 @dataclass
-class Exercise:
+class ExerciseTally:
     """One exercise over the whole class; `share` is the mean share of its points."""
 
     name: str
@@ -71,7 +71,7 @@ class Exercise:
 
 
 @dataclass
-class Mistake:
+class MistakeTally:
     """One known mistake over the whole class; `difference` from the shown solution is likely, "" where it is unknown."""
 
     exercise: str
@@ -126,14 +126,14 @@ class Report:
         return tuple(values[min(len(values) - 1, int(share * len(values)))] for share in (0.5, 0.95, 1.0))
 
 
-def make_report(folder, assignment, tell=lambda student: None):
-    """The `Report` of an assignment of the course in `folder`; tell is called with every student read."""
+def make_report(folder, assignment, on_event=lambda student: None):
+    """The `Report` of an assignment of the course in `folder`; on_event is called with every student read."""
     course = open_course(folder)
     marks = read_marks(course, assignment)
     report = Report(assignment)
     for record in latest_records(course, assignment):
         add(report, record, marks.get(record.student))
-        tell(record.student)
+        on_event(record.student)
     if not report.submissions:
         raise CourseError(f"nothing is graded yet of {assignment}; run: dlcourse grade {assignment}")
     return report
@@ -149,7 +149,7 @@ def add(report, record, marks=None):
             waiting += mark.waiting if mark else verdict.verdict == FOR_A_PERSON
             name = verdict.exercise or verdict.grade_id
             mistake = verdict.mistake or ""
-            cell = Cell(name, verdict.how, verdict.verdict, points, verdict.max_points, mistake, verdict.seconds)
+            cell = CellTally(name, verdict.how, verdict.verdict, points, verdict.max_points, mistake, verdict.seconds)
             cells.append(cell)
             if verdict.how != "person":
                 _count(report, cell, record.student, verdict.hint)
@@ -157,10 +157,10 @@ def add(report, record, marks=None):
                 answers += [(name, notebook.sources[key]) for key in verdict.answers if key in notebook.sources]
     report.copies.add(record.student, answers)
     # Of a whole class without a sandbox the page's head speaks
-    person = [reason for reason in record.person if not reason.startswith(WITHOUT_SANDBOX)]
-    reasons = [*person, *(f"{nb.name}: {nb.problem}" for nb in record.notebooks if nb.problem)]
+    reviewed = [reason for reason in record.needs_review if not reason.startswith(WITHOUT_SANDBOX)]
+    reasons = [*reviewed, *(f"{nb.name}: {nb.problem}" for nb in record.notebooks if nb.problem)]
     report.submissions.append(
-        Submission(
+        SubmissionRow(
             record.student,
             marks.points if marks else sum(cell.points for cell in cells),
             sum(cell.max_points for cell in cells),
@@ -173,7 +173,7 @@ def add(report, record, marks=None):
 
 
 def _count(report, cell, student, hint):
-    one = report.exercises.setdefault(cell.exercise, Exercise(cell.exercise, cell.max_points, cell.how))
+    one = report.exercises.setdefault(cell.exercise, ExerciseTally(cell.exercise, cell.max_points, cell.how))
     before = one.right + one.partly + one.wrong + one.untouched
     share = cell.points / cell.max_points if cell.max_points else 1.0
     one.share += (share - one.share) / (before + 1)
@@ -181,7 +181,7 @@ def _count(report, cell, student, hint):
     setattr(one, kind, getattr(one, kind) + 1)
     if cell.mistake:
         name = cell.mistake.replace("_", " ")
-        made = Mistake(cell.exercise, name, hint, _difference(cell.exercise, cell.mistake))
+        made = MistakeTally(cell.exercise, name, hint, _difference(cell.exercise, cell.mistake))
         found = report.mistakes.setdefault((cell.exercise, name), made)
         found.students.append(student)
 

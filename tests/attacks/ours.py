@@ -63,7 +63,7 @@ class Outcome:
         """Everything that is said about it, as one text."""
         if self.record is None:
             return self.refused
-        pieces = [*self.record.person]
+        pieces = [*self.record.needs_review]
         for notebook in self.record.notebooks:
             pieces += [notebook.problem, *notebook.notes, *(verdict.message for verdict in notebook.verdicts)]
         return "\n".join(pieces)

@@ -25,7 +25,7 @@ class Cell:
 class Rebuilt:
     """A notebook ready to be run: the master's cells with the student's sources, the student's own cells between them.
 
-    sources, own_cells, notes, problem : as in `NotebookRecord`. person : why a person should look.
+    sources, own_cells, notes, problem : as in `NotebookRecord`. needs_review : why a person should look.
     handed_in : False where the submission simply lacks this notebook.
     """
 
@@ -34,7 +34,7 @@ class Rebuilt:
     sources: dict = field(default_factory=dict)
     own_cells: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    person: tuple[str, ...] = ()
+    needs_review: tuple[str, ...] = ()
     problem: str = ""
     handed_in: bool = True
 
@@ -68,8 +68,8 @@ def rebuild(master, data, why=""):
 
 def _unanswered(master, problem, handed_in=True):
     cells = tuple(Cell(cell.cell_type, cell.source, cell, by_hand=cell.by_hand) for cell in master.cells)
-    person = (f"{master.name}.ipynb was not graded: {problem}",)
-    return Rebuilt(master, cells, notes=person, person=person, problem=problem, handed_in=handed_in)
+    needs_review = (f"{master.name}.ipynb was not graded: {problem}",)
+    return Rebuilt(master, cells, notes=needs_review, needs_review=needs_review, problem=problem, handed_in=handed_in)
 
 
 def rebuild_cells(master, submitted):

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, field
 
-FORMAT = 1
+FORMAT = 2
 
 RIGHT = "right"
 PARTLY = "partly right"
@@ -83,7 +83,7 @@ class Record:
     """One graded submission.
 
     key : hashes of the submission, the assignment and the checks; the same key need not be graded again.
-    isolation : "bwrap", or "process" for the weaker mode. person : why a person should look, one sentence each.
+    isolation : "bwrap", or "process" for the weaker mode. needs_review : why a person should look, one sentence each.
     seconds, cpu_seconds, memory_mb : of the student's code (wall, processor, peak resident).
     overhead : wall seconds of everything else. restarts : children started beyond the first.
     graded : ISO time, UTC. submitted : ISO time, or None where the submission has no timestamp.
@@ -94,7 +94,7 @@ class Record:
     key: tuple[str, str, str]
     notebooks: tuple[NotebookRecord, ...]
     isolation: str = "bwrap"
-    person: tuple[str, ...] = ()
+    needs_review: tuple[str, ...] = ()
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     memory_mb: float = 0.0
@@ -127,7 +127,7 @@ def record_from_json(line):
     data = json.loads(line)
     if data.pop("format", None) != FORMAT:
         raise ValueError(f"expected a record of format {FORMAT}; it was written by another version of the engine")
-    data["key"], data["person"] = tuple(data["key"]), tuple(data["person"])
+    data["key"], data["needs_review"] = tuple(data["key"]), tuple(data["needs_review"])
     data["notebooks"] = tuple(_notebook(notebook) for notebook in data["notebooks"])
     return Record(**data)
 
