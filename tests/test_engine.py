@@ -14,8 +14,8 @@ import pytest
 import dlcourse
 from autograder import build
 from autograder.checks.evaluation import evaluate, exercise_seed
-from autograder.checks.solution import solution_parts
 from autograder.checks.exercise import get_exercise
+from autograder.checks.solution import solution_parts
 from autograder.engine.grader import Grader, clean
 from autograder.engine.sandbox import protocol, sandbox
 from autograder.engine.sandbox.oracle import Oracle
