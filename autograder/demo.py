@@ -256,8 +256,7 @@ def main(folder="demo", number=30, slug=SLUG):
     """Build, release, take in, grade, and leave everything to look at; returns the exit status."""
     from .commands import console, fail
     from .commands.grade import _Show
-    from .engine.store.course import CourseError
-    from .engine.store.gradebook import GradebookError
+    from .errors import CourseError, GradebookError
     from .reports.export import FORMATS, write_export
     from .reports.feedback import write_feedback
 

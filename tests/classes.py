@@ -13,7 +13,8 @@ from autograder import build
 from autograder.checks import evaluation
 from autograder.engine.store.course import open_course
 from autograder.engine.store.records import RIGHT, WRONG, CaseRow, Verdict
-from autograder.engine.tasks import ASSERTS, CODE, EXERCISE, EngineFault, StepResult, TaskResult
+from autograder.engine.tasks import ASSERTS, CODE, EXERCISE, StepResult, TaskResult
+from autograder.errors import EngineFault
 
 NAME = "small"
 EXERCISES = ("neurons.preactivation", "neurons.perceptron_predict")

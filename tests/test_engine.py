@@ -20,7 +20,8 @@ from autograder.engine.grader import Grader, clean
 from autograder.engine.sandbox import protocol, sandbox
 from autograder.engine.sandbox.oracle import Oracle
 from autograder.engine.store.records import CRASHED, NOT_ATTEMPTED, OUT_OF_MEMORY, OUT_OF_TIME, PARTLY, RIGHT, WRONG
-from autograder.engine.tasks import ASSERTS, CODE, EXERCISE, TEXT, EngineFault, NoSandbox, Settings, Step, Task
+from autograder.engine.tasks import ASSERTS, CODE, EXERCISE, TEXT, Settings, Step, Task
+from autograder.errors import EngineFault, NoSandbox
 
 needs_walls = pytest.mark.skipif(sandbox.shutil.which("bwrap") is None, reason="bubblewrap (bwrap) is not installed")
 QUICK = Settings(timeout=2.0, total=30.0, memory=1024)

@@ -8,7 +8,8 @@ import warnings
 import pytest
 
 from autograder.engine.store import gradebook
-from autograder.engine.store.course import CourseError, open_course
+from autograder.engine.store.course import open_course
+from autograder.errors import CourseError
 from autograder.reports import export
 
 api = pytest.importorskip("nbgrader.api")

@@ -9,9 +9,9 @@ import pytest
 import records
 
 from autograder.checks.exercise import exercises_of, get_exercise
-from autograder.engine.store.course import CourseError
 from autograder.engine.store.gradebook_reader import Mark, Marks
 from autograder.engine.store.records import CaseRow, NotebookRecord, Record, Verdict
+from autograder.errors import CourseError
 from autograder.reports import feedback, pages
 
 pytest.importorskip("nbgrader")

@@ -20,9 +20,10 @@ from autograder.commands import grade as command
 from autograder.engine import assemble, pool, run, version
 from autograder.engine.run import grade_class
 from autograder.engine.store import journal
-from autograder.engine.store.course import CourseError, open_course
+from autograder.engine.store.course import open_course
 from autograder.engine.store.journal import Journal, latest_records
 from autograder.engine.store.records import Record
+from autograder.errors import CourseError
 
 ENVIRONMENT = os.environ | {
     "OMP_NUM_THREADS": "1",
@@ -187,7 +188,7 @@ def test_a_grader_that_makes_no_sense_stops_nobody_else(course):
 
 
 def test_without_a_sandbox_nothing_is_graded(course):
-    from autograder.engine.tasks import NoSandbox
+    from autograder.errors import NoSandbox
 
     class Nowhere(classes.FakeGrader):
         def __enter__(self):
@@ -505,7 +506,7 @@ def plain(folder, assignment):
 
 def needs_bubblewrap():
     from autograder.engine.grader import Grader
-    from autograder.engine.tasks import EngineFault
+    from autograder.errors import EngineFault
 
     try:
         with Grader() as grader:

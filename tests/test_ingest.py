@@ -9,8 +9,9 @@ import pytest
 from autograder.engine import ingest
 from autograder.engine.ingest import folder as folders
 from autograder.engine.store import gradebook
-from autograder.engine.store.course import CourseError, name_problem, open_course
+from autograder.engine.store.course import name_problem, open_course
 from autograder.engine.tasks import ASSERTS, CODE, EXERCISE, TEXT
+from autograder.errors import CourseError
 
 
 @pytest.fixture(scope="module")

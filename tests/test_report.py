@@ -15,9 +15,9 @@ import records
 from test_feedback import Outline, assert_safe, journal
 
 from autograder.checks.exercise import exercises_of
-from autograder.engine.store.course import CourseError
 from autograder.engine.store.gradebook_reader import Mark, Marks
 from autograder.engine.store.records import RIGHT, Verdict
+from autograder.errors import CourseError
 from autograder.reports import pages, report, similarity
 
 pytest.importorskip("nbgrader")

@@ -14,7 +14,8 @@ from pathlib import Path
 from ..checks.exercise import exercises_of, get_exercise
 from ..checks.solution import solution_parts
 from ..engine.store.gradebook import alembic_on_path
-from .sources import COURSE, BuildError, assignment_source, read_source
+from ..errors import BuildError
+from .sources import COURSE, assignment_source, read_source
 
 
 def defined_names(code):

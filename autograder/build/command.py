@@ -3,9 +3,10 @@
 import argparse
 import sys
 
+from ..errors import BuildError
 from .assignments import build_assignments, check_assignments
 from .lessons import build_lesson, check_lesson
-from .sources import ROOT, BuildError, existing_assignments, existing_lessons, lesson_slugs, stray_files
+from .sources import ROOT, existing_assignments, existing_lessons, lesson_slugs, stray_files
 
 
 def main(argv=None):

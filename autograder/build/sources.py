@@ -5,14 +5,12 @@ from pathlib import Path
 
 import dlcourse
 
+from ..errors import BuildError
+
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = ROOT / "notebooks"
 COURSE = ROOT / "autograder" / "course"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-
-
-class BuildError(Exception):
-    """A source that cannot be built, with the file and what to change."""
 
 
 def lesson_slugs():

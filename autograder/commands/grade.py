@@ -4,8 +4,9 @@ import json as json_
 import sys
 from dataclasses import asdict
 
-from ..engine.store.course import CourseError, open_course
+from ..engine.store.course import open_course
 from ..engine.tasks import Settings
+from ..errors import CourseError
 from . import console, fail
 
 
@@ -28,7 +29,7 @@ def main(
     if wrong:
         return fail(wrong)
     from ..engine.run import grade_class
-    from ..engine.store.gradebook import GradebookError
+    from ..errors import GradebookError
 
     settings = Settings.with_timeout(timeout, isolation=isolation, memory=memory, figures=figures)
     try:

@@ -11,7 +11,8 @@ import dlcourse
 
 from .. import build
 from ..engine.store import gradebook
-from ..engine.store.course import CourseError, open_course
+from ..engine.store.course import open_course
+from ..errors import CourseError
 from . import console, fail
 
 

@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from ..engine.store.course import CourseError, open_course
+from ..engine.store.course import open_course
+from ..errors import CourseError
 from . import console, fail, progress
 
 
@@ -82,7 +83,7 @@ def export(assignment, course=".", kind="nbgrader", to=None):
 
 def _tried(work):
     """Run the work of a command; a wrong call is said and is 2, a page or a file that cannot be written 1."""
-    from ..engine.store.gradebook import GradebookError
+    from ..errors import GradebookError
 
     try:
         work()

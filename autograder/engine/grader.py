@@ -16,6 +16,7 @@ import numpy as np
 from ..checks import drivers
 from ..checks.evaluation import exercise_seed, expected_values, judge
 from ..checks.exercise import get_exercise
+from ..errors import EngineFault
 from .sandbox.oracle import Oracle
 from .sandbox.protocol import ProtocolError, decode, encode
 from .sandbox.sandbox import Died, Zygote, withheld_names
@@ -32,7 +33,7 @@ from .store.records import (
     CaseRow,
     Verdict,
 )
-from .tasks import ASSERTS, CODE, EXERCISE, TEXT, EngineFault, Settings, StepResult, TaskResult
+from .tasks import ASSERTS, CODE, EXERCISE, TEXT, Settings, StepResult, TaskResult
 
 GRACE = 2.0
 RESTARTS = 6

@@ -12,17 +12,14 @@ import queue
 import tempfile
 import time
 
-from .tasks import EngineFault, NoSandbox, Settings
+from ..errors import EngineFault, NoSandbox, PoolLost
+from .tasks import Settings
 
 RETRIES = 2
 REGISTER_TRIES = 4
 AHEAD = 3
 POLL_SECONDS = 5.0
 PATIENCE_SECONDS = 120.0
-
-
-class PoolLost(EngineFault):
-    """No worker is left to grade; what is graded is safe, and the next run goes on from there."""
 
 
 def default_grader(settings):

@@ -13,19 +13,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from ..errors import CourseError, EngineFault, NoSandbox, PoolLost, Stopped
 from . import ingest
-from .pool import Cluster, InProcess, PoolLost, default_grader
+from .pool import Cluster, InProcess, default_grader
 from .store import gradebook
-from .store.course import CourseError, name_problem
+from .store.course import name_problem
 from .store.journal import Journal
-from .tasks import EngineFault, NoSandbox, Settings
+from .tasks import Settings
 from .version import checks_version
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
-
-
-class Stopped(Exception):
-    """The run cannot go on; what is graded so far is safe."""
 
 
 @dataclass

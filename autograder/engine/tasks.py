@@ -96,11 +96,3 @@ class TaskResult:
     memory_mb: float = 0.0
     overhead: float = 0.0
     restarts: int = 0
-
-
-class EngineFault(Exception):
-    """The machine failed, not the student: nothing may be graded from it, and the submission stays open."""
-
-
-class NoSandbox(EngineFault):
-    """The walls cannot be built here; the message says what to install."""

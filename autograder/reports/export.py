@@ -7,8 +7,9 @@ import csv
 import io
 from pathlib import Path
 
-from ..engine.store.course import CourseError, open_course
+from ..engine.store.course import open_course
 from ..engine.store.gradebook_reader import read_grades
+from ..errors import CourseError
 from .report import safe
 
 FORMATS = ("nbgrader", "canvas", "moodle")

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from ..checks.exercise import get_exercise
-from ..engine.store.course import CourseError, name_problem, open_course
+from ..engine.store.course import name_problem, open_course
 from ..engine.store.gradebook_reader import Marks, read_marks
 from ..engine.store.journal import latest_records
 from ..engine.store.records import (
@@ -23,6 +23,7 @@ from ..engine.store.records import (
     WITHOUT_SANDBOX,
     WRONG,
 )
+from ..errors import CourseError
 from . import pages
 
 # A sign and a word for every verdict: the colour only repeats what they say

@@ -12,10 +12,11 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 
 from ..checks.exercise import get_exercise
-from ..engine.store.course import CourseError, open_course
+from ..engine.store.course import open_course
 from ..engine.store.gradebook_reader import read_marks
 from ..engine.store.journal import latest_records
 from ..engine.store.records import FOR_A_PERSON, NOT_ATTEMPTED, PARTLY, RIGHT, WITHOUT_SANDBOX
+from ..errors import CourseError
 from . import pages
 from .similarity import Copies
 

@@ -5,7 +5,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from ..store.course import CourseError
+from ...errors import CourseError
 from .folder import read_folder
 from .notebook import cell_text
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from ...checks import drivers
 from ...checks.exercise import get_exercise
-from ..tasks import EngineFault
+from ...errors import EngineFault
 from . import walls
 from .protocol import Channel, Closed, ProtocolError, Silence, TooLarge, course_tuple, decode, encode
 

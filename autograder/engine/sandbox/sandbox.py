@@ -27,7 +27,7 @@ import dlcourse
 
 from ...checks import drivers
 from ...checks.exercise import get_exercise
-from ..tasks import EngineFault, NoSandbox
+from ...errors import EngineFault, NoSandbox
 from . import walls
 from .protocol import Channel, Closed, ProtocolError, Silence
 

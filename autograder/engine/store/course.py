@@ -13,15 +13,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from ...errors import CourseError
+
 CONFIG = "nbgrader_config.py"
 # nbgrader's own defaults
 _STRUCTURE = os.path.join("{nbgrader_step}", "{student_id}", "{assignment_id}")
 _IGNORE = (".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback")
 _LONGEST_ID = 128
-
-
-class CourseError(Exception):
-    """The course cannot be used as it is; the message says what to change."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from .course import CourseError, hide_password
+from ...errors import CourseError, GradebookError
+from .course import hide_password
 from .records import FOR_A_PERSON, NOT_ATTEMPTED
 
 _CELLS = """
@@ -46,10 +47,6 @@ class SourceCell:
     cell_type: str
     locked: bool
     points: float | None
-
-
-class GradebookError(Exception):
-    """The database cannot be reached or written; nothing is lost, the message says what to do."""
 
 
 @contextlib.contextmanager

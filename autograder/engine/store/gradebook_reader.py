@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from .course import CourseError
+from ...errors import CourseError
 from .gradebook import reading
 
 

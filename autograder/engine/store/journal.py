@@ -14,7 +14,7 @@ import io
 import json
 import os
 
-from .course import CourseError
+from ...errors import CourseError
 from .records import FORMAT, record_from_json
 
 

@@ -1,0 +1,46 @@
+"""The errors that people are told, as one tree; each message says what happened, where, and what to try.
+
+    AutograderError
+    ├── CourseError        the course directory, an assignment or a name cannot be used as it is
+    ├── GradebookError     the database cannot be reached or written; nothing is lost
+    ├── BuildError         a text source cannot be built
+    └── EngineFault        the machine failed, not the student: nothing may be graded from it
+        ├── NoSandbox      the walls cannot be built on this machine
+        ├── PoolLost       no worker is left to grade
+        └── Stopped        the run cannot go on; what is graded so far is safe
+
+What happens beside a student's code has signals that no person reads: `checks.drivers` (a call that takes too long, an
+answer that cannot be used) and `engine.sandbox.protocol` (a frame that makes no sense, a side that is silent).
+"""
+
+
+class AutograderError(Exception):
+    """What a person is told in one sentence; the command line prints it without a traceback."""
+
+
+class CourseError(AutograderError):
+    """The course cannot be used as it is; the message says what to change."""
+
+
+class GradebookError(AutograderError):
+    """The database cannot be reached or written; nothing is lost, the message says what to do."""
+
+
+class BuildError(AutograderError):
+    """A source that cannot be built, with the file and what to change."""
+
+
+class EngineFault(AutograderError):
+    """The machine failed, not the student: nothing may be graded from it, and the submission stays open."""
+
+
+class NoSandbox(EngineFault):
+    """The walls cannot be built here; the message says what to install."""
+
+
+class PoolLost(EngineFault):
+    """No worker is left to grade; what is graded is safe, and the next run goes on from there."""
+
+
+class Stopped(EngineFault):
+    """The run cannot go on; what is graded so far is safe."""
