@@ -8,10 +8,6 @@ import contextlib
 import importlib
 import inspect
 import io
-import os
-import signal
-import sysconfig
-import threading
 import traceback
 import warnings
 from dataclasses import dataclass, field
@@ -19,23 +15,11 @@ from typing import Any
 
 import numpy as np
 
-PRINTED = 100_000
+from .limits import TooSlow as TooSlow
+from .limits import installed
+from .limits import time_limit as time_limit
 
-_PACKAGES = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-# Code that is not an answer's: the course's two packages, NumPy and what is installed beside it, Python itself.
-# Folders, not words in a path: a clone may be named like a package
-_INSTALLED = tuple(
-    os.path.join(folder, "")
-    for folder in (
-        os.path.join(_PACKAGES, "autograder"),
-        os.path.join(_PACKAGES, "dlcourse"),
-        os.path.dirname(os.path.dirname(os.path.abspath(np.__file__))),
-        os.path.dirname(os.path.abspath(os.__file__)),
-        *(sysconfig.get_path(name) for name in ("purelib", "platlib")),
-    )
-)
-# In a clone the assignments, and what a student writes beside them, lie inside the package
-_COURSE = os.path.join(_PACKAGES, "autograder", "course", "")
+PRINTED = 100_000
 
 
 @dataclass(frozen=True)
@@ -95,10 +79,6 @@ class Outcome:
 
 class Withheld(Exception):
     """The answer called the very function that it is asked to write."""
-
-
-class TooSlow(BaseException):
-    """The call took longer than it may; not an Exception, so that an answer's own `except Exception` lets it through."""
 
 
 def plain(functions, case):
@@ -259,25 +239,6 @@ def frozen(value):
     return value
 
 
-@contextlib.contextmanager
-def time_limit(seconds):
-    """Raise `TooSlow` in the block after so many seconds; without effect outside the main thread and on Windows."""
-    if not seconds or not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(signum, frame):
-        raise TooSlow(f"stopped after {seconds:g} seconds")
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
 def _names(functions):
     try:
         return list(inspect.signature(functions[0]).parameters)
@@ -306,7 +267,6 @@ def _same(a, b):
 def _where(error):
     """The last line of the answer's own code on the way to the error: "line 3: return X @ w"."""
     for frame in reversed(traceback.extract_tb(error.__traceback__, limit=-50)):
-        installed = frame.filename.startswith(_INSTALLED) and not frame.filename.startswith(_COURSE)
-        if not installed and frame.line:
+        if not installed(frame.filename) and frame.line:
             return f"line {frame.lineno}: {frame.line.strip()}"
     return ""

@@ -11,6 +11,7 @@ CHECKS = (
     "autograder/checks/drivers.py",
     "autograder/checks/evaluation.py",
     "autograder/checks/exercise.py",
+    "autograder/checks/limits.py",
     "autograder/checks/solution.py",
     "autograder/exercises/**/*.py",
     "autograder/engine/assemble.py",

@@ -53,7 +53,11 @@ def write_kit(folder, names):
     (package / "__init__.py").write_text(_STUB, encoding="utf-8")
     (package / "withheld.py").write_text(_WITHHELD, encoding="utf-8")
     here = Path(__file__).resolve().parents[2]
-    for name in ("checks/drivers.py", *(f"engine/sandbox/{name}.py" for name in ("inside", "protocol", "walls"))):
+    for name in (
+        "checks/drivers.py",
+        "checks/limits.py",
+        *(f"engine/sandbox/{name}.py" for name in ("inside", "protocol", "walls")),
+    ):
         shutil.copy(here / name, package / name)
     own = {}
     for name in names:

@@ -1,0 +1,282 @@
+"""A limit on the time that student code takes, on every system.
+
+Three ways, by what the system has (`way`): a signal; where there is none (Windows, other threads than the first) a thread
+that watches; where there are no threads either (the browser) a look at the clock at every line.
+
+Needs the standard library only: it also runs in the sandbox, beside student code.
+"""
+
+import contextlib
+import ctypes
+import importlib.util
+import os
+import signal
+import sys
+import sysconfig
+import threading
+import time
+from functools import cache
+
+# Seconds until code that has caught `TooSlow` gets it again
+AGAIN = 0.1
+# One of the two numbers that sys.monitoring leaves to programs like this one
+TOOL = 4
+_seconds = {}
+
+
+class TooSlow(BaseException):
+    """The call took longer than it may; not an Exception, so that an answer's own `except Exception` lets it through."""
+
+    def __init__(self, *args):
+        # The interpreter makes it without a word in a watched thread
+        super().__init__(*(args or (f"stopped after {_seconds.get(threading.get_ident(), 0):g} seconds",)))
+
+
+def time_limit(seconds):
+    """A context that raises `TooSlow` in its block after so many seconds; without limit for 0 or None.
+
+    Code that catches it (``except BaseException: pass`` in an endless loop) gets it again every 0.1 s, and from the third
+    time on at every line that it runs. What cannot be stopped: one call of compiled code that never returns to Python;
+    outside the first thread and on Windows also one that only waits, ``time.sleep(1e9)``; and, where neither signals nor
+    `sys.monitoring` are there (Windows or the browser with Python 3.11), code that catches it every time.
+    """
+    if not seconds:
+        return contextlib.nullcontext()
+    main = threading.current_thread() is threading.main_thread()
+    return WAYS[way(hasattr(signal, "setitimer"), main, threads_work())](seconds)
+
+
+def way(alarm, main_thread, threads):
+    """How a limit is kept: "alarm", "watchdog" or "trace".
+
+    alarm : the system has ``signal.setitimer``. main_thread : the limit is for the first thread, the only one that gets
+    signals. threads : new threads can be started and raise in another one.
+    """
+    if alarm and main_thread:
+        return "alarm"
+    return "watchdog" if threads else "trace"
+
+
+@cache
+def threads_work():
+    """Whether this Python can start threads; in the browser it cannot."""
+    if importlib.util.find_spec("_ctypes") is None:
+        return False
+    thread = threading.Thread(target=int)
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    thread.join()
+    return True
+
+
+class _Limit:
+    """What the three ways share: the block's frame, and what to do with code that catches `TooSlow`."""
+
+    def __init__(self, seconds):
+        self.seconds = seconds
+
+    def __enter__(self):
+        self.frame, self.thread, self.rings = sys._getframe(1), threading.get_ident(), 0
+        self.lines = _Lines(self)
+        self.outer = _seconds.get(self.thread)
+        _seconds[self.thread] = self.seconds
+        self.start()
+
+    def __exit__(self, *error):
+        self.lines.stop()
+        if self.outer is None:
+            _seconds.pop(self.thread, None)
+        else:
+            _seconds[self.thread] = self.outer
+        self.stop()
+
+    def insist(self):
+        """Count one more `TooSlow`; after two that were caught, raise at every line."""
+        self.rings += 1
+        if self.rings > 2:
+            self.lines.start()
+
+
+class Alarm(_Limit):
+    """A signal interrupts the first thread, even where it waits."""
+
+    def start(self):
+        self.before = signal.signal(signal.SIGALRM, self.ring)
+        self.since = time.monotonic()
+        self.left, self.interval = signal.setitimer(signal.ITIMER_REAL, self.seconds, AGAIN)
+
+    def stop(self):
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, self.before or signal.SIG_DFL)
+        if self.left:
+            # The limit around this one goes on
+            left = max(self.left - (time.monotonic() - self.since), 0.001)
+            signal.setitimer(signal.ITIMER_REAL, left, self.interval)
+
+    def ring(self, signum, frame):
+        inside = _in_block(frame, self.frame)
+        if inside is None:
+            self.stop()
+        elif inside or not (self.rings or _is_own(frame)):
+            self.insist()
+            raise TooSlow
+
+
+class Watchdog(_Limit):
+    """A second thread raises in the one that runs the block, at its next step in Python."""
+
+    def start(self):
+        self.over = threading.Event()
+        self.watcher = threading.Thread(target=self.watch, name="time limit", daemon=True)
+        self.watcher.start()
+
+    def stop(self):
+        self.over.set()
+        # One that is on its way is raised while this waits, not later
+        self.watcher.join()
+
+    def watch(self):
+        wait = self.seconds
+        while not self.over.wait(wait):
+            wait = AGAIN
+            inside = _in_block(sys._current_frames().get(self.thread), self.frame)
+            if inside is None:
+                return
+            if inside:
+                self.insist()
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.thread), ctypes.py_object(TooSlow))
+
+
+class Trace(_Limit):
+    """Every line of the block looks at the clock."""
+
+    def start(self):
+        self.lines.start(time.monotonic() + self.seconds)
+
+    def stop(self):
+        pass
+
+
+WAYS = {"alarm": Alarm, "watchdog": Watchdog, "trace": Trace}
+
+
+class _Lines:
+    """Raises `TooSlow` at every line of student code in the block, from a moment on."""
+
+    def __init__(self, limit):
+        self.limit, self.since, self.on = limit, 0.0, False
+        self.monitoring = getattr(sys, "monitoring", None)
+
+    def start(self, since=0.0):
+        self.since = since
+        if self.monitoring is None:
+            self.trace()
+        elif not self.on and self.monitoring.get_tool(TOOL) is None:
+            self.on = True
+            self.monitoring.use_tool_id(TOOL, "dlcourse time limit")
+            # A loop on one line only jumps
+            events = self.monitoring.events
+            for event in (events.LINE, events.JUMP):
+                self.monitoring.register_callback(TOOL, event, self.at_line)
+            self.monitoring.set_events(TOOL, events.LINE | events.JUMP)
+
+    def stop(self):
+        if not self.on:
+            return
+        self.on = False
+        if self.monitoring is None:
+            sys.settrace(self.before)
+        else:
+            self.monitoring.set_events(TOOL, 0)
+            self.monitoring.free_tool_id(TOOL)
+
+    def at_line(self, code, *place):
+        if threading.get_ident() != self.limit.thread or time.monotonic() < self.since:
+            return
+        frame = sys._getframe(1)
+        if _in_block(frame, self.limit.frame) is None:
+            self.stop()
+        elif self.reaches(frame):
+            raise TooSlow
+
+    def reaches(self, frame):
+        # Not the block's frame itself: leaving the block is a line, too
+        return frame is not self.limit.frame and _of_answer(frame)
+
+    # Python 3.11: a trace function, which ends with the first error that it raises, and works in its own thread only
+
+    def trace(self):
+        if threading.get_ident() != self.limit.thread:
+            return
+        if not self.on:
+            self.on, self.before = True, sys.gettrace()
+        # Another line each time, so that one comes outside the `try`
+        self.skip = max(self.limit.rings - 3, 0)
+        frame = sys._getframe(1)
+        while frame is not None and frame is not self.limit.frame:
+            if self.reaches(frame):
+                frame.f_trace = self.at_event
+            frame = frame.f_back
+        sys.settrace(self.at_event)
+
+    def at_event(self, frame, event, argument):
+        if not self.reaches(frame):
+            return None
+        # `while True: pass` is one instruction, and no new line
+        frame.f_trace_opcodes = True
+        if event in ("line", "opcode") and time.monotonic() >= self.since:
+            self.skip -= 1
+            if self.skip < 0 and _in_block(frame, self.limit.frame):
+                raise TooSlow
+        return self.at_event
+
+
+# --- whose code runs ------------------------------------------------------------------------------------------------
+
+
+def _in_block(frame, block):
+    """Whether student code runs between the block's frame and `frame`, the innermost; None where the block is over."""
+    if frame is not None and _is_own(frame):
+        return False
+    found = False
+    while frame is not None:
+        found = found or _of_answer(frame)
+        if frame is block:
+            return found
+        frame = frame.f_back
+    return None
+
+
+def _is_own(frame):
+    return frame.f_code.co_filename == __file__
+
+
+def _of_answer(frame):
+    name = frame.f_code.co_filename
+    return not installed(name) or name.startswith(_EXERCISES)
+
+
+def installed(filename):
+    """Whether a code's file is not an answer's: the course's packages, Python, or what is installed beside NumPy."""
+    return filename.startswith("<frozen ") or (filename.startswith(_INSTALLED) and not filename.startswith(_COURSE))
+
+
+_PACKAGES = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+_NUMPY = importlib.util.find_spec("numpy")
+# Folders, not words in a path: a clone may be named like a package
+_INSTALLED = tuple(
+    os.path.join(folder, "")
+    for folder in (
+        os.path.join(_PACKAGES, "autograder"),
+        os.path.join(_PACKAGES, "dlcourse"),
+        os.path.dirname(os.path.abspath(os.__file__)),
+        *([os.path.dirname(os.path.dirname(os.path.abspath(_NUMPY.origin)))] if _NUMPY else []),
+        *(sysconfig.get_path(name) for name in ("purelib", "platlib")),
+    )
+)
+# In a clone the assignments, and what a student writes beside them, lie inside the package
+_COURSE = os.path.join(_PACKAGES, "autograder", "course", "")
+# The exercises' own wrong answers are stopped like a student's
+_EXERCISES = os.path.join(_PACKAGES, "autograder", "exercises", "")
