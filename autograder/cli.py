@@ -1,7 +1,5 @@
 """The command line: `dlcourse`."""
 
-import subprocess
-import sys
 from typing import Annotated
 
 import typer
@@ -15,29 +13,69 @@ app = typer.Typer(
 )
 
 
+def _version(asked):
+    if asked:
+        import dlcourse
+
+        print(f"dlcourse {dlcourse.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def everything(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version and stop")
+    ] = False,
+):
+    pass
+
+
 @app.command()
-def lab():
-    """Open JupyterLab on the lessons."""
-    import importlib.util
+def start(
+    folder: Annotated[
+        str | None, typer.Argument(metavar="[DIR]", help="default: my-dlcourse, in the clone or here")
+    ] = None,
+    instructor: Annotated[bool, typer.Option("--instructor", help="a teacher's course directory instead")] = False,
+):
+    """Lay out a folder to work in: lessons, assignments, a start page; run it again to bring it up to date.
 
-    from . import build
+    Your work is never overwritten: beside a notebook that you changed comes the course's new version.
+    """
+    from .commands import start
 
-    if importlib.util.find_spec("jupyterlab") is None:
-        raise ModuleNotFoundError("No module named 'jupyterlab'", name="jupyterlab")
-    build.one_thread()
-    raise typer.Exit(
-        subprocess.call(
-            [
-                sys.executable,
-                "-m",
-                "jupyter",
-                "lab",
-                "--notebook-dir",
-                str(build.ROOT),
-                "--LabApp.default_url=/lab/tree/notebooks",
-            ]
-        )
-    )
+    raise typer.Exit(start.main(folder, instructor))
+
+
+FOLDER = Annotated[
+    str | None, typer.Option(metavar="DIR", help="the folder of dlcourse start; default: this one, or my-dlcourse")
+]
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def lab(
+    context: typer.Context,
+    folder: FOLDER = None,
+    port: Annotated[int | None, typer.Option(metavar="N", help="where JupyterLab listens")] = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="print the address only")] = False,
+    allow_root: Annotated[bool, typer.Option("--allow-root", help="run as root")] = False,
+):
+    """Open JupyterLab on your folder, made and brought up to date first; other options are passed on to JupyterLab."""
+    from .commands import lab
+
+    raise typer.Exit(lab.main(folder, port, no_browser, allow_root, context.args))
+
+
+@app.command()
+def progress(
+    folder: FOLDER = None,
+    done: Annotated[list[str] | None, typer.Option(metavar="LESSON", help="tick a lesson; may be repeated")] = None,
+    undo: Annotated[list[str] | None, typer.Option(metavar="LESSON", help="take a tick back")] = None,
+    json: Annotated[bool, typer.Option("--json", help="everything for a script")] = False,
+):
+    """Show the lessons that you have ticked and the points of your checks so far."""
+    from .commands import progress
+
+    raise typer.Exit(progress.main(folder, done or (), undo or (), json))
 
 
 @app.command("build")
@@ -186,21 +224,3 @@ def grade(
             json,
         )
     )
-
-
-def main():
-    try:
-        app()
-    except ModuleNotFoundError as error:
-        name = (error.name or "").split(".")[0]
-        if name in ("", "autograder", "dlcourse"):
-            raise
-        print(
-            f"error: {name} is not installed; in the project's folder: make course, or pip install -e '.[grading]'",
-            file=sys.stderr,
-        )
-        sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()

@@ -4,6 +4,7 @@
     ├── CourseError        the course directory, an assignment or a name cannot be used as it is
     ├── GradebookError     the database cannot be reached or written; nothing is lost
     ├── BuildError         a text source cannot be built
+    ├── WorkspaceError     a folder to work in cannot be laid out
     └── EngineFault        the machine failed, not the student: nothing may be graded from it
         ├── NoSandbox      the walls cannot be built on this machine
         ├── PoolLost       no worker is left to grade
@@ -28,6 +29,10 @@ class GradebookError(AutograderError):
 
 class BuildError(AutograderError):
     """A source that cannot be built, with the file and what to change."""
+
+
+class WorkspaceError(AutograderError):
+    """A folder to work in cannot be laid out there; the message says what to change."""
 
 
 class EngineFault(AutograderError):

@@ -160,19 +160,19 @@ def _save(progress):
         "lessons": list(progress.lessons),
     }
     try:
-        write_whole(progress.path, json.dumps(data, indent=1) + "\n")
+        write_whole(progress.path, (json.dumps(data, indent=1) + "\n").encode())
     except OSError as error:
         said = _once(f"Your progress cannot be kept in {progress.path} ({error.strerror}); the check is not affected.")
         return replace(progress, problem=progress.problem or said)
     return progress
 
 
-def write_whole(path, text):
-    """Replace the file `path` by `text`, all of it or nothing; raises OSError."""
+def write_whole(path, data):
+    """Replace the file `path` by these bytes, all of them or nothing; raises OSError."""
     handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".tmp", dir=path.parent)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
         _replace(name, path)
     except OSError:
         Path(name).unlink(missing_ok=True)

@@ -9,12 +9,12 @@ ROOT = Path(__file__).resolve().parent.parent
 # From below to above; a module uses rooms below its own, and its own
 ROOMS = (
     ("dlcourse",),
-    ("autograder.errors",),
+    ("autograder.errors", "autograder.places"),
     ("autograder.checks", "autograder.progress"),
     ("autograder.exercises",),
     ("autograder.engine",),
-    ("autograder.build", "autograder.reports", "autograder.offline"),
-    ("autograder.commands", "autograder.cli", "autograder.demo"),
+    ("autograder.build", "autograder.reports", "autograder.offline", "autograder.start_page", "autograder.workspace"),
+    ("autograder.commands", "autograder.cli", "autograder.demo", "autograder.__main__"),
 )
 
 

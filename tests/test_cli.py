@@ -78,7 +78,7 @@ def test_the_command_line_starts_without_the_heavy_imports():
 
 
 def test_a_missing_tool_says_how_to_install_it():
-    code = "import sys; sys.modules['jupyterlab'] = None; import importlib.util; from autograder import cli; importlib.util.find_spec = lambda name: None; sys.argv = ['dlcourse', 'lab']; cli.main()"
+    code = "import sys; sys.modules['jupyterlab'] = None; from autograder.__main__ import main; sys.argv = ['dlcourse', 'lab']; main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr.startswith("error: jupyterlab is not installed; in the project's folder: make course")
@@ -266,7 +266,7 @@ def test_release_builds_and_puts_it_where_students_fetch_it(tmp_path):
     shutil.copy(build.COURSE / "nbgrader_config.py", course)
     environment = os.environ | {"DLCOURSE_EXCHANGE": str(tmp_path / "exchange")}
     environment |= {f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("CONFIG", "DATA", "RUNTIME")}
-    command = [sys.executable, "-m", "autograder.cli", "release", "graph", "--course", str(course)]
+    command = [sys.executable, "-m", "autograder", "release", "graph", "--course", str(course)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert str(course / "release" / "graph") in done.stdout

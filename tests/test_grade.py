@@ -281,9 +281,7 @@ def test_a_hundred_with_nothing_new_take_less_than_three_seconds(course):
     assert len(grade(course).graded) == 100
     begun = os.times()
     done = subprocess.run(
-        [sys.executable, "-m", "autograder", "grade", classes.NAME, "--course", str(course)]
-        if (build.ROOT / "autograder" / "__main__.py").exists()
-        else [str(Path(sys.executable).parent / "dlcourse"), "grade", classes.NAME, "--course", str(course)],
+        [sys.executable, "-m", "autograder", "grade", classes.NAME, "--course", str(course)],
         capture_output=True,
         text=True,
         env=ENVIRONMENT,

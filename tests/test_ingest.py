@@ -317,7 +317,7 @@ def test_an_unknown_assignment_gets_the_nearest_name(course):
 
 
 def test_a_course_that_is_none_says_so(tmp_path):
-    with pytest.raises(CourseError, match="no course directory"):
+    with pytest.raises(CourseError, match="not a course directory"):
         open_course(tmp_path)
     (tmp_path / "nbgrader_config.py").write_text("c = get_config()\nc.CourseDirectory.directory_structure = '{x}'")
     with pytest.raises(CourseError, match="student_id"):

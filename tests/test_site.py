@@ -138,7 +138,7 @@ def test_the_citation_and_the_package_have_one_version():
     yaml = pytest.importorskip("yaml")
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert {"cff-version", "message", "title", "authors"} <= citation.keys()
-    assert citation["version"] == PROJECT["version"] == dlcourse.__version__
+    assert PROJECT["dynamic"] == ["version"] and citation["version"] == dlcourse.__version__
     assert citation["license"] == PROJECT["license"]
 
 

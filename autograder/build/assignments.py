@@ -101,9 +101,9 @@ def _cell_id(grade_id):
     return clean if len(clean) <= 60 else clean[:47] + "-" + hashlib.sha256(grade_id.encode()).hexdigest()[:12]
 
 
-def instructor_notebook(slug):
-    """The assignment with its solutions, from the text source."""
-    source = assignment_source(slug)
+def instructor_notebook(slug, source=None):
+    """The assignment with its solutions, from the text `source`; default: the course's."""
+    source = source or assignment_source(slug)
     notebook = read_source(source)
     cells, known, asked = [], set(), []
     for cell in notebook.cells:
@@ -137,12 +137,14 @@ def instructor_notebook(slug):
 
 
 def write_instructor_notebook(slug, course=COURSE):
-    """Write the notebook that nbgrader's source folder needs; returns the path."""
+    """Write the notebook that nbgrader's source folder needs, from the text beside it if there is one; returns the path."""
     import nbformat
 
     path = Path(course) / "source" / slug / f"{slug}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(instructor_notebook(slug), path)
+    # A teacher may have changed the text in the class's course directory
+    own = path.with_suffix(".md")
+    nbformat.write(instructor_notebook(slug, own if own.is_file() else None), path)
     return path
 
 

@@ -17,6 +17,12 @@ def main(argv=None):
     parser.add_argument("what", choices=["lessons", "assignments", "check"])
     parser.add_argument("slugs", nargs="*", help="topics; all where none is given")
     options = parser.parse_args(argv)
+    if ROOT is None:
+        print(
+            "error: build needs a clone of the project: the installed dlcourse holds no sources of the lessons",
+            file=sys.stderr,
+        )
+        return 2
     try:
         for slug in options.slugs:
             if slug not in lesson_slugs():

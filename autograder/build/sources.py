@@ -1,15 +1,13 @@
 """Where the text sources and what is built from them stand, and how a source is read."""
 
 import hashlib
-from pathlib import Path
 
 import dlcourse
 
+from .. import places
 from ..errors import BuildError
 
-ROOT = Path(__file__).resolve().parents[2]
-LESSONS = ROOT / "notebooks"
-COURSE = ROOT / "autograder" / "course"
+ROOT, LESSONS, COURSE = places.find()
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 

@@ -24,7 +24,7 @@ def table(out, title, *columns, numbers=()):
 
 
 @contextlib.contextmanager
-def progress(what):
+def counter(what):
     """Yields a function to call after every step: a counter on stderr in a terminal, nothing elsewhere."""
     from rich.progress import Progress, SpinnerColumn, TextColumn
 

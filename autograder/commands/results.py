@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..engine.store.course import open_course
 from ..errors import CourseError
-from . import console, fail, progress
+from . import console, counter, fail
 
 
 def feedback(assignment, course=".", students=(), json=False):
@@ -14,7 +14,7 @@ def feedback(assignment, course=".", students=(), json=False):
 
     def work():
         open_course(course).find_assignment(assignment)
-        with progress("feedback pages") as advance:
+        with counter("feedback pages") as advance:
             written = write_feedback(course, assignment, students, on_event=advance)
         if json:
             _json([str(path) for path in written])
@@ -34,7 +34,7 @@ def report(assignment, course=".", to=None, csv=False, json=False):
     def work():
         place = open_course(course)
         place.find_assignment(assignment)
-        with progress("submissions read") as advance:
+        with counter("submissions read") as advance:
             made = report_.make_report(course, assignment, on_event=advance)
         if csv or json:
             sys.stdout.write(report_.to_csv(made) if csv else report_.to_json(made) + "\n")

@@ -158,6 +158,9 @@ def open_course(folder=".", db_url=None):
     root = Path(folder).resolve()
     if not root.is_dir():
         raise CourseError(f"there is no folder {folder}; name the course directory with --course")
+    # Before the configuration is read: that makes the course's secret, and a folder that is not a course stays as it is
+    if not (root / CONFIG).exists() and not (root / "release").is_dir():
+        raise CourseError(f"{root} is not a course directory: it has neither {CONFIG} nor release/; use --course DIR")
     config = Config()
     with _own_environment() as environment:
         if (root / CONFIG).exists():
@@ -166,8 +169,6 @@ def open_course(folder=".", db_url=None):
             except Exception as error:
                 raise CourseError(f"{CONFIG} cannot be read: {type(error).__name__}: {error}") from error
         secret = environment.get("DLCOURSE_SECRET") or _secret(root)
-    if not (root / CONFIG).exists() and not (root / "release").is_dir():
-        raise CourseError(f"{root} is no course directory: it has neither {CONFIG} nor release/; use --course DIR")
     own = config.CourseDirectory if "CourseDirectory" in config else Config()
     if isinstance(own.get("root"), str) and own.get("root"):
         root = Path(own["root"]).resolve()
