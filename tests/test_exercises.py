@@ -77,7 +77,7 @@ def test_topics_of_modules_are_topics():
 
 
 # Topics with solutions that still import private names: each is taken out when its exercises show plain NumPy
-NOT_YET_PLAIN = {"layers", "activations", "training"}
+NOT_YET_PLAIN = {"training"}
 
 
 @pytest.mark.parametrize("slug", [slug for slug in build.existing_assignments() if slug not in NOT_YET_PLAIN])

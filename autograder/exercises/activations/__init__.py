@@ -1,0 +1,24 @@
+"""Exercises on activations, in the assignment's order."""
+
+from ...checks.exercise import in_order
+
+EXERCISES = in_order(
+    __name__,
+    "sigmoid",
+    "sigmoid_grad",
+    "tanh_grad",
+    "relu",
+    "relu_grad",
+    "leaky_relu",
+    "leaky_relu_grad",
+    "softplus",
+    "gelu",
+    "gelu_tanh",
+    "gelu_grad",
+    "swish",
+    "swish_grad",
+    "softmax",
+    "softmax_backward",
+    "swiglu",
+    "glu_backward",
+)
