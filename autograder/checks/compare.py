@@ -1,11 +1,13 @@
 """How an answer is judged: equal to the reference within the error of rounding, or where and how it differs."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from .drivers import kind
+from .relations import Pair, differs, number, relation
+
+PLACES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,16 @@ class Difference:
 
     def __str__(self):
         return self.text + (f" {self.relation}" if self.relation else "")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What counts as equal: `terms`, `tolerance` and `relative` as in `Case`; `batch` as in `compare`."""
+
+    terms: int = 16
+    tolerance: float | None = None
+    relative: bool = False
+    batch: int | None = None
 
 
 def error_bound(expected, terms, tolerance=None):
@@ -32,38 +44,80 @@ def error_bound(expected, terms, tolerance=None):
     return bound / (1 - bound) if bound < 0.1 else 0.1
 
 
-def compare(got, expected, terms=16, tolerance=None, relative=False, batch=None):
+def compare(got, expected, terms=16, tolerance=None, relative=False, batch=None, names=()):
     """None if `got` equals `expected` within the bound, else the `Difference`.
 
+    Parameters
+    ----------
     got, expected : numbers, arrays, None, strings, or nested tuples, lists and dicts of them.
     terms, tolerance, relative : as in `Case`.
-    batch : number of examples, to recognise a sum where the mean was asked.
+    batch : number of examples, to recognise a missing or a second division by it.
+    names : what the values of an expected tuple are called, in order.
     """
-    return _compare(got, expected, "", terms, tolerance, relative, batch)
+    return _compare(got, expected, "", Rules(terms, tolerance, relative, batch), names)
 
 
-def _compare(got, expected, path, terms, tolerance, relative, batch):
+def _compare(got, expected, path, rules, names=()):
     at = f"{path}: " if path else ""
     if expected is None or isinstance(expected, str | bool):
         same = got is None if expected is None else isinstance(got, type(expected) | np.generic) and got == expected
         return None if same else Difference(f"{at}expected {expected!r}, got {kind(got)}.")
     if isinstance(expected, dict):
-        if not isinstance(got, dict) or got.keys() != expected.keys():
-            found = f"the keys {', '.join(map(str, got))}" if isinstance(got, dict) else kind(got)
-            return Difference(f"{at}expected a dict with the keys {', '.join(map(str, expected))}, got {found}.")
-        pairs = [(got[key], expected[key], f"{path}[{key!r}]" if path else str(key)) for key in expected]
-    elif isinstance(expected, tuple | list) and not _is_number_list(expected):
-        if not isinstance(got, tuple | list) or len(got) != len(expected):
-            return Difference(f"{at}expected {len(expected)} values, got {kind(got)}.")
-        words = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
-        names = [f"{words[i]} value" if i < len(words) else f"value {i + 1}" for i in range(len(expected))]
-        pairs = [(g, e, f"{path}, {name}" if path else name) for g, e, name in zip(got, expected, names, strict=True)]
-        if len(expected) == 1:
-            pairs = [(got[0], expected[0], path)]
-    else:
-        return _compare_arrays(got, np.asarray(expected), at, terms, tolerance, relative, batch)
-    for g, e, where in pairs:
-        difference = _compare(g, e, where, terms, tolerance, relative, batch)
+        return _compare_dicts(got, expected, path, at, rules)
+    if isinstance(expected, tuple | list) and not _is_number_list(expected):
+        return _compare_values(got, expected, path, at, rules, names)
+    return _compare_arrays(got, np.asarray(expected), at, rules)
+
+
+def _compare_dicts(got, expected, path, at, rules):
+    keys = ", ".join(map(str, expected))
+    if not isinstance(got, dict):
+        return Difference(f"{at}expected a dict with the keys {keys}, got {kind(got)}.")
+    missing = [str(key) for key in expected if key not in got]
+    extra = [str(key)[:40] for key in got if key not in expected]
+    if missing:
+        have = "the key" if len(missing) == 1 else "the keys"
+        verb = "is" if len(missing) == 1 else "are"
+        return Difference(f"{at}{have} {', '.join(missing)} {verb} missing; expected a dict with the keys {keys}.")
+    if extra:
+        return Difference(f"{at}expected a dict with the keys {keys}; yours also has {', '.join(extra[:5])}.")
+    pairs = ((got[key], expected[key], f"{path}[{key!r}]" if path else str(key)) for key in expected)
+    return _first_difference(pairs, rules)
+
+
+def _compare_values(got, expected, path, at, rules, names):
+    wanted = f"{len(expected)} values" + (f", {', '.join(names)}" if len(names) == len(expected) > 1 else "")
+    if not isinstance(got, tuple | list) or len(got) != len(expected):
+        return Difference(f"{at}expected {wanted}, got {kind(got)}.")
+    if len(expected) == 1:
+        return _compare(got[0], expected[0], path, rules)
+    called = names if len(names) == len(expected) else [_place(i) for i in range(len(expected))]
+    pairs = [(g, e, f"{path}, {name}" if path else name) for g, e, name in zip(got, expected, called, strict=True)]
+    difference = _first_difference(pairs, rules)
+    if difference is None or not _reordered(got, expected, rules):
+        return difference
+    order = f"the order is {', '.join(names)}" if len(names) == len(expected) else "see the text for the order"
+    return Difference(f"{at}the values are right, their order is not: {order}.")
+
+
+def _place(index):
+    return f"{PLACES[index]} value" if index < len(PLACES) else f"value {index + 1}"
+
+
+def _reordered(got, expected, rules):
+    """Whether each value stands among the expected ones, at another place."""
+    left = list(expected)
+    for value in got:
+        place = next((i for i, wanted in enumerate(left) if _compare(value, wanted, "", rules) is None), None)
+        if place is None:
+            return False
+        del left[place]
+    return True
+
+
+def _first_difference(pairs, rules):
+    for got, expected, path in pairs:
+        difference = _compare(got, expected, path, rules)
         if difference is not None:
             return difference
     return None
@@ -84,51 +138,46 @@ def as_array(value):
     return None
 
 
-def _compare_arrays(got, expected, at, terms, tolerance, relative, batch):
+def _compare_arrays(got, expected, at, rules):
     array = as_array(got)
     wanted = "a number" if expected.ndim == 0 else f"an array of shape {expected.shape}"
     if array is None:
         return Difference(f"{at}expected {wanted}, got {kind(got)}.")
+    bound = error_bound(expected, rules.terms, rules.tolerance)
+    pair = Pair(array, expected, bound, rules.batch)
     if array.shape != expected.shape:
-        return Difference(
-            f"{at}expected {'shape ' + str(expected.shape) if expected.ndim else wanted}, got shape {array.shape}.",
-            _shape_relation(array, expected),
-        )
+        wanted = f"shape {expected.shape}" if expected.ndim else wanted
+        return Difference(f"{at}expected {wanted}, got shape {array.shape}.", relation(pair))
     if expected.size == 0:
         return None
-    if expected.dtype.kind == "b" and array.dtype.kind != "b":
-        return Difference(f"{at}expected True and False (dtype bool), got dtype {array.dtype}.")
-    if expected.dtype.kind in "iu" and array.dtype.kind == "b":
-        return Difference(
-            f"{at}expected whole numbers, got True and False (dtype bool).", "`.astype(int)` turns them into 1 and 0."
-        )
-    bound = error_bound(expected, terms, tolerance)
-    wrong = _wrong(array, expected, bound, relative)
+    text = _other_kind(array, expected)
+    if text:
+        return Difference(at + text)
+    wrong = differs(array, expected, bound, rules.relative)
     if not wrong.any():
         return None
-    if array.dtype.kind in "iub" and expected.dtype.kind == "f":
+    if _truncated(array, expected):
         return Difference(
             f"{at}expected decimal numbers ({expected.dtype}), got dtype {array.dtype}: the fractions are lost."
         )
     worst = _worst(array, expected, wrong)
-    return Difference(at + worst if at else worst[0].upper() + worst[1:], _relation(array, expected, bound, batch))
+    return Difference(at + worst if at else worst[0].upper() + worst[1:], relation(pair))
 
 
-def _wrong(array, expected, bound, relative):
-    """Where the arrays differ by more than the bound; NaN and infinities must stand at the same places."""
-    a, e = array.astype(complex if array.dtype.kind == "c" else float), expected.astype(float)
-    if expected.dtype.kind in "iub":
-        return ~(a == e)
-    finite = np.isfinite(e)
-    if relative:
-        scale = np.abs(e)
-    else:
-        scale = np.max(np.abs(e), initial=0.0, where=finite)
-        scale = scale if scale > 0.0 else np.finfo(float).tiny
-    with np.errstate(invalid="ignore", over="ignore"):
-        close = np.abs(a - e) <= bound * scale
-    same = (a == e) | (np.isnan(a.real) & np.isnan(e))
-    return np.where(finite, ~(close | same), ~same)
+def _other_kind(array, expected):
+    """What is wrong with the dtype alone, as a sentence; "" if nothing is."""
+    if expected.dtype.kind == "b" and array.dtype.kind != "b":
+        return f"expected True and False (dtype bool), got dtype {array.dtype}."
+    if expected.dtype.kind in "iu" and array.dtype.kind == "b":
+        return "expected whole numbers, got True and False (dtype bool). `.astype(int)` turns them into 1 and 0."
+    return ""
+
+
+def _truncated(array, expected):
+    """Whether whole numbers stand where fractions are asked, and nothing else is wrong."""
+    if array.dtype.kind not in "iu" or expected.dtype.kind != "f" or not np.isfinite(expected).all():
+        return False
+    return any(np.array_equal(array, whole(expected)) for whole in (np.trunc, np.floor, np.rint, np.ceil))
 
 
 def _worst(array, expected, wrong):
@@ -142,90 +191,12 @@ def _worst(array, expected, wrong):
     text = f"{place} expected {number(e)}, got {number(g)}"
     if expected.dtype.kind == "f" and np.isfinite(g) and np.isfinite(e):
         text += f" (difference {number(g - e)})"
-    count = int(wrong.sum())
-    if expected.size > 1:
-        text += (
-            f"; {'all' if count == expected.size else count} of {expected.size} entries differ"
-            if count > 1
-            else f"; the other {expected.size - 1} entries are right"
-        )
-    return text + "."
+    return text + _count(int(wrong.sum()), expected.size) + "."
 
 
-def number(x):
-    """A number short enough to read and long enough to see the difference."""
-    if isinstance(x, np.bool_ | bool):
-        return str(bool(x))
-    if np.iscomplexobj(x):
-        return f"{complex(x):.6g}"
-    return str(int(x)) if float(x).is_integer() and abs(float(x)) < 1e6 else f"{float(x):.6g}"
-
-
-def _shape_relation(array, expected):
-    if array.ndim >= 2 and array.shape == expected.shape[::-1]:
-        return "It is transposed."
-    if array.ndim == expected.ndim + 1:
-        for axis in range(array.ndim):
-            if array.shape[:axis] + array.shape[axis + 1 :] == expected.shape:
-                summed = array.sum(axis=axis)
-                if not _wrong(summed, expected, 1e-6, False).any():
-                    return f"Its sum over axis {axis} is what is asked."
-                if not _wrong(array.mean(axis=axis), expected, 1e-6, False).any():
-                    return f"Its mean over axis {axis} is what is asked."
-    if (
-        array.size == expected.size
-        and array.size
-        and not _wrong(array.reshape(expected.shape), expected, 1e-6, False).any()
-    ):
-        return "The numbers are right, the shape is not."
-    if array.ndim == 2 and expected.ndim == 1 and array.shape[0] == array.shape[1] == expected.shape[0]:
-        return "A column and a row were broadcast against each other."
-    return ""
-
-
-def _relation(array, expected, bound, batch):
-    """A simple relation between the two, if there is one: a sign, a factor, a transposition."""
-    loose = max(bound, 1e-6)
-    if bound < 1e-6 and expected.dtype.kind == "f" and not _wrong(array, expected, 1e-6, True).any():
-        return "It agrees to six digits, not to the last ones: a constant with too few, or digits lost on the way?"
-    if array.ndim == 2 and array.shape[0] == array.shape[1] > 1 and not _wrong(array.T, expected, loose, False).any():
-        return "It is transposed."
-    if expected.dtype.kind != "f" or not (np.isfinite(array).all() and np.isfinite(expected).all()):
-        if expected.dtype.kind == "f" and np.isnan(array).any() and not np.isnan(expected).any():
-            return f"{int(np.isnan(array).sum())} entries are NaN."
+def _count(wrong, size):
+    if size == 1:
         return ""
-    a, e = array.astype(float).ravel(), expected.astype(float).ravel()
-    if not np.any(e):
-        return ""
-    if not np.any(a):
-        return "Yours is zero everywhere."
-    with np.errstate(all="ignore"):
-        ratio = float(a @ e / (e @ e))
-        if not math.isfinite(ratio) or ratio == 0.0 or _wrong(a, ratio * e, loose, False).any():
-            shift = float(np.mean(a - e))
-            if a.size > 1 and abs(shift) > 1e-9 and not _wrong(a - shift, e, loose, False).any():
-                return (
-                    f"Yours is larger by {number(shift)} everywhere."
-                    if shift > 0
-                    else f"Yours is smaller by {number(-shift)} everywhere."
-                )
-            if a.size > 1 and not _wrong(np.abs(a), np.abs(e), loose, False).any():
-                return "Only signs differ."
-            return ""
-    if a.size == 1 and batch is None:
-        batch = 0
-    named = [
-        (-1.0, "Yours has the opposite sign."),
-        (2.0, "Yours is twice as large."),
-        (0.5, "Yours is half as large."),
-    ]
-    if batch and batch > 1:
-        named += [
-            (float(batch), f"Yours is {batch} times as large, the number of examples: a sum where the mean is asked?"),
-            (1.0 / batch, f"Yours is 1/{batch} of it, one over the number of examples: a mean where the sum is asked?"),
-        ]
-    for factor, text in named:
-        if abs(ratio - factor) <= 1e-6 * abs(factor):
-            return text
-    telling = a.size > 1 and abs(ratio - 1.0) > 1e-6
-    return f"Yours is {number(ratio)} times what is expected, everywhere." if telling else ""
+    if wrong == 1:
+        return "; the other entry is right" if size == 2 else f"; the other {size - 1} entries are right"
+    return f"; all {size} entries differ" if wrong == size else f"; {wrong} of {size} entries differ"

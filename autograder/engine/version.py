@@ -12,6 +12,7 @@ CHECKS = (
     "autograder/checks/evaluation.py",
     "autograder/checks/exercise.py",
     "autograder/checks/limits.py",
+    "autograder/checks/relations.py",
     "autograder/checks/solution.py",
     "autograder/exercises/**/*.py",
     "autograder/engine/assemble.py",
