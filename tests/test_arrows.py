@@ -105,6 +105,7 @@ def test_nothing_beside_a_students_code_imports_the_exercises():
     assert {module for module in seen if module.startswith("autograder.")} == {
         "autograder.checks",
         "autograder.checks.drivers",
+        "autograder.checks.limits",
         "autograder.engine.sandbox.inside",
         "autograder.engine.sandbox.protocol",
         "autograder.engine.sandbox.walls",
