@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from autograder.checks.exercise import Case, Exercise, Mistake
-from autograder.checks.solution import Slip, Solution, shown_code, slip, solution_parts
+from autograder.checks.solution import Slip, Solution, shown_code, slip, slip_in, solution_parts
 from dlcourse import activations, neurons
 
 # --- what is shown --------------------------------------------------------------------------------------------------
@@ -121,6 +121,18 @@ def test_a_slipped_function_shows_its_changed_lines():
     with pytest.raises(NameError) as error:
         wrong(1.0)
     assert traceback.extract_tb(error.value.__traceback__)[-1].line == "return y + missing"
+
+
+def test_a_slip_in_a_helper_changes_what_the_solution_calls_and_shows_the_helpers_lines():
+    solution = Solution("some.halved", (halved,))
+    made = slip_in([scaled], slip("y + x", "y - x"))
+    (wrong,) = solution.slipped(made, "sign")
+    assert (wrong.__name__, wrong(3.0), halved(3.0), scaled(3.0)) == ("halved", -1.5, 4.5, 9.0)
+    before, after = solution.before_and_after(made)
+    assert before == shown_code(scaled) and after == before.replace("y + x", "y - x")
+    # The helper's text alone is searched
+    with pytest.raises(ValueError, match=r"^slip: expected 'scale=0.5' once in the solution, found it 0 times in\n"):
+        solution.slipped(slip_in([scaled], slip("scale=0.5", "scale=1")), "share")
 
 
 # --- in an exercise -------------------------------------------------------------------------------------------------

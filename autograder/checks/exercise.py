@@ -16,7 +16,7 @@ import numpy as np
 import dlcourse
 
 from .drivers import Case, Named, Rng, pair, pair_of_many, plain, steps
-from .solution import Slip, Solution, slip
+from .solution import Slip, Solution, slip, slip_in
 
 __all__ = [
     "Case",
@@ -32,6 +32,7 @@ __all__ = [
     "pair_of_many",
     "plain",
     "slip",
+    "slip_in",
     "steps",
 ]
 
@@ -131,10 +132,7 @@ class Exercise:
 
     def difference(self, mistake):
         """How each way of making a mistake differs from the shown solution, as lines of a diff; "" for a rewrite."""
-        return [
-            "" if slip is None else _diff(self._solution.code, slip.applied(self._solution.code))
-            for slip in mistake.slips
-        ]
+        return ["" if slip is None else _diff(*self._solution.before_and_after(slip)) for slip in mistake.slips]
 
     @property
     def functions(self):

@@ -8,7 +8,7 @@ import inspect
 import linecache
 import re
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -73,10 +73,14 @@ def _first_line(function):
 
 @dataclass(frozen=True)
 class Slip:
-    """Wrong code, as what is exchanged in the shown solution; `slip` makes one."""
+    """Wrong code, as what is exchanged in the shown solution; `slip` makes one.
+
+    helpers : functions that the solution calls, in whose code the texts are exchanged instead; see `slip_in`.
+    """
 
     pairs: tuple
     everywhere: bool = False
+    helpers: tuple = ()
 
     def applied(self, code):
         """The code with the slip in it. Each text must stand there exactly once, or an error names it."""
@@ -102,19 +106,31 @@ def slip(old, new, *more, everywhere=False):
     return Slip(tuple(zip(texts[::2], texts[1::2], strict=True)), everywhere)
 
 
+def slip_in(helpers, slip):
+    """The slip in the code of functions that the solution calls by name, as a cell's slip in a network of such cells."""
+    return replace(slip, helpers=tuple(helpers))
+
+
 class Solution:
     """The shown code of an exercise's solution functions, from which its slips are made."""
 
     def __init__(self, name, functions):
         self.name = name
         self.functions = tuple(functions)
-        self.code = "\n\n\n".join(map(shown_code, self.functions))
+        self.code = _one_text(self.functions)
+
+    def before_and_after(self, slip):
+        """The code that a slip changes, without and with it: the solution's, or that of its helpers."""
+        code = _one_text(slip.helpers) if slip.helpers else self.code
+        return code, slip.applied(code)
 
     def slipped(self, slip, slug):
-        """The solution's functions with a slip in them."""
-        code = slip.applied(self.code)
+        """The solution's functions with a slip in them, or in a helper that they call."""
+        _, code = self.before_and_after(slip)
+        if slip.helpers:
+            code += f"\n\n\n{self.code}"
         names = {"np": np}
-        for function in self.functions:
+        for function in (*slip.helpers, *self.functions):
             names |= function.__globals__
         names |= {"np": np, "__name__": f"{self.name}.{slug}"}
         # Tracebacks and `inspect` find the changed lines
@@ -122,3 +138,7 @@ class Solution:
         linecache.cache[file] = (len(code), None, code.splitlines(keepends=True), file)
         exec(compile(code, file, "exec"), names)
         return tuple(names[function.__name__] for function in self.functions)
+
+
+def _one_text(functions):
+    return "\n\n\n".join(map(shown_code, functions))
