@@ -40,7 +40,14 @@ class EngineFault(AutograderError):
 
 
 class NoSandbox(EngineFault):
-    """The walls cannot be built here; the message says what to install."""
+    """The walls cannot be built here: `reason`, and what to do about it."""
+
+    def __init__(self, reason, remedy=""):
+        super().__init__(reason, remedy)
+        self.reason, self.remedy = reason, remedy
+
+    def __str__(self):
+        return f"{self.reason}: {self.remedy}" if self.remedy else self.reason
 
 
 class PoolLost(EngineFault):

@@ -14,12 +14,12 @@ import time
 import numpy as np
 
 from ..checks import drivers
-from ..checks.evaluation import exercise_seed, expected_values, judge
+from ..checks.evaluation import PUBLIC_SEED, exercise_seed, expected_values, judge
 from ..checks.exercise import get_exercise
 from ..errors import EngineFault
 from .sandbox.oracle import Oracle
 from .sandbox.protocol import ProtocolError, decode, encode
-from .sandbox.sandbox import Died, Zygote, withheld_names
+from .sandbox.sandbox import Died, open_sandbox, withheld_names
 from .store.records import (
     CRASHED,
     FOR_A_PERSON,
@@ -83,7 +83,7 @@ class Grader:
             if zygote is not None:
                 zygote.close()
             self.oracle.start()
-            zygote = Zygote(key[0], self.settings.isolation, plots)
+            zygote = open_sandbox(key[0], self.settings.isolation, plots)
         self.zygotes[key] = zygote
         self.oracle.ready()
         while len(self.zygotes) > ZYGOTES:
@@ -284,14 +284,17 @@ class _NotebookRun:
                 step.grade_id, "outside", step.points, 0.0, NOT_ATTEMPTED, f"○ {name}: not attempted.\n{text}", name
             )
             return StepResult(verdict=verdict, seconds=time.monotonic() - begun)
-        seed = exercise_seed(self.task.seed, name)
-        cases, expected = expected_values(name, seed)
-        sent = _encoded_cases(name, seed)
+        seed = PUBLIC_SEED if self.task.at_home else exercise_seed(self.task.seed, name)
+        asked = [
+            (case, value, sent)
+            for case, value, sent in zip(*expected_values(name, seed), _encoded_cases(name, seed), strict=True)
+            if not (self.task.at_home and case.hidden)
+        ]
         got, seconds, died = [], self.settings.timeout, None
-        for case in sent:
+        for _, _, sent in asked:
             if died is None:
                 try:
-                    outcomes = self._case(exercise, functions, *case, seconds)
+                    outcomes = self._case(exercise, functions, *sent, seconds)
                 except Died as death:
                     died = death
                     self._end()
@@ -303,6 +306,7 @@ class _NotebookRun:
                 # After an answer has used up its time once, every further case gets little
                 seconds = min(seconds, 1.0)
             got.append(outcomes)
+        cases, expected, _ = zip(*asked, strict=True)
         result = _judge(exercise, cases, expected, got, seed)
         return StepResult(verdict=_of_result(step, name, result, died, got, time.monotonic() - begun))
 

@@ -39,6 +39,7 @@ class Task:
 
     steps : in the order in which they run. seed : chooses the numbers of the cases; made from the course's secret,
         so no worker needs the secret itself. files : {relative name: content} of what lies beside it.
+    at_home : ask what the notebook's own check asks: the visible cases, with their public numbers.
     """
 
     student: str
@@ -47,13 +48,15 @@ class Task:
     steps: tuple[Step, ...]
     seed: int
     files: dict = field(default_factory=dict)
+    at_home: bool = False
 
 
 @dataclass(frozen=True)
 class Settings:
     """Limits of one submission, and how it is walled in.
 
-    isolation : "bwrap", or "process" (a separate process with limits, but with the grader's rights).
+    isolation : "bwrap", "process" (a separate process with limits, but with the grader's rights), or "fresh" (the same
+        without forks, on every system: for a student's own notebook).
     timeout : seconds for one cell or check. total : seconds for a whole notebook with all its restarts.
     memory : MB of address space for the child. output : bytes that a cell may print or show.
     disk : MB that it may write, processes : how many it may have, threads included.

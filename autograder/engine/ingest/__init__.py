@@ -7,7 +7,9 @@ Everything else that a file may claim (points, types, tags, outputs, kernel, ord
 A submission that cannot be read is a result with its problem said, never an exception: one broken file does not stop the class.
 """
 
-from .assignment import Assignment, Master, MasterCell, load_assignment
+from .assignment import Assignment, Master, MasterCell, find_calls, load_assignment, load_released
+from .folder import read_own_folder
+from .notebook import parse
 from .rebuild import Cell, Rebuilt, make_tasks, rebuild, rebuild_submission
 from .submission import Submission, read_submission
 
@@ -18,8 +20,12 @@ __all__ = [
     "MasterCell",
     "Rebuilt",
     "Submission",
+    "find_calls",
     "load_assignment",
+    "load_released",
     "make_tasks",
+    "parse",
+    "read_own_folder",
     "read_submission",
     "rebuild",
     "rebuild_submission",

@@ -118,6 +118,34 @@ def load_assignment(course, name, saved):
     return Assignment(name, tuple(notebooks), files, digest.hexdigest())
 
 
+@dataclass(frozen=True)
+class _Released:
+    """A marked cell as it was released, in place of what a gradebook keeps of it."""
+
+    source: str
+    cell_type: str
+    locked: bool
+    points: float | None
+    checksum: str | None
+
+
+def load_released(name, data):
+    """The `Master` of a released notebook without its gradebook: what a student has of it, so no hidden tests."""
+    cells = json.loads(data.decode("utf-8"))["cells"]
+    saved = {}
+    for cell in cells:
+        marks = cell["metadata"].get("nbgrader")
+        if marks:
+            saved[marks["grade_id"]] = _Released(
+                cell_text(cell["source"]),
+                marks.get("cell_type", cell["cell_type"]),
+                bool(marks.get("locked")),
+                marks.get("points"),
+                marks.get("checksum"),
+            )
+    return _master(name, data, saved)
+
+
 def _master(name, data, saved):
     notebook = json.loads(data.decode("utf-8"))
     cells, seen = [], set()
@@ -156,7 +184,7 @@ def _calls(source, grade_id, notebook):
         body = ast.parse(source).body
     except (SyntaxError, ValueError):
         return None
-    found = [_call(statement) for statement in body]
+    found = [_call(statement.value) if isinstance(statement, ast.Expr) else None for statement in body]
     if not found or None in found:
         return None
     if len(set(found)) > 1:
@@ -176,8 +204,7 @@ def _calls(source, grade_id, notebook):
     return found[0]
 
 
-def _call(statement):
-    call = statement.value if isinstance(statement, ast.Expr) else None
+def _call(call):
     if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "check" and call.args):
         return None
     first, *rest = call.args
@@ -188,3 +215,15 @@ def _call(statement):
     if not all(keyword.arg == "hidden" and isinstance(keyword.value, ast.Constant) for keyword in call.keywords):
         return None
     return first.value, tuple(argument.id for argument in rest)
+
+
+def find_calls(source):
+    """[(name, function names)] of every `check("name", function, …)` in a cell's source, in order."""
+    # Magics and shell commands are no Python
+    plain = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in source.split("\n"))
+    try:
+        nodes = [node for node in ast.walk(ast.parse(plain)) if isinstance(node, ast.Call)]
+    except (SyntaxError, ValueError):
+        return []
+    calls = [_call(node) for node in sorted(nodes, key=lambda node: (node.lineno, node.col_offset))]
+    return [call for call in calls if call is not None]

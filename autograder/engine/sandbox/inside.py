@@ -1,6 +1,7 @@
 """What runs in the sandbox: one warm process, and a fresh child of it for every submission.
 
-    python -m autograder.engine.sandbox.inside FD
+    python -m autograder.engine.sandbox.inside FD            the zygote
+    python -m autograder.engine.sandbox.inside --alone ADDRESS    one child of nobody, where processes do not fork
 
 The warm process (the zygote) has imported what notebooks use and does nothing but fork. For each submission it forks an
 attendant, which puts a child behind its walls, waits for it and ends it when the supervisor says so or has gone. The child
@@ -23,7 +24,7 @@ import sys
 import numpy as np
 
 from ...checks import drivers
-from . import walls
+from . import link
 from .protocol import Channel, Closed, TooLarge, course_tuple, decode, encode
 
 OUTPUTS = 100
@@ -36,6 +37,8 @@ SHOWN = 4 * 2**20
 def main(fd):
     control = Channel(socket.socket(fileno=fd))
     config, _ = control.receive()
+    from . import walls
+
     if config["uid"] is not None:
         walls.become(config["uid"])
     os.chdir("/tmp" if config["walls"] else config["folder"])
@@ -76,6 +79,8 @@ def warm_up(plots):
 
 def attend(status, work, shell, config):
     """Start the child, watch its memory, and say how it ended."""
+    from . import walls
+
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     limits, _ = status.receive()
     walls.die_with_parent()
@@ -146,6 +151,8 @@ def _resident(child):
 
 def live(work, shell, config, limits):
     """Behind its walls, run cells and answer cases until the supervisor has no more."""
+    from . import walls
+
     walls.die_with_parent()
     # A signal to "my group" must not reach the zygote, which is of the same user
     os.setsid()
@@ -154,6 +161,49 @@ def live(work, shell, config, limits):
         home = "/tmp/work"
     else:
         home = os.path.join(config["folder"], f"work-{os.getpid()}")
+    move_in(home)
+    kept = work.fileno()
+    os.closerange(3, kept)
+    os.closerange(kept + 1, 1024)
+    take_files(work, home)
+    walls.limit(limits["memory"], limits["disk"], limits["processes"], limits["cpu"])
+    if config["walls"]:
+        walls.lock()
+    serve(work, shell, home)
+
+
+def alone(address):
+    """One child without zygote, fork and walls, with the rights of the user whose notebook it runs."""
+    work = Channel(link.join(address))
+    config, _ = work.receive()
+    limits = config["limits"]
+    shell = warm_up(config["plots"])
+    home = config["home"]
+    move_in(home)
+    take_files(work, home)
+    if sys.platform != "win32":
+        from . import walls
+
+        walls.limit(limits["memory"], limits["disk"], 0, limits["cpu"])
+    sys.meta_path.insert(0, Only(config["packages"], home))
+    serve(work, shell, home)
+
+
+class Only:
+    """Finds nothing itself, and refuses modules that are installed here but that grading does not have."""
+
+    def __init__(self, packages, home):
+        self.home = home
+        self.known = {*sys.stdlib_module_names, *packages, "autograder", "dlcourse", "__main__"}
+
+    def find_spec(self, name, path=None, target=None):
+        beside = os.path.join(self.home, name)
+        if path is None and name not in self.known and not os.path.exists(beside) and not os.path.exists(f"{beside}.py"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+def move_in(home):
+    """Work in a new folder, and read and print nowhere."""
     os.mkdir(home)
     os.chdir(home)
     os.environ["HOME"] = home
@@ -162,17 +212,19 @@ def live(work, shell, config, limits):
     nothing = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(nothing, fd)
-    kept = work.fileno()
-    os.closerange(3, kept)
-    os.closerange(kept + 1, 1024)
+
+
+def take_files(work, home):
+    """Write the files that lie beside the notebook."""
     header, body = work.receive()
     for name, start, size in header["files"]:
         os.makedirs(os.path.dirname(os.path.join(home, name)), exist_ok=True)
         with open(os.path.join(home, name), "wb") as file:
             file.write(body[start : start + size])
-    walls.limit(limits["memory"], limits["disk"], limits["processes"], limits["cpu"])
-    if config["walls"]:
-        walls.lock()
+
+
+def serve(work, shell, home):
+    """Answer the supervisor's requests until it has no more."""
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002 - students use the old functions too
     # A helper module beside the notebook is found, but none in the place of a known one
@@ -401,13 +453,9 @@ def _caller(work, number):
 
     def call(name, args, kwargs):
         tree, buffers = encode((args, kwargs))
-        # The alarm waits for the whole answer: what is left of one would be taken for the next request
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
-        try:
+        with _no_alarm():
             work.send({"call": name, "value": tree, "id": number}, buffers)
             header, body = work.receive()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         if header.get("withheld"):
             raise drivers.Withheld
         if "error" in header:
@@ -415,6 +463,19 @@ def _caller(work, number):
         return decode(header["value"], body, {"n": course_tuple})
 
     return call
+
+
+@contextlib.contextmanager
+def _no_alarm():
+    """The alarm waits for the whole answer: what is left of one would be taken for the next request."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _error(name, text):
@@ -432,4 +493,7 @@ def _text(error):
 
 if __name__ == "__main__":
     sys.path[:] = [path for path in sys.path if path]
-    main(int(sys.argv[1]))
+    if sys.argv[1] == "--alone":
+        alone(sys.argv[2])
+    else:
+        main(int(sys.argv[1]))

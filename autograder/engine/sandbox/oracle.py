@@ -1,12 +1,11 @@
 """A process of the supervisor's that computes functions of the course for the sandbox, which does not have them.
 
-    python -m autograder.engine.sandbox.oracle FD
+    python -m autograder.engine.sandbox.oracle MEMORY ADDRESS
 
 The arguments come from students' code: a call may ask for a billion epochs, so it runs where it can be stopped.
 """
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -18,10 +17,11 @@ import numpy as np
 from ...checks import drivers
 from ...checks.exercise import get_exercise
 from ...errors import EngineFault
-from . import walls
+from . import link
 from .protocol import Channel, Closed, ProtocolError, Silence, TooLarge, course_tuple, decode, encode
 
 START_SECONDS = 60.0
+_NOT_STARTED = "the process that computes the course's functions did not start"
 # Values that are kept, and how long a call and its value may be: at most 64 MB in all, whatever students' code asks
 KEPT, KEPT_BYTES = 4096, 16_384
 
@@ -65,19 +65,18 @@ class Oracle:
         if self.process is not None and self.process.poll() is None:
             return
         self.close()
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "autograder.engine.sandbox.oracle", str(theirs.fileno()), str(self.memory)],
-                pass_fds=[theirs.fileno()],
+        environment = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+        try:
+            self.process, ours = link.start(
+                [sys.executable, "-m", "autograder.engine.sandbox.oracle", str(self.memory)],
+                os.environ | environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                env=os.environ
-                | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-                | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-                start_new_session=True,
             )
+        except TimeoutError:
+            raise EngineFault(f"{_NOT_STARTED} (it ended)") from None
         self.channel, self.waiting = Channel(ours), True
 
     def ready(self):
@@ -89,9 +88,7 @@ class Oracle:
             self.channel.receive(time.monotonic() + START_SECONDS)
         except (Closed, Silence, ProtocolError) as error:
             self.close()
-            raise EngineFault(
-                f"the process that computes the course's functions did not start ({type(error).__name__})"
-            ) from None
+            raise EngineFault(f"{_NOT_STARTED} ({type(error).__name__})") from None
         self.waiting = False
 
     def close(self):
@@ -102,11 +99,14 @@ class Oracle:
             self.process = None
 
 
-def main(fd, memory):
-    channel = Channel(socket.socket(fileno=fd))
+def main(memory, address):
+    channel = Channel(link.join(address))
     from ...checks.evaluation import withheld_functions
 
-    walls.limit(memory, disk=1, processes=0, cpu=10**6)
+    if sys.platform != "win32":
+        from . import walls
+
+        walls.limit(memory, disk=1, processes=0, cpu=10**6)
     channel.send({"ready": True})
     while True:
         try:
@@ -133,4 +133,4 @@ def main(fd, memory):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]), sys.argv[2])

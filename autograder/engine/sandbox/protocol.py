@@ -5,6 +5,7 @@ the arrays, one after the other. There is no pickle: a value is rebuilt from its
 nothing that comes out of the sandbox can run.
 """
 
+import contextlib
 import json
 import select
 import socket
@@ -26,6 +27,8 @@ DTYPES = {
     for kind in ("?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16", np.longdouble)
 }
 _LENGTHS = struct.Struct(">II")
+# Windows knows neither this flag nor poll: there the socket's own timeout has to do
+_DONTWAIT = getattr(socket, "MSG_DONTWAIT", None)
 
 
 class ProtocolError(Exception):
@@ -200,17 +203,14 @@ class Channel:
         if len(head) > HEADER_LIMIT or len(body) > BODY_LIMIT:
             raise TooLarge(f"expected at most {HEADER_LIMIT // 2**20} MB of text, got {len(head) // 2**20} MB")
         data = memoryview(_LENGTHS.pack(len(head), len(body)) + head + body)
-        try:
-            if deadline is None:
+        if deadline is None:
+            try:
                 self.sock.sendall(data)
-                return
-            while data:
-                try:
-                    data = data[self.sock.send(data[: 2**16], socket.MSG_DONTWAIT) :]
-                except BlockingIOError:
-                    self._wait(select.POLLOUT, deadline)
-        except OSError:
-            raise Closed from None
+            except OSError:
+                raise Closed from None
+            return
+        while data:
+            data = data[self._now(self.sock.send, data[: 2**16], "POLLOUT", deadline) :]
 
     def receive(self, deadline=None, header_limit=HEADER_LIMIT, body_limit=BODY_LIMIT):
         """(header, body) of the next frame; `Silence` after the deadline, `Closed` at the end."""
@@ -232,27 +232,43 @@ class Channel:
     def _exactly(self, size, deadline):
         pieces = []
         while size:
-            try:
-                # Most of a frame is there at once: to ask first would double the calls
-                piece = self.sock.recv(min(size, 2**20), 0 if deadline is None else socket.MSG_DONTWAIT)
-            except BlockingIOError:
-                self._wait(select.POLLIN, deadline)
-                continue
-            except OSError:
-                raise Closed from None
+            piece = self._now(self.sock.recv, min(size, 2**20), "POLLIN", deadline)
             if not piece:
                 raise Closed
             pieces.append(piece)
             size -= len(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    def _wait(self, event, deadline):
-        """Until the socket is ready; `Silence` after the deadline."""
+    def _now(self, call, argument, event, deadline):
+        """`call(argument)` as soon as the socket is ready for it; `Silence` after the deadline."""
+        try:
+            if deadline is None:
+                return call(argument)
+            if _DONTWAIT is None:
+                return self._within(call, argument, deadline)
+            while True:
+                # Most of a frame is there at once: to ask first would double the calls
+                with contextlib.suppress(BlockingIOError):
+                    return call(argument, _DONTWAIT)
+                left = deadline - time.monotonic()
+                poll = select.poll()
+                poll.register(self.sock, getattr(select, event))
+                if left <= 0 or not poll.poll(left * 1000):
+                    raise Silence
+        except OSError:
+            raise Closed from None
+
+    def _within(self, call, argument, deadline):
         left = deadline - time.monotonic()
-        poll = select.poll()
-        poll.register(self.sock, event)
-        if left <= 0 or not poll.poll(left * 1000):
+        if left <= 0:
             raise Silence
+        self.sock.settimeout(left)
+        try:
+            return call(argument)
+        except TimeoutError:
+            raise Silence from None
+        finally:
+            self.sock.settimeout(None)
 
     def close(self):
         self.sock.close()

@@ -28,11 +28,11 @@ import dlcourse
 from ...checks import drivers
 from ...checks.exercise import get_exercise
 from ...errors import EngineFault, NoSandbox
-from . import walls
+from . import link
+from .link import START_SECONDS
 from .protocol import Channel, Closed, ProtocolError, Silence
 
 NOBODY = 65534
-START_SECONDS = 60.0
 ROOTS = ("numpy", "scipy", "matplotlib", "ipython", "matplotlib-inline", "array-api-compat")
 INSTALL = (
     "install bubblewrap (Debian and Ubuntu: apt install bubblewrap; Fedora: dnf install bubblewrap) on Linux with user "
@@ -56,7 +56,7 @@ def write_kit(folder, names):
     for name in (
         "checks/drivers.py",
         "checks/limits.py",
-        *(f"engine/sandbox/{name}.py" for name in ("inside", "protocol", "walls")),
+        *(f"engine/sandbox/{name}.py" for name in ("inside", "link", "protocol", "walls")),
     ):
         shutil.copy(here / name, package / name)
     own = {}
@@ -271,6 +271,22 @@ def _environment(path, home, python_path):
 # --- zygote and child -----------------------------------------------------------------------------------------------
 
 
+def open_sandbox(names, isolation="bwrap", plots=True):
+    """What gives children for one set of exercises: a warm `Zygote`, or a `Fresh` one where nothing is forked."""
+    return Fresh(names, plots) if isolation == "fresh" else Zygote(names, isolation, plots)
+
+
+def _new_kit(folder, names):
+    kit = folder / "kit"
+    kit.mkdir()
+    write_kit(kit, names)
+    return kit
+
+
+def _python_path(kit):
+    return os.pathsep.join([str(kit), *dict.fromkeys(str(path.parent) for path in packages().values())])
+
+
 class Zygote:
     """One warm process behind the walls, for one set of exercises; `child()` gives a fresh fork of it.
 
@@ -283,9 +299,11 @@ class Zygote:
         if isolation not in ("bwrap", "process"):
             raise ValueError(f"expected isolation 'bwrap' or 'process', got {isolation!r}")
         if not hasattr(os, "fork"):
-            raise NoSandbox("expected Linux or macOS, where processes fork; on Windows grade in WSL")
+            raise NoSandbox("expected Linux or macOS, where processes fork", "on Windows grade in WSL")
         if self.walled and shutil.which("bwrap") is None:
-            raise NoSandbox(f"bubblewrap (the command bwrap) was not found: {INSTALL}")
+            raise NoSandbox("bubblewrap (the command bwrap) was not found", INSTALL)
+        from . import walls
+
         if self.walled and not walls.can_filter():
             raise NoSandbox(
                 f"expected a processor whose system calls are known here (x86_64, aarch64), got {os.uname().machine}"
@@ -294,10 +312,7 @@ class Zygote:
         try:
             # Another user than the owner reads the kit
             self.folder.chmod(0o755)
-            kit = self.folder / "kit"
-            kit.mkdir()
-            write_kit(kit, names)
-            self._start(kit)
+            self._start(_new_kit(self.folder, names))
         except BaseException:
             self.close()
             raise
@@ -310,8 +325,7 @@ class Zygote:
         if self.walled:
             command, environment = bubblewrap(kit, theirs.fileno()), {}
         else:
-            python_path = os.pathsep.join([str(kit), *dict.fromkeys(str(path.parent) for path in packages().values())])
-            environment = _environment(os.environ.get("PATH", ""), str(scratch), python_path)
+            environment = _environment(os.environ.get("PATH", ""), str(scratch), _python_path(kit))
             command = [sys.executable, "-B", "-s", "-P", "-m", "autograder.engine.sandbox.inside", str(theirs.fileno())]
         self.log = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
         try:
@@ -336,7 +350,7 @@ class Zygote:
             said = self._said()
             if self.walled and ("bwrap:" in said or "namespace" in said):
                 raise NoSandbox(
-                    f"the sandbox could not be built here ({said.strip().splitlines()[-1]}): {INSTALL}"
+                    f"the sandbox could not be built here ({said.strip().splitlines()[-1]})", INSTALL
                 ) from None
             raise EngineFault(f"the sandbox did not start ({type(error).__name__}): {said.strip()[-500:]}") from None
 
@@ -366,6 +380,34 @@ class Zygote:
             self.log.close()
         elif hasattr(self, "control"):
             self.control.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Fresh:
+    """Gives children that are processes of their own: no walls and no forks, so it works on every system.
+
+    The code runs with the rights of whoever runs it, so this is for a user's own notebook, never for a class.
+    """
+
+    walled = False
+
+    def __init__(self, names, plots=True):
+        self.plots = plots
+        self.folder = Path(tempfile.mkdtemp(prefix="dlcourse-"))
+        try:
+            self.kit = _new_kit(self.folder, names)
+        except BaseException:
+            self.close()
+            raise
+
+    def child(self, settings, files):
+        """A fresh child with these files in its folder."""
+        return FreshChild(self, settings, files)
+
+    def alive(self):
+        return True
+
+    def close(self):
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -404,19 +446,23 @@ class Child:
                     "cpu": settings.total,
                 }
             )
-            places, start = [], 0
-            for name, content in files.items():
-                places.append([name, start, len(content)])
-                start += len(content)
-            deadline = time.monotonic() + START_SECONDS
             try:
-                self.work.send({"files": places}, list(files.values()), deadline)
-                self.work.receive(deadline)
+                self._hand_over(files)
             except (Closed, Silence, ProtocolError):
                 raise EngineFault(f"a child did not start: {self._fault(zygote)}") from None
         except BaseException:
             self.close()
             raise
+
+    def _hand_over(self, files):
+        """Give the child its files, and wait until it is ready."""
+        places, start = [], 0
+        for name, content in files.items():
+            places.append([name, start, len(content)])
+            start += len(content)
+        deadline = time.monotonic() + START_SECONDS
+        self.work.send({"files": places}, list(files.values()), deadline)
+        self.work.receive(deadline)
 
     def _fault(self, zygote):
         try:
@@ -478,3 +524,47 @@ class Child:
         self.status.close()
         usage = self.usage or {}
         return usage.get("cpu", 0.0), usage.get("memory", 0.0)
+
+
+class FreshChild(Child):
+    """A process started from nothing with one notebook in it."""
+
+    def __init__(self, fresh, settings, files):
+        self.settings, self.number, self.usage = settings, 0, None
+        scratch = Path(tempfile.mkdtemp(dir=fresh.folder))
+        environment = _environment(os.environ.get("PATH", ""), str(scratch), _python_path(fresh.kit))
+        # Without these Windows opens no socket
+        environment |= {name: os.environ[name] for name in ("SYSTEMROOT", "TEMP", "TMP") if name in os.environ}
+        inside = [*("-B", "-s", "-P"), "-m", "autograder.engine.sandbox.inside", "--alone"]
+        nothing = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+        try:
+            self.process, sock = link.start([sys.executable, *inside], environment, cwd=fresh.kit, **nothing)
+        except TimeoutError as error:
+            raise EngineFault(f"a child did not start: {error}") from None
+        self.work = Channel(sock)
+        limits = {"memory": settings.memory, "disk": settings.disk, "cpu": settings.total}
+        allowed = [name.partition(".")[0] for name in packages()]
+        try:
+            self.work.send(
+                {"plots": fresh.plots, "limits": limits, "home": str(scratch / "work"), "packages": allowed}
+            )
+            self._hand_over(files)
+        except (Closed, Silence, ProtocolError):
+            self.close()
+            raise EngineFault(f"a child did not start: it ended with status {self.usage['ended']}") from None
+        except BaseException:
+            self.close()
+            raise
+
+    def _finish(self, seconds):
+        if self.usage is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(seconds)
+            self.usage = {"ended": self.process.poll()}
+
+    def close(self):
+        """End the child and everything that it has started; what it used is not known."""
+        self.work.close()
+        link.end(self.process)
+        self._finish(10)
+        return 0.0, 0.0
