@@ -114,14 +114,17 @@ def check(
     notebook: Annotated[str, typer.Argument(help="the file, as it will be handed in")],
     timeout: Annotated[float, typer.Option(metavar="S", help="seconds for one cell or check")] = 30.0,
     json: Annotated[bool, typer.Option("--json", help="the results for a script")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="run it with your own rights where there is no sandbox, without a question")
+    ] = False,
 ):
-    """Check your own notebook: the verdicts and hints that grading gives for the cases that you can see.
+    """Check a notebook: the verdicts and hints that grading gives for the cases that you can see.
 
-    The notebook runs from its first cell to its last in a process of its own; the file is not changed.
+    The notebook runs from its first cell to its last in the sandbox that grading uses; the file is not changed.
     """
     from .commands import check
 
-    raise typer.Exit(check.main(notebook, timeout, json))
+    raise typer.Exit(check.main(notebook, timeout, json, yes))
 
 
 @app.command()

@@ -1,21 +1,26 @@
-"""A student's own notebook judged on the student's own machine: the visible cases, with the hints that grading gives.
+"""A student's own notebook judged on the student's own machine, by the engine that grades it.
 
-The notebook runs in a process of its own (``python -m autograder.offline NOTEBOOK RESULTS``), which writes a line of JSON
-for every check as soon as it is known: a loop that never ends or a crash costs only what comes after it.
+The notebook is put together as it is graded: the released cells with the student's answers in them. It runs in the same
+sandbox, and asks of each exercise the cases that the notebook's own check asks. Where no sandbox can be built the same runs
+in a process of its own (`isolation="fresh"`), with the rights of whoever runs it.
 """
 
+import contextlib
+import difflib
 import json
-import os
 import re
-import subprocess
-import sys
-import tempfile
-from dataclasses import asdict, dataclass, field
+from collections import Counter
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from .engine.store.records import CRASHED, NOT_ATTEMPTED, OUT_OF_TIME, PARTLY, RIGHT, WRONG
-from .engine.tasks import Settings
+from .checks.evaluation import evaluate
+from .checks.exercise import get_exercise
+from .engine import ingest
+from .engine.grader import Grader
+from .engine.store.records import RIGHT, WRONG
+from .engine.tasks import CODE, EXERCISE, Settings, Step, Task
 
+RELEASED = Path(__file__).resolve().parent / "course" / "release"
 CALL = re.compile(r"^[ \t]*check\(\s*[\"']([\w.]+)[\"']", re.M)
 
 
@@ -25,7 +30,7 @@ class NoNotebook(Exception):
 
 @dataclass
 class Check:
-    """One check of the notebook. message : as the notebook shows it."""
+    """One check of the notebook. exercise : its name; of a cell of asserts, the cell's. message : as the notebook shows it."""
 
     exercise: str
     verdict: str
@@ -37,18 +42,36 @@ class Check:
 
 
 @dataclass
+class CellError:
+    """An error that stopped cells. cells : their numbers among the notebook's code cells. line : the first one's first line."""
+
+    cells: list
+    line: str
+    error: str
+
+
+@dataclass
 class Outcome:
-    """What became of a notebook. errors : [(number of the code cell, what it raised)]. by_hand : written answers."""
+    """What became of a notebook.
+
+    assignment : the released one that it was compared with; "" where it is none of the course's.
+    errors : `CellError` objects. notes : where the file is not what grading goes by, a sentence each.
+    missing : ids of the answers that the file has lost. by_hand : written answers that a person will read.
+    unwritten : ids of those that are as they were released.
+    """
 
     notebook: str
+    assignment: str = ""
     checks: list = field(default_factory=list)
     errors: list = field(default_factory=list)
+    notes: list = field(default_factory=list)
+    missing: list = field(default_factory=list)
     by_hand: int = 0
-    problem: str = ""
+    unwritten: list = field(default_factory=list)
 
     @property
     def passed(self):
-        return bool(self.checks) and all(one.verdict == RIGHT for one in self.checks) and not self.problem
+        return bool(self.checks) and not self.missing and all(one.verdict == RIGHT for one in self.checks)
 
     @property
     def points(self):
@@ -63,174 +86,194 @@ class Outcome:
         return json.dumps(data, ensure_ascii=False, indent=1)
 
 
-def read(path):
-    """The notebook at `path`, as nbformat 4."""
-    import nbformat
+def check_notebook(path, seconds=Settings.timeout, total=None, isolation="bwrap", released=None, grader=None):
+    """Run a notebook as grading does and return its `Outcome`; the file is not changed.
 
+    Parameters
+    ----------
+    path : the notebook.
+    seconds : for one cell or one check. total : for the whole notebook; what grading gives it if it is left out.
+    isolation : "bwrap", or "fresh": with the rights of whoever runs it.
+    released : the assignment as it was released, a path; by default the course's that this notebook is a copy of.
+    grader : one that is kept warm for several notebooks; its settings then count.
+
+    Raises `NoNotebook` where there is nothing to check, `NoSandbox` where the sandbox cannot be built.
+    """
     path = Path(path)
+    data = _read(path)
+    cells, problem = ingest.parse(data)
+    if problem:
+        raise NoNotebook(
+            f"{path} is not a notebook that can be read: {problem}. Open it in JupyterLab, save it and try again"
+        )
+    master = _master(path, cells, released)
+    outcome = Outcome(path.name)
+    steps = _steps_of_any(path, cells, outcome) if master is None else _steps_of(master, data, cells, outcome)
+    task = Task("", outcome.assignment, path.stem, steps, 0, ingest.read_own_folder(path.parent), at_home=True)
+    if grader is None:
+        settings = Settings.with_timeout(seconds, isolation=isolation)
+        settings = settings if total is None else replace(settings, total=total)
+        with Grader(settings) as grader:
+            result = grader.grade(task)
+    else:
+        result = grader.grade(task)
+    for step, came in zip(steps, result.results, strict=True):
+        verdict = came.verdict
+        if verdict is not None and verdict.points is not None:
+            outcome.checks.append(
+                Check(
+                    verdict.exercise or verdict.grade_id,
+                    verdict.verdict,
+                    verdict.points,
+                    step.points,
+                    verdict.message,
+                    verdict.mistake,
+                    verdict.hint,
+                )
+            )
+    outcome.errors = _errors(steps, result.results, cells)
+    return outcome
+
+
+# --- the file -------------------------------------------------------------------------------------------------------
+
+
+def _read(path):
     if path.is_dir():
         raise NoNotebook(f"{path} is a folder; name the notebook in it")
     if not path.exists():
         near = _nearest(path)
         raise NoNotebook(f"there is no file {path}" + (f"; did you mean {near}?" if near else ""))
     try:
-        return nbformat.read(path, as_version=4)
-    except Exception as error:
-        raise NoNotebook(
-            f"{path} is no notebook that can be read ({str(error).splitlines()[0][:100]}); open it in JupyterLab, save it, try again"
-        ) from error
+        return path.read_bytes()
+    except OSError as error:
+        raise NoNotebook(f"{path} cannot be read ({error.strerror})") from None
 
 
 def _nearest(path):
-    import difflib
-
     folder = path.parent if path.parent.is_dir() else Path()
     names = {other.name: other for other in folder.glob("*.ipynb")}
     found = difflib.get_close_matches(path.name, names, n=1, cutoff=0.4)
     return names[found[0]] if found else None
 
 
-def check_notebook(path, seconds=Settings.timeout, total=None):
-    """Run a notebook in a process of its own and return the `Outcome` of its checks.
+# --- what was released ----------------------------------------------------------------------------------------------
 
-    seconds : for one cell or one check. total : for the whole notebook; what grading gives it if it is left out.
-    """
-    from .checks.exercise import get_exercise
 
-    total = Settings.with_timeout(seconds).total if total is None else total
-    path = Path(path)
-    notebook = read(path)
-    expected = [name for cell in notebook.cells if cell.cell_type == "code" for name in CALL.findall(cell.source)]
-    if not expected:
-        raise NoNotebook(f"{path.name} holds no check(…); expected one of the course's assignments")
-    outcome = Outcome(path.name, by_hand=sum(_by_hand(cell) for cell in notebook.cells))
-    # Figures are drawn nowhere, and one thread is quickest on small matrices
-    environment = os.environ | {
-        "MPLBACKEND": "agg",
-        **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
-    }
-    with tempfile.TemporaryDirectory() as scratch:
-        results = Path(scratch) / "results"
-        results.touch()
-        # IPython keeps its history where it may
-        environment["IPYTHONDIR"] = str(Path(scratch) / "ipython")
-        command = [sys.executable, "-m", "autograder.offline", str(path.resolve()), str(results), str(seconds)]
-        here = str(Path(__file__).resolve().parent.parent)
-        environment["PYTHONPATH"] = os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])
-        try:
-            done = subprocess.run(
-                command,
-                cwd=path.resolve().parent,
-                env=environment,
-                timeout=total,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-            left, why = CRASHED, f"the notebook's process ended by itself (status {done.returncode})"
-        except subprocess.TimeoutExpired:
-            left, why = OUT_OF_TIME, f"the notebook was stopped after {total:g} seconds"
-        finished = False
-        for line in results.read_text(encoding="utf-8").splitlines():
-            kind, data = json.loads(line)
-            if kind == "check":
-                outcome.checks.append(Check(**data))
-            elif kind == "error":
-                outcome.errors.append(tuple(data))
+def _master(path, cells, released):
+    """The released notebook that these cells are a copy of; None where they are none of the course's assignments."""
+    if released is not None:
+        return ingest.load_released(Path(released).stem, Path(released).read_bytes())
+    known = {cell.grade_id for cell in cells} | {cell.id for cell in cells}
+    asked = {name for cell in cells for name in CALL.findall(cell.source)}
+    best, found = 0, None
+    for file in sorted(RELEASED.glob("*/*.ipynb")):
+        master = ingest.load_released(file.stem, file.read_bytes())
+        marked = [cell for cell in master.cells if cell.grade_id]
+        shared = len(known & ({cell.grade_id for cell in marked} | {cell.id for cell in marked}))
+        if not shared and path.stem == master.name:
+            # Without ids and marks the name of the file is what is left
+            shared = len(asked & {cell.calls[0] for cell in marked if cell.calls}) > 1
+        if shared > best:
+            best, found = shared, master
+    return found
+
+
+def _steps_of(master, data, cells, outcome):
+    """The assignment's cells with the student's answers, as they are graded; notes what the file has lost."""
+    made = ingest.rebuild(master, data)
+    outcome.assignment = master.name
+    there = {cell.grade_id for cell in cells}
+    lost = [cell for cell in master.cells if cell.grade_id and cell.grade_id not in there]
+    outcome.missing = [cell.grade_id for cell in lost if cell.solution]
+    if not there & {cell.grade_id for cell in master.cells if cell.solution}:
+        outcome.notes.append(
+            "grading finds answers by a mark in each cell (nbgrader's metadata), and this file has lost them: none of its "
+            f"answers counts. Paste them into a fresh copy of {master.name}.ipynb"
+        )
+    else:
+        outcome.notes += [note.replace("the student's", "your") for note in made.notes]
+        outcome.notes += [
+            f"the cell {cell.grade_id} is missing; grading puts the course's own in its place"
+            for cell in lost
+            if not cell.solution
+        ]
+    if Path(outcome.notebook).stem != master.name:
+        outcome.notes.append(f"grading looks for {master.name}.ipynb: hand it in under this name")
+    for cell in made.cells:
+        if cell.master is not None and cell.master.by_hand:
+            released = cell.master.released if cell.master.solution else ""
+            if made.sources.get(cell.master.grade_id, "").strip() == released.strip():
+                outcome.unwritten.append(cell.master.grade_id)
             else:
-                finished = True
-    if not finished:
-        outcome.problem = why
-    got = {one.exercise for one in outcome.checks}
-    for name in dict.fromkeys(expected):
-        if name in got:
+                outcome.by_hand += 1
+    return made.steps
+
+
+def _steps_of_any(path, cells, outcome):
+    """The cells of a notebook that was not released, each followed by the checks that it calls."""
+    steps, last = [], {}
+    for place, cell in enumerate(cells):
+        if cell.cell_type != "code":
             continue
-        try:
-            points = float(get_exercise(name).points)
-        except ValueError:
-            points = 0.0
-        if finished:
-            verdict, message = WRONG, _never_reached(outcome)
-        else:
-            verdict, message = left, f"Not reached: {why}. Is there a loop that never ends before this check?"
-        outcome.checks.append(Check(name, verdict, 0.0, points, message))
-    order = {name: place for place, name in enumerate(dict.fromkeys(expected))}
-    outcome.checks.sort(key=lambda one: order.get(one.exercise, len(order)))
-    return outcome
+        steps.append(Step(CODE, cell.source, place, student=True))
+        calls = ingest.find_calls(cell.source)
+        calls += [(name, None) for name in CALL.findall(cell.source) if name not in dict(calls)]
+        for name, functions in calls:
+            step = _exercise_step(name, functions, place, outcome)
+            if step is not None:
+                steps.append(step)
+                last[name] = step
+    if not last and not outcome.checks:
+        raise NoNotebook(f"{path.name} holds no check(…); expected one of the course's assignments")
+    # An exercise that is checked several times counts once, as it is at the end
+    return tuple(step for step in steps if step.kind != EXERCISE or last[step.calls[0]] is step)
 
 
-def _by_hand(cell):
-    marks = cell.metadata.get("nbgrader", {})
-    return bool(marks.get("task") or (marks.get("grade") and marks.get("solution")))
+def _exercise_step(name, functions, place, outcome):
+    """The step that judges one call of `check`; None where the call cannot be judged, which the outcome then says."""
+    try:
+        exercise = get_exercise(name)
+    except ValueError as error:
+        outcome.checks.append(Check(name, WRONG, 0.0, 0.0, f"✗ {name}: {error}"))
+        return None
+    names = exercise.function_names if functions is None else functions
+    if len(names) != len(exercise.function_names):
+        result = evaluate(name, *names)
+        outcome.checks.append(Check(name, WRONG, 0.0, float(exercise.points), result.message))
+        return None
+    return Step(EXERCISE, "", place, grade_id=name, points=float(exercise.points), calls=(name, tuple(names)))
 
 
-def _never_reached(outcome):
-    first = f" The first error is in code cell {outcome.errors[0][0]}: {outcome.errors[0][1]}" if outcome.errors else ""
-    return f"The check could not be called: an earlier cell did not define the function.{first}"
+# --- what stopped ---------------------------------------------------------------------------------------------------
 
 
-# --- in the notebook's own process ----------------------------------------------------------------------------------
-
-
-def _run(path, results, seconds):
-    import nbformat
-    from IPython.core.interactiveshell import InteractiveShell
-
-    import autograder
-
-    from .checks import evaluation
-    from .checks.drivers import time_limit
-
-    file = open(results, "a", encoding="utf-8")  # noqa: SIM115
-
-    def write(kind, data):
-        file.write(json.dumps([kind, data], ensure_ascii=False) + "\n")
-        file.flush()
-
-    def check(name, *functions, hidden=False):
-        result = evaluation.evaluate(name, *functions, hidden=False, seconds=seconds, withhold=True)
-        write("check", asdict(_checked(result)))
-
-    autograder.check = evaluation.check = check
-    shell = InteractiveShell.instance()
-    shell.history_manager.enabled = False
-    number = 0
-    for cell in nbformat.read(path, as_version=4).cells:
-        if cell.cell_type != "code" or not cell.source.strip():
+def _errors(steps, results, cells):
+    """The errors of the cells, equal ones together, each with the numbers of its cells in the student's file."""
+    sources = [cell.source for cell in cells if cell.cell_type == "code" and cell.source.strip()]
+    seen, found = Counter(), {}
+    for step, came in zip(steps, results, strict=True):
+        if step.kind != CODE or not step.source.strip():
             continue
-        number += 1
-        with time_limit(seconds * max(1, len(CALL.findall(cell.source)))):
-            done = shell.run_cell(cell.source, store_history=True)
-        error = done.error_before_exec or done.error_in_exec
-        if error is not None:
+        places = [number for number, source in enumerate(sources, 1) if source == step.source]
+        number = places[min(seen[step.source], len(places) - 1)] if places else None
+        seen[step.source] += 1
+        # A cell that tries what is not written yet is no news
+        if not came.error or came.error == "NotImplementedError":
+            continue
+        text = _error_text(came)
+        one = found.setdefault(text, CellError([], step.source.strip().split("\n")[0], text))
+        if number is not None:
+            one.cells.append(number)
+    return list(found.values())
+
+
+def _error_text(came):
+    for output in came.outputs:
+        if output["output_type"] == "error":
             # IPython's name for the cell tells a student nothing
-            text = re.sub(r"<ipython-input-[^>]*>, ", "", str(error))
-            write("error", [number, f"{type(error).__name__}: {text}"])
-    write("end", None)
-    file.close()
-    # Threads and exit handlers of the notebook have no say any more
-    os._exit(0)
-
-
-def _checked(result):
-    from .checks.exercise import get_exercise
-
-    verdict = PARTLY if result.points else WRONG
-    if result.passed or not result.attempted:
-        verdict = RIGHT if result.passed else NOT_ATTEMPTED
-    if any("stopped after" in row.problem for row in result.rows):
-        verdict = OUT_OF_TIME
-    hints = {mistake.slug: mistake.hint for mistake in get_exercise(result.name).mistakes}
-    return Check(
-        result.name,
-        verdict,
-        float(result.points),
-        float(result.max_points),
-        result.message,
-        result.mistake,
-        hints.get(result.mistake, ""),
-    )
-
-
-if __name__ == "__main__":
-    _run(sys.argv[1], sys.argv[2], float(sys.argv[3]))
+            text = re.sub(r"\((?:<[^>]*>|[^\s()]+\.py), (?=line )", "(", output["evalue"])
+            return f"{output['ename']}: {text}".rstrip(": ")
+    with contextlib.suppress(IndexError, KeyError):
+        return came.outputs[-1]["text"].strip().removeprefix("This cell ").rstrip(".")
+    return came.error

@@ -7,16 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-import nbformat
 import pytest
 import records
 import typer.testing
 from test_feedback import journal
 
-from autograder import build, cli, offline
+from autograder import build, cli
 
 RUNNER = typer.testing.CliRunner()
-CHECK = "check('neurons.{0}', {0})"
 
 
 def dlcourse(*arguments):
@@ -24,20 +22,6 @@ def dlcourse(*arguments):
     done = RUNNER.invoke(cli.app, [str(argument) for argument in arguments])
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
     return done.exit_code, done.stdout, done.stderr
-
-
-def notebook(folder, *cells, name="neurons.ipynb", text=()):
-    made = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(cell) for cell in ("from autograder import check", *cells)]
-    )
-    made.cells += text
-    path = folder / name
-    nbformat.write(made, path)
-    return path
-
-
-def answered(name, body):
-    return f"import numpy as np\ndef {name}(X, w, b):\n    {body}", CHECK.format(name)
 
 
 def test_help_is_one_page_for_each_command():
@@ -82,116 +66,6 @@ def test_a_missing_tool_says_how_to_install_it():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr.startswith("error: jupyterlab is not installed; in the project's folder: make course")
-
-
-# --- check ----------------------------------------------------------------------------------------------------------
-
-
-def test_check_names_the_mistake_and_fails(tmp_path):
-    path = notebook(
-        tmp_path,
-        *answered("preactivation", "return X * w + b"),
-        *answered("perceptron_predict", "raise NotImplementedError()"),
-    )
-    status, out, err = dlcourse("check", path)
-    assert status == 1 and err == ""
-    assert "| neurons.preactivation      | ✗ wrong         | 0 of 1 | elementwise for dot |" in out
-    assert "○ not attempted" in out and "This looks like a known mistake (elementwise for dot)." in out
-    assert "0 of 2 points on the cases that you can see" in out
-
-
-def test_check_passes_a_right_notebook_and_leaves_it_alone(tmp_path):
-    task = nbformat.v4.new_markdown_cell("Why?", metadata={"nbgrader": {"task": True, "grade_id": "t"}})
-    path = notebook(tmp_path, "%matplotlib inline", *answered("preactivation", "return X @ w + b"), text=[task])
-    before = path.read_bytes()
-    status, out, _ = dlcourse("check", path)
-    assert status == 0 and "✓ right" in out and "1 written answer will be read by a person" in out
-    assert path.read_bytes() == before and sorted(p.name for p in tmp_path.iterdir()) == [path.name]
-
-
-def test_check_says_the_same_as_the_notebook(tmp_path):
-    from autograder import evaluate
-
-    def preactivation(X, w, b):
-        return X @ w - b
-
-    status, out, _ = dlcourse("check", notebook(tmp_path, *answered("preactivation", "return X @ w - b")), "--json")
-    data = json.loads(out)
-    wanted = evaluate("neurons.preactivation", preactivation, hidden=False)
-    assert status == 1 and data["passed"] is False
-    assert data["checks"] == [
-        {
-            "exercise": "neurons.preactivation",
-            "verdict": "wrong" if wanted.points == 0 else "partly right",
-            "points": wanted.points,
-            "max_points": 1.0,
-            "message": wanted.message,
-            "mistake": "bias_subtracted",
-            "hint": "Look at the sign of the bias.",
-        }
-    ]
-
-
-def test_check_goes_on_after_an_error_and_names_its_cell(tmp_path):
-    path = notebook(
-        tmp_path,
-        "def preactivation(X, w, b):\n    return X @",
-        CHECK.format("preactivation"),
-        *answered("perceptron_predict", "return np.where(X @ w + b >= 0, 1, -1)"),
-    )
-    status, out, _ = dlcourse("check", path)
-    assert status == 1
-    assert "code cell 2 stopped with SyntaxError: invalid syntax (line 2)" in out
-    assert "an earlier cell did not define the function" in out
-    assert re.search(r"neurons.perceptron_predict +\| ✓ right", out)
-
-
-@pytest.mark.slow
-def test_check_stops_a_loop_without_end(tmp_path):
-    path = notebook(
-        tmp_path,
-        *answered("preactivation", "return X @ w + b"),
-        "while True:\n    pass",
-        *answered("perceptron_predict", "while True: pass"),
-    )
-    outcome = offline.check_notebook(path, seconds=2.0, total=60.0)
-    assert [one.verdict for one in outcome.checks] == ["right", "out of time"]
-    assert not outcome.passed and outcome.errors[0][0] == 4 and "TooSlow" in outcome.errors[0][1]
-
-
-@pytest.mark.parametrize("end", ["import os; os._exit(3)", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"])
-def test_check_survives_a_crash(tmp_path, end):
-    path = notebook(
-        tmp_path, *answered("preactivation", "return X @ w + b"), end, *answered("perceptron_predict", "return 1")
-    )
-    outcome = offline.check_notebook(path)
-    assert [one.verdict for one in outcome.checks] == ["right", "crashed"]
-    assert "ended by itself" in outcome.problem and not outcome.passed
-
-
-def test_check_does_not_print_what_a_student_prints(tmp_path):
-    path = notebook(
-        tmp_path,
-        "print('\\x1b[2Jgone')",
-        "raise ValueError('\\x1b[2Jgone')",
-        *answered("preactivation", "return X @ w + b"),
-    )
-    status, out, _ = dlcourse("check", path)
-    assert status == 0 and "\x1b" not in out and r"ValueError: \x1b[2Jgone" in out
-
-
-def test_check_says_what_is_wrong_with_the_call(tmp_path):
-    notebook(tmp_path, name="neurons.ipynb")
-    (tmp_path / "torn.ipynb").write_text('{"cells": [')
-    for name, words in (
-        ("neuron.ipynb", f"there is no file {tmp_path / 'neuron.ipynb'}; did you mean {tmp_path / 'neurons.ipynb'}?"),
-        ("torn.ipynb", "is no notebook that can be read"),
-        ("neurons.ipynb", "holds no check(…); expected one of the course's assignments"),
-        ("", "is a folder"),
-    ):
-        status, out, err = dlcourse("check", tmp_path / name)
-        assert (status, out) == (2, "") and words in err, err
-    assert dlcourse("check", tmp_path / "neurons.ipynb", "--timeout", "0")[0] == 2
 
 
 # --- what comes of the grades -----------------------------------------------------------------------------------------

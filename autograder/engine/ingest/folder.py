@@ -58,15 +58,15 @@ def read_own_folder(folder):
         for path in paths:
             if path.is_symlink() or path.name.startswith(".") or path.suffix in (".ipynb", ".pyc"):
                 continue
-            if path.is_dir():
-                if len(path.relative_to(folder).parts) < DEPTH and path.name != "__pycache__":
-                    folders.append(path)
-                continue
             found.seen += 1
             if found.seen > FILES:
                 return found.files
-            with contextlib.suppress(OSError), path.open("rb") as file:
-                _read_file(file, os.fstat(file.fileno()), path.relative_to(folder).as_posix(), found)
+            if path.is_dir():
+                if len(path.relative_to(folder).parts) < DEPTH and path.name != "__pycache__":
+                    folders.append(path)
+            elif path.is_file():
+                with contextlib.suppress(OSError), path.open("rb") as file:
+                    _read_file(file, os.fstat(file.fileno()), path.relative_to(folder).as_posix(), found)
     return found.files
 
 

@@ -24,7 +24,7 @@ import sys
 import numpy as np
 
 from ...checks import drivers
-from . import link
+from . import link, walls
 from .protocol import Channel, Closed, TooLarge, course_tuple, decode, encode
 
 OUTPUTS = 100
@@ -37,8 +37,6 @@ SHOWN = 4 * 2**20
 def main(fd):
     control = Channel(socket.socket(fileno=fd))
     config, _ = control.receive()
-    from . import walls
-
     if config["uid"] is not None:
         walls.become(config["uid"])
     os.chdir("/tmp" if config["walls"] else config["folder"])
@@ -79,8 +77,6 @@ def warm_up(plots):
 
 def attend(status, work, shell, config):
     """Start the child, watch its memory, and say how it ended."""
-    from . import walls
-
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     limits, _ = status.receive()
     walls.die_with_parent()
@@ -151,8 +147,6 @@ def _resident(child):
 
 def live(work, shell, config, limits):
     """Behind its walls, run cells and answer cases until the supervisor has no more."""
-    from . import walls
-
     walls.die_with_parent()
     # A signal to "my group" must not reach the zygote, which is of the same user
     os.setsid()
@@ -181,10 +175,7 @@ def alone(address):
     home = config["home"]
     move_in(home)
     take_files(work, home)
-    if sys.platform != "win32":
-        from . import walls
-
-        walls.limit(limits["memory"], limits["disk"], 0, limits["cpu"])
+    walls.limit(limits["memory"], limits["disk"], 0, limits["cpu"])
     sys.meta_path.insert(0, Only(config["packages"], home))
     serve(work, shell, home)
 
@@ -198,7 +189,12 @@ class Only:
 
     def find_spec(self, name, path=None, target=None):
         beside = os.path.join(self.home, name)
-        if path is None and name not in self.known and not os.path.exists(beside) and not os.path.exists(f"{beside}.py"):
+        if (
+            path is None
+            and name not in self.known
+            and not os.path.exists(beside)
+            and not os.path.exists(f"{beside}.py")
+        ):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 

@@ -28,7 +28,7 @@ import dlcourse
 from ...checks import drivers
 from ...checks.exercise import get_exercise
 from ...errors import EngineFault, NoSandbox
-from . import link
+from . import link, walls
 from .link import START_SECONDS
 from .protocol import Channel, Closed, ProtocolError, Silence
 
@@ -302,8 +302,6 @@ class Zygote:
             raise NoSandbox("expected Linux or macOS, where processes fork", "on Windows grade in WSL")
         if self.walled and shutil.which("bwrap") is None:
             raise NoSandbox("bubblewrap (the command bwrap) was not found", INSTALL)
-        from . import walls
-
         if self.walled and not walls.can_filter():
             raise NoSandbox(
                 f"expected a processor whose system calls are known here (x86_64, aarch64), got {os.uname().machine}"
@@ -545,9 +543,7 @@ class FreshChild(Child):
         limits = {"memory": settings.memory, "disk": settings.disk, "cpu": settings.total}
         allowed = [name.partition(".")[0] for name in packages()]
         try:
-            self.work.send(
-                {"plots": fresh.plots, "limits": limits, "home": str(scratch / "work"), "packages": allowed}
-            )
+            self.work.send({"plots": fresh.plots, "limits": limits, "home": str(scratch / "work"), "packages": allowed})
             self._hand_over(files)
         except (Closed, Silence, ProtocolError):
             self.close()

@@ -9,10 +9,15 @@ import contextlib
 import ctypes
 import os
 import platform
-import resource
 import struct
 
-_libc = ctypes.CDLL(None, use_errno=True)
+try:
+    import resource
+except ImportError:
+    # Windows: there a notebook runs without walls and limits
+    resource = None
+
+_libc = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
 
 _CLONE_NEWNS, _CLONE_NEWCGROUP, _CLONE_NEWUTS, _CLONE_NEWIPC = 0x00020000, 0x02000000, 0x04000000, 0x08000000
 _CLONE_NEWUSER, _CLONE_NEWPID, _CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
@@ -120,6 +125,8 @@ def limit(memory, disk, processes, cpu):
     """The kernel's limits: megabytes of address space, of one file; processes and threads; seconds of processor time."""
 
     def put(name, soft, hard=None):
+        if resource is None:
+            return
         # macOS lacks some of them, or refuses to lower others
         with contextlib.suppress(AttributeError, ValueError, OSError):
             which = getattr(resource, name)
