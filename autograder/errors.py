@@ -5,6 +5,7 @@
     ├── GradebookError     the database cannot be reached or written; nothing is lost
     ├── BuildError         a text source cannot be built
     ├── WorkspaceError     a folder to work in cannot be laid out
+    ├── NoNotebook         there is nothing to check
     └── EngineFault        the machine failed, not the student: nothing may be graded from it
         ├── NoSandbox      the walls cannot be built on this machine
         ├── PoolLost       no worker is left to grade
@@ -33,6 +34,10 @@ class BuildError(AutograderError):
 
 class WorkspaceError(AutograderError):
     """A folder to work in cannot be laid out there; the message says what to change."""
+
+
+class NoNotebook(AutograderError):
+    """There is nothing to check; the message says why."""
 
 
 class EngineFault(AutograderError):

@@ -19,13 +19,10 @@ from .engine import ingest
 from .engine.grader import Grader
 from .engine.store.records import RIGHT, WRONG
 from .engine.tasks import CODE, EXERCISE, Settings, Step, Task
+from .errors import NoNotebook
 
 RELEASED = Path(__file__).resolve().parent / "course" / "release"
 CALL = re.compile(r"^[ \t]*check\(\s*[\"']([\w.]+)[\"']", re.M)
-
-
-class NoNotebook(Exception):
-    """There is nothing to check; the message says why."""
 
 
 @dataclass

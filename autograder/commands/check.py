@@ -5,7 +5,7 @@ import sys
 
 from .. import offline
 from ..engine.store.records import NOT_ATTEMPTED, RIGHT
-from ..errors import EngineFault, NoSandbox
+from ..errors import EngineFault, NoNotebook, NoSandbox
 from ..reports import pages
 from . import console, fail, table
 from .grade import shown
@@ -22,7 +22,7 @@ def main(notebook, timeout=30.0, json=False, yes=False):
             if not (yes or _agreed(missing)):
                 return 2
             outcome = offline.check_notebook(notebook, timeout, isolation="fresh")
-    except offline.NoNotebook as error:
+    except NoNotebook as error:
         return fail(error)
     except EngineFault as fault:
         return fail(f"the notebook could not be run: {fault}", 1)
