@@ -1,0 +1,5 @@
+"""Exercises on recurrent networks, in the assignment's order."""
+
+from ...checks.exercise import in_order
+
+EXERCISES = in_order(__name__, "rnn", "lstm_cell", "gru_cell", "gru", "lstm")
