@@ -107,6 +107,7 @@ def test_nothing_beside_a_students_code_imports_the_exercises():
         "autograder.checks.drivers",
         "autograder.checks.limits",
         "autograder.engine.sandbox.inside",
+        "autograder.engine.sandbox.link",
         "autograder.engine.sandbox.protocol",
         "autograder.engine.sandbox.walls",
         "autograder.engine.sandbox",
