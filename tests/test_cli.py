@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 import records
+import typer.main
 import typer.testing
 from test_feedback import journal
 
+import dlcourse as dlcourse_package
 from autograder import build, cli
 
 RUNNER = typer.testing.CliRunner()
@@ -52,6 +54,54 @@ def test_the_audit_shows_an_exercises_mistakes():
 def test_a_wrong_call_is_status_2():
     for arguments in (["nonsense"], ["report"], ["grade", "neurons", "--workers", "x"]):
         assert dlcourse(*arguments)[0] == 2
+
+
+def commands_of_a_course():
+    """Every command that takes a course directory, with words for what it asks for."""
+    for name, command in typer.main.get_command(cli.app).commands.items():
+        if any("--course" in parameter.opts for parameter in command.params):
+            yield name, ["neurons" for parameter in command.params if parameter.required]
+
+
+@pytest.mark.parametrize(("command", "words"), list(commands_of_a_course()))
+def test_a_folder_that_is_not_a_course_stays_as_it_is(tmp_path, monkeypatch, command, words):
+    monkeypatch.delenv("DLCOURSE_SECRET", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "thesis.txt").write_text("years of work")
+    assert dlcourse(command, *words) == (
+        2,
+        "",
+        f"error: {tmp_path} is not a course directory: it has neither nbgrader_config.py nor release/; use --course DIR\n",
+    )
+    assert [path.name for path in tmp_path.rglob("*")] == ["thesis.txt"]
+
+
+def test_the_version():
+    assert dlcourse("--version") == (0, f"dlcourse {dlcourse_package.__version__}\n", "")
+
+
+@pytest.mark.parametrize("what", ["check", "lessons", "assignments"])
+def test_building_without_a_clone_says_so(monkeypatch, capsys, what):
+    monkeypatch.setattr(build.command, "ROOT", None)
+    assert build.main([what]) == 2
+    assert capsys.readouterr() == (
+        "",
+        "error: build needs a clone of the project: the installed dlcourse holds no sources of the lessons\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("clone", "words"),
+    [
+        (True, "in the project's folder: make course, or python -m pip install -e '.[grading]'"),
+        (False, "install what the command line needs: python -m pip install 'dlcourse[grading]'"),
+    ],
+)
+def test_without_the_extra_the_command_says_what_to_install(clone, words):
+    code = "import sys; sys.modules['typer'] = None; from autograder import __main__, places; "
+    code += "" if clone else "places.find = lambda: places.Places(None, None, None); "
+    done = subprocess.run([sys.executable, "-c", code + "__main__.main()"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"error: typer is not installed; {words}\n")
 
 
 def test_the_command_line_starts_without_the_heavy_imports():
