@@ -266,6 +266,22 @@ def test_after_a_crash_the_other_checks_have_their_chance(grader):
 
 
 @needs_walls
+def test_large_products_need_no_memory_that_is_used_up(grader):
+    """The work space of NumPy's matrix products, 32 MB, is there before a student's code runs."""
+    hoards = """
+kept = []
+try:
+    while True: kept.append(np.empty(1 << 17))
+except MemoryError:
+    del kept[-8:]
+def preactivation(X, w, b):
+    large = np.ones((300, 300))
+    return X @ w + b + 0.0 * (large @ large)[0, 0]
+"""
+    assert last(grader.grade(notebook(hoards))).verdict == RIGHT
+
+
+@needs_walls
 def test_nothing_of_the_machine_is_seen(grader, tmp_path):
     (tmp_path / "canary").write_text("secret")
     with socket.create_server(("127.0.0.1", 0)) as server:

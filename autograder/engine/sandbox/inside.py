@@ -67,6 +67,10 @@ def warm_up(plots):
 
     for slug in dlcourse.TOPICS:
         importlib.import_module(f"dlcourse.{slug}")
+    # OpenBLAS takes its work space at the first large product. Where an answer has used up the memory by then, it ends the
+    # process or tries for ever, and the honest functions beside that answer are lost
+    large = np.ones((200, 200))
+    np.matmul(large, large)
     shell = make_shell()
     if plots:
         import matplotlib.pyplot  # noqa: F401
