@@ -1,0 +1,17 @@
+"""Exercises on backpropagation, gradient checking among them, in the assignment's order."""
+
+from ...checks.exercise import in_order
+
+EXERCISES = in_order(
+    __name__,
+    "columns_from_rows",
+    "two_layer",
+    "relative_error",
+    "numerical_grad",
+    "numerical_grad_stochastic",
+    "complex_step_grad",
+    "mlp",
+    "mlp_loss",
+    "minibatches",
+    "sgd_epoch",
+)
