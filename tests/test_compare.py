@@ -87,6 +87,10 @@ TABLE = {
         {"names": ("a",)},
         "expected 2 values, got a tuple of 3.",
     ),
+    "two values for one": ((1.0, 2.0), (1.0,), {"names": ("dW",)}, "expected one value, dW, got a tuple of 2."),
+    "nothing where nothing is asked": ((), [], {}, None),
+    "an empty array where nothing is asked": (np.zeros(0), [], {}, None),
+    "something where nothing is asked": ([1.0], [], {}, "expected shape (0,), got shape (1,)."),
     "the second value": (
         (1.0, np.array([1.0, 9.0])),
         (1.0, np.array([1.0, 2.0])),
@@ -257,6 +261,18 @@ TABLE = {
         np.array([0.75, 2.5 + 1e-3]),
         {},
         "expected decimal numbers (float64), got dtype int64: the fractions are lost.",
+    ),
+    "decimal numbers without their fractions": (
+        np.floor(H) + 0.0,
+        H,
+        {},
+        "At index (0, 0) expected 0.5, got 0 (difference -0.5); all 6 entries differ. Yours is smaller by 0.5 everywhere.",
+    ),
+    "a difference that overflows": (
+        np.array([-1.5e308, 1.0]),
+        np.array([1.5e308, 2.0]),
+        {},
+        "At index 0 expected 1.5e+308, got -1.5e+308 (difference -inf); the other entry is right.",
     ),
     "whole numbers that are wrong": (
         np.array([1, 0, 1]),

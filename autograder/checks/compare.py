@@ -25,7 +25,7 @@ class Difference:
 class Rules:
     """What counts as equal: `terms`, `tolerance` and `relative` as in `Case`; `batch` as in `compare`."""
 
-    terms: int = 16
+    terms: int = 1
     tolerance: float | None = None
     relative: bool = False
     batch: int | None = None
@@ -44,7 +44,7 @@ def error_bound(expected, terms, tolerance=None):
     return bound / (1 - bound) if bound < 0.1 else 0.1
 
 
-def compare(got, expected, terms=16, tolerance=None, relative=False, batch=None, names=()):
+def compare(got, expected, terms=1, tolerance=None, relative=False, batch=None, names=()):
     """None if `got` equals `expected` within the bound, else the `Difference`.
 
     Parameters
@@ -54,10 +54,10 @@ def compare(got, expected, terms=16, tolerance=None, relative=False, batch=None,
     batch : number of examples, to recognise a missing or a second division by it.
     names : what the values of an expected tuple are called, in order.
     """
-    return _compare(got, expected, "", Rules(terms, tolerance, relative, batch), names)
+    return _compare(got, expected, Rules(terms, tolerance, relative, batch), names=names)
 
 
-def _compare(got, expected, path, rules, names=()):
+def _compare(got, expected, rules, path="", names=()):
     at = f"{path}: " if path else ""
     if expected is None or isinstance(expected, str | bool):
         same = got is None if expected is None else isinstance(got, type(expected) | np.generic) and got == expected
@@ -86,11 +86,13 @@ def _compare_dicts(got, expected, path, at, rules):
 
 
 def _compare_values(got, expected, path, at, rules, names):
-    wanted = f"{len(expected)} values" + (f", {', '.join(names)}" if len(names) == len(expected) > 1 else "")
+    wanted = "one value" if len(expected) == 1 else f"{len(expected)} values"
+    if len(names) == len(expected):
+        wanted += f", {', '.join(names)}"
     if not isinstance(got, tuple | list) or len(got) != len(expected):
         return Difference(f"{at}expected {wanted}, got {kind(got)}.")
     if len(expected) == 1:
-        return _compare(got[0], expected[0], path, rules)
+        return _compare(got[0], expected[0], rules, path)
     called = names if len(names) == len(expected) else [_place(i) for i in range(len(expected))]
     pairs = [(g, e, f"{path}, {name}" if path else name) for g, e, name in zip(got, expected, called, strict=True)]
     difference = _first_difference(pairs, rules)
@@ -108,7 +110,7 @@ def _reordered(got, expected, rules):
     """Whether each value stands among the expected ones, at another place."""
     left = list(expected)
     for value in got:
-        place = next((i for i, wanted in enumerate(left) if _compare(value, wanted, "", rules) is None), None)
+        place = next((i for i, wanted in enumerate(left) if _compare(value, wanted, rules) is None), None)
         if place is None:
             return False
         del left[place]
@@ -117,14 +119,14 @@ def _reordered(got, expected, rules):
 
 def _first_difference(pairs, rules):
     for got, expected, path in pairs:
-        difference = _compare(got, expected, path, rules)
+        difference = _compare(got, expected, rules, path)
         if difference is not None:
             return difference
     return None
 
 
 def _is_number_list(value):
-    return isinstance(value, list) and len(value) > 0 and all(isinstance(x, int | float | np.number) for x in value)
+    return isinstance(value, list) and all(isinstance(x, int | float | np.number) for x in value)
 
 
 def as_array(value):
@@ -184,13 +186,13 @@ def _worst(array, expected, wrong):
     """The entry with the largest difference, in words."""
     with np.errstate(invalid="ignore", over="ignore"):
         gap = np.where(wrong, np.abs(array.astype(complex) - expected), -1.0)
-    gap = np.where(np.isnan(gap), np.inf, gap)
     index = tuple(int(i) for i in np.unravel_index(np.argmax(gap), gap.shape))
     g, e = array[index], expected[index]
     place = f"at index {index if len(index) > 1 else index[0]}" if index else "the value:"
     text = f"{place} expected {number(e)}, got {number(g)}"
     if expected.dtype.kind == "f" and np.isfinite(g) and np.isfinite(e):
-        text += f" (difference {number(g - e)})"
+        with np.errstate(over="ignore"):
+            text += f" (difference {number(g - e)})"
     return text + _count(int(wrong.sum()), expected.size) + "."
 
 
