@@ -33,9 +33,8 @@ class Pair:
     def ratio(self):
         """The factor r with got = r · expected, 0 where there is none."""
         a, e = self.got.astype(float).ravel(), self.expected.astype(float).ravel()
-        with np.errstate(all="ignore"):
-            ratio = float(a @ e / (e @ e))
-            return ratio if np.isfinite(ratio) and self.equal(a, ratio * e) else 0.0
+        ratio = float(a @ e / (e @ e))
+        return ratio if np.isfinite(ratio) and self.equal(a, ratio * e) else 0.0
 
 
 def differs(got, expected, bound, relative=False):
@@ -197,7 +196,9 @@ def relation(pair):
         relations = OF_ANY_NUMBERS + OF_FINITE_NUMBERS
     else:
         relations = OF_ANY_NUMBERS
-    return next(filter(None, (holds(pair) for holds in relations)), "")
+    # Differences and products of a student's numbers may overflow
+    with np.errstate(all="ignore"):
+        return next(filter(None, (holds(pair) for holds in relations)), "")
 
 
 def _finite(pair):
