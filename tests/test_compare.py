@@ -272,7 +272,7 @@ TABLE = {
         np.array([-1.5e308, 1.0]),
         np.array([1.5e308, 2.0]),
         {},
-        "At index 0 expected 1.5e+308, got -1.5e+308 (difference -inf); the other entry is right.",
+        "At index 0 expected 1.5e+308, got -1.5e+308 (difference -inf); the other entry is right. Only signs differ.",
     ),
     "whole numbers that are wrong": (
         np.array([1, 0, 1]),
