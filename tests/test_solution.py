@@ -6,7 +6,7 @@ import traceback
 import numpy as np
 import pytest
 
-from autograder.checks.exercise import Case, Exercise, Mistake
+from autograder.checks.exercise import Case, Exercise, Mistake, of_a_part
 from autograder.checks.solution import Slip, Solution, shown_code, slip, slip_in, solution_parts
 from dlcourse import activations, neurons
 
@@ -135,6 +135,17 @@ def test_a_slip_in_a_helper_changes_what_the_solution_calls_and_shows_the_helper
         solution.slipped(slip_in([scaled], slip("scale=0.5", "scale=1")), "share")
 
 
+def quartered(x):
+    return halved(x) / 2
+
+
+def test_a_slip_in_a_helper_of_a_helper_goes_through_what_stands_between():
+    made = slip_in([halved], slip_in([scaled], slip("y + x", "y - x")))
+    assert (made.helpers, made.callers) == ((scaled,), (halved,))
+    (wrong,) = Solution("some.quartered", (quartered,)).slipped(made, "sign")
+    assert (wrong(3.0), quartered(3.0)) == (-0.75, 2.25)
+
+
 # --- in an exercise -------------------------------------------------------------------------------------------------
 
 
@@ -171,3 +182,18 @@ def test_a_slip_that_the_solution_does_not_hold_is_an_error_at_import():
     with pytest.raises(ValueError) as error:
         some_exercise(Mistake("sign", slip("y - x", "y + x"), "The sign."))
     assert str(error.value) == f"slip: expected 'y - x' once in the solution, found it 0 times in\n{shown_code(scaled)}"
+
+
+def test_the_mistakes_of_a_part_are_made_in_its_solution():
+    part = some_exercise(
+        Mistake("sign", slip("y + x", "y - x"), "The sign.", also=[slip("y + x", "x - y")]),
+        Mistake("zero", lambda x, scale=2.0: 0.0, "Zero."),
+    )
+    whole = some_exercise(*of_a_part(part, but=["zero"]), solution=halved)
+    (sign,) = whole.mistakes
+    assert (sign.slug, sign.hint) == ("sign", "The sign.")
+    assert [function(3.0) for (function,) in sign.ways] == [-1.5, 1.5]
+    assert whole.difference(sign) == part.difference(part.mistakes[0])
+    with pytest.raises(ValueError) as error:
+        of_a_part(part)
+    assert str(error.value) == "some.scaled: zero is a rewrite, which has no slip to make; leave it out"

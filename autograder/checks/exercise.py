@@ -28,6 +28,7 @@ __all__ = [
     "get_exercise",
     "in_float32",
     "in_order",
+    "of_a_part",
     "pair",
     "pair_of_many",
     "plain",
@@ -185,6 +186,19 @@ def _diff(before, after):
     """The changed lines only, "- " what the solution has and "+ " what the mistake has."""
     lines = difflib.ndiff(before.splitlines(), after.splitlines())
     return "\n".join(line for line in lines if line[:2] in ("- ", "+ "))
+
+
+def of_a_part(part, but=()):
+    """The mistakes of another exercise, whose functions this one calls, made in that exercise's solution; except some."""
+    made = []
+    for mistake in part.mistakes:
+        if mistake.slug in but:
+            continue
+        if None in mistake.slips:
+            raise ValueError(f"{part.name}: {mistake.slug} is a rewrite, which has no slip to make; leave it out")
+        first, *also = (slip_in(part.solutions, way) for way in mistake.slips)
+        made.append(replace(mistake, function=first, also=tuple(also), slips=()))
+    return made
 
 
 def in_float32(case, name="float32"):

@@ -76,11 +76,13 @@ class Slip:
     """Wrong code, as what is exchanged in the shown solution; `slip` makes one.
 
     helpers : functions that the solution calls, in whose code the texts are exchanged instead; see `slip_in`.
+    callers : functions between the helpers and the solution: these call the helpers, the solution calls these.
     """
 
     pairs: tuple
     everywhere: bool = False
     helpers: tuple = ()
+    callers: tuple = ()
 
     def applied(self, code):
         """The code with the slip in it. Each text must stand there exactly once, or an error names it."""
@@ -106,9 +108,14 @@ def slip(old, new, *more, everywhere=False):
     return Slip(tuple(zip(texts[::2], texts[1::2], strict=True)), everywhere)
 
 
-def slip_in(helpers, slip):
-    """The slip in the code of functions that the solution calls by name, as a cell's slip in a network of such cells."""
-    return replace(slip, helpers=tuple(helpers))
+def slip_in(functions, slip):
+    """The slip in the code of functions that the solution calls by name, as a cell's slip in a network of such cells.
+
+    A slip that stands in helpers already stays there; `functions` are then what calls them.
+    """
+    if slip.helpers:
+        return replace(slip, callers=(*slip.callers, *functions))
+    return replace(slip, helpers=tuple(functions))
 
 
 class Solution:
@@ -128,9 +135,9 @@ class Solution:
         """The solution's functions with a slip in them, or in a helper that they call."""
         _, code = self.before_and_after(slip)
         if slip.helpers:
-            code += f"\n\n\n{self.code}"
+            code = "\n\n\n".join([code, *map(shown_code, slip.callers), self.code])
         names = {"np": np}
-        for function in (*slip.helpers, *self.functions):
+        for function in (*slip.helpers, *slip.callers, *self.functions):
             names |= function.__globals__
         names |= {"np": np, "__name__": f"{self.name}.{slug}"}
         # Tracebacks and `inspect` find the changed lines

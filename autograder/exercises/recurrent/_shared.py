@@ -1,10 +1,8 @@
 """What several exercises on recurrent networks have in common: data, and the mistakes made through time or in a cell."""
 
-from dataclasses import replace
-
 import numpy as np
 
-from ...checks.exercise import Mistake, slip_in
+from ...checks.exercise import Mistake
 
 # --- data -----------------------------------------------------------------------------------------------------------
 
@@ -50,18 +48,6 @@ def through_time(**slips):
         first, *also = ways if isinstance(ways, list) else [ways]
         made.append(Mistake(slug, first, THROUGH_TIME[slug], convention=slug == "mean_for_sum", also=also))
     return made
-
-
-def in_the_cell(cell, but=()):
-    """A cell's mistakes as those of the network that calls it at every step, except some."""
-    helpers = cell.EXERCISE.solutions
-    return [
-        replace(
-            mistake, function=slip_in(helpers, mistake.function), also=[slip_in(helpers, way) for way in mistake.also]
-        )
-        for mistake in cell.MISTAKES
-        if mistake.slug not in but
-    ]
 
 
 # --- hints ----------------------------------------------------------------------------------------------------------

@@ -5,9 +5,9 @@ import numpy as np
 from dlcourse import recurrent
 from dlcourse.recurrent import gru_cell_backward, gru_cell_forward
 
-from ...checks.exercise import Case, Exercise, in_float32, slip, slip_in
+from ...checks.exercise import Case, Exercise, in_float32, of_a_part, slip, slip_in
 from . import gru_cell
-from ._shared import in_the_cell, sequence, through_time
+from ._shared import sequence, through_time
 
 # --- solution ---------------------------------------------------------------------------------------------------------
 
@@ -53,14 +53,13 @@ def cases(rng):
 # --- mistakes ---------------------------------------------------------------------------------------------------------
 
 STEP = "dx, dh, *shares = gru_cell_backward(dH[:, t] + dh,"
-CELL_STATE_AFTER = next(mistake.function for mistake in gru_cell.MISTAKES if mistake.slug == "off_by_one_state")
 
 MISTAKES = [
     *through_time(
         upstream_state_dropped=slip("dH[:, t] + dh", "dH[:, t]"),
         per_step_grad_dropped=slip("dH[:, t] + dh", "(dH[:, t] if t == dH.shape[1] - 1 else 0) + dh"),
         off_by_one_state=[
-            slip_in(gru_cell.EXERCISE.solutions, CELL_STATE_AFTER),
+            slip_in(gru_cell.EXERCISE.solutions, gru_cell.STATE_AFTER),
             slip(
                 "    return np.stack(states",
                 "    caches[0] = caches[0]._replace(gates=caches[0].gates._replace(h=h))\n    return np.stack(states",
@@ -73,8 +72,8 @@ MISTAKES = [
         mutates_gradient=slip(STEP, f"dH[:, t] += dh\n        {STEP.replace(' + dh', '')}"),
         mean_for_sum=slip("dh, *totals", "dh, *(total / len(dH) for total in totals)"),
     ),
-    *in_the_cell(
-        gru_cell,
+    *of_a_part(
+        gru_cell.EXERCISE,
         but=(
             "candidate_not_scaled",
             "old_state_not_scaled",

@@ -6,7 +6,7 @@ from dlcourse import recurrent
 from dlcourse.activations import sigmoid
 
 from ...checks.exercise import Case, Exercise, Mistake, in_float32, slip
-from ._shared import MEAN, SIGMOID_FOR_CANDIDATE, SIGMOID_SLOPE, STATE_AFTER, VALUE_FOR_SLOPE, step
+from . import _shared as shared
 
 # --- solution ---------------------------------------------------------------------------------------------------------
 
@@ -49,7 +49,7 @@ def gru_cell_backward(dh, cache):
 
 def cases(rng):
     def case(name, N, D, H, hidden=False, **options):
-        args = step(rng, N, D, H, gates=3, biases=2, states=1)
+        args = shared.step(rng, N, D, H, gates=3, biases=2, states=1)
         return Case(name, args, options, dout=rng.standard_normal((N, H)), hidden=hidden)
 
     return [
@@ -70,6 +70,13 @@ READ = "    a_r, a_z, a_n"
 AFTER, BEFORE = "r * (h @ Un + cn)", "(r * h) @ Un + cn"
 PATHS = "dh * (1 - z) + dh_n + du_r @ Ur.T + du_z @ Uz.T"
 GRADIENTS = "x.T @ da, dWh, da.sum(axis=0), dbh"
+
+# Also made in a GRU over a sequence
+STATE_AFTER = slip(
+    *("    du_n = dh", f"    h_next = {NEW_STATE}\n    du_n = dh"),
+    *("[h.T @ du_r, h.T @ du_z,", "[h_next.T @ du_r, h_next.T @ du_z,"),
+    *("du_n * r, h\n", "du_n * r, h_next\n"),
+)
 
 MISTAKES = [
     Mistake(
@@ -125,7 +132,7 @@ MISTAKES = [
         slip(AFTER, "z * (h @ Un + cn)", BEFORE, "(z * h) @ Un + cn"),
         "The candidate uses the update gate z. The other gate belongs there.",
     ),
-    Mistake("candidate_with_sigmoid", slip("np.tanh(", "sigmoid(", everywhere=True), SIGMOID_FOR_CANDIDATE),
+    Mistake("candidate_with_sigmoid", slip("np.tanh(", "sigmoid(", everywhere=True), shared.SIGMOID_FOR_CANDIDATE),
     Mistake(
         "old_state_not_scaled",
         slip(NEW_STATE, "h + z * n"),
@@ -144,9 +151,9 @@ MISTAKES = [
     Mistake(
         "activation_for_derivative",
         slip("(1 - n**2)", "n", "z * (1 - z)\n", "z\n", "r * (1 - r)", "r"),
-        VALUE_FOR_SLOPE,
+        shared.VALUE_FOR_SLOPE,
     ),
-    Mistake("sigmoid_slope_for_candidate", slip("(1 - n**2)", "n * (1 - n)"), SIGMOID_SLOPE),
+    Mistake("sigmoid_slope_for_candidate", slip("(1 - n**2)", "n * (1 - n)"), shared.SIGMOID_SLOPE),
     Mistake(
         "update_gate_sign",
         slip("(n - h)", "(h - n)"),
@@ -200,19 +207,11 @@ MISTAKES = [
         ),
         "The second bias, bh, is missing: it belongs to the state's part of each gate.",
     ),
-    Mistake(
-        "off_by_one_state",
-        slip(
-            *("    du_n = dh", f"    h_next = {NEW_STATE}\n    du_n = dh"),
-            *("[h.T @ du_r, h.T @ du_z,", "[h_next.T @ du_r, h_next.T @ du_z,"),
-            *("du_n * r, h\n", "du_n * r, h_next\n"),
-        ),
-        STATE_AFTER,
-    ),
+    Mistake("off_by_one_state", STATE_AFTER, shared.STATE_AFTER),
     Mistake(
         "mean_for_sum",
         slip(GRADIENTS, "x.T @ da / len(x), dWh / len(x), da.mean(axis=0), dbh / len(x)"),
-        MEAN,
+        shared.MEAN,
         convention=True,
     ),
 ]

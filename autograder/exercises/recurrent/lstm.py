@@ -5,9 +5,9 @@ import numpy as np
 from dlcourse import recurrent
 from dlcourse.recurrent import lstm_cell_backward, lstm_cell_forward
 
-from ...checks.exercise import Case, Exercise, Mistake, in_float32, pair_of_many, slip, slip_in
+from ...checks.exercise import Case, Exercise, Mistake, in_float32, of_a_part, pair_of_many, slip, slip_in
 from . import lstm_cell
-from ._shared import in_the_cell, sequence, through_time
+from ._shared import sequence, through_time
 
 # --- solution ---------------------------------------------------------------------------------------------------------
 
@@ -56,7 +56,6 @@ def cases(rng):
 # --- mistakes ---------------------------------------------------------------------------------------------------------
 
 STEP = "dx, dh, dc, *shares = lstm_cell_backward(dH[:, t] + dh,"
-CELL_STATE_AFTER = next(mistake.function for mistake in lstm_cell.MISTAKES if mistake.slug == "off_by_one_state")
 
 
 def dropped(*gradients):
@@ -70,7 +69,7 @@ MISTAKES = [
         upstream_state_dropped=dropped("dh", "dc"),
         per_step_grad_dropped=slip("dH[:, t] + dh", "(dH[:, t] if t == dH.shape[1] - 1 else 0) + dh"),
         off_by_one_state=[
-            slip_in(lstm_cell.EXERCISE.solutions, CELL_STATE_AFTER),
+            slip_in(lstm_cell.EXERCISE.solutions, lstm_cell.STATE_AFTER),
             slip(
                 "    return np.stack(states",
                 "    caches[0] = caches[0]._replace(gates=caches[0].gates._replace(h=h))\n    return np.stack(states",
@@ -118,8 +117,8 @@ MISTAKES = [
         slip("states.append(h)", "states.append(c)"),
         "H holds the states h of all steps. Yours holds the memories c.",
     ),
-    *in_the_cell(
-        lstm_cell,
+    *of_a_part(
+        lstm_cell.EXERCISE,
         but=(
             "candidate_not_gated",
             "forget_gate_on_the_candidate",

@@ -6,7 +6,7 @@ from dlcourse import recurrent
 from dlcourse.activations import sigmoid
 
 from ...checks.exercise import Case, Exercise, Mistake, in_float32, pair_of_many, slip
-from ._shared import MEAN, SIGMOID_FOR_CANDIDATE, SIGMOID_SLOPE, STATE_AFTER, VALUE_FOR_SLOPE, step
+from . import _shared as shared
 
 # --- solution ---------------------------------------------------------------------------------------------------------
 
@@ -36,7 +36,7 @@ def lstm_cell_backward(dh, dc, cache):
 def cases(rng):
     def case(name, N, D, H, dh=1.0, dc=1.0, hidden=False):
         gradients = dh * rng.standard_normal((N, H)), dc * rng.standard_normal((N, H))
-        return Case(name, step(rng, N, D, H, gates=4, biases=1, states=2), dout=gradients, hidden=hidden)
+        return Case(name, shared.step(rng, N, D, H, gates=4, biases=1, states=2), dout=gradients, hidden=hidden)
 
     return [
         case("three examples", 3, 2, 4),
@@ -58,6 +58,9 @@ GRADIENTS = "x.T @ du, h.T @ du, du.sum(axis=0)"
 # The cache with the new memory, for slips that take it where tanh(c) or the old one belongs
 WITH_MEMORY = ("o, tanh_c)", "o, tanh_c, c_next)", "o, tanh_c = cache", "o, tanh_c, c_next = cache")
 
+# Also made in an LSTM over a sequence
+STATE_AFTER = slip("c_next, (x, h, c", "c_next, (x, o * tanh_c, c")
+
 MISTAKES = [
     Mistake(
         "gate_order",
@@ -77,7 +80,9 @@ MISTAKES = [
         "The memory may grow without bound; before the output gate shows it, it is squashed.",
     ),
     Mistake(
-        "candidate_with_sigmoid", slip("np.tanh(g)", "sigmoid(g)", "(1 - g**2)", "g * (1 - g)"), SIGMOID_FOR_CANDIDATE
+        "candidate_with_sigmoid",
+        slip("np.tanh(g)", "sigmoid(g)", "(1 - g**2)", "g * (1 - g)"),
+        shared.SIGMOID_FOR_CANDIDATE,
     ),
     Mistake(
         "memory_replaced",
@@ -107,9 +112,9 @@ MISTAKES = [
     Mistake(
         "activation_for_derivative",
         slip("i * (1 - i)", "i", "f * (1 - f)", "f", "(1 - g**2)", "g", "o * (1 - o)", "o"),
-        VALUE_FOR_SLOPE,
+        shared.VALUE_FOR_SLOPE,
     ),
-    Mistake("sigmoid_slope_for_candidate", slip("(1 - g**2)", "g * (1 - g)"), SIGMOID_SLOPE),
+    Mistake("sigmoid_slope_for_candidate", slip("(1 - g**2)", "g * (1 - g)"), shared.SIGMOID_SLOPE),
     Mistake(
         "gates_not_differentiated",
         slip(" * i * (1 - i)", "", " * f * (1 - f)", "", " * o * (1 - o)", ""),
@@ -165,9 +170,12 @@ MISTAKES = [
         slip("du.sum(axis=0)", "du"),
         "The bias is one vector for all examples: sum its gradient over them.",
     ),
-    Mistake("off_by_one_state", slip("c_next, (x, h, c", "c_next, (x, o * tanh_c, c"), STATE_AFTER),
+    Mistake("off_by_one_state", STATE_AFTER, shared.STATE_AFTER),
     Mistake(
-        "mean_for_sum", slip(GRADIENTS, "x.T @ du / len(x), h.T @ du / len(x), du.mean(axis=0)"), MEAN, convention=True
+        "mean_for_sum",
+        slip(GRADIENTS, "x.T @ du / len(x), h.T @ du / len(x), du.mean(axis=0)"),
+        shared.MEAN,
+        convention=True,
     ),
 ]
 
