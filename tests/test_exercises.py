@@ -11,6 +11,7 @@ from autograder import Mistake, build, exercises_of, get_exercise
 from autograder.checks import audit, evaluation
 from autograder.checks import exercise as exercise_module
 
+EXERCISES = build.ROOT / "autograder" / "exercises"
 SLUGS = [slug for slug in dlcourse.TOPICS if exercises_of(slug)]
 
 
@@ -72,15 +73,17 @@ def test_the_floor_of_known_mistakes_is_reached():
     } <= named
 
 
+@pytest.mark.parametrize("slug", [slug for slug in SLUGS if (EXERCISES / slug).is_dir()])
+def test_every_file_of_a_topic_is_asked_by_its_name(slug):
+    files = {path.stem for path in (EXERCISES / slug).glob("[a-z]*.py")}
+    assert files == {name.split(".")[1] for name in exercises_of(slug)}
+
+
 def test_topics_of_modules_are_topics():
     assert set(exercise_module.TOPIC_OF.values()) <= set(dlcourse.TOPICS)
 
 
-# Topics with solutions that still import private names: each is taken out when its exercises show plain NumPy
-NOT_YET_PLAIN = {"training"}
-
-
-@pytest.mark.parametrize("slug", [slug for slug in build.existing_assignments() if slug not in NOT_YET_PLAIN])
+@pytest.mark.parametrize("slug", build.existing_assignments())
 def test_a_shown_solution_imports_nothing_private(slug):
     """A teacher can show every solution: no `dlcourse._array`, no `_with_axis`, nothing of the exercises' own files."""
     found = []

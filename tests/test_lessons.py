@@ -137,7 +137,7 @@ def test_every_topic_is_complete():
             f"dlcourse/explorers/{slug}.py",
             f"notebooks/source/{name}.md",
             f"notebooks/{name}.ipynb",
-            f"autograder/exercises/{slug}.py",
+            f"autograder/exercises/{slug}/__init__.py",
             f"autograder/course/source/{slug}/{slug}.md",
             f"autograder/course/release/{slug}/{slug}.ipynb",
             f"tests/test_{slug}.py",

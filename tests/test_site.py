@@ -1,6 +1,8 @@
 """The site and the project's care: pages that need no network, guides that say what is true, a gate that is one gate."""
 
+import dataclasses
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -9,7 +11,7 @@ import tomllib
 import pytest
 
 import dlcourse
-from autograder import build
+from autograder import Mistake, build, evaluate, get_exercise, slip
 from autograder.checks import audit
 
 ROOT = build.ROOT
@@ -75,14 +77,32 @@ def test_the_table_of_the_api_has_every_module():
     assert modules == set(re.findall(r"api/dlcourse\.([\w.]+)\.md", (DOCS / "api.md").read_text(encoding="utf-8")))
 
 
-def test_the_exercise_of_the_authors_guide_is_one(monkeypatch):
+def test_the_exercise_of_the_authors_guide_is_one(monkeypatch, tmp_path):
     code = next(code for code in fenced(DOCS / "authors.md", "python") if "EXERCISE" in code)
-    names = {}
-    exec(code, names)
-    exercise = names["EXERCISE"]
+    # A file, as the guide says: slips read the solution's source
+    (tmp_path / "mean_absolute_error.py").write_text(code, encoding="utf-8")
+    exercise = runpy.run_path(str(tmp_path / "mean_absolute_error.py"))["EXERCISE"]
+    assert all(slip is not None for mistake in exercise.mistakes for slip in mistake.slips)
     monkeypatch.setattr("autograder.checks.evaluation.get_exercise", lambda name: exercise)
     row = audit.audit(exercise, audit.SEEDS[:2])
     assert not row.complaints and row.named == len(exercise.mistakes) == 3 and row.variants_passed == 2
+
+
+def test_the_mistake_of_the_authors_guide_is_a_slip_of_the_exercise_in_its_walk():
+    line = next(code for code in fenced(DOCS / "authors.md", "python") if code.startswith("Mistake("))
+    (mistake,) = eval(f"[{line}]", {"Mistake": Mistake, "slip": slip})
+    exercise = dataclasses.replace(get_exercise("convolution.global_avgpool"), mistakes=[mistake])
+    assert exercise.mistakes[0].slug == "share_missing"
+    forward, backward = exercise.mistakes[0].functions
+    result = evaluate(exercise.name, forward, backward)
+    assert result.mistake == "share_missing" and "Yours is 12 times what is expected, everywhere" in result.message
+    failed = [row for row in result.rows if not row.passed]
+    assert {row.part for row in failed} == {"backward"} and len(failed) == 5 and len(result.rows) == 12
+
+
+def test_there_is_one_table_of_what_to_edit():
+    tables = [guide.name for guide in GUIDES if "| to change | edit | then |" in guide.read_text(encoding="utf-8")]
+    assert tables == ["authors.md"]
 
 
 def test_the_limits_of_the_guide_are_the_defaults():
