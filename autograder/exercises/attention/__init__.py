@@ -1,0 +1,13 @@
+"""Exercises on attention, in the assignment's order."""
+
+from ...checks.exercise import in_order
+
+EXERCISES = in_order(
+    __name__,
+    "causal_mask",
+    "sinusoidal_positions",
+    "scaled_dot_product_attention",
+    "self_attention",
+    "multi_head_attention",
+    "transformer_block",
+)
