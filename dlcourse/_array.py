@@ -1,6 +1,7 @@
 """Array backends: the only code that knows NumPy from CuPy from a strict stand-in.
 
-A formula asks `array_namespace` once for the functions that fit its array, then reads the same on every backend.
+A formula asks `array_namespace` once for the functions that fit its array, then
+reads the same on every backend.
 """
 
 import array_api_compat
@@ -28,7 +29,9 @@ def to_numpy(x):
 
 
 def from_numpy(values, like):
-    """The NumPy array `values` on the backend and device of `like`: how random numbers, drawn on the host, get there."""
+    """The NumPy array `values` on the backend and device of `like`: how random numbers,
+    drawn on the host, get there.
+    """
     if type(like) is np.ndarray:
         return values
     xp = array_namespace(like)
@@ -36,12 +39,16 @@ def from_numpy(values, like):
 
 
 def rows(x):
-    """`x` (..., D) as the rows (M, D) of one matrix: one product for all examples and steps."""
+    """`x` (..., D) as the rows (M, D) of one matrix: one product for all examples and
+    steps.
+    """
     return array_namespace(x).reshape(x, (-1, x.shape[-1]))
 
 
 def into(function, x, *args):
-    """`function(x, *args)` written over `x` where the backend can; only for a temporary that the caller itself made."""
+    """`function(x, *args)` written over `x` where the backend can; only for a temporary
+    that the caller itself made.
+    """
     # type, not isinstance: NumPy's arithmetic turns arrays without axes into scalars, which nothing can be written over
     if type(x) is np.ndarray or array_api_compat.is_cupy_array(x):
         return function(x, *args, out=x)
@@ -49,7 +56,7 @@ def into(function, x, *args):
 
 
 def erf(x):
-    r"""The error function, :math:`\frac{2}{\sqrt\pi}\int_0^x e^{-t^2}\,dt`, which the array API lacks."""
+    """The error function: `2/√π ∫₀^x e^(−t²) dt`, which the array API lacks."""
     if array_api_compat.is_cupy_array(x):
         from cupyx.scipy.special import erf as erf_on_gpu
 

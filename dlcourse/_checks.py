@@ -4,6 +4,7 @@ Shapes are written with the notes' letters: ``check_shapes("N D, D", X=X, w=w)``
 N examples and that `w` has as many entries as `X` has columns.
 """
 
+import reprlib
 from functools import cache
 from numbers import Integral, Real
 
@@ -218,10 +219,19 @@ def check_number(name, value, low=-np.inf, high=np.inf, include_low=True, includ
 
 
 def check_rng(rng):
-    """`rng`, if it is a NumPy random generator."""
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng: expected a numpy.random.Generator (np.random.default_rng(seed)), got {rng!r}")
-    return rng
+    """`rng` as a NumPy random generator: the generator itself, or a new one from a whole number as its seed."""
+    if isinstance(rng, np.random.Generator):
+        return rng
+    if isinstance(rng, bool) or not isinstance(rng, Integral):
+        raise TypeError(f"rng: expected a numpy.random.Generator, or a whole number as the seed of one, got {rng!r}")
+    return np.random.default_rng(check_integer("rng", rng, minimum=0))
+
+
+def check_callable(name, value, call):
+    """`value`, if it is a function; `call` shows how it is called and what it returns."""
+    if not callable(value):
+        raise TypeError(f"{name}: expected a function {call}, got {reprlib.repr(value)}")
+    return value
 
 
 def check_state(state, kind):

@@ -6,7 +6,7 @@ state at a time, and puts the results back into the first tree's form (`rebuild`
 
 from numbers import Real
 
-from ._array import array_namespace
+from ._array import array_namespace, is_array
 from ._checks import as_floating
 
 
@@ -18,7 +18,8 @@ def is_leaf(tree):
 def zip_leaves(**trees):
     """[(a, b, …), …]: the leaves at the same place of every tree, as floating arrays.
 
-    The first tree decides: the others have its form, its shapes, and take its dtypes.
+    The first tree decides: the others have its form, its shapes, and take its dtypes. A Python number (or a list of
+    them) at one of its leaves takes the dtype of the first array beside it.
 
     Raises
     ------
@@ -30,7 +31,7 @@ def zip_leaves(**trees):
     >>> zip_leaves(w={"b": 1, "W": [2, 3]}, dw={"W": [0, 1], "b": 4})
     [(array(1.), array(4.)), (array([2., 3.]), array([0., 1.]))]
     """
-    rows = list(_walk(tuple(trees), tuple(trees.values()), ()))
+    rows = list(_walk(tuple(trees), tuple(trees.values()), (), _first_dtype(next(iter(trees.values())))))
     if not rows:
         raise ValueError(f"{next(iter(trees))}: expected at least one array, got {next(iter(trees.values()))!r}")
     return rows
@@ -96,9 +97,18 @@ def _keys(tree):
     return list(tree) if isinstance(tree, dict) else range(len(tree))
 
 
-def _walk(names, trees, path):
+def _first_dtype(tree):
+    """The dtype of the first floating array of the tree, or None."""
+    if is_leaf(tree):
+        floating = is_array(tree) and array_namespace(tree).isdtype(tree.dtype, "real floating")
+        return tree.dtype if floating else None
+    found = (_first_dtype(tree[key]) for key in _keys(tree))
+    return next((dtype for dtype in found if dtype is not None), None)
+
+
+def _walk(names, trees, path, dtype):
     if is_leaf(trees[0]):
-        yield _leaves(names, trees, path)
+        yield _leaves(names, trees, path, dtype)
         return
     keys = _keys(trees[0])
     for name, tree in zip(names[1:], trees[1:], strict=True):
@@ -107,12 +117,14 @@ def _walk(names, trees, path):
             place = _place(name, path)
             raise ValueError(f"{place}: expected {_form(trees[0])} as in {names[0]}, got {_form(tree)}")
     for key in keys:
-        yield from _walk(names, [tree[key] for tree in trees], (*path, key))
+        yield from _walk(names, [tree[key] for tree in trees], (*path, key), dtype)
 
 
-def _leaves(names, trees, path):
-    """The arrays at one place, all of the first one's shape and dtype."""
+def _leaves(names, trees, path, dtype):
+    """The arrays at one place, all of the first one's shape and dtype; a Python number is of `dtype`."""
     first, *others = (as_floating(x, _place(name, path)) for name, x in zip(names, trees, strict=True))
+    if dtype is not None and first.dtype != dtype and not is_array(trees[0]):
+        first = array_namespace(first).astype(first, dtype)
     row = [first]
     for name, x in zip(names[1:], others, strict=True):
         if x.shape != first.shape:

@@ -1,38 +1,74 @@
-r"""Activations: the nonlinearities between the layers, and their derivatives.
+"""Activations: the nonlinearities between the layers, and their derivatives.
 
-A neuron's output is :math:`a = f(z)`. Without f, a stack of linear layers is one linear layer. Each elementwise ``f``
-stands beside its derivative ``f_grad``, both as functions of the *input*, and `ACTIVATIONS` lists them by name:
+A neuron's output is `a = f(z)`. Without f, a stack of linear layers is one linear
+layer. Each elementwise ``f`` stands beside its derivative ``f_grad``, both as
+functions of the *input*, and `ACTIVATIONS` lists them by name:
 
-=============  =========================================================  ======================================
-name           f(x)                                                       f′(x)
-=============  =========================================================  ======================================
-identity       x                                                          1
-sigmoid        :math:`\sigma(x) = 1/(1 + e^{-x})`                         :math:`\sigma(x)(1 - \sigma(x))`
-tanh           :math:`(e^x - e^{-x})/(e^x + e^{-x})`                      :math:`1 - \tanh^2 x`
-relu           :math:`\max(0, x)`                                         1 for x > 0, else 0
-leaky_relu     x for x > 0, else slope·x                                  1 for x > 0, else slope
-softplus       :math:`\log(1 + e^x)`                                      :math:`\sigma(x)`
-gelu           :math:`x\,\Phi(x)`                                         :math:`\Phi(x) + x\,\varphi(x)`
-gelu_tanh      :math:`\frac12 x(1 + \tanh u(x))`                          see `gelu_tanh_grad`
-silu           :math:`x\,\sigma(x)`                                       :math:`\sigma(x)(1 + x(1 - \sigma(x)))`
-swish          :math:`x\,\sigma(\beta x)`                                 silu′(βx)
-=============  =========================================================  ======================================
+- identity: `f(x) = x`, `f′(x) = 1`
+- sigmoid: `σ(x) = 1/(1 + e^(−x))`, `σ′(x) = σ(x)(1 − σ(x))`
+- tanh: `tanh x = (e^x − e^(−x))/(e^x + e^(−x))`, `tanh′(x) = 1 − tanh² x`
+- relu: `f(x) = max(0, x)`, `f′(x) = 1(x > 0)`
+- leaky_relu: x for x > 0, else slope·x; derivative 1 for x > 0, else slope
+- softplus: `f(x) = log(1 + e^x)`, `f′(x) = σ(x)`
+- gelu: `f(x) = x Φ(x)`, `f′(x) = Φ(x) + x φ(x)`
+- gelu_tanh: `f(x) = ½ x (1 + tanh u(x))`; derivative in `gelu_tanh_grad`
+- silu: `f(x) = x σ(x)`, `f′(x) = σ(x)(1 + x(1 − σ(x)))`
+- swish: `f(x) = x σ(βx)`, `f′(x) = silu′(βx)`
 
-Softmax turns the K logits of an example into probabilities, :math:`p_k = e^{z_k} / \sum_j e^{z_j}`; it mixes its inputs,
-so it has a backward pass instead of an elementwise derivative. A gated linear unit lets one linear map of the input gate
-another, :math:`y = g(a) \odot b`.
+Softmax turns the K logits of an example into probabilities,
+`p_k = e^(z_k) / Σ_j e^(z_j)`; it mixes its inputs, so it has a backward pass
+instead of an elementwise derivative. A gated linear unit lets one linear map of the
+input gate another, `y = g(a) ⊙ b`.
 """
 
 import math
 from typing import Any, NamedTuple
 
-from . import layers
 from ._array import array_namespace, erf, into
 from ._checks import as_floating, check_choice, check_gradient, check_integer, check_number, check_shapes
 
+__all__ = [
+    "ACTIVATIONS",
+    "GLULayerCache",
+    "geglu",
+    "gelu",
+    "gelu_grad",
+    "gelu_tanh",
+    "gelu_tanh_grad",
+    "glu",
+    "glu_backward",
+    "glu_layer_backward",
+    "glu_layer_forward",
+    "identity",
+    "identity_grad",
+    "leaky_relu",
+    "leaky_relu_grad",
+    "log_softmax",
+    "reglu",
+    "relu",
+    "relu_grad",
+    "sigmoid",
+    "sigmoid_grad",
+    "silu",
+    "silu_grad",
+    "softmax",
+    "softmax_backward",
+    "softplus",
+    "softplus_grad",
+    "swiglu",
+    "swish",
+    "swish_grad",
+    "tanh",
+    "tanh_grad",
+]
+
+
+def __dir__():
+    return __all__
+
 
 def identity(x):
-    r"""Identity, :math:`f(x) = x`: the activation of a linear output layer.
+    """Identity: `f(x) = x`: the activation of a linear output layer.
 
     Parameters
     ----------
@@ -52,7 +88,7 @@ def identity(x):
 
 
 def identity_grad(x):
-    r"""Derivative of the identity, :math:`f'(x) = 1`.
+    """Derivative of the identity: `f′(x) = 1`.
 
     Parameters
     ----------
@@ -72,7 +108,7 @@ def identity_grad(x):
 
 
 def sigmoid(x):
-    r"""Logistic sigmoid, :math:`\sigma(x) = \frac{1}{1 + e^{-x}}`.
+    """Logistic sigmoid: `σ(x) = 1/(1 + e^(−x))`.
 
     Parameters
     ----------
@@ -80,12 +116,15 @@ def sigmoid(x):
 
     Returns
     -------
-    (...) array in (0, 1); in floating point it does round to 1 for x above about 37 (float64, E30).
+    (...) array in (0, 1); in floating point it does round to 1 for x above about 37
+    (float64, E30).
 
     Notes
     -----
-    Computed as :math:`e^{\min(x, 0)} / (1 + e^{-|x|})`: no branch, no overflow, and the left tail keeps its digits.
-    Source: notes 000, 003 (6), 004; Goodfellow, Bengio, Courville, Deep Learning (2016), section 3.10.
+    Computed as `e^(min(x, 0)) / (1 + e^(−|x|))`: no branch, no overflow, and the left
+    tail keeps its digits.
+    Source: notes 000, 003 (6), 004; Goodfellow, Bengio, Courville, Deep Learning
+    (2016), section 3.10.
 
     Examples
     --------
@@ -103,7 +142,7 @@ def sigmoid(x):
 
 
 def sigmoid_grad(x):
-    r"""Derivative of the sigmoid at the input, :math:`\sigma'(x) = \sigma(x)(1 - \sigma(x))`.
+    """Derivative of the sigmoid at the input: `σ′(x) = σ(x)(1 − σ(x))`.
 
     Parameters
     ----------
@@ -115,7 +154,7 @@ def sigmoid_grad(x):
 
     Notes
     -----
-    :math:`1 - \sigma(x) = \sigma(-x)` keeps the right tail, where the difference would cancel to 0.
+    `1 − σ(x) = σ(−x)` keeps the right tail, where the difference would cancel to 0.
     Source: notes 000, 003 (7), 004.
 
     Examples
@@ -128,7 +167,7 @@ def sigmoid_grad(x):
 
 
 def tanh(x):
-    r"""Hyperbolic tangent, :math:`\tanh x = \frac{e^x - e^{-x}}{e^x + e^{-x}} = 2\sigma(2x) - 1`.
+    """Hyperbolic tangent: `tanh x = (e^x − e^(−x))/(e^x + e^(−x)) = 2σ(2x) − 1`.
 
     Parameters
     ----------
@@ -140,7 +179,8 @@ def tanh(x):
 
     Notes
     -----
-    Source: notes 000, 003 (8), 004; LeCun, Bottou, Orr, Müller, Efficient BackProp (1998), section 4.4.
+    Source: notes 000, 003 (8), 004; LeCun, Bottou, Orr, Müller, Efficient BackProp
+    (1998), section 4.4.
 
     Examples
     --------
@@ -152,7 +192,7 @@ def tanh(x):
 
 
 def tanh_grad(x):
-    r"""Derivative of tanh at the input, :math:`\tanh'(x) = 1 - \tanh^2 x`.
+    r"""Derivative of tanh at the input: `tanh′(x) = 1 − tanh² x`.
 
     Parameters
     ----------
@@ -160,7 +200,8 @@ def tanh_grad(x):
 
     Returns
     -------
-    (...) array in (0, 1], largest at 0; it rounds to 0 for \|x\| above about 19 (float64).
+    (...) array in (0, 1], largest at 0; it rounds to 0 for \|x\| above about 19
+    (float64).
 
     Notes
     -----
@@ -176,7 +217,7 @@ def tanh_grad(x):
 
 
 def relu(x):
-    r"""Rectified linear unit, :math:`f(x) = \max(0, x)`.
+    """Rectified linear unit: `f(x) = max(0, x)`.
 
     Parameters
     ----------
@@ -188,7 +229,8 @@ def relu(x):
 
     Notes
     -----
-    Source: notes 003 (10), 004; Nair and Hinton, Rectified linear units improve restricted Boltzmann machines (2010).
+    Source: notes 003 (10), 004; Nair and Hinton, Rectified linear units improve
+    restricted Boltzmann machines (2010).
 
     Examples
     --------
@@ -200,7 +242,7 @@ def relu(x):
 
 
 def relu_grad(x):
-    r"""Derivative of ReLU, :math:`f'(x) = \mathbf 1(x > 0)`.
+    """Derivative of ReLU: `f′(x) = 1(x > 0)`.
 
     Parameters
     ----------
@@ -208,12 +250,12 @@ def relu_grad(x):
 
     Returns
     -------
-    (...) array of 0 and 1.
+    (...) array of 0 and 1; 0 at x = 0.
 
     Notes
     -----
-    At 0 the derivative is not defined (notes 003, E27) and notes 004 take 1 (E28). The convention here is 0, which is
-    PyTorch's, TensorFlow's and JAX's.
+    At 0 the derivative is not defined (notes 003, E27) and notes 004 take 1 (E28). The
+    convention here is 0, which is PyTorch's, TensorFlow's and JAX's.
 
     Examples
     --------
@@ -225,7 +267,7 @@ def relu_grad(x):
 
 
 def leaky_relu(x, slope=0.01):
-    r"""Leaky ReLU, :math:`f(x) = \max(0, x) + s \min(0, x)`: x for x > 0, and s·x otherwise.
+    """Leaky ReLU: `f(x) = max(0, x) + s min(0, x)`: x for x > 0, and s·x otherwise.
 
     Parameters
     ----------
@@ -238,7 +280,8 @@ def leaky_relu(x, slope=0.01):
 
     Notes
     -----
-    Source: notes 004; Maas, Hannun, Ng, Rectifier nonlinearities improve neural network acoustic models (2013).
+    Source: notes 004; Maas, Hannun, Ng, Rectifier nonlinearities improve neural network
+    acoustic models (2013).
 
     Examples
     --------
@@ -253,7 +296,7 @@ def leaky_relu(x, slope=0.01):
 
 
 def leaky_relu_grad(x, slope=0.01):
-    r"""Derivative of leaky ReLU, 1 for x > 0 and s otherwise; at 0 it is s.
+    r"""Derivative of leaky ReLU: `f′(x) = 1(x > 0) + s 1(x ≤ 0)`.
 
     Parameters
     ----------
@@ -261,7 +304,7 @@ def leaky_relu_grad(x, slope=0.01):
 
     Returns
     -------
-    (...) array of 1 and s.
+    (...) array of 1 and s; s at x = 0.
 
     Examples
     --------
@@ -274,7 +317,7 @@ def leaky_relu_grad(x, slope=0.01):
 
 
 def softplus(x):
-    r"""Softplus, :math:`\log(1 + e^x)`, a smooth ReLU.
+    """Softplus: `log(1 + e^x)`, a smooth ReLU.
 
     Parameters
     ----------
@@ -286,9 +329,10 @@ def softplus(x):
 
     Notes
     -----
-    Computed as :math:`\max(x, 0) + \log(1 + e^{-|x|})`, which neither overflows nor loses the left tail.
-    :math:`-\log \sigma(x) = \mathrm{softplus}(-x)`.
-    Source: notes 004; Goodfellow, Bengio, Courville, Deep Learning (2016), section 3.10.
+    Computed as `max(x, 0) + log(1 + e^(−|x|))`, which neither overflows nor loses the
+    left tail. `−log σ(x) = softplus(−x)`.
+    Source: notes 004; Goodfellow, Bengio, Courville, Deep Learning (2016), section
+    3.10.
 
     Examples
     --------
@@ -303,7 +347,7 @@ def softplus(x):
 
 
 def softplus_grad(x):
-    r"""Derivative of softplus, :math:`\frac{e^x}{1 + e^x} = \sigma(x)`.
+    """Derivative of softplus: `f′(x) = e^x / (1 + e^x) = σ(x)`.
 
     Parameters
     ----------
@@ -326,7 +370,7 @@ def softplus_grad(x):
 
 
 def gelu(x):
-    r"""Gaussian error linear unit, :math:`x\,\Phi(x) = \frac12 x \left(1 + \mathrm{erf}(x / \sqrt 2)\right)`.
+    """Gaussian error linear unit: `x Φ(x) = ½ x (1 + erf(x / √2))`.
 
     Parameters
     ----------
@@ -334,12 +378,14 @@ def gelu(x):
 
     Returns
     -------
-    (...) array; the input weighted by the probability that a standard normal number is below it.
+    (...) array; the input weighted by the probability that a standard normal number is
+    below it.
 
     Notes
     -----
     The exact form; `gelu_tanh` is the approximation.
-    Source: notes 003; Hendrycks and Gimpel, Gaussian error linear units (2016), section 2.
+    Source: notes 003; Hendrycks and Gimpel, Gaussian error linear units (2016), section
+    2.
 
     Examples
     --------
@@ -351,7 +397,9 @@ def gelu(x):
 
 
 def gelu_grad(x):
-    r"""Derivative of GELU, :math:`\Phi(x) + x\,\varphi(x)`, with :math:`\varphi(x) = \frac{1}{\sqrt{2\pi}} e^{-x^2/2}`.
+    """Derivative of GELU: `f′(x) = Φ(x) + x φ(x)`.
+
+    The normal density is `φ(x) = e^(−x²/2) / √(2π)`.
 
     Parameters
     ----------
@@ -377,7 +425,7 @@ def gelu_grad(x):
 
 
 def gelu_tanh(x):
-    r"""Tanh approximation of GELU, :math:`\frac12 x (1 + \tanh u)`, :math:`u = \sqrt{2/\pi}\,(x + 0.044715\,x^3)`.
+    """Tanh approximation of GELU: `½ x (1 + tanh u)`, `u = √(2/π) (x + 0.044715 x³)`.
 
     Parameters
     ----------
@@ -389,7 +437,8 @@ def gelu_tanh(x):
 
     Notes
     -----
-    Source: notes 003; Hendrycks and Gimpel, Gaussian error linear units (2016), section 2.
+    Source: notes 003; Hendrycks and Gimpel, Gaussian error linear units (2016), section
+    2.
 
     Examples
     --------
@@ -403,10 +452,10 @@ def gelu_tanh(x):
 
 
 def gelu_tanh_grad(x):
-    r"""Derivative of `gelu_tanh`, :math:`\frac12 (1 + \tanh u) + \frac12 x\,(1 - \tanh^2 u)\,u'`.
+    """Derivative of `gelu_tanh`: `f′(x) = ½ (1 + tanh u) + ½ x (1 − tanh² u) u′`.
 
-    With :math:`u' = \sqrt{2/\pi}\,(1 + 3 \cdot 0.044715\,x^2)`; the notes write :math:`\mathrm{sech}^2 u` for
-    :math:`1 - \tanh^2 u`.
+    The inner derivative is `u′ = √(2/π) (1 + 3 · 0.044715 x²)`; the notes write
+    `sech² u` for `1 − tanh² u`.
 
     Parameters
     ----------
@@ -433,7 +482,7 @@ def gelu_tanh_grad(x):
 
 
 def silu(x):
-    r"""Sigmoid linear unit, :math:`\mathrm{SiLU}(x) = x\,\sigma(x)`.
+    """Sigmoid linear unit: `SiLU(x) = x σ(x)`.
 
     Parameters
     ----------
@@ -445,8 +494,8 @@ def silu(x):
 
     Notes
     -----
-    Source: notes 003; Elfwing, Uchibe, Doya, Sigmoid-weighted linear units for neural network function approximation in
-    reinforcement learning (2018).
+    Source: notes 003; Elfwing, Uchibe, Doya, Sigmoid-weighted linear units for neural
+    network function approximation in reinforcement learning (2018).
 
     Examples
     --------
@@ -458,7 +507,7 @@ def silu(x):
 
 
 def silu_grad(x):
-    r"""Derivative of SiLU, :math:`\sigma(x)\left(1 + x\,(1 - \sigma(x))\right)`.
+    """Derivative of SiLU: `f′(x) = σ(x)(1 + x (1 − σ(x)))`.
 
     Parameters
     ----------
@@ -470,7 +519,7 @@ def silu_grad(x):
 
     Notes
     -----
-    :math:`1 - \sigma(x) = \sigma(-x)`, as in `sigmoid_grad`. Source: notes 003.
+    `1 − σ(x) = σ(−x)`, as in `sigmoid_grad`. Source: notes 003.
 
     Examples
     --------
@@ -482,7 +531,7 @@ def silu_grad(x):
 
 
 def swish(x, beta=1.0):
-    r"""Swish, :math:`x\,\sigma(\beta x)`: SiLU at β = 1, x/2 at β = 0, close to ReLU for a large β.
+    """Swish: `x σ(βx)`: SiLU at β = 1, x/2 at β = 0, close to ReLU for a large β.
 
     Parameters
     ----------
@@ -495,7 +544,8 @@ def swish(x, beta=1.0):
 
     Notes
     -----
-    Source: notes 003; Ramachandran, Zoph, Le, Searching for activation functions (2017).
+    Source: notes 003; Ramachandran, Zoph, Le, Searching for activation functions
+    (2017).
 
     Examples
     --------
@@ -507,7 +557,7 @@ def swish(x, beta=1.0):
 
 
 def swish_grad(x, beta=1.0):
-    r"""Derivative of Swish by x, :math:`\sigma(\beta x)\left(1 + \beta x\,(1 - \sigma(\beta x))\right)`.
+    """Derivative of Swish with respect to x: `f′(x) = σ(βx)(1 + βx (1 − σ(βx)))`.
 
     Parameters
     ----------
@@ -519,7 +569,7 @@ def swish_grad(x, beta=1.0):
 
     Notes
     -----
-    Since :math:`\mathrm{Swish}_\beta(x) = \mathrm{SiLU}(\beta x) / \beta`, it is SiLU′ at βx.
+    Since `Swish_β(x) = SiLU(β x) / β`, it is SiLU′ at βx.
 
     Examples
     --------
@@ -545,7 +595,7 @@ ACTIVATIONS = {
 
 
 def softmax(z, axis=-1):
-    r"""Softmax, :math:`p_k = e^{z_k} / \sum_j e^{z_j}`.
+    """Softmax: `p_k = e^(z_k) / Σ_j e^(z_j)`.
 
     Parameters
     ----------
@@ -563,7 +613,8 @@ def softmax(z, axis=-1):
     Notes
     -----
     Shifting by max(z) leaves p unchanged and keeps exp from overflowing.
-    Source: notes 000, 004; Goodfellow, Bengio, Courville, Deep Learning (2016), sections 4.1 and 6.2.2.3.
+    Source: notes 000, 004; Goodfellow, Bengio, Courville, Deep Learning (2016),
+    sections 4.1 and 6.2.2.3.
 
     Examples
     --------
@@ -579,7 +630,7 @@ def softmax(z, axis=-1):
 
 
 def log_softmax(z, axis=-1):
-    r"""Logarithm of softmax, :math:`\log p_k = z_k - \log \sum_j e^{z_j}`.
+    """Logarithm of softmax: `log p_k = z_k − log Σ_j e^(z_j)`.
 
     Parameters
     ----------
@@ -587,7 +638,8 @@ def log_softmax(z, axis=-1):
 
     Returns
     -------
-    (..., K) array, log-probabilities, at most 0; finite where the probability itself rounds to 0.
+    (..., K) array, log-probabilities, at most 0; finite where the probability itself
+    rounds to 0.
 
     Raises
     ------
@@ -595,8 +647,10 @@ def log_softmax(z, axis=-1):
 
     Notes
     -----
-    Shifted by max(z) like `softmax`, so the sum is at least 1 and its logarithm never sees a 0.
-    Source: Goodfellow, Bengio, Courville, Deep Learning (2016), sections 4.1 and 6.2.2.3.
+    Shifted by max(z) like `softmax`, so the sum is at least 1 and its logarithm never
+    sees a 0.
+    Source: Goodfellow, Bengio, Courville, Deep Learning (2016), sections 4.1 and
+    6.2.2.3.
 
     Examples
     --------
@@ -611,7 +665,7 @@ def log_softmax(z, axis=-1):
 
 
 def softmax_backward(dp, p, axis=-1):
-    r"""Backward pass of softmax, :math:`\partial J/\partial z_k = p_k \left(\partial J/\partial p_k - \sum_j p_j\, \partial J/\partial p_j\right)`.
+    """Backward pass of softmax: `dz_k = p_k (dp_k − Σ_j p_j dp_j)`.
 
     Parameters
     ----------
@@ -621,7 +675,8 @@ def softmax_backward(dp, p, axis=-1):
 
     Returns
     -------
-    dz : (..., K) array, ∂J/∂z; it sums to 0 along `axis`, since a shift of z changes nothing.
+    dz : (..., K) array, ∂J/∂z; it sums to 0 along `axis`, since a shift of z changes
+        nothing.
 
     Raises
     ------
@@ -629,7 +684,7 @@ def softmax_backward(dp, p, axis=-1):
 
     Notes
     -----
-    The Jacobian is :math:`\partial p_k / \partial z_j = p_k (\mathbf 1(k = j) - p_j)`.
+    The Jacobian is `∂p_k/∂z_j = p_k (1(k = j) − p_j)`.
     Source: Bishop, Pattern Recognition and Machine Learning (2006), (4.106).
 
     Examples
@@ -644,7 +699,7 @@ def softmax_backward(dp, p, axis=-1):
 
 
 def glu(a, b):
-    r"""Gated linear unit, :math:`y = \sigma(a) \odot b`.
+    """Gated linear unit: `y = σ(a) ⊙ b`.
 
     Parameters
     ----------
@@ -661,10 +716,12 @@ def glu(a, b):
 
     Notes
     -----
-    a and b are two linear maps of one input, not its two halves (notes 003, E25). The gate comes first, as in the notes
-    and in Shazeer; in Dauphin et al. and in PyTorch's `glu` the second half is the gate.
-    Source: notes 003; Dauphin, Fan, Auli, Grangier, Language modeling with gated convolutional networks (2017); Shazeer,
-    GLU variants improve Transformer (2020), section 2.
+    a and b are two linear maps of one input, not its two halves (notes 003, E25). The
+    gate comes first, as in the notes and in Shazeer; in Dauphin et al. and in PyTorch's
+    `glu` the second half is the gate.
+    Source: notes 003; Dauphin, Fan, Auli, Grangier, Language modeling with gated
+    convolutional networks (2017); Shazeer, GLU variants improve Transformer (2020),
+    section 2.
 
     Examples
     --------
@@ -676,7 +733,7 @@ def glu(a, b):
 
 
 def reglu(a, b):
-    r"""GLU with a ReLU for the gate, :math:`y = \mathrm{ReLU}(a) \odot b`.
+    """GLU with a ReLU for the gate: `y = ReLU(a) ⊙ b`.
 
     Parameters
     ----------
@@ -700,7 +757,7 @@ def reglu(a, b):
 
 
 def geglu(a, b):
-    r"""GLU with a GELU for the gate, :math:`y = \mathrm{GELU}(a) \odot b`, in its exact form.
+    """GLU with a GELU for the gate: `y = GELU(a) ⊙ b`, in its exact form.
 
     Parameters
     ----------
@@ -724,7 +781,7 @@ def geglu(a, b):
 
 
 def swiglu(a, b):
-    r"""GLU with a SiLU (Swish, β = 1) for the gate, :math:`y = \mathrm{SiLU}(a) \odot b`.
+    """GLU with a SiLU (Swish, β = 1) for the gate: `y = SiLU(a) ⊙ b`.
 
     Parameters
     ----------
@@ -756,7 +813,7 @@ _GATES = {
 
 
 def glu_backward(dy, a, b, kind="swiglu"):
-    r"""Backward pass of the gated units, :math:`da = dy \odot g'(a) \odot b`, :math:`db = dy \odot g(a)`.
+    """Backward pass of the gated units: `da = dy ⊙ g′(a) ⊙ b`, `db = dy ⊙ g(a)`.
 
     Parameters
     ----------
@@ -774,7 +831,8 @@ def glu_backward(dy, a, b, kind="swiglu"):
 
     Notes
     -----
-    The notes list the factors g′(a) ⊙ b and g(a) alone; the upstream ∂J/∂y belongs to each of them (E25).
+    The notes list the factors g′(a) ⊙ b and g(a) alone; the upstream ∂J/∂y belongs to
+    each of them (E25).
 
     Examples
     --------
@@ -788,17 +846,20 @@ def glu_backward(dy, a, b, kind="swiglu"):
 
 
 class GLULayerCache(NamedTuple):
-    """What the backward pass of a gated layer needs: both linear maps' caches and outputs, and the kind of gate."""
+    """What `glu_layer_backward` needs: the inputs X, both weights, both preactivations
+    a and b, and the kind of gate.
+    """
 
-    linear_a: NamedTuple
-    linear_b: NamedTuple
+    X: Any
+    Wa: Any
+    Wb: Any
     a: Any
     b: Any
     kind: str
 
 
 def glu_layer_forward(X, Wa, ba, Wb, bb, kind):
-    r"""A gated layer, :math:`Y = g(X W_a + b_a) \odot (X W_b + b_b)`.
+    """A gated layer: `Y = g(X W_a + b_a) ⊙ (X W_b + b_b)`.
 
     Parameters
     ----------
@@ -818,24 +879,28 @@ def glu_layer_forward(X, Wa, ba, Wb, bb, kind):
 
     Notes
     -----
-    Source: notes 003; Shazeer, GLU variants improve Transformer (2020), section 2 (there without biases).
+    Source: notes 003; Shazeer, GLU variants improve Transformer (2020), section 2
+    (there without biases).
 
     Examples
     --------
     >>> X, I = np.array([[2.0, 3.0]]), np.eye(2)
-    >>> Y, cache = glu_layer_forward(X, I, np.array([0.0, -5.0]), I, np.array([1.0, 1.0]), "reglu")
+    >>> Y, cache = glu_layer_forward(
+    ...     X, I, np.array([0.0, -5.0]), I, np.array([1.0, 1.0]), "reglu"
+    ... )
     >>> Y
     array([[6., 0.]])
     """
     X, Wa, ba, Wb, bb = check_shapes("N D, D K, K, D K, K", X=X, Wa=Wa, ba=ba, Wb=Wb, bb=bb)
     unit, _, _ = _GATES[check_choice("kind", kind, _GATES)]
-    a, linear_a = layers.linear_forward(X, Wa, ba)
-    b, linear_b = layers.linear_forward(X, Wb, bb)
-    return unit(a, b), GLULayerCache(linear_a, linear_b, a, b, kind)
+    a, b = X @ Wa + ba, X @ Wb + bb
+    return unit(a, b), GLULayerCache(X, Wa, Wb, a, b, kind)
 
 
 def glu_layer_backward(dY, cache):
-    r"""Backward pass of `glu_layer_forward`: through the gate, then through both linear maps, whose dX add up.
+    """Backward pass of `glu_layer_forward`.
+
+    The gradient passes the gate, then both linear maps; their two dX add up.
 
     Parameters
     ----------
@@ -844,26 +909,33 @@ def glu_layer_backward(dY, cache):
 
     Returns
     -------
-    dX : (N, D) array. dWa : (D, K) array. dba : (K,) array. dWb : (D, K) array. dbb : (K,) array.
+    dX : (N, D) array.
+    dWa : (D, K) array.
+    dba : (K,) array.
+    dWb : (D, K) array.
+    dbb : (K,) array.
 
     Notes
     -----
-    :math:`dW_a = X^\top (dY \odot g'(a) \odot b)` and :math:`dW_b = X^\top (dY \odot g(a))` (notes 003, E25).
+    `dW_a = Xᵀ (dY ⊙ g′(a) ⊙ b)` and `dW_b = Xᵀ (dY ⊙ g(a))` (notes 003, E25).
 
     Examples
     --------
     >>> X, I = np.array([[2.0, 3.0]]), np.eye(2)
-    >>> Y, cache = glu_layer_forward(X, I, np.array([0.0, -5.0]), I, np.array([1.0, 1.0]), "reglu")
+    >>> Y, cache = glu_layer_forward(
+    ...     X, I, np.array([0.0, -5.0]), I, np.array([1.0, 1.0]), "reglu"
+    ... )
     >>> dX, dWa, dba, dWb, dbb = glu_layer_backward(np.array([[1.0, 1.0]]), cache)
     >>> dX
     array([[5., 0.]])
     """
-    dY = check_gradient("dY", dY, cache.a)
-    da, db = glu_backward(dY, cache.a, cache.b, cache.kind)
-    dX, dWa, dba = layers.linear_backward(da, cache.linear_a)
-    dX_b, dWb, dbb = layers.linear_backward(db, cache.linear_b)
-    dX += dX_b
-    return dX, dWa, dba, dWb, dbb
+    X, Wa, Wb, a, b, kind = cache
+    dY = check_gradient("dY", dY, a)
+    xp = array_namespace(dY)
+    da, db = glu_backward(dY, a, b, kind)
+    dX = da @ xp.matrix_transpose(Wa) + db @ xp.matrix_transpose(Wb)
+    dWa, dWb = xp.matrix_transpose(X) @ da, xp.matrix_transpose(X) @ db
+    return dX, dWa, xp.sum(da, axis=0), dWb, xp.sum(db, axis=0)
 
 
 def _normal_cdf(x):

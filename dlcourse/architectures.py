@@ -1,19 +1,29 @@
-r"""Architectures: four networks that made history, layer by layer, with what each layer costs.
+r"""Architectures: four networks that made history, layer by layer, with what each layer
+costs.
 
-Every function returns a table, a list of rows (kind, output_shape, parameters, multiply_adds), one for each layer:
+Every function returns a table, a list of rows (kind, output_shape, parameters,
+multiply_adds), one for each layer:
 
-.. math:: \text{parameters} = k^2 C K + K, \qquad \text{multiply-adds} = H' W' \cdot k^2 C K
+.. math::
+    parameters = k² C K + K
+    multiply-adds = H′ W′ · k² C K
 
-for a convolution with k × k kernels from C to K channels and an output of H′ × W′ pixels, and DK + K against DK for a
-linear layer from D to K. The multiply-adds are those of one image in convolutions and linear layers, as the papers
-count them; bias, activation, pooling and normalisation are left out.
+for a convolution with k × k kernels from C to K channels and an output of H′ × W′
+pixels, and DK + K against DK for a linear layer from D to K. The multiply-adds are
+those of one image in convolutions and linear layers, as the papers count them;
+bias, activation, pooling and normalisation are left out.
 
-- `alexnet` (2012): five convolutions, three linear layers, ReLU and dropout; 61,100,840 parameters.
-- `vgg` (2014): nothing but 3 × 3 convolutions, deeper; 138,357,544 parameters with 16 layers.
-- `inception_v1` (GoogLeNet, 2014): branches side by side, no large linear layer; 6,998,552 parameters.
-- `resnet` (2015): shortcuts around every two or three convolutions; 21,797,672 parameters with 34 layers.
+- `alexnet` (2012): five convolutions, three linear layers, ReLU and dropout;
+  61,100,840 parameters.
+- `vgg` (2014): nothing but 3 × 3 convolutions, deeper; 138,357,544 parameters with
+  16 layers.
+- `inception_v1` (GoogLeNet, 2014): branches side by side, no large linear layer;
+  6,998,552 parameters.
+- `resnet` (2015): shortcuts around every two or three convolutions; 21,797,672
+  parameters with 34 layers.
 
-`width` and `input_size` make a small version of each, and `build` a network to train from its table.
+`width` and `input_size` make a small version of each, and `build` a network to
+train from its table.
 """
 
 import math
@@ -22,9 +32,25 @@ from typing import NamedTuple
 from ._checks import check_integer, check_rng
 from .convolution import conv_output_size
 
+__all__ = [
+    "Layer",
+    "Table",
+    "alexnet",
+    "build",
+    "inception_v1",
+    "resnet",
+    "vgg",
+]
+
+
+def __dir__():
+    return __all__
+
 
 class Layer(NamedTuple):
-    """One row of a table: the kind of layer, its output's shape for one image, and its cost."""
+    """One row of a table: the kind of layer, its output's shape for one image, and its
+    cost.
+    """
 
     kind: str
     output_shape: tuple
@@ -33,7 +59,9 @@ class Layer(NamedTuple):
 
 
 class Table(list):
-    """A list of `Layer` rows; `layers` holds the same network in the words of `training.Network`, row for row."""
+    """A list of `Layer` rows; `layers` holds the same network in the words of
+    `training.Network`, row for row.
+    """
 
     def __init__(self, layers, input_shape):
         self.layers, self.input_shape = layers, input_shape
@@ -41,7 +69,7 @@ class Table(list):
 
 
 def alexnet(width=64, input_size=224, classes=1000, channels=3):
-    r"""AlexNet, the single tower: 61,100,840 parameters.
+    """AlexNet, the single tower: 61,100,840 parameters.
 
     Parameters
     ----------
@@ -60,11 +88,13 @@ def alexnet(width=64, input_size=224, classes=1000, channels=3):
 
     Notes
     -----
-    The network of 2012 ran on two graphics cards, with 96, 256, 384, 384 and 256 channels and connections between the
-    halves in some layers only. This is the later variant in one tower with 64, 192, 384, 256 and 256 channels, the one
-    that torchvision has; it has no local response normalisation (which has no parameters).
-    Sources: Krizhevsky, Sutskever, Hinton, ImageNet classification with deep convolutional neural networks (2012),
-    section 3; Krizhevsky, One weird trick for parallelizing convolutional neural networks (2014).
+    The network of 2012 ran on two graphics cards, with 96, 256, 384, 384 and 256
+    channels and connections between the halves in some layers only. This is the later
+    variant in one tower with 64, 192, 384, 256 and 256 channels, the one that
+    torchvision has; it has no local response normalisation (which has no parameters).
+    Sources: Krizhevsky, Sutskever, Hinton, ImageNet classification with deep
+    convolutional neural networks (2012), section 3; Krizhevsky, One weird trick for
+    parallelizing convolutional neural networks (2014).
 
     Examples
     --------
@@ -87,27 +117,33 @@ _VGG = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2
 
 
 def vgg(depth=16, width=64, input_size=224, classes=1000, channels=3):
-    r"""VGG: 3 × 3 convolutions only, the image halved and the channels doubled from stage to stage.
+    """VGG: 3 × 3 convolutions only, the image halved and the channels doubled from stage
+    to stage.
 
     Parameters
     ----------
-    depth : layers with weights, 11, 13, 16 or 19 (the paper's configurations A, B, D and E).
+    depth : layers with weights, 11, 13, 16 or 19 (the paper's configurations A, B, D
+        and E).
     width : channels of the first stage; all others scale with it.
     input_size : height and width of the image, at least 32.
     classes, channels : as for `alexnet`.
 
     Returns
     -------
-    list of `Layer` rows; with 16 layers 138,357,544 parameters, nine tenths of them in the three linear layers.
+    list of `Layer` rows; with 16 layers 138,357,544 parameters, nine tenths of them in
+    the three linear layers.
 
     Raises
     ------
-    ValueError : there is no such depth, the image is too small for the network, or a size is below 1.
+    ValueError : there is no such depth, the image is too small for the network, or a
+        size is below 1.
 
     Notes
     -----
-    Two 3 × 3 convolutions see as far as one of 5 × 5, with fewer parameters and one more nonlinearity.
-    Source: Simonyan, Zisserman, Very deep convolutional networks for large-scale image recognition (2015), table 1.
+    Two 3 × 3 convolutions see as far as one of 5 × 5, with fewer parameters and one
+    more nonlinearity.
+    Source: Simonyan, Zisserman, Very deep convolutional networks for large-scale image
+    recognition (2015), table 1.
 
     Examples
     --------
@@ -134,11 +170,12 @@ _RESNET = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23,
 
 
 def resnet(depth=34, width=64, input_size=224, classes=1000, channels=3):
-    r"""ResNet: blocks of which each adds to its input what its convolutions compute.
+    """ResNet: blocks of which each adds to its input what its convolutions compute.
 
     Parameters
     ----------
-    depth : layers with weights (those of the shortcuts not counted), 18, 34, 50, 101 or 152.
+    depth : layers with weights (those of the shortcuts not counted), 18, 34, 50, 101 or
+        152.
     width : channels of the first stage; all others scale with it.
     input_size : height and width of the image; any size that is left with a pixel.
     classes, channels : as for `alexnet`.
@@ -153,13 +190,16 @@ def resnet(depth=34, width=64, input_size=224, classes=1000, channels=3):
 
     Notes
     -----
-    A row "residual" is a block up to the addition; the ReLU behind it is the next row. A block is two 3 × 3
-    convolutions, from depth 50 on a bottleneck of 1 × 1, 3 × 3 and 1 × 1 to four times the channels. Every convolution
-    is without bias and followed by batch normalisation, whose γ and β are counted. Where the size changes, the shortcut
-    is a 1 × 1 convolution with the same stride (the paper's option B). The bottleneck's stride is in its first
-    convolution, as in the paper; torchvision moved it to the second, which leaves the parameters as they are and costs
-    more multiply-adds. The max pooling has a padding of 1.
-    Source: He, Zhang, Ren, Sun, Deep residual learning for image recognition (2016), table 1 and figure 5.
+    A row "residual" is a block up to the addition; the ReLU behind it is the next row.
+    A block is two 3 × 3 convolutions, from depth 50 on a bottleneck of 1 × 1, 3 × 3 and
+    1 × 1 to four times the channels. Every convolution is without bias and followed by
+    batch normalisation, whose γ and β are counted. Where the size changes, the shortcut
+    is a 1 × 1 convolution with the same stride (the paper's option B). The bottleneck's
+    stride is in its first convolution, as in the paper; torchvision moved it to the
+    second, which leaves the parameters as they are and costs more multiply-adds. The
+    max pooling has a padding of 1.
+    Source: He, Zhang, Ren, Sun, Deep residual learning for image recognition (2016),
+    table 1 and figure 5.
 
     Examples
     --------
@@ -204,7 +244,7 @@ _INCEPTION = (
 
 
 def inception_v1(width=64, input_size=224, classes=1000, channels=3):
-    r"""GoogLeNet (Inception v1) without its two auxiliary heads: 6,998,552 parameters.
+    """GoogLeNet (Inception v1) without its two auxiliary heads: 6,998,552 parameters.
 
     Parameters
     ----------
@@ -222,12 +262,14 @@ def inception_v1(width=64, input_size=224, classes=1000, channels=3):
 
     Notes
     -----
-    The variant is the paper's: kernels of 5 × 5 in the third branch, 6,990,272 weights and 8,280 biases, no batch
-    normalisation; Caffe's bvlc_googlenet has the same count. torchvision's has 6,624,904: batch normalisation in the
-    place of the biases, and 3 × 3 kernels where the paper has 5 × 5. Local response normalisation, which has no
-    parameters, is left out. The paper's pooling halves 112, 56, 28 and 14 exactly, Caffe's by rounding up; here by a
-    padding of 1: the same sizes, with windows that begin one pixel earlier. Notes 004 call GoogLeNet with residual
-    connections Inception v2; that is Inception-ResNet (E40).
+    The variant is the paper's: kernels of 5 × 5 in the third branch, 6,990,272 weights
+    and 8,280 biases, no batch normalisation; Caffe's bvlc_googlenet has the same count.
+    torchvision's has 6,624,904: batch normalisation in the place of the biases, and 3 ×
+    3 kernels where the paper has 5 × 5. Local response normalisation, which has no
+    parameters, is left out. The paper's pooling halves 112, 56, 28 and 14 exactly,
+    Caffe's by rounding up; here by a padding of 1: the same sizes, with windows that
+    begin one pixel earlier. Notes 004 call GoogLeNet with residual connections
+    Inception v2; that is Inception-ResNet (E40).
     Source: Szegedy et al., Going deeper with convolutions (2015), table 1.
 
     Examples
@@ -252,12 +294,13 @@ def inception_v1(width=64, input_size=224, classes=1000, channels=3):
 
 
 def build(table, rng, dtype="float64"):
-    r"""A network to train, with the layers of a table and as many parameters.
+    """A network to train, with the layers of a table and as many parameters.
 
     Parameters
     ----------
-    table : what `alexnet`, `vgg`, `resnet` or `inception_v1` returned; take a small one.
-    rng : numpy.random.Generator, draws the weights.
+    table : what `alexnet`, `vgg`, `resnet` or `inception_v1` returned; take a small
+        one.
+    rng : numpy.random.Generator or seed, draws the weights.
     dtype : "float64" or "float32".
 
     Returns
@@ -266,7 +309,9 @@ def build(table, rng, dtype="float64"):
 
     Examples
     --------
-    >>> net = build(vgg(11, width=2, input_size=32, classes=10), np.random.default_rng(0))
+    >>> net = build(
+    ...     vgg(11, width=2, input_size=32, classes=10), np.random.default_rng(0)
+    ... )
     >>> net.forward(np.zeros((1, 32, 32, 3))).shape
     (1, 10)
     """

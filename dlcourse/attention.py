@@ -1,17 +1,21 @@
-r"""Attention: every position looks at all the others, and takes from each as much as it asks for.
+"""Attention: every position looks at all the others, and takes from each as much as it
+asks for.
 
-- Queries, keys and values are three linear maps of the inputs (step 1 of the notes):
-  :math:`Q = X W^Q, K = X W^K, V = X W^V`.
-- A query's likeness to each key, through a softmax over the keys, weights the values (step 2):
-  :math:`Y = \mathrm{softmax}(Q K^\top / \sqrt{d_k})\, V`.
-- Several heads do so side by side, each in its own block of E / heads columns, and :math:`W^O` mixes what they found.
-- A transformer block adds to its input first what attention, then what a two-layer network makes of it:
-  :math:`Z = X + \mathrm{MultiHead}(\mathrm{LN}(X))`, :math:`Y = Z + \mathrm{MLP}(\mathrm{LN}(Z))`.
+- Queries, keys and values are three linear maps of the inputs (step 1 of the
+  notes): `Q = X W^Q`, `K = X W^K`, `V = X W^V`.
+- A query's likeness to each key, through a softmax over the keys, weights the
+  values (step 2): `Y = softmax(Q Kᵀ / √d_k) V`.
+- Several heads do so side by side, each in its own block of E / heads columns, and
+  `W^O` mixes what they found.
+- A transformer block adds to its input first what attention, then what a two-layer
+  network makes of it: `Z = X + MultiHead(LN(X))`, `Y = Z + MLP(LN(Z))`.
 
-Nothing in this knows the order of the positions: `sinusoidal_positions` are added to the inputs to tell it, and a mask,
-True where a query (row) may attend to a key (column), keeps the future from the past (`causal_mask`).
+Nothing in this knows the order of the positions: `sinusoidal_positions` are added
+to the inputs to tell it, and a mask, True where a query (row) may attend to a key
+(column), keeps the future from the past (`causal_mask`).
 
-Letters: X (N, T, D) sequences, batch first; Q (…, T_q, d_k), K (…, T_k, d_k), V (…, T_k, d_v).
+Letters: X (N, T, D) sequences, batch first; Q (…, T_q, d_k), K (…, T_k, d_k), V (…,
+T_k, d_v).
 """
 
 import math
@@ -24,9 +28,33 @@ from .activations import gelu, gelu_grad, softmax, softmax_backward
 from .layers import linear_backward, linear_forward
 from .normalization import layernorm_backward, layernorm_forward
 
+__all__ = [
+    "BLOCK_PARAMS",
+    "AttentionCache",
+    "MultiHeadAttentionCache",
+    "SelfAttentionCache",
+    "TransformerBlockCache",
+    "causal_mask",
+    "multi_head_attention_backward",
+    "multi_head_attention_forward",
+    "scaled_dot_product_attention_backward",
+    "scaled_dot_product_attention_forward",
+    "self_attention_backward",
+    "self_attention_forward",
+    "sinusoidal_positions",
+    "transformer_block_backward",
+    "transformer_block_forward",
+]
+
+
+def __dir__():
+    return __all__
+
 
 class AttentionCache(NamedTuple):
-    """What the way back needs; weights (…, T_q, T_k): how much of each value every query takes."""
+    """What the way back needs; weights (…, T_q, T_k): how much of each value every query
+    takes.
+    """
 
     Q: Any
     K: Any
@@ -45,7 +73,9 @@ class SelfAttentionCache(NamedTuple):
 
 
 class MultiHeadAttentionCache(NamedTuple):
-    """What the way back needs; attention: the AttentionCache of all heads (N, heads, T, …); Z (N, T, E): their outputs."""
+    """What the way back needs; attention: the AttentionCache of all heads (N, heads, T,
+    …); Z (N, T, E): their outputs.
+    """
 
     X: Any
     Wq: Any
@@ -57,7 +87,9 @@ class MultiHeadAttentionCache(NamedTuple):
 
 
 class TransformerBlockCache(NamedTuple):
-    """The caches of the block's parts in the order of the forward pass; U (N·T, F): the preactivations of its MLP."""
+    """The caches of the block's parts in the order of the forward pass; U (N·T, F): the
+    preactivations of its MLP.
+    """
 
     norm1: Any
     attention: MultiHeadAttentionCache
@@ -71,18 +103,23 @@ BLOCK_PARAMS = ("gamma1", "beta1", "Wq", "Wk", "Wv", "Wo", "gamma2", "beta2", "W
 
 
 def scaled_dot_product_attention_forward(Q, K, V, mask=None):
-    r"""Scaled dot-product attention, :math:`Y = \mathrm{softmax}\left(\frac{Q K^\top}{\sqrt{d_k}}\right) V`, softmax over the keys.
+    """Scaled dot-product attention.
+
+    `Y = softmax(Q Kᵀ / √d_k) V`, softmax over the keys.
 
     Parameters
     ----------
-    Q : (…, T_q, d_k) array, queries. K : (…, T_k, d_k) array, keys. V : (…, T_k, d_v) array, values; the leading axes
-        are the same in all three.
-    mask : boolean array that broadcasts to (…, T_q, T_k), True where a query may attend to a key; None: everywhere.
+    Q : (…, T_q, d_k) array, queries.
+    K : (…, T_k, d_k) array, keys.
+    V : (…, T_k, d_v) array, values; the leading axes are the same in all three.
+    mask : boolean array that broadcasts to (…, T_q, T_k), True where a query may attend
+        to a key; None: everywhere.
 
     Returns
     -------
     Y : (…, T_q, d_v) array; the row of a query that may attend to nothing is 0.
-    cache : for `scaled_dot_product_attention_backward`; `cache.weights` (…, T_q, T_k) are the softmax's rows.
+    cache : for `scaled_dot_product_attention_backward`; `cache.weights` (…, T_q, T_k)
+        are the softmax's rows.
 
     Raises
     ------
@@ -91,16 +128,20 @@ def scaled_dot_product_attention_forward(Q, K, V, mask=None):
 
     Notes
     -----
-    The dot product of two vectors of d_k independent entries with variance 1 has variance d_k; the root brings it back
-    to 1, where the softmax is not yet flat. Masked scores are −∞, so that their weights are exactly 0.
-    Source: notes 000 (the formula itself is lost there, E07); Vaswani et al., Attention is all you need (2017), section 3.2.1.
+    The dot product of two vectors of d_k independent entries with variance 1 has
+    variance d_k; the root brings it back to 1, where the softmax is not yet flat.
+    Masked scores are −∞, so that their weights are exactly 0.
+    Source: notes 000 (the formula itself is lost there, E07); Vaswani et al., Attention
+    is all you need (2017), section 3.2.1.
 
     Examples
     --------
     >>> Q, K, V = np.zeros((1, 2)), np.ones((3, 2)), np.array([[1.0], [2.0], [6.0]])
-    >>> scaled_dot_product_attention_forward(Q, K, V)[0]  # a query that likes all keys alike takes the mean
+    >>> Y, _ = scaled_dot_product_attention_forward(Q, K, V)
+    >>> Y  # equal scores: the mean of the values
     array([[3.]])
-    >>> scaled_dot_product_attention_forward(Q, K, V, mask=np.array([[True, True, False]]))[0]
+    >>> mask = np.array([[True, True, False]])
+    >>> scaled_dot_product_attention_forward(Q, K, V, mask)[0]
     array([[1.5]])
     """
     Q, K, V = check_shapes("... T_q d_k, ... T_k d_k, ... T_k d_v", Q=Q, K=K, V=V)
@@ -116,10 +157,13 @@ def scaled_dot_product_attention_backward(dY, cache):
     r"""Gradients of `scaled_dot_product_attention_forward`.
 
     .. math::
-        dV = P^\top dY, \quad dP = dY\, V^\top, \quad dS = P \odot (dP - \textstyle\sum_k dP \odot P), \quad
-        dQ = dS\, K / \sqrt{d_k}, \quad dK = dS^\top Q / \sqrt{d_k}
+        dV = Pᵀ dY
+        dP = dY Vᵀ
+        dS = P ⊙ (dP − Σ_k dP ⊙ P)
+        dQ = dS K / √d_k
+        dK = dSᵀ Q / √d_k
 
-    with the weights P and the scores S.
+    P are the attention weights, S the scores.
 
     Parameters
     ----------
@@ -128,12 +172,15 @@ def scaled_dot_product_attention_backward(dY, cache):
 
     Returns
     -------
-    (dQ, dK, dV), each in the shape of its argument; nothing flows where the mask forbids.
+    (dQ, dK, dV), each in the shape of its argument; nothing flows where the mask
+    forbids.
 
     Examples
     --------
     >>> Q, K, V = np.zeros((1, 2)), np.ones((3, 2)), np.array([[1.0], [2.0], [6.0]])
-    >>> _, cache = scaled_dot_product_attention_forward(Q, K, V, mask=np.array([[True, True, False]]))
+    >>> _, cache = scaled_dot_product_attention_forward(
+    ...     Q, K, V, mask=np.array([[True, True, False]])
+    ... )
     >>> dQ, dK, dV = scaled_dot_product_attention_backward(np.array([[1.0]]), cache)
     >>> dV
     array([[0.5],
@@ -151,7 +198,7 @@ def scaled_dot_product_attention_backward(dY, cache):
 
 
 def causal_mask(T):
-    r"""Mask of a sequence that may not look ahead: True where key :math:`\le` query, the lower triangle.
+    """Mask of a sequence that may not look ahead: True where key ≤ query.
 
     Parameters
     ----------
@@ -177,13 +224,14 @@ def causal_mask(T):
 
 
 def self_attention_forward(X, Wq, Wk, Wv, mask=None):
-    r"""Self-attention, one head: :math:`Q = X W^Q, K = X W^K, V = X W^V`, then attention.
+    """Self-attention, one head: `Q = X W^Q`, `K = X W^K`, `V = X W^V`, then attention.
 
     Parameters
     ----------
     X : (…, T, D) array, one row for each position.
     Wq, Wk : (D, d_k) arrays. Wv : (D, d_v) array.
-    mask : boolean array that broadcasts to (…, T, T), True where a query (row) may attend to a key (column).
+    mask : boolean array that broadcasts to (…, T, T), True where a query (row) may
+        attend to a key (column).
 
     Returns
     -------
@@ -201,7 +249,9 @@ def self_attention_forward(X, Wq, Wk, Wv, mask=None):
     Examples
     --------
     >>> X = np.array([[1.0, 0.0], [0.0, 1.0]])
-    >>> Y, cache = self_attention_forward(X, np.zeros((2, 1)), np.zeros((2, 1)), np.eye(2), mask=causal_mask(2))
+    >>> Y, cache = self_attention_forward(
+    ...     X, np.zeros((2, 1)), np.zeros((2, 1)), np.eye(2), mask=causal_mask(2)
+    ... )
     >>> Y
     array([[1. , 0. ],
            [0.5, 0.5]])
@@ -214,7 +264,9 @@ def self_attention_forward(X, Wq, Wk, Wv, mask=None):
 
 
 def self_attention_backward(dY, cache):
-    r"""Gradients of `self_attention_forward`: :math:`dX = dQ W^{Q\top} + dK W^{K\top} + dV W^{V\top}`, :math:`dW^Q = X^\top dQ`, ….
+    """Gradients of `self_attention_forward`.
+
+    `dX = dQ W^Qᵀ + dK W^Kᵀ + dV W^Vᵀ`, `dW^Q = Xᵀ dQ`, ….
 
     Parameters
     ----------
@@ -232,8 +284,12 @@ def self_attention_backward(dY, cache):
     Examples
     --------
     >>> X = np.array([[1.0, 0.0], [0.0, 1.0]])
-    >>> Y, cache = self_attention_forward(X, np.zeros((2, 1)), np.zeros((2, 1)), np.eye(2), mask=causal_mask(2))
-    >>> dX, dWq, dWk, dWv = self_attention_backward(np.array([[0.0, 0.0], [1.0, 0.0]]), cache)
+    >>> Y, cache = self_attention_forward(
+    ...     X, np.zeros((2, 1)), np.zeros((2, 1)), np.eye(2), mask=causal_mask(2)
+    ... )
+    >>> dX, dWq, dWk, dWv = self_attention_backward(
+    ...     np.array([[0.0, 0.0], [1.0, 0.0]]), cache
+    ... )
     >>> dX  # half of the second output came from each
     array([[0.5, 0. ],
            [0.5, 0. ]])
@@ -244,7 +300,9 @@ def self_attention_backward(dY, cache):
 
 
 def multi_head_attention_forward(X, Wq, Wk, Wv, Wo, heads, mask=None):
-    r"""Multi-head self-attention, :math:`Y = [Y_1, \dots, Y_{\text{heads}}]\, W^O`, :math:`Y_i = \mathrm{Attention}(X W^Q_i, X W^K_i, X W^V_i)`.
+    """Multi-head self-attention.
+
+    `Y = [Y₁, …, Y_heads] W^O`, `Y_i = Attention(X W^Q_i, X W^K_i, X W^V_i)`.
 
     Parameters
     ----------
@@ -252,29 +310,33 @@ def multi_head_attention_forward(X, Wq, Wk, Wv, Wo, heads, mask=None):
     Wq, Wk, Wv : (D, E) arrays; head i has the i-th block of E / heads columns.
     Wo : (E, D) array, mixes the heads' outputs.
     heads : number of heads, a divisor of E.
-    mask : boolean array (T, T), the same for all examples, or (N, 1, T, T), one for each; True where a query (row) may
-        attend to a key (column).
+    mask : boolean array (T, T), the same for all examples, or (N, 1, T, T), one for
+        each; True where a query (row) may attend to a key (column).
 
     Returns
     -------
     Y : (N, T, D) array.
-    cache : for `multi_head_attention_backward`; `cache.attention.weights` (N, heads, T, T).
+    cache : for `multi_head_attention_backward`; `cache.attention.weights` (N, heads, T,
+        T).
 
     Raises
     ------
-    ValueError : the shapes do not fit, `heads` does not divide E, or the mask has neither shape.
+    ValueError : the shapes do not fit, `heads` does not divide E, or the mask has
+        neither shape.
     TypeError : the mask is not boolean.
 
     Notes
     -----
-    The scale is that of a head, :math:`\sqrt{E / \text{heads}}`. Without biases, as in the paper.
+    The scale is that of a head, `√(E / heads)`. Without biases, as in the paper.
     Source: Vaswani et al. (2017), section 3.2.2.
 
     Examples
     --------
     >>> X = np.array([[[1.0, 0.0], [0.0, 1.0]]])
     >>> W = np.zeros((2, 2))
-    >>> Y, cache = multi_head_attention_forward(X, W, W, np.eye(2), np.eye(2), heads=2, mask=causal_mask(2))
+    >>> Y, cache = multi_head_attention_forward(
+    ...     X, W, W, np.eye(2), np.eye(2), heads=2, mask=causal_mask(2)
+    ... )
     >>> Y[0]
     array([[1. , 0. ],
            [0.5, 0.5]])
@@ -292,7 +354,9 @@ def multi_head_attention_forward(X, Wq, Wk, Wv, Wo, heads, mask=None):
 
 
 def multi_head_attention_backward(dY, cache):
-    r"""Gradients of `multi_head_attention_forward`: back through :math:`W^O`, each head by itself, then the projections.
+    """Gradients of `multi_head_attention_forward`.
+
+    Back through `W^O`, then each head by itself, then the projections.
 
     Parameters
     ----------
@@ -307,8 +371,12 @@ def multi_head_attention_backward(dY, cache):
     --------
     >>> X = np.array([[[1.0, 0.0], [0.0, 1.0]]])
     >>> W = np.zeros((2, 2))
-    >>> Y, cache = multi_head_attention_forward(X, W, W, np.eye(2), np.eye(2), heads=2, mask=causal_mask(2))
-    >>> dX, dWq, dWk, dWv, dWo = multi_head_attention_backward(np.ones((1, 2, 2)), cache)
+    >>> Y, cache = multi_head_attention_forward(
+    ...     X, W, W, np.eye(2), np.eye(2), heads=2, mask=causal_mask(2)
+    ... )
+    >>> dX, dWq, dWk, dWv, dWo = multi_head_attention_backward(
+    ...     np.ones((1, 2, 2)), cache
+    ... )
     >>> dX[0]
     array([[1.5, 1.5],
            [0.5, 0.5]])
@@ -322,12 +390,15 @@ def multi_head_attention_backward(dY, cache):
 
 
 def sinusoidal_positions(T, D):
-    r"""Positions as sines and cosines, :math:`P_{t,2i} = \sin(t / 10000^{2i/D})`, :math:`P_{t,2i+1} = \cos(t / 10000^{2i/D})`.
+    """Positions as sines and cosines.
+
+    `P_(t,2i) = sin(t / 10000^(2i/D))`, `P_(t,2i+1) = cos(t / 10000^(2i/D))`.
 
     Parameters
     ----------
     T : number of positions, from 0.
-    D : number of columns, even: wavelengths from 2π to 10000·2π positions, sine and cosine of each side by side.
+    D : number of columns, even: wavelengths from 2π to 10000·2π positions, sine and
+        cosine of each side by side.
 
     Returns
     -------
@@ -339,7 +410,8 @@ def sinusoidal_positions(T, D):
 
     Notes
     -----
-    The positions t + s are a rotation of the positions t, the same for all t. Source: Vaswani et al. (2017), section 3.5.
+    The positions t + s are a rotation of the positions t, the same for all t. Source:
+    Vaswani et al. (2017), section 3.5.
 
     Examples
     --------
@@ -361,37 +433,43 @@ def transformer_block_forward(X, params, heads, mask=None):
     r"""Transformer block, layer norm first.
 
     .. math::
-        Z = X + \mathrm{MultiHead}(\mathrm{LN}(X; \gamma_1, \beta_1)), \qquad
-        Y = Z + \mathrm{gelu}(\mathrm{LN}(Z; \gamma_2, \beta_2)\, W_1 + b_1)\, W_2 + b_2
+        Z = X + MultiHead(LN(X; γ₁, β₁))
+        Y = Z + gelu(LN(Z; γ₂, β₂) W₁ + b₁) W₂ + b₂
 
     Parameters
     ----------
     X : (N, T, D) array, one row for each position.
-    params : dict of arrays gamma1, beta1 (D,), Wq, Wk, Wv (D, E), Wo (E, D), gamma2, beta2 (D,), W1 (D, F), b1 (F,),
-        W2 (F, D), b2 (D,).
+    params : dict of arrays gamma1, beta1 (D,), Wq, Wk, Wv (D, E), Wo (E, D), gamma2,
+        beta2 (D,), W1 (D, F), b1 (F,), W2 (F, D), b2 (D,).
     heads, mask : as for `multi_head_attention_forward`.
 
     Returns
     -------
     Y : (N, T, D) array.
-    cache : for `transformer_block_backward`; `cache.attention.attention.weights` (N, heads, T, T).
+    cache : for `transformer_block_backward`; `cache.attention.attention.weights` (N,
+        heads, T, T).
 
     Raises
     ------
-    ValueError : a key of `params` is missing or unknown, or as for `multi_head_attention_forward`.
+    ValueError : a key of `params` is missing or unknown, or as for
+        `multi_head_attention_forward`.
 
     Notes
     -----
-    The first paper has the norm after each sum; before each part, as here, the sums run through the whole network
-    untouched and training needs no warm-up. gelu is the exact one.
-    Source: Vaswani et al. (2017), sections 3.1 and 3.3; Xiong et al., On layer normalization in the transformer architecture
-    (ICML 2020), figure 1(b); Hendrycks and Gimpel, Gaussian error linear units (2016).
+    The first paper has the norm after each sum; before each part, as here, the sums run
+    through the whole network untouched and training needs no warm-up. gelu is the exact
+    one.
+    Source: Vaswani et al. (2017), sections 3.1 and 3.3; Xiong et al., On layer
+    normalization in the transformer architecture (ICML 2020), figure 1(b); Hendrycks
+    and Gimpel, Gaussian error linear units (2016).
 
     Examples
     --------
     >>> zero, one = np.zeros(2), np.ones(2)
-    >>> params = {name: np.zeros((2, 2)) for name in ("Wq", "Wk", "Wv", "Wo", "W1", "W2")}
-    >>> params |= {"gamma1": one, "beta1": zero, "gamma2": one, "beta2": zero, "b1": zero, "b2": zero}
+    >>> matrices = ("Wq", "Wk", "Wv", "Wo", "W1", "W2")
+    >>> params = dict.fromkeys(matrices, np.zeros((2, 2)))
+    >>> params |= dict.fromkeys(("gamma1", "gamma2"), one)
+    >>> params |= dict.fromkeys(("beta1", "beta2", "b1", "b2"), zero)
     >>> X = np.array([[[1.0, 2.0], [3.0, 4.0]]])
     >>> Y, cache = transformer_block_forward(X, params, heads=1)
     >>> bool(np.all(Y == X))  # both parts add nothing
@@ -409,7 +487,9 @@ def transformer_block_forward(X, params, heads, mask=None):
 
 
 def transformer_block_backward(dY, cache):
-    r"""Gradients of `transformer_block_forward`: at each sum the gradient goes both ways, and adds where they meet.
+    """Gradients of `transformer_block_forward`.
+
+    At each sum the gradient goes both ways, and adds where they meet.
 
     Parameters
     ----------
@@ -424,9 +504,13 @@ def transformer_block_backward(dY, cache):
     Examples
     --------
     >>> zero, one = np.zeros(2), np.ones(2)
-    >>> params = {name: np.zeros((2, 2)) for name in ("Wq", "Wk", "Wv", "Wo", "W1", "W2")}
-    >>> params |= {"gamma1": one, "beta1": zero, "gamma2": one, "beta2": zero, "b1": zero, "b2": zero}
-    >>> Y, cache = transformer_block_forward(np.array([[[1.0, 2.0], [3.0, 4.0]]]), params, heads=1)
+    >>> matrices = ("Wq", "Wk", "Wv", "Wo", "W1", "W2")
+    >>> params = dict.fromkeys(matrices, np.zeros((2, 2)))
+    >>> params |= dict.fromkeys(("gamma1", "gamma2"), one)
+    >>> params |= dict.fromkeys(("beta1", "beta2", "b1", "b2"), zero)
+    >>> Y, cache = transformer_block_forward(
+    ...     np.array([[[1.0, 2.0], [3.0, 4.0]]]), params, heads=1
+    ... )
     >>> dX, dparams = transformer_block_backward(np.ones((1, 2, 2)), cache)
     >>> dX[0], dparams["b2"]
     (array([[1., 1.],

@@ -1,33 +1,60 @@
 r"""Backpropagation: the chain rule, layer by layer, from the loss back to every weight.
 
-A multilayer perceptron alternates linear maps and activations. With :math:`A^{[0]} = X` and layers :math:`l = 1 … L`
+A multilayer perceptron alternates linear maps and activations. With `A[0] = X` and
+layers `l = 1 … L`
 
-.. math:: Z^{[l]} = A^{[l-1]} W^{[l]} + b^{[l]}, \qquad A^{[l]} = g(Z^{[l]}), \qquad U = Z^{[L]}
+.. math::
+    Z[l] = A[l−1] W[l] + b[l]
+    A[l] = g(Z[l])
+    U = Z[L]
 
-and the error :math:`\delta^{[l]} = \partial J/\partial Z^{[l]}` travels from the output :math:`\delta^{[L]} = dU` back:
+and the error `δ[l] = ∂J/∂Z[l]` travels from the output `δ[L] = dU` back:
 
-.. math:: \delta^{[l]} = \bigl(\delta^{[l+1]} (W^{[l+1]})^\top\bigr) \odot g'(Z^{[l]}), \qquad
-          dW^{[l]} = (A^{[l-1]})^\top \delta^{[l]}, \qquad db^{[l]} = (\delta^{[l]})^\top \mathbf 1
+.. math::
+    δ[l] = (δ[l+1] W[l+1]ᵀ) ⊙ g′(Z[l])
+    dW[l] = A[l−1]ᵀ δ[l]
+    db[l] = δ[l]ᵀ 1
 
-Examples are rows here, as in notes 000 and 002. Notes 001 and 003 keep them in columns, :math:`Z = WA + b\,u` with
-:math:`W` and everything else transposed (E42): `columns_from_rows` and `rows_from_columns` convert the weights.
-Parameters are a list of pairs (W, b), W (D, H) and b (H,), the first layer first.
+Examples are rows here, as in notes 000 and 002. Notes 001 and 003 keep them in
+columns, `Z = WA + b u` with `W` and everything else transposed (E42):
+`columns_from_rows` and `rows_from_columns` convert the weights. Parameters are a
+list of pairs (W, b), W (D, H) and b (H,), the first layer first.
 """
 
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from ._array import array_namespace, from_numpy, is_array
-from ._checks import check_choice, check_integer, check_number, check_rng, check_shapes, from_list
+from ._array import array_namespace
+from ._checks import check_choice, check_integer, check_number, check_rng, check_shapes
 from .activations import ACTIVATIONS
+from .datasets import minibatches
 from .initializers import INITIALIZERS, zeros
 from .layers import LinearCache, linear_backward, linear_forward
 from .losses import softmax_cross_entropy, softmax_cross_entropy_grad
 from .regularization import l2_grad, l2_penalty
 
+__all__ = [
+    "MLPCache",
+    "columns_from_rows",
+    "minibatches",
+    "mlp_backward",
+    "mlp_forward",
+    "mlp_init",
+    "mlp_loss",
+    "rows_from_columns",
+    "two_layer_backward",
+    "two_layer_forward",
+]
+
+
+def __dir__():
+    return __all__
+
 
 class MLPCache(NamedTuple):
-    """What `mlp_backward` needs: each layer's input A and weights W, the hidden layers' preactivations Z."""
+    """What `mlp_backward` needs: each layer's input A and weights W, the hidden layers'
+    preactivations Z.
+    """
 
     A: list[Any]
     W: list[Any]
@@ -36,12 +63,13 @@ class MLPCache(NamedTuple):
 
 
 def mlp_init(sizes, rng, initializer="he_uniform"):
-    r"""Parameters of a multilayer perceptron: random weights, biases of zero.
+    """Parameters of a multilayer perceptron: random weights, biases of zero.
 
     Parameters
     ----------
-    sizes : [D, H, …, K], the number of inputs, of neurons in each hidden layer, of outputs.
-    rng : numpy.random.Generator.
+    sizes : [D, H, …, K], the number of inputs, of neurons in each hidden layer, of
+        outputs.
+    rng : numpy.random.Generator or seed.
     initializer : name of the weights' initializer in `initializers.INITIALIZERS`.
 
     Returns
@@ -62,12 +90,14 @@ def mlp_init(sizes, rng, initializer="he_uniform"):
         raise ValueError(f"sizes: expected a list [D, …, K] of at least two sizes, got {sizes!r}")
     sizes = [check_integer(f"sizes[{i}]", n) for i, n in enumerate(sizes)]
     weights = INITIALIZERS[check_choice("initializer", initializer, INITIALIZERS)]
-    check_rng(rng)
+    rng = check_rng(rng)
     return [(weights((n_in, n_out), rng), zeros(n_out)) for n_in, n_out in pairwise(sizes)]
 
 
 def mlp_forward(X, params, activation="relu"):
-    r"""Forward pass, :math:`Z^{[l]} = A^{[l-1]} W^{[l]} + b^{[l]}`, :math:`A^{[l]} = g(Z^{[l]})`; the last layer stays linear.
+    """Forward pass.
+
+    `Z[l] = A[l−1] W[l] + b[l]`, `A[l] = g(Z[l])`; the last layer stays linear.
 
     Parameters
     ----------
@@ -82,15 +112,20 @@ def mlp_forward(X, params, activation="relu"):
 
     Raises
     ------
-    ValueError : a layer does not fit the one before it, there is no layer or no example, an unknown activation.
+    ValueError : a layer does not fit the one before it, there is no layer or no
+        example, an unknown activation.
 
     Notes
     -----
-    Source: notes 000, 001, 003 (14)–(20); Goodfellow, Bengio, Courville, Deep Learning (2016), algorithm 6.3.
+    Source: notes 000, 001, 003 (14)–(20); Goodfellow, Bengio, Courville, Deep Learning
+    (2016), algorithm 6.3.
 
     Examples
     --------
-    >>> params = [(np.array([[1.0, -1.0]]), np.zeros(2)), (np.array([[2.0], [3.0]]), np.ones(1))]
+    >>> params = [
+    ...     (np.array([[1.0, -1.0]]), np.zeros(2)),
+    ...     (np.array([[2.0], [3.0]]), np.ones(1)),
+    ... ]
     >>> U, cache = mlp_forward(np.array([[5.0], [-5.0]]), params)
     >>> U
     array([[11.],
@@ -107,17 +142,16 @@ def mlp_forward(X, params, activation="relu"):
 
 
 def mlp_backward(dU, cache):
-    r"""Backward pass, :math:`\delta^{[l]} = (\delta^{[l+1]} (W^{[l+1]})^\top) \odot g'(Z^{[l]})`, from :math:`\delta^{[L]} = dU`.
+    """Backward pass: `δ[l] = (δ[l+1] (W[l+1])ᵀ) ⊙ g′(Z[l])`, from `δ[L] = dU`.
 
     Parameters
     ----------
-    dU : (N, K) array, :math:`\nabla_U J`.
+    dU : (N, K) array, `∇_U J`.
     cache : from `mlp_forward`.
 
     Returns
     -------
-    list of (dW, db), :math:`dW^{[l]} = (A^{[l-1]})^\top \delta^{[l]}` and :math:`db^{[l]} = (\delta^{[l]})^\top \mathbf 1`, in the order
-    of `params`.
+    list of (dW, db), in the order and shapes of `params`.
 
     Raises
     ------
@@ -125,14 +159,19 @@ def mlp_backward(dU, cache):
 
     Notes
     -----
-    g′ is taken at the preactivation Z, the weights are those of the forward pass, and the sums run over the batch: a mean
-    over the examples comes in with dU. Notes 002 leave the weights out of :math:`\bar h = (W^{(2)})^\top \bar z_2` (E15), and 001 write
-    the A of another layer in the biases' gradient (E13).
-    Source: notes 000, 001, 003 (33)–(35); Rumelhart, Hinton, Williams (Nature 323, 1986).
+    g′ is taken at the preactivation Z, the weights are those of the forward pass, and
+    the sums run over the batch: a mean over the examples comes in with dU. Notes 002
+    leave the weights out of `h̄ = W[2]ᵀ z̄₂` (E15), and 001 write the A of another
+    layer in the biases' gradient (E13).
+    Source: notes 000, 001, 003 (33)–(35); Rumelhart, Hinton, Williams (Nature 323,
+    1986).
 
     Examples
     --------
-    >>> params = [(np.array([[1.0, -1.0]]), np.zeros(2)), (np.array([[2.0], [3.0]]), np.ones(1))]
+    >>> params = [
+    ...     (np.array([[1.0, -1.0]]), np.zeros(2)),
+    ...     (np.array([[2.0], [3.0]]), np.ones(1)),
+    ... ]
     >>> U, cache = mlp_forward(np.array([[5.0], [-5.0]]), params)
     >>> (dW, db), (dV, dc) = mlp_backward(np.ones((2, 1)), cache)
     >>> dW.tolist(), db.tolist(), dV.tolist(), dc.tolist()
@@ -150,9 +189,9 @@ def mlp_backward(dU, cache):
 
 
 def mlp_loss(X, labels, params, activation="relu", weight_decay=0.0):
-    r"""Loss of a classifier and its gradients, :math:`J = \frac1N \sum_p J_p + \frac\lambda2 \sum_l \lVert W^{[l]} \rVert_F^2`.
+    """Loss of a classifier and its gradients: `J = 1/N Σ_p J_p + λ/2 Σ_l ‖W[l]‖²`.
 
-    :math:`J_p` is the cross-entropy of the softmax of :math:`u_p`.
+    `J_p` is the cross-entropy of the softmax of `u_p`.
 
     Parameters
     ----------
@@ -165,7 +204,7 @@ def mlp_loss(X, labels, params, activation="relu", weight_decay=0.0):
     Returns
     -------
     J : a number.
-    grads : list of (dW, db), :math:`\lambda W` included.
+    grads : list of (dW, db), `λ W` included.
 
     Raises
     ------
@@ -173,7 +212,8 @@ def mlp_loss(X, labels, params, activation="relu", weight_decay=0.0):
 
     Notes
     -----
-    The sum is divided by N once, in :math:`\nabla_U J = (\mathrm{softmax}(U) - K)/N`: predictions minus targets (E17).
+    The sum is divided by N once, in `∇_U J = (softmax(U) − K)/N`: predictions minus
+    targets (E17).
     Source: notes 002, 003 (36).
 
     Examples
@@ -194,7 +234,7 @@ def mlp_loss(X, labels, params, activation="relu", weight_decay=0.0):
 
 
 def two_layer_forward(X, W, b, V, c, g="sigmoid"):
-    r"""Two-layer network, :math:`Z = XW + b`, :math:`H = g(Z)`, :math:`U = HV + c`.
+    """Two-layer network: `Z = XW + b`, `H = g(Z)`, `U = HV + c`.
 
     Parameters
     ----------
@@ -228,17 +268,18 @@ def two_layer_forward(X, W, b, V, c, g="sigmoid"):
 
 
 def two_layer_backward(dU, cache):
-    r"""Backward pass of the two-layer network, :math:`\nabla_Z J = (\nabla_U J) V^\top \odot g'(Z)`.
+    """Backward pass of the two-layer network: `∇_Z J = (∇_U J) Vᵀ ⊙ g′(Z)`.
 
     Parameters
     ----------
-    dU : (N, K) array, :math:`\nabla_U J`: from `layers.linear_delta`, `sigmoid_layer_delta` or `softmax_layer_delta`.
+    dU : (N, K) array, `∇_U J`: from `layers.linear_delta`, `sigmoid_layer_delta` or
+        `softmax_layer_delta`.
     cache : from `two_layer_forward`.
 
     Returns
     -------
-    dW, db : :math:`X^\top \nabla_Z J` and :math:`(\nabla_Z J)^\top \mathbf 1`.
-    dV, dc : :math:`H^\top \nabla_U J` and :math:`(\nabla_U J)^\top \mathbf 1`.
+    dW, db : (D, H) and (H,) arrays.
+    dV, dc : (H, K) and (K,) arrays.
 
     Raises
     ------
@@ -246,8 +287,9 @@ def two_layer_backward(dU, cache):
 
     Notes
     -----
-    The rule is the same whatever the output; what differs is dU. Of the notes' two, the softmax's has a sign missing
-    (000, E04), and :math:`-(D - Y)` belongs to a linear output, or to a sigmoid one with cross-entropy (E05).
+    The rule is the same whatever the output; what differs is dU. Of the notes' two, the
+    softmax's has a sign missing (000, E04), and `−(D − Y)` belongs to a linear output,
+    or to a sigmoid one with cross-entropy (E05).
     Source: notes 000.
 
     Examples
@@ -263,7 +305,9 @@ def two_layer_backward(dU, cache):
 
 
 def columns_from_rows(params):
-    r"""Parameters for examples as columns, :math:`Z = WA + b\,u`, from those for rows: W transposed, b (K,) → (K, 1).
+    """Parameters for examples as columns.
+
+    `Z = WA + b u`, from those for rows: W transposed, b (K,) → (K, 1).
 
     Parameters
     ----------
@@ -287,7 +331,9 @@ def columns_from_rows(params):
 
 
 def rows_from_columns(params):
-    r"""Parameters for examples as rows, :math:`Z = AW + b`, from those for columns: W transposed, b (K, 1) → (K,).
+    """Parameters for examples as rows.
+
+    `Z = AW + b`, from those for columns: W transposed, b (K, 1) → (K,).
 
     Parameters
     ----------
@@ -303,60 +349,13 @@ def rows_from_columns(params):
 
     Examples
     --------
-    >>> [(W, b)] = rows_from_columns([(np.array([[1.0], [2.0]]), np.array([[3.0], [4.0]]))])
+    >>> [(W, b)] = rows_from_columns(
+    ...     [(np.array([[1.0], [2.0]]), np.array([[3.0], [4.0]]))]
+    ... )
     >>> W.tolist(), b.tolist()
     ([[1.0, 2.0]], [3.0, 4.0])
     """
     return [(_transposed(W), _copied(b)[:, 0]) for W, b in _check_layers("K D, K 1", params)]
-
-
-def minibatches(X, y, batch_size, rng):
-    r"""One epoch of minibatches in a fresh random order.
-
-    Parameters
-    ----------
-    X : (N, ...) array, the examples along the first axis.
-    y : (N, ...) array, their targets.
-    batch_size : examples in a minibatch, at least 1; the last one is smaller where N is no multiple of it.
-    rng : numpy.random.Generator, draws the order.
-
-    Yields
-    ------
-    (X_batch, y_batch), every example exactly once.
-
-    Raises
-    ------
-    ValueError : X and y differ in length, there is no example, or `batch_size` is below 1.
-
-    Examples
-    --------
-    >>> X = np.arange(5.0)[:, None]
-    >>> [len(y_batch) for _, y_batch in minibatches(X, np.arange(5), 2, np.random.default_rng(0))]
-    [2, 2, 1]
-    """
-    batch_size = check_integer("batch_size", batch_size)
-    check_rng(rng)
-    X, y = _as_array("X", X), _as_array("y", y)
-    N = X.shape[0] if X.ndim else 0
-    if N == 0:
-        raise ValueError(f"X: expected at least one example along the first axis, got shape {tuple(X.shape)}")
-    if y.ndim == 0 or y.shape[0] != N:
-        raise ValueError(f"y: expected {N} targets, one for each example in X, got shape {tuple(y.shape)}")
-    return _batches(X, y, batch_size, rng.permutation(N))
-
-
-def _as_array(name, x):
-    x = from_list(name, x)
-    if not is_array(x):
-        raise TypeError(f"{name}: expected an array, got {type(x).__name__}")
-    return x
-
-
-def _batches(X, y, batch_size, order):
-    xp = array_namespace(X)
-    for start in range(0, len(order), batch_size):
-        chosen = from_numpy(order[start : start + batch_size], like=X)
-        yield xp.take(X, chosen, axis=0), xp.take(y, chosen, axis=0)
 
 
 def _check_params(X, params):

@@ -1,15 +1,19 @@
-r"""Convolution: the same small set of weights at every place of an image, and pooling, which makes the image smaller.
+r"""Convolution: the same small set of weights at every place of an image, and pooling,
+which makes the image smaller.
 
-Images are (N, H, W, C): example, row, column, channel (notes 003 have width before height, E26). A convolution layer slides a kernel (kh, kw, C, K) over the
-image padded with p zeros on every side, s pixels at a time; each of its K output channels is a neuron that looks at
-kh·kw·C numbers:
+Images are (N, H, W, C): example, row, column, channel (notes 003 have width before
+height, E26). A convolution layer slides a kernel (kh, kw, C, K) over the image
+padded with p zeros on every side, s pixels at a time; each of its K output channels
+is a neuron that looks at kh·kw·C numbers:
 
-.. math:: Y_{n,y,x,k} = b_k + \sum_{i=0}^{k_h-1} \sum_{j=0}^{k_w-1} \sum_c X_{n,\,sy+i-p,\,sx+j-p,\,c}\, W_{i,j,c,k}
+.. math::
+    Y_(n,y,x,k) = b_k + Σ_i Σ_j Σ_c X_(n, sy+i−p, sx+j−p, c) W_(i,j,c,k)
 
-This is a cross-correlation: the kernel is not flipped, as in every deep-learning library. Pooling takes the largest or
-the mean entry of each window, channel by channel. Two compositions close the chapter: the residual block of ResNet
-(convolutions learn what is to be added to the input) and the inception block of GoogLeNet (four branches of different
-reach side by side).
+This is a cross-correlation: the kernel is not flipped, as in every deep-learning
+library. Pooling takes the largest or the mean entry of each window, channel by
+channel. Two compositions close the chapter: the residual block of ResNet
+(convolutions learn what is to be added to the input) and the inception block of
+GoogLeNet (four branches of different reach side by side).
 """
 
 import math
@@ -19,6 +23,35 @@ from ._array import array_namespace, into
 from ._checks import check_gradient, check_integer, check_rng, check_shapes
 from .activations import relu, relu_grad
 from .initializers import he_normal, zeros
+
+__all__ = [
+    "AvgPoolCache",
+    "Conv2dCache",
+    "ConvReluCache",
+    "GlobalAvgPoolCache",
+    "InceptionCache",
+    "MaxPoolCache",
+    "ResidualCache",
+    "avgpool2d_backward",
+    "avgpool2d_forward",
+    "conv2d_backward",
+    "conv2d_forward",
+    "conv_output_size",
+    "global_avgpool_backward",
+    "global_avgpool_forward",
+    "inception_block_backward",
+    "inception_block_forward",
+    "inception_block_init",
+    "maxpool2d_backward",
+    "maxpool2d_forward",
+    "residual_block_backward",
+    "residual_block_forward",
+    "residual_block_init",
+]
+
+
+def __dir__():
+    return __all__
 
 
 class Conv2dCache(NamedTuple):
@@ -85,7 +118,9 @@ class InceptionCache(NamedTuple):
 
 
 def conv_output_size(n, kernel, stride=1, padding=0):
-    r"""Length of a convolution's or a pooling's output along one axis, :math:`\lfloor (n + 2p - k)/s \rfloor + 1`.
+    """Length of a convolution's or a pooling's output along one axis.
+
+    `⌊(n + 2p − k)/s⌋ + 1`.
 
     Parameters
     ----------
@@ -104,7 +139,8 @@ def conv_output_size(n, kernel, stride=1, padding=0):
 
     Notes
     -----
-    Source: Dumoulin and Visin, A guide to convolution arithmetic for deep learning (2016), relationship 6.
+    Source: Dumoulin and Visin, A guide to convolution arithmetic for deep learning
+    (2016), relationship 6.
 
     Examples
     --------
@@ -117,7 +153,9 @@ def conv_output_size(n, kernel, stride=1, padding=0):
 
 
 def conv2d_forward(X, W, b, stride=1, padding=0):
-    r"""Convolution layer, :math:`Y_{n,y,x} = b + \sum_{i,j} X_{n,\,sy+i-p,\,sx+j-p}\, W_{i,j}`, zeros outside the image.
+    """Convolution layer.
+
+    `Y_(n,y,x) = b + Σ_(i,j) X_(n, sy+i−p, sx+j−p) W_(i,j)`, zeros outside the image.
 
     Parameters
     ----------
@@ -125,7 +163,8 @@ def conv2d_forward(X, W, b, stride=1, padding=0):
     W : (kh, kw, C, K) array, one kernel for each of the K output channels.
     b : (K,) array, biases.
     stride : s, pixels from one window to the next.
-    padding : p, zeros added on every side; (k − 1)/2 keeps the image's size when k is odd and s = 1.
+    padding : p, zeros added on every side; (k − 1)/2 keeps the image's size when k is
+        odd and s = 1.
 
     Returns
     -------
@@ -134,14 +173,17 @@ def conv2d_forward(X, W, b, stride=1, padding=0):
 
     Raises
     ------
-    ValueError : the shapes do not match, stride < 1, padding < 0, or the kernel is larger than the padded image.
+    ValueError : the shapes do not match, stride < 1, padding < 0, or the kernel is
+        larger than the padded image.
 
     Notes
     -----
-    In two steps, one image at a time so that everything stays in the processor's cache: along its rows the image is
-    laid out as runs of kw neighbours (kw copies of one image, never the kh·kw copies of the whole batch that a full
-    unrolling holds); then each row i of the kernel is one matrix product, and their sum is the output.
-    Source: Goodfellow, Bengio, Courville, Deep Learning (2016), section 9.5, equation 9.8.
+    In two steps, one image at a time so that everything stays in the processor's cache:
+    along its rows the image is laid out as runs of kw neighbours (kw copies of one
+    image, never the kh·kw copies of the whole batch that a full unrolling holds); then
+    each row i of the kernel is one matrix product, and their sum is the output.
+    Source: Goodfellow, Bengio, Courville, Deep Learning (2016), section 9.5, equation
+    9.8.
 
     Examples
     --------
@@ -169,12 +211,16 @@ def conv2d_forward(X, W, b, stride=1, padding=0):
 
 
 def conv2d_backward(dY, cache):
-    r"""Gradients of the convolution layer, each entry of W summed over all places that it served.
+    """Gradients of the convolution layer.
 
-    .. math:: \partial J/\partial W_{i,j} = \sum_{n,y,x} X_{n,\,sy+i-p,\,sx+j-p}^\top\, \partial J/\partial Y_{n,y,x}
-        \qquad \partial J/\partial b = \sum_{n,y,x} \partial J/\partial Y_{n,y,x}
+    The gradient of each weight sums over all positions that used it:
 
-    .. math:: \partial J/\partial X_{n,\,sy+i-p,\,sx+j-p} \mathrel{+}= \partial J/\partial Y_{n,y,x}\, W_{i,j}^\top
+    .. math::
+        ∂J/∂W_(i,j) = Σ_(n,y,x) X_(n, sy+i−p, sx+j−p)ᵀ ∂J/∂Y_(n,y,x)
+        ∂J/∂b = Σ_(n,y,x) ∂J/∂Y_(n,y,x)
+
+    .. math::
+        ∂J/∂X_(n, sy+i−p, sx+j−p) += ∂J/∂Y_(n,y,x) W_(i,j)ᵀ
 
     Parameters
     ----------
@@ -187,12 +233,15 @@ def conv2d_backward(dY, cache):
 
     Notes
     -----
-    The two steps of the forward pass in reverse. For s = 1 the last formula is itself a convolution of ∂J/∂Y with the
-    kernel flipped in both directions and its channels exchanged.
+    The two steps of the forward pass in reverse. For s = 1 the last formula is itself a
+    convolution of ∂J/∂Y with the kernel flipped in both directions and its channels
+    exchanged.
 
     Examples
     --------
-    >>> Y, cache = conv2d_forward(np.ones((1, 3, 3, 1)), np.ones((2, 2, 1, 1)), np.zeros(1))
+    >>> Y, cache = conv2d_forward(
+    ...     np.ones((1, 3, 3, 1)), np.ones((2, 2, 1, 1)), np.zeros(1)
+    ... )
     >>> dX, dW, db = conv2d_backward(np.ones((1, 2, 2, 1)), cache)
     >>> dX[0, :, :, 0]
     array([[1., 2., 1.], [2., 4., 2.], [1., 2., 1.]])
@@ -218,32 +267,41 @@ def conv2d_backward(dY, cache):
 
 
 def maxpool2d_forward(X, size, stride=None, padding=0):
-    r"""Max pooling, :math:`Y_{n,y,x,c} = \max_{i,j} X_{n,\,sy+i-p,\,sx+j-p,\,c}` over windows of size × size pixels.
+    """Max pooling.
+
+    `Y_(n,y,x,c) = max_(i,j) X_(n, sy+i−p, sx+j−p, c)` over windows of size × size
+    pixels.
 
     Parameters
     ----------
     X : (N, H, W, C) array, images.
     size : height and width of the window.
-    stride : s, pixels from one window to the next; by default `size`, windows side by side.
-    padding : p, at most half of `size`; outside the image stands −∞, so that it never wins.
+    stride : s, pixels from one window to the next; by default `size`, windows side by
+        side.
+    padding : p, at most half of `size`; outside the image stands −∞, so that it never
+        wins.
 
     Returns
     -------
-    Y : (N, H′, W′, C) array, sizes as `conv_output_size` says: what no full window covers is left out.
+    Y : (N, H′, W′, C) array, sizes as `conv_output_size` says: what no full window
+        covers is left out.
     cache : MaxPoolCache for `maxpool2d_backward`.
 
     Raises
     ------
-    ValueError : X is not a batch of images, the window is larger than the padded image, size or stride < 1, or the
-        padding is negative or more than half of the window.
+    ValueError : X is not a batch of images, the window is larger than the padded image,
+        size or stride < 1, or the padding is negative or more than half of the window.
 
     Notes
     -----
-    Source: Goodfellow, Bengio, Courville (2016), section 9.3. Overlapping windows (3 × 3, stride 2) are AlexNet's.
+    Source: Goodfellow, Bengio, Courville (2016), section 9.3. Overlapping windows (3 ×
+    3, stride 2) are AlexNet's.
 
     Examples
     --------
-    >>> Y, cache = maxpool2d_forward(np.array([[1.0, 2.0, 0.0], [3.0, 4.0, 0.0]]).reshape(1, 2, 3, 1), size=2)
+    >>> Y, cache = maxpool2d_forward(
+    ...     np.array([[1.0, 2.0, 0.0], [3.0, 4.0, 0.0]]).reshape(1, 2, 3, 1), size=2
+    ... )
     >>> Y[0, :, :, 0]
     array([[4.]])
     """
@@ -264,7 +322,9 @@ def maxpool2d_forward(X, size, stride=None, padding=0):
 
 
 def maxpool2d_backward(dY, cache):
-    r"""Gradient of max pooling: each window sends ∂J/∂Y to its largest entry; where windows overlap the flows add.
+    """Gradient of max pooling.
+
+    Each window sends ∂J/∂Y to its largest entry; where windows overlap, gradients add.
 
     Parameters
     ----------
@@ -277,8 +337,8 @@ def maxpool2d_backward(dY, cache):
 
     Notes
     -----
-    At a tie the first of the largest entries, row by row, takes the whole flow (as PyTorch; sharing it would be right
-    as well, sending it to all of them would not).
+    At a tie the first of the largest entries, row by row, takes the whole flow (as
+    PyTorch; sharing it would be right as well, sending it to all of them would not).
 
     Examples
     --------
@@ -302,26 +362,33 @@ def maxpool2d_backward(dY, cache):
 
 
 def avgpool2d_forward(X, size, stride=None):
-    r"""Average pooling, :math:`Y_{n,y,x,c} = \frac{1}{k^2} \sum_{i,j} X_{n,\,sy+i,\,sx+j,\,c}` over windows of k × k pixels.
+    """Average pooling.
+
+    `Y_(n,y,x,c) = 1/k² Σ_(i,j) X_(n, sy+i, sx+j, c)` over windows of k × k pixels.
 
     Parameters
     ----------
     X : (N, H, W, C) array, images.
     size : k, height and width of the window.
-    stride : s, pixels from one window to the next; by default `size`, windows side by side.
+    stride : s, pixels from one window to the next; by default `size`, windows side by
+        side.
 
     Returns
     -------
-    Y : (N, H′, W′, C) array, sizes as `conv_output_size` says: what no full window covers is left out.
+    Y : (N, H′, W′, C) array, sizes as `conv_output_size` says: what no full window
+        covers is left out.
     cache : AvgPoolCache for `avgpool2d_backward`.
 
     Raises
     ------
-    ValueError : X is not a batch of images, the window is larger than the image, or size or stride < 1.
+    ValueError : X is not a batch of images, the window is larger than the image, or
+        size or stride < 1.
 
     Examples
     --------
-    >>> Y, cache = avgpool2d_forward(np.array([[1.0, 2.0], [3.0, 4.0]]).reshape(1, 2, 2, 1), size=2)
+    >>> Y, cache = avgpool2d_forward(
+    ...     np.array([[1.0, 2.0], [3.0, 4.0]]).reshape(1, 2, 2, 1), size=2
+    ... )
     >>> Y[0, :, :, 0]
     array([[2.5]])
     """
@@ -338,7 +405,9 @@ def avgpool2d_forward(X, size, stride=None):
 
 
 def avgpool2d_backward(dY, cache):
-    r"""Gradient of average pooling: :math:`1/k^2` of ∂J/∂Y to every entry of the window; where windows overlap they add.
+    """Gradient of average pooling.
+
+    `∂J/∂X += 1/k² ∂J/∂Y` at every entry of the window; where windows overlap, they add.
 
     Parameters
     ----------
@@ -365,7 +434,9 @@ def avgpool2d_backward(dY, cache):
 
 
 def global_avgpool_forward(X):
-    r"""Global average pooling, :math:`Y_{n,c} = \frac{1}{HW} \sum_{y,x} X_{n,y,x,c}`: one number for each channel.
+    """Global average pooling.
+
+    `Y_(n,c) = 1/(HW) Σ_(y,x) X_(n,y,x,c)`: one number for each channel.
 
     Parameters
     ----------
@@ -393,7 +464,7 @@ def global_avgpool_forward(X):
 
 
 def global_avgpool_backward(dY, cache):
-    r"""Gradient of global average pooling, :math:`\partial J/\partial X_{n,y,x,c} = \frac{1}{HW}\, \partial J/\partial Y_{n,c}`.
+    """Gradient of global average pooling: `∂J/∂X_(n,y,x,c) = 1/(HW) ∂J/∂Y_(n,c)`.
 
     Parameters
     ----------
@@ -419,12 +490,13 @@ def global_avgpool_backward(dY, cache):
 
 
 def residual_block_init(C, rng, hidden=None):
-    r"""Parameters of a residual block with kernels of 3 × 3, He's normal weights and zero biases.
+    """Parameters of a residual block with kernels of 3 × 3, He's normal weights and zero
+    biases.
 
     Parameters
     ----------
     C : channels of the block's input and output.
-    rng : numpy.random.Generator.
+    rng : numpy.random.Generator or seed.
     hidden : F, channels between the two convolutions; by default C, as in the paper.
 
     Returns
@@ -447,12 +519,13 @@ def residual_block_init(C, rng, hidden=None):
 
 
 def residual_block_forward(X, params):
-    r"""Residual block, :math:`Y = \mathrm{relu}(X + F(X))` with :math:`F(X) = \mathrm{relu}(X * W_1 + b_1) * W_2 + b_2`.
+    """Residual block: `Y = relu(X + F(X))` with `F(X) = relu(X ∗ W₁ + b₁) ∗ W₂ + b₂`.
 
     Parameters
     ----------
     X : (N, H, W, C) array, images.
-    params : dict of W1 (k, k, C, F), b1 (F,), W2 (l, l, F, C), b2 (C,); k and l odd, usually 3.
+    params : dict of W1 (k, k, C, F), b1 (F,), W2 (l, l, F, C), b2 (C,); k and l odd,
+        usually 3.
 
     Returns
     -------
@@ -461,20 +534,25 @@ def residual_block_forward(X, params):
 
     Raises
     ------
-    ValueError : a parameter is missing or has the wrong shape, or a kernel has an even size.
+    ValueError : a parameter is missing or has the wrong shape, or a kernel has an even
+        size.
 
     Notes
     -----
-    :math:`*` is the convolution that keeps the image's size (stride 1, padding (k − 1)/2). The last ReLU stands behind the
-    addition. The paper's block has batch normalisation behind each convolution; here there is none: see
-    `architectures` for the whole network.
-    Source: He, Zhang, Ren, Sun, Deep residual learning for image recognition (2016), equation 1 and figure 2.
+    `∗` is the convolution that keeps the image's size (stride 1, padding (k − 1)/2).
+    The last ReLU stands behind the addition. The paper's block has batch normalisation
+    behind each convolution; here there is none: see `architectures` for the whole
+    network.
+    Source: He, Zhang, Ren, Sun, Deep residual learning for image recognition (2016),
+    equation 1 and figure 2.
 
     Examples
     --------
     >>> params = residual_block_init(2, np.random.default_rng(0))
     >>> params = {name: 0.0 * p for name, p in params.items()}
-    >>> Y, cache = residual_block_forward(np.array([-1.0, 2.0]).reshape(1, 1, 1, 2), params)
+    >>> Y, cache = residual_block_forward(
+    ...     np.array([-1.0, 2.0]).reshape(1, 1, 1, 2), params
+    ... )
     >>> Y[0, 0, 0]
     array([0., 2.])
     """
@@ -487,7 +565,7 @@ def residual_block_forward(X, params):
 
 
 def residual_block_backward(dY, cache):
-    r"""Gradients of the residual block: with δ = ∂J/∂Y · relu′(S), :math:`\partial J/\partial X = \delta + \delta\,\partial F/\partial X`.
+    """Gradients of the residual block: `∂J/∂X = δ + δ ∂F/∂X`, `δ = ∂J/∂Y ⊙ relu′(S)`.
 
     Parameters
     ----------
@@ -500,13 +578,21 @@ def residual_block_backward(dY, cache):
 
     Notes
     -----
-    The summand δ by itself is the point of the block: whatever F does, the flow reaches the layers before it.
+    The summand δ by itself is the point of the block: whatever F does, the flow reaches
+    the layers before it.
 
     Examples
     --------
-    >>> params = {name: 0.0 * p for name, p in residual_block_init(2, np.random.default_rng(0)).items()}
-    >>> Y, cache = residual_block_forward(np.array([1.0, 2.0]).reshape(1, 1, 1, 2), params)
-    >>> dX, dparams = residual_block_backward(np.array([3.0, 4.0]).reshape(1, 1, 1, 2), cache)
+    >>> params = {
+    ...     name: 0.0 * p
+    ...     for name, p in residual_block_init(2, np.random.default_rng(0)).items()
+    ... }
+    >>> Y, cache = residual_block_forward(
+    ...     np.array([1.0, 2.0]).reshape(1, 1, 1, 2), params
+    ... )
+    >>> dX, dparams = residual_block_backward(
+    ...     np.array([3.0, 4.0]).reshape(1, 1, 1, 2), cache
+    ... )
     >>> dX[0, 0, 0], dparams["b2"]
     (array([3., 4.]), array([3., 4.]))
     """
@@ -518,29 +604,32 @@ def residual_block_backward(dY, cache):
 
 
 def inception_block_init(C, c1, c3r, c3, c5r, c5, cp, rng):
-    r"""Parameters of an inception block, He's normal weights and zero biases.
+    """Parameters of an inception block, He's normal weights and zero biases.
 
     Parameters
     ----------
     C : channels of the input.
-    c1, c3r, c3, c5r, c5, cp : channels of the six convolutions, in the order of the paper's table 1: #1×1, #3×3 reduce,
-        #3×3, #5×5 reduce, #5×5, pool proj.
-    rng : numpy.random.Generator.
+    c1, c3r, c3, c5r, c5, cp : channels of the six convolutions, in the order of the
+        paper's table 1: #1×1, #3×3 reduce, #3×3, #5×5 reduce, #5×5, pool proj.
+    rng : numpy.random.Generator or seed.
 
     Returns
     -------
-    dict: W1 (1, 1, C, c1), W3r (1, 1, C, c3r), W3 (3, 3, c3r, c3), W5r (1, 1, C, c5r), W5 (5, 5, c5r, c5),
-    Wp (1, 1, C, cp), each followed by its bias b1, b3r, b3, b5r, b5, bp.
+    dict: W1 (1, 1, C, c1), W3r (1, 1, C, c3r), W3 (3, 3, c3r, c3), W5r (1, 1, C, c5r),
+    W5 (5, 5, c5r, c5), Wp (1, 1, C, cp), each followed by its bias b1, b3r, b3, b5r,
+    b5, bp.
 
     Examples
     --------
-    >>> params = inception_block_init(192, 64, 96, 128, 16, 32, 32, np.random.default_rng(0))
+    >>> params = inception_block_init(
+    ...     192, 64, 96, 128, 16, 32, 32, np.random.default_rng(0)
+    ... )
     >>> sum(p.size for p in params.values())
     163696
     """
     for name, n in {"C": C, "c1": c1, "c3r": c3r, "c3": c3, "c5r": c5r, "c5": c5, "cp": cp}.items():
         check_integer(name, n)
-    check_rng(rng)
+    rng = check_rng(rng)
     kernels = {
         "1": (1, 1, C, c1),
         "3r": (1, 1, C, c3r),
@@ -556,15 +645,18 @@ def inception_block_init(C, c1, c3r, c3, c5r, c5, cp, rng):
 
 
 def inception_block_forward(X, params):
-    r"""Inception block, four branches of different reach side by side, joined along the channels.
+    r"""Inception block, four branches of different reach side by side, joined along the
+    channels.
 
-    .. math:: Y = [\,X \star W_1,\ (X \star W_{3r}) \star W_3,\ (X \star W_{5r}) \star W_5,\ \mathrm{maxpool}(X) \star W_p\,]
-        \qquad X \star W = \mathrm{relu}(X * W + b)
+    .. math::
+        Y = [X ⋆ W₁, (X ⋆ W_3r) ⋆ W₃, (X ⋆ W_5r) ⋆ W₅, maxpool(X) ⋆ W_p]
+        X ⋆ W = relu(X ∗ W + b)
 
     Parameters
     ----------
     X : (N, H, W, C) array, images.
-    params : dict as `inception_block_init` makes it: W1 b1 W3r b3r W3 b3 W5r b5r W5 b5 Wp bp.
+    params : dict as `inception_block_init` makes it: W1 b1 W3r b3r W3 b3 W5r b5r W5 b5
+        Wp bp.
 
     Returns
     -------
@@ -577,9 +669,11 @@ def inception_block_forward(X, params):
 
     Notes
     -----
-    :math:`\star` is the convolution that keeps the image's size, and the pooling (3 × 3, stride 1) keeps it too. The 1 × 1
-    convolutions in front of the large kernels (W3r, W5r) make them affordable. No batch normalisation, as in the paper.
-    Source: Szegedy et al., Going deeper with convolutions (2015), section 4 and figure 2(b).
+    `⋆` is the convolution that keeps the image's size, and the pooling (3 × 3, stride
+    1) keeps it too. The 1 × 1 convolutions in front of the large kernels (W3r, W5r)
+    make them affordable. No batch normalisation, as in the paper.
+    Source: Szegedy et al., Going deeper with convolutions (2015), section 4 and figure
+    2(b).
 
     Examples
     --------
@@ -606,7 +700,9 @@ def inception_block_forward(X, params):
 
 
 def inception_block_backward(dY, cache):
-    r"""Gradients of the inception block: ∂J/∂Y is cut into the four branches' channels, and their gradients at X add up.
+    """Gradients of the inception block.
+
+    ∂J/∂Y is cut into the channels of the four branches; their gradients at X add up.
 
     Parameters
     ----------

@@ -1,7 +1,9 @@
-"""Data: two small real sets and a piece of prose inside the package, and seeded synthetic sets.
+"""Data: two small real sets and a piece of prose inside the package, and seeded
+synthetic sets.
 
-Real data comes with its source and licence in ``dlcourse/data/README.md``. Synthetic sets are drawn from the generator
-that is passed in, so the same seed gives the same points.
+Real data comes with its source and licence in ``dlcourse/data/README.md``.
+Synthetic sets are drawn from the generator that is passed in, so the same seed
+gives the same points.
 """
 
 import csv
@@ -10,13 +12,36 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._checks import check_integer, check_number, check_rng, check_shapes
+from ._array import array_namespace, from_numpy, is_array
+from ._checks import check_integer, check_number, check_rng, check_shapes, from_list
+
+__all__ = [
+    "Dataset",
+    "Split",
+    "alice",
+    "blobs",
+    "digits",
+    "iris",
+    "minibatches",
+    "moons",
+    "spirals",
+    "split",
+    "standardize",
+    "xor",
+]
+
+
+def __dir__():
+    return __all__
+
 
 _DATA = files("dlcourse") / "data"
 
 
 class Dataset(NamedTuple):
-    """X: the examples, rows (or images) first; y: integer labels 0…K−1; names: the K classes' names."""
+    """X: the examples, rows (or images) first; y: integer labels 0…K−1; names: the K
+    classes' names.
+    """
 
     X: np.ndarray
     y: np.ndarray
@@ -33,7 +58,8 @@ class Split(NamedTuple):
 
 
 def iris():
-    """Fisher's iris, X (150, 4): sepal length, sepal width, petal length, petal width in cm; three species.
+    """Fisher's iris, X (150, 4): sepal length, sepal width, petal length, petal width in
+    cm; three species.
 
     Returns
     -------
@@ -41,7 +67,8 @@ def iris():
 
     Notes
     -----
-    Source: Fisher (1936), The use of multiple measurements in taxonomic problems; UCI, doi:10.24432/C56C76, CC BY 4.0.
+    Source: Fisher (1936), The use of multiple measurements in taxonomic problems; UCI,
+    doi:10.24432/C56C76, CC BY 4.0.
 
     Examples
     --------
@@ -57,7 +84,8 @@ def iris():
 
 
 def digits():
-    """Handwritten digits, X (1797, 8, 8, 1): grey values scaled to 0…1, images of one channel; ten classes.
+    """Handwritten digits, X (1797, 8, 8, 1): grey values scaled to 0…1, images of one
+    channel; ten classes.
 
     Returns
     -------
@@ -65,7 +93,8 @@ def digits():
 
     Notes
     -----
-    Source: Alpaydin and Kaynak (1998), Optical Recognition of Handwritten Digits; UCI, doi:10.24432/C50P49, CC BY 4.0.
+    Source: Alpaydin and Kaynak (1998), Optical Recognition of Handwritten Digits; UCI,
+    doi:10.24432/C50P49, CC BY 4.0.
 
     Examples
     --------
@@ -79,7 +108,8 @@ def digits():
 
 
 def alice():
-    """The first four chapters of Alice's Adventures in Wonderland as one text of plain ASCII, a paragraph a line.
+    """The first four chapters of Alice's Adventures in Wonderland as one text of plain
+    ASCII, a paragraph a line.
 
     Returns
     -------
@@ -99,11 +129,12 @@ def alice():
 
 
 def blobs(rng, N=200, K=3, spread=1.0):
-    """K round clouds of points in the plane, X (N, 2), their centres 4 apart on a circle's rim.
+    """K round clouds of points in the plane, X (N, 2), their centres 4 apart on a circle's
+    rim.
 
     Parameters
     ----------
-    rng : numpy.random.Generator.
+    rng : numpy.random.Generator or seed.
     N : points, spread evenly over the classes.
     K : clouds, at least 2; each is a class.
     spread : standard deviation of a cloud in either direction.
@@ -120,6 +151,7 @@ def blobs(rng, N=200, K=3, spread=1.0):
     """
     N, K = check_integer("N", N), check_integer("K", K, minimum=2)
     spread = check_number("spread", spread, low=0.0, include_high=False)
+    rng = check_rng(rng)
     y = _shuffled_labels(rng, N, K)
     angle = 2 * np.pi * np.arange(K) / K
     radius = 2.0 / np.sin(np.pi / K)
@@ -132,9 +164,10 @@ def moons(rng, N=200, noise=0.1):
 
     Parameters
     ----------
-    rng : numpy.random.Generator.
+    rng : numpy.random.Generator or seed.
     N : points.
-    noise : standard deviation of what is added to both coordinates; the half circles have radius 1.
+    noise : standard deviation of what is added to both coordinates; the half circles
+        have radius 1.
 
     Returns
     -------
@@ -146,6 +179,7 @@ def moons(rng, N=200, noise=0.1):
     (10, 2)
     """
     N, noise = check_integer("N", N), check_number("noise", noise, low=0.0, include_high=False)
+    rng = check_rng(rng)
     y = _shuffled_labels(rng, N, 2)
     t = np.pi * rng.random(N)
     upper = np.column_stack([np.cos(t), np.sin(t)])
@@ -154,11 +188,12 @@ def moons(rng, N=200, noise=0.1):
 
 
 def xor(rng, N=200, noise=0.15):
-    """Four clouds at the corners (±1, ±1), the class 1 where the signs differ, X (N, 2): no line separates them.
+    """Four clouds at the corners (±1, ±1), the class 1 where the signs differ, X (N, 2):
+    no line separates them.
 
     Parameters
     ----------
-    rng : numpy.random.Generator.
+    rng : numpy.random.Generator or seed.
     N : points.
     noise : standard deviation of a cloud in either direction.
 
@@ -173,6 +208,7 @@ def xor(rng, N=200, noise=0.15):
     True
     """
     N, noise = check_integer("N", N), check_number("noise", noise, low=0.0, include_high=False)
+    rng = check_rng(rng)
     corner = _shuffled_labels(rng, N, 4)
     X = np.column_stack([2 * (corner % 2) - 1, 2 * (corner // 2) - 1]) + noise * rng.standard_normal((N, 2))
     return Dataset(X, np.isin(corner, (1, 2)).astype(np.int64), _names(2))
@@ -183,7 +219,7 @@ def spirals(rng, N=300, K=3, noise=0.1, turns=0.75):
 
     Parameters
     ----------
-    rng : numpy.random.Generator.
+    rng : numpy.random.Generator or seed.
     N : points, spread evenly over the classes.
     K : arms, at least 2; each is a class.
     noise : standard deviation of what is added to the angle, in radians.
@@ -202,6 +238,7 @@ def spirals(rng, N=300, K=3, noise=0.1, turns=0.75):
     N, K = check_integer("N", N), check_integer("K", K, minimum=2)
     noise = check_number("noise", noise, low=0.0, include_high=False)
     turns = check_number("turns", turns, include_low=False, include_high=False)
+    rng = check_rng(rng)
     y = _shuffled_labels(rng, N, K)
     r = np.linspace(0.05, 1.0, N)[rng.permutation(N)]
     angle = 2 * np.pi * (y / K + turns * r) + noise * rng.standard_normal(N)
@@ -214,8 +251,9 @@ def split(X, y, rng, test=0.25):
     Parameters
     ----------
     X : (N, ...) array, examples. y : (N, ...) array, their labels or targets.
-    rng : numpy.random.Generator, draws who goes where.
-    test : the test examples' share, between 0 and 1; both parts get at least one example.
+    rng : numpy.random.Generator or seed, draws who goes where.
+    test : the test examples' share, between 0 and 1; both parts get at least one
+        example.
 
     Returns
     -------
@@ -223,7 +261,8 @@ def split(X, y, rng, test=0.25):
 
     Raises
     ------
-    ValueError : X and y differ in length, there are fewer than two examples, or `test` is no share.
+    ValueError : X and y differ in length, there are fewer than two examples, or `test`
+        is no share.
 
     Examples
     --------
@@ -232,7 +271,7 @@ def split(X, y, rng, test=0.25):
     >>> len(parts.X_train), len(parts.X_test)
     (120, 30)
     """
-    check_rng(rng)
+    rng = check_rng(rng)
     X, y = np.asarray(X), np.asarray(y)
     check_number("test", test, low=0.0, high=1.0, include_low=False, include_high=False)
     if len(X) != len(y) or len(X) < 2:
@@ -243,14 +282,16 @@ def split(X, y, rng, test=0.25):
 
 
 def standardize(X, like=None):
-    """X with each column's mean taken off and divided by its standard deviation, both measured on `like` (default: X).
+    """X with each column's mean taken off and divided by its standard deviation, both
+    measured on `like` (default: X).
 
     A column that never changes is only centred.
 
     Parameters
     ----------
     X : (N, D) array, examples as rows.
-    like : (M, D) array, what mean and deviation are taken of: the training examples, where X are the test's.
+    like : (M, D) array, what mean and deviation are taken of: the training examples,
+        where X are the test's.
 
     Returns
     -------
@@ -271,9 +312,59 @@ def standardize(X, like=None):
     return (X - like.mean(axis=0)) / np.where(deviation > 0.0, deviation, 1.0)
 
 
+def minibatches(X, y, batch_size, rng):
+    """One epoch of minibatches in a fresh random order.
+
+    Parameters
+    ----------
+    X : (N, ...) array, the examples along the first axis.
+    y : (N, ...) array, their targets.
+    batch_size : examples in a minibatch, at least 1; the last one is smaller where N is
+        no multiple of it.
+    rng : numpy.random.Generator or seed, draws the order.
+
+    Yields
+    ------
+    (X_batch, y_batch), every example exactly once.
+
+    Raises
+    ------
+    ValueError : X and y differ in length, there is no example, or `batch_size` is below
+        1.
+
+    Examples
+    --------
+    >>> X = np.arange(5.0)[:, None]
+    >>> [len(y_batch) for _, y_batch in minibatches(X, np.arange(5), 2, rng=0)]
+    [2, 2, 1]
+    """
+    batch_size = check_integer("batch_size", batch_size)
+    rng = check_rng(rng)
+    X, y = _as_array("X", X), _as_array("y", y)
+    N = X.shape[0] if X.ndim else 0
+    if N == 0:
+        raise ValueError(f"X: expected at least one example along the first axis, got shape {tuple(X.shape)}")
+    if y.ndim == 0 or y.shape[0] != N:
+        raise ValueError(f"y: expected {N} targets, one for each example in X, got shape {tuple(y.shape)}")
+    return _batches(X, y, batch_size, rng.permutation(N))
+
+
+def _as_array(name, x):
+    x = from_list(name, x)
+    if not is_array(x):
+        raise TypeError(f"{name}: expected an array, got {type(x).__name__}")
+    return x
+
+
+def _batches(X, y, batch_size, order):
+    xp = array_namespace(X)
+    for start in range(0, len(order), batch_size):
+        chosen = from_numpy(order[start : start + batch_size], like=X)
+        yield xp.take(X, chosen, axis=0), xp.take(y, chosen, axis=0)
+
+
 def _shuffled_labels(rng, N, K):
     """N labels, as equally often as N allows, in random order."""
-    check_rng(rng)
     return rng.permutation(np.arange(N) % K)
 
 

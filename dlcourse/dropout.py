@@ -1,13 +1,18 @@
-r"""Dropout: a different thinned network for every example, and the whole network afterwards.
+r"""Dropout: a different thinned network for every example, and the whole network
+afterwards.
 
-In training each entry is dropped with probability p, independently, and what stays is scaled up (*inverted* dropout,
-notes 002), so that the expectation is that of the whole network and evaluation changes nothing:
+In training each entry is dropped with probability p, independently, and what stays
+is scaled up (*inverted* dropout, notes 002), so that the expectation is that of the
+whole network and evaluation changes nothing:
 
-.. math:: Y = \frac{M \odot X}{1 - p}, \qquad M \sim \mathrm{Bernoulli}(1 - p)
+.. math::
+    Y = M ⊙ X / (1 − p)
+    M ~ Bernoulli(1 − p)
 
-Backward, the gradient flows where the signal did, with the same scale: :math:`dX = M \odot dY / (1 - p)`.
-Notes 004 write the classic form, where p is the probability of *keeping* and evaluation multiplies by p (E32); both
-agree in expectation.
+Backward, the gradient flows where the signal did, with the same scale:
+`dX = M ⊙ dY / (1 − p)`. Notes 004 write the classic form, where p is the
+probability of *keeping* and evaluation multiplies by p (E32); both agree in
+expectation.
 """
 
 import math
@@ -16,9 +21,21 @@ from typing import Any, NamedTuple
 from ._array import array_namespace, from_numpy
 from ._checks import as_floating, check_gradient, check_number, check_rng
 
+__all__ = [
+    "DropoutCache",
+    "dropout_backward",
+    "dropout_forward",
+]
+
+
+def __dir__():
+    return __all__
+
 
 class DropoutCache(NamedTuple):
-    """M, the boolean mask of what was kept (None after an evaluation); p, the probability of dropping; the shape of X."""
+    """M, the boolean mask of what was kept (None after an evaluation); p, the probability
+    of dropping; the shape of X.
+    """
 
     M: Any
     p: float
@@ -26,13 +43,14 @@ class DropoutCache(NamedTuple):
 
 
 def dropout_forward(X, p, rng, train=True):
-    r"""Inverted dropout, :math:`Y = M \odot X / (1 - p)` in training, :math:`Y = X` in evaluation.
+    """Inverted dropout: `Y = M ⊙ X / (1 − p)` in training, `Y = X` in evaluation.
 
     Parameters
     ----------
     X : (...) array, with at least one entry.
     p : probability of dropping an entry, in [0, 1).
-    rng : numpy.random.Generator, draws the mask M; may be None where `train` is False.
+    rng : numpy.random.Generator or seed, draws the mask M; may be None where `train` is
+        False.
     train : whether to drop.
 
     Returns
@@ -43,14 +61,16 @@ def dropout_forward(X, p, rng, train=True):
     Raises
     ------
     ValueError : p is outside [0, 1), or X is empty.
-    TypeError : rng is not a generator.
+    TypeError : rng is neither a generator nor a seed.
 
     Notes
     -----
-    The probability is p itself, not the nearest multiple of 2⁻¹⁶ that the fast comparison of 16-bit draws would give:
-    draws at the boundary are decided by a second one.
-    Source: Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, Dropout: A simple way to prevent neural networks
-    from overfitting (JMLR 15, 2014), section 10 for the scaling in training; notes 002, 004 (E32).
+    The probability is p itself, not the nearest multiple of 2⁻¹⁶ that the fast
+    comparison of 16-bit draws would give: draws at the boundary are decided by a second
+    one.
+    Source: Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, Dropout: A simple
+    way to prevent neural networks from overfitting (JMLR 15, 2014), section 10 for the
+    scaling in training; notes 002, 004 (E32).
 
     Examples
     --------
@@ -63,13 +83,15 @@ def dropout_forward(X, p, rng, train=True):
     if 0 in X.shape:
         raise ValueError(f"X: expected at least one entry along each axis, got shape {tuple(X.shape)}")
     if rng is not None or train:
-        check_rng(rng)
+        rng = check_rng(rng)
     M = from_numpy(_keep_mask(rng, p, tuple(X.shape)), like=X) if train else None
     return _masked(X, M, p), DropoutCache(M, p, tuple(X.shape))
 
 
 def dropout_backward(dY, cache):
-    r"""Gradient of `dropout_forward`, :math:`dX = M \odot dY / (1 - p)`, through the mask that the forward pass drew.
+    """Gradient of `dropout_forward`.
+
+    `dX = M ⊙ dY / (1 − p)`, through the mask that the forward pass drew.
 
     Parameters
     ----------

@@ -1,21 +1,24 @@
 r"""A computational graph of scalars: the chain rule, one gate at a time.
 
-Every operation on a `Value` makes a new one that remembers its inputs :math:`x_i` and its local derivatives
-:math:`\partial z / \partial x_i`. `backward` walks from the result :math:`\mathcal L` to the inputs and gives to each
+Every operation on a `Value` makes a new one that remembers its inputs `x_i` and its
+local derivatives `∂z/∂x_i`. `backward` walks from the result `L` to the inputs and
+gives to each
 
-.. math:: \frac{\partial \mathcal L}{\partial x_i} \mathrel{+}=
-          \frac{\partial \mathcal L}{\partial z} \frac{\partial z}{\partial x_i}
+.. math::
+    ∂L/∂x_i += ∂L/∂z · ∂z/∂x_i
 
 where the gates differ only in their local derivative:
 
-- sum distributes the flow unchanged, :math:`\partial z / \partial x_i = 1`;
-- product scales it by the product of the others, :math:`\partial z / \partial x_i = \prod_{j \ne i} x_j`;
+- sum distributes the flow unchanged, `∂z/∂x_i = 1`;
+- product scales it by the product of the others, `∂z/∂x_i = Π_(j ≠ i) x_j`;
 - max and min route it to the chosen input, in equal shares where several are tied;
-- the sigmoid attenuates it, :math:`\partial z / \partial x = z(1 - z)`, the more the closer z is to 0 or 1.
+- the sigmoid attenuates it, `∂z/∂x = z(1 − z)`, the more the closer z is to 0 or 1.
 
-A node is made after its inputs, so the order of creation is a topological order: the pass needs no recursion, and
-nothing points back from an input to its consumers, so a graph is freed as soon as its result is.
-Source: notes 001; Rumelhart, Hinton, Williams, Learning representations by back-propagating errors (Nature 323, 1986).
+A node is made after its inputs, so the order of creation is a topological order:
+the pass needs no recursion, and nothing points back from an input to its consumers,
+so a graph is freed as soon as its result is.
+Source: notes 001; Rumelhart, Hinton, Williams, Learning representations by
+back-propagating errors (Nature 323, 1986).
 """
 
 import math
@@ -26,13 +29,29 @@ from typing import NamedTuple
 
 from ._graph_svg import draw
 
+__all__ = [
+    "Step",
+    "Value",
+    "max_",
+    "min_",
+    "prod",
+    "render",
+    "sum_",
+    "trace",
+]
+
+
+def __dir__():
+    return __all__
+
+
 _next_number = count().__next__
 _new = object.__new__
 _by_creation = attrgetter("_number")
 
 
 class Value:
-    r"""A number that remembers how it was computed.
+    """A number that remembers how it was computed.
 
     Parameters
     ----------
@@ -41,14 +60,15 @@ class Value:
     Attributes
     ----------
     data : float z.
-    grad : float :math:`\partial \mathcal L / \partial z`, the sum over all backward passes since the last `zero_grad`.
+    grad : float `∂L/∂z`, the sum over all backward passes since the last `zero_grad`.
     parents : tuple of the Values that it was computed from; empty for an input.
-    op : the gate's name: ``+ - * / neg exp log sigmoid tanh relu sum prod max min``, ``**2`` for a square,
-        empty for an input.
+    op : the gate's name: ``+ - * / neg exp log sigmoid tanh relu sum prod max min``,
+        ``**2`` for a square, empty for an input.
 
     Notes
     -----
-    Numbers may stand for Values on either side of ``+ - * /``; the exponent of ``**`` is a number.
+    Numbers may stand for Values on either side of ``+ - * /``; the exponent of ``**``
+    is a number.
 
     Examples
     --------
@@ -122,7 +142,7 @@ class Value:
         return _as_value(other) / self
 
     def exp(self):
-        r""":math:`z = e^x`, :math:`\partial z / \partial x = z`; inf where it overflows."""
+        """`z = e^x`, `∂z/∂x = z`; inf where it overflows."""
         try:
             z = math.exp(self.data)
         except OverflowError:
@@ -130,34 +150,35 @@ class Value:
         return _node("exp", z, (self,), (z,))
 
     def log(self):
-        r""":math:`z = \ln x`, :math:`\partial z / \partial x = 1/x`, for x > 0."""
+        """`z = ln x`, `∂z/∂x = 1/x`, for x > 0."""
         if self.data <= 0.0:
             raise ValueError(f"log: expected a positive number, got {self.data:g}")
         return _node("log", math.log(self.data), (self,), (1.0 / self.data,))
 
     def sigmoid(self):
-        r""":math:`z = 1/(1 + e^{-x})`, :math:`\partial z / \partial x = z(1 - z)`."""
+        """`z = 1/(1 + e^(−x))`, `∂z/∂x = z(1 − z)`."""
         # e = exp(−|x|) cannot overflow, and e/(1 + e)² is z(1 − z) without the cancellation in 1 − z
         e = math.exp(-abs(self.data))
         s = 1.0 / (1.0 + e)
         return _node("sigmoid", e * s if self.data < 0.0 else s, (self,), (e * s * s,))
 
     def tanh(self):
-        r""":math:`z = \tanh x`, :math:`\partial z / \partial x = 1 - z^2`."""
+        """`z = tanh x`, `∂z/∂x = 1 − z²`."""
         z = math.tanh(self.data)
         return _node("tanh", z, (self,), (1.0 - z * z,))
 
     def relu(self):
-        r""":math:`z = \max(x, 0)`, :math:`\partial z / \partial x = \mathbf 1(x > 0)`, so 0 at the kink (E27)."""
+        """`z = max(x, 0)`, `∂z/∂x = 1(x > 0)`, so 0 at the kink (E27)."""
         return _node("relu", 0.0 if self.data <= 0.0 else self.data, (self,), (1.0 if self.data > 0.0 else 0.0,))
 
     def backward(self):
-        r"""Add :math:`\partial(\text{self}) / \partial x` to the `grad` of every node x of the graph, self included.
+        """Add `∂self/∂x` to the `grad` of every node x of the graph, self included.
 
         Notes
         -----
-        A node's flow is complete before it is passed on, because all its consumers were made after it. Gradients of
-        earlier passes are set aside meanwhile and added at the end: two passes give twice the gradient, at every node.
+        A node's flow is complete before it is passed on, because all its consumers were
+        made after it. Gradients of earlier passes are set aside meanwhile and added at
+        the end: two passes give twice the gradient, at every node.
         """
         nodes = _graph(self)
         earlier = [(node, node.grad) for node in nodes if node.grad]
@@ -183,7 +204,7 @@ class Value:
 
 
 def sum_(*xs):
-    r"""Sum gate, :math:`z = \sum_i x_i`: distributes the flow unchanged.
+    """Sum gate: `z = Σ_i x_i`: distributes the flow unchanged.
 
     Parameters
     ----------
@@ -203,7 +224,7 @@ def sum_(*xs):
 
 
 def prod(*xs):
-    r"""Product gate, :math:`z = \prod_i x_i`: scales the flow by the product of the others.
+    """Product gate: `z = Π_i x_i`: scales the flow by the product of the others.
 
     Parameters
     ----------
@@ -215,8 +236,8 @@ def prod(*xs):
 
     Notes
     -----
-    :math:`\partial z / \partial x_i = \prod_{j \ne i} x_j`, the products of what comes before i and of what comes after.
-    The notes' :math:`z / x_i` is undefined where an input is 0 (001, E09).
+    `∂z/∂x_i = Π_(j ≠ i) x_j`, the products of what comes before i and of what comes
+    after. The notes' `z / x_i` is undefined where an input is 0 (001, E09).
 
     Examples
     --------
@@ -233,7 +254,7 @@ def prod(*xs):
 
 
 def max_(*xs):
-    r"""Max gate, :math:`z = \max_i x_i`: routes the flow to the largest input.
+    """Max gate: `z = max_i x_i`: routes the flow to the largest input.
 
     Parameters
     ----------
@@ -245,8 +266,8 @@ def max_(*xs):
 
     Notes
     -----
-    Tied inputs share the flow equally, so that it is conserved, as in ``torch.amax``; the notes' indicator gives each of
-    them all of it (001, E10).
+    Tied inputs share the flow equally, so that it is conserved, as in ``torch.amax``;
+    the notes' indicator gives each of them all of it (001, E10).
 
     Examples
     --------
@@ -259,7 +280,10 @@ def max_(*xs):
 
 
 def min_(*xs):
-    r"""Min gate, :math:`z = \min_i x_i`: routes the flow to the smallest input, in equal shares where several are tied.
+    """Min gate.
+
+    `z = min_i x_i`: routes the flow to the smallest input, in equal shares where
+    several are tied.
 
     Parameters
     ----------
@@ -289,16 +313,18 @@ class Step(NamedTuple):
 
 
 def trace(value):
-    r"""The backward pass step by step, from the result to the inputs; runs ``value.backward()``.
+    """The backward pass step by step, from the result to the inputs; runs
+    ``value.backward()``.
 
     Parameters
     ----------
-    value : Value :math:`\mathcal L`, the result.
+    value : Value `L`, the result.
 
     Returns
     -------
-    list of rows (op, data, grad, parents), one for each node in the order in which the pass comes to it. `grad` is what
-    this pass brings to the node, :math:`\partial \mathcal L / \partial z`; `parents` are the Values that it goes on to.
+    list of rows (op, data, grad, parents), one for each node in the order in which the
+    pass comes to it. `grad` is what this pass brings to the node, `∂L/∂z`; `parents`
+    are the Values that it goes on to.
 
     Examples
     --------
@@ -322,7 +348,8 @@ def trace(value):
 
 
 def render(value, /, **names):
-    r"""The graph as a picture: every node with its data and grad, inputs on the left, the result on the right.
+    """The graph as a picture: every node with its data and grad, inputs on the left, the
+    result on the right.
 
     Parameters
     ----------

@@ -1,24 +1,24 @@
-r"""Initializers: where the weights begin.
+"""Initializers: where the weights begin.
 
-Weights that are all equal stay equal, so they begin at random; and they begin at the right scale, for a layer multiplies
-the variance of what passes through it by :math:`n\,\mathrm{Var}(w)`, forward with :math:`n = n_{in}`, backward with
-:math:`n = n_{out}`. Twenty layers of a wrong scale leave nothing, or overflow.
+Weights that are all equal stay equal, so they begin at random; and they begin at
+the right scale, for a layer multiplies the variance of what passes through it by
+`n Var(w)`, forward with `n = n_in`, backward with `n = n_out`. Twenty layers of a
+wrong scale leave nothing, or overflow.
 
-====================  ===========================================================  ==============================
-name                  distribution                                                 keeps the variance
-====================  ===========================================================  ==============================
-uniform_fan_in        :math:`U(-1/\sqrt{n_{in}},\ 1/\sqrt{n_{in}})`                no: a third of it each layer
-xavier_uniform        :math:`U(-a, a),\ a = g\sqrt{6/(n_{in} + n_{out})}`          of both directions, on average
-xavier_normal         :math:`N(0, s^2),\ s = g\sqrt{2/(n_{in} + n_{out})}`         of both directions, on average
-he_uniform            :math:`U(-a, a),\ a = \sqrt{6/n_{in}}`                       of the second moment after ReLU
-he_normal             :math:`N(0, s^2),\ s = \sqrt{2/n_{in}}`                      of the second moment after ReLU
-scaled_normal         :math:`N(0, s^2),\ s = g/\sqrt{n_{in}}`                      forward
-orthogonal            g times a random matrix with orthonormal rows or columns     and every length, g = 1
-====================  ===========================================================  ==============================
+- uniform_fan_in: `U(−1/√n_in, 1/√n_in)`; each layer keeps a third of the variance
+- xavier_uniform: `U(−a, a)` with `a = g√(6/(n_in + n_out))`; keeps the variance of
+  both directions on average
+- xavier_normal: `N(0, s²)` with `s = g√(2/(n_in + n_out))`; the same
+- he_uniform: `U(−a, a)` with `a = √(6/n_in)`; keeps the second moment after ReLU
+- he_normal: `N(0, s²)` with `s = √(2/n_in)`; the same
+- scaled_normal: `N(0, s²)` with `s = g/√n_in`; keeps the variance forward
+- orthogonal: g times a random matrix with orthonormal rows or columns; keeps the
+  variance forward, and every length at g = 1
 
-:math:`U(-a, a)` has the variance :math:`a^2/3`. The second argument of N is the *variance* :math:`s^2` here, and s the
-standard deviation; the notes give now the one, now the other (000: E03, 004: E31). g is `calculate_gain` of the
-activation that follows. A shape is (fan_in, fan_out) for a linear layer, (kh, kw, c_in, c_out) for a convolution.
+`U(−a, a)` has the variance `a²/3`. The second argument of N is the *variance* `s²`
+here, and s the standard deviation; the notes give now the one, now the other (000:
+E03, 004: E31). g is `calculate_gain` of the activation that follows. A shape is
+(fan_in, fan_out) for a linear layer, (kh, kw, c_in, c_out) for a convolution.
 """
 
 import math
@@ -27,14 +27,34 @@ from numbers import Integral
 from ._array import array_namespace
 from ._checks import as_floating, check_choice, check_number, check_rng
 
+__all__ = [
+    "INITIALIZERS",
+    "calculate_gain",
+    "fans",
+    "he_normal",
+    "he_uniform",
+    "normal",
+    "orthogonal",
+    "scaled_normal",
+    "uniform_fan_in",
+    "xavier_normal",
+    "xavier_uniform",
+    "zeros",
+]
+
+
+def __dir__():
+    return __all__
+
 
 def calculate_gain(activation, slope=0.01):
-    r"""Gain g by which an activation's weights are scaled, so that it passes on the variance.
+    """Gain g by which an activation's weights are scaled, so that it passes on the
+    variance.
 
     Parameters
     ----------
     activation : "linear" or "identity" (1), "sigmoid" (1), "tanh" (5/3), "relu" (√2),
-        "leaky_relu" (:math:`\sqrt{2/(1 + slope^2)}`).
+        "leaky_relu" (`√(2/(1 + slope²))`).
     slope : of "leaky_relu" for negative inputs; the others take no notice of it.
 
     Returns
@@ -47,15 +67,17 @@ def calculate_gain(activation, slope=0.01):
 
     Notes
     -----
-    A leaky ReLU of a symmetric input keeps :math:`(1 + slope^2)/2` of its second moment, and slope 0 must give ReLU's √2;
-    the notes have :math:`\sqrt{1/(1 + slope^2)}` (000, E02). The values for sigmoid and tanh are PyTorch's
-    ``torch.nn.init.calculate_gain``. Source: notes 000; He, Zhang, Ren, Sun, Delving deep into rectifiers (2015),
-    section 2.2.
+    A leaky ReLU of a symmetric input keeps `(1 + slope²)/2` of its second moment, and
+    slope 0 must give ReLU's √2; the notes have `√(1/(1 + slope²))` (000, E02). The
+    values for sigmoid and tanh are PyTorch's ``torch.nn.init.calculate_gain``. Source:
+    notes 000; He, Zhang, Ren, Sun, Delving deep into rectifiers (2015), section 2.2.
 
     Examples
     --------
-    >>> round(calculate_gain("relu"), 6), round(calculate_gain("leaky_relu", slope=1.0), 6)
-    (1.414214, 1.0)
+    >>> round(calculate_gain("relu"), 6)
+    1.414214
+    >>> round(calculate_gain("leaky_relu", slope=1.0), 6)
+    1.0
     """
     check_choice("activation", activation, _GAINS)
     if activation == "leaky_relu":
@@ -75,7 +97,7 @@ _GAINS = {
 
 
 def fans(shape):
-    r"""Number of inputs that feed one neuron, and of neurons that one input feeds.
+    """Number of inputs that feed one neuron, and of neurons that one input feeds.
 
     Parameters
     ----------
@@ -83,7 +105,7 @@ def fans(shape):
 
     Returns
     -------
-    (fan_in, fan_out), ints; for filters :math:`k_h k_w c_{in}` and :math:`k_h k_w c_{out}`.
+    (fan_in, fan_out), ints; for filters `k_h k_w c_in` and `k_h k_w c_out`.
 
     Raises
     ------
@@ -91,8 +113,9 @@ def fans(shape):
 
     Notes
     -----
-    Source: Glorot, Bengio, Understanding the difficulty of training deep feedforward neural networks (2010), whose
-    :math:`n_i` and :math:`n_{i+1}` they are; for filters He et al. (2015), section 2.2.
+    Source: Glorot, Bengio, Understanding the difficulty of training deep feedforward
+    neural networks (2010), whose `n_i` and `n_(i+1)` they are; for filters He et al.
+    (2015), section 2.2.
 
     Examples
     --------
@@ -130,12 +153,12 @@ def zeros(shape):
 
 
 def normal(shape, rng, std=0.01):
-    r"""Small normal numbers, :math:`w \sim N(0, std^2)`.
+    """Small normal numbers: `w ~ N(0, std²)`.
 
     Parameters
     ----------
     shape : tuple of ints, any number of axes, or one int.
-    rng : numpy.random.Generator.
+    rng : numpy.random.Generator or seed.
     std : standard deviation, not negative.
 
     Returns
@@ -144,7 +167,8 @@ def normal(shape, rng, std=0.01):
 
     Notes
     -----
-    One scale whatever the layer's size: fit for small networks only. Source: notes 003, the backpropagation algorithm.
+    One scale whatever the layer's size: fit for small networks only. Source: notes 003,
+    the backpropagation algorithm.
 
     Examples
     --------
@@ -156,12 +180,12 @@ def normal(shape, rng, std=0.01):
 
 
 def uniform_fan_in(shape, rng):
-    r"""Uniform by the number of inputs, :math:`w \sim U(-1/\sqrt{n_{in}},\ 1/\sqrt{n_{in}})`.
+    """Uniform by the number of inputs: `w ~ U(−1/√n_in, 1/√n_in)`.
 
     Parameters
     ----------
     shape : (fan_in, fan_out) or (kh, kw, c_in, c_out).
-    rng : numpy.random.Generator.
+    rng : numpy.random.Generator or seed.
 
     Returns
     -------
@@ -169,8 +193,9 @@ def uniform_fan_in(shape, rng):
 
     Notes
     -----
-    Its variance is :math:`1/(3 n_{in})`, so that each linear layer keeps a third. Source: notes 004; the "standard
-    initialization" that Glorot and Bengio (2010), equation 1, measured their own against.
+    Its variance is `1/(3 n_in)`, so that each linear layer keeps a third. Source: notes
+    004; the "standard initialization" that Glorot and Bengio (2010), equation 1,
+    measured their own against.
 
     Examples
     --------
@@ -183,12 +208,12 @@ def uniform_fan_in(shape, rng):
 
 
 def xavier_uniform(shape, rng, gain=1.0):
-    r"""Xavier (Glorot) uniform, :math:`w \sim U(-a, a)` with :math:`a = g\sqrt{6/(n_{in} + n_{out})}`.
+    """Xavier (Glorot) uniform: `w ~ U(−a, a)` with `a = g√(6/(n_in + n_out))`.
 
     Parameters
     ----------
     shape : (fan_in, fan_out) or (kh, kw, c_in, c_out).
-    rng : numpy.random.Generator.
+    rng : numpy.random.Generator or seed.
     gain : g, see `calculate_gain`.
 
     Returns
@@ -210,12 +235,12 @@ def xavier_uniform(shape, rng, gain=1.0):
 
 
 def xavier_normal(shape, rng, gain=1.0):
-    r"""Xavier (Glorot) normal, :math:`w \sim N(0, s^2)` with :math:`s = g\sqrt{2/(n_{in} + n_{out})}`.
+    """Xavier (Glorot) normal: `w ~ N(0, s²)` with `s = g√(2/(n_in + n_out))`.
 
     Parameters
     ----------
     shape : (fan_in, fan_out) or (kh, kw, c_in, c_out).
-    rng : numpy.random.Generator.
+    rng : numpy.random.Generator or seed.
     gain : g, see `calculate_gain`.
 
     Returns
@@ -224,7 +249,8 @@ def xavier_normal(shape, rng, gain=1.0):
 
     Notes
     -----
-    :math:`2/(n_{in} + n_{out})` is the variance; the notes put it where elsewhere they put s (004, E31).
+    `2/(n_in + n_out)` is the variance; the notes put it where elsewhere they put s
+    (004, E31).
     Source: Glorot, Bengio (2010), equation 12.
 
     Examples
@@ -238,12 +264,12 @@ def xavier_normal(shape, rng, gain=1.0):
 
 
 def he_uniform(shape, rng):
-    r"""He (Kaiming) uniform, for ReLU, :math:`w \sim U(-a, a)` with :math:`a = \sqrt{6/n_{in}}`.
+    """He (Kaiming) uniform, for ReLU: `w ~ U(−a, a)` with `a = √(6/n_in)`.
 
     Parameters
     ----------
     shape : (fan_in, fan_out) or (kh, kw, c_in, c_out).
-    rng : numpy.random.Generator.
+    rng : numpy.random.Generator or seed.
 
     Returns
     -------
@@ -251,8 +277,10 @@ def he_uniform(shape, rng):
 
     Notes
     -----
-    Symmetric, with :math:`n_{in}` at both ends; the notes have :math:`n_{out}` at the upper one (002, E20).
-    Source: notes 004; He et al. (2015), equation 10, as a uniform distribution of the same variance.
+    Symmetric, with `n_in` at both ends; the notes have `n_out` at the upper one (002,
+    E20).
+    Source: notes 004; He et al. (2015), equation 10, as a uniform distribution of the
+    same variance.
 
     Examples
     --------
@@ -265,12 +293,12 @@ def he_uniform(shape, rng):
 
 
 def he_normal(shape, rng):
-    r"""He (Kaiming) normal, for ReLU, :math:`w \sim N(0, s^2)` with :math:`s = \sqrt{2/n_{in}}`.
+    """He (Kaiming) normal, for ReLU: `w ~ N(0, s²)` with `s = √(2/n_in)`.
 
     Parameters
     ----------
     shape : (fan_in, fan_out) or (kh, kw, c_in, c_out).
-    rng : numpy.random.Generator.
+    rng : numpy.random.Generator or seed.
 
     Returns
     -------
@@ -278,8 +306,8 @@ def he_normal(shape, rng):
 
     Notes
     -----
-    The factor 2 makes up for the half of its input that ReLU drops. :math:`\sqrt{2/n_{in}}` is the standard deviation
-    (004, E31). Source: He et al. (2015), equation 10.
+    The factor 2 makes up for the half of its input that ReLU drops. `√(2/n_in)` is the
+    standard deviation (004, E31). Source: He et al. (2015), equation 10.
 
     Examples
     --------
@@ -292,12 +320,12 @@ def he_normal(shape, rng):
 
 
 def scaled_normal(shape, rng, gain=1.0):
-    r"""Normal by the number of inputs, :math:`w \sim N(0, s^2)` with :math:`s = g/\sqrt{n_{in}}`.
+    """Normal by the number of inputs: `w ~ N(0, s²)` with `s = g/√n_in`.
 
     Parameters
     ----------
     shape : (fan_in, fan_out) or (kh, kw, c_in, c_out).
-    rng : numpy.random.Generator.
+    rng : numpy.random.Generator or seed.
     gain : g, see `calculate_gain`; √2 gives `he_normal`.
 
     Returns
@@ -306,8 +334,10 @@ def scaled_normal(shape, rng, gain=1.0):
 
     Notes
     -----
-    The notes' :math:`N(0, g/n)` is neither this variance, :math:`g^2/n`, nor this deviation (000, E03).
-    Source: LeCun, Bottou, Orr, Müller, Efficient BackProp (1998), section 4.6, for g = 1.
+    The notes' `N(0, g/n)` is neither this variance, `g²/n`, nor this deviation (000,
+    E03).
+    Source: LeCun, Bottou, Orr, Müller, Efficient BackProp (1998), section 4.6, for g =
+    1.
 
     Examples
     --------
@@ -320,24 +350,28 @@ def scaled_normal(shape, rng, gain=1.0):
 
 
 def orthogonal(shape, rng, gain=1.0):
-    r"""Random matrix with orthonormal columns (or rows, where it is wider than high), times g.
+    """Random matrix with orthonormal columns (or rows, where it is wider than high), times
+    g.
 
     Parameters
     ----------
-    shape : (fan_in, fan_out), or (kh, kw, c_in, c_out), which is filled as the matrix (kh·kw·c_in, c_out).
-    rng : numpy.random.Generator.
+    shape : (fan_in, fan_out), or (kh, kw, c_in, c_out), which is filled as the matrix
+        (kh·kw·c_in, c_out).
+    rng : numpy.random.Generator or seed.
     gain : g, see `calculate_gain`.
 
     Returns
     -------
-    array of that shape, float64, with :math:`W^\top W = g^2 I` (or :math:`W W^\top = g^2 I`).
+    array of that shape, float64, with `Wᵀ W = g² I` (or `W Wᵀ = g² I`).
 
     Notes
     -----
-    Q of the decomposition A = QR of a normal matrix. The signs of R's diagonal are moved into Q: only then is every
-    rotation equally likely, whatever convention the QR routine has.
-    Source: Saxe, McClelland, Ganguli, Exact solutions to the nonlinear dynamics of learning in deep linear neural networks
-    (2014); Mezzadri, How to generate random matrices from the classical compact groups (2007), for the signs.
+    Q of the decomposition A = QR of a normal matrix. The signs of R's diagonal are
+    moved into Q: only then is every rotation equally likely, whatever convention the QR
+    routine has.
+    Source: Saxe, McClelland, Ganguli, Exact solutions to the nonlinear dynamics of
+    learning in deep linear neural networks (2014); Mezzadri, How to generate random
+    matrices from the classical compact groups (2007), for the signs.
 
     Examples
     --------

@@ -1,17 +1,23 @@
-r"""Layers: K neurons side by side, their backward pass, and the gradients at their preactivations.
+r"""Layers: K neurons side by side, their backward pass, and the gradients at their
+preactivations.
 
-A layer of K neurons keeps its weights as the columns of W and computes :math:`U = XW + b`, one row for each example. The
-gradient :math:`\nabla_U J` of the loss at the preactivations is all that learning needs to know about the loss and the
-output's activation; the weights' gradients follow from it in the same way for every layer:
+A layer of K neurons keeps its weights as the columns of W and computes
+`U = XW + b`, one row for each example. The gradient `∇_U J` of the loss at the
+preactivations is all that learning needs to know about the loss and the output's
+activation; the weights' gradients follow from it in the same way for every layer:
 
-.. math:: \nabla_W J = X^\top \nabla_U J, \qquad \nabla_b J = (\nabla_U J)^\top \mathbf 1, \qquad \nabla_X J = (\nabla_U J)\, W^\top
+.. math::
+    ∇_W J = Xᵀ ∇_U J
+    ∇_b J = (∇_U J)ᵀ 1
+    ∇_X J = (∇_U J) Wᵀ
 
-- linear outputs with half the squared error: :math:`\nabla_U J = -(D - Y)`, and Y = U;
-- sigmoid outputs with half the squared error: :math:`\nabla_U J = -(D - f(U)) \cdot f'(U)`;
-- a softmax output with cross-entropy: :math:`\nabla_U J = -(K - f(U))`.
+- linear outputs with half the squared error: `∇_U J = −(D − Y)`, and Y = U;
+- sigmoid outputs with half the squared error: `∇_U J = −(D − f(U)) · f′(U)`;
+- a softmax output with cross-entropy: `∇_U J = −(K − f(U))`.
 
-All three belong to losses *summed* over the batch. Letters: X (N, D) inputs, W (D, K) weights, b (K,) biases, U (N, K)
-preactivations, Y = f(U) outputs, D (N, K) targets; K also names the indicator matrix of the labels, as in the notes.
+All three belong to losses *summed* over the batch. Letters: X (N, D) inputs, W (D,
+K) weights, b (K,) biases, U (N, K) preactivations, Y = f(U) outputs, D (N, K)
+targets; K also names the indicator matrix of the labels, as in the notes.
 """
 
 from typing import Any, NamedTuple
@@ -19,6 +25,23 @@ from typing import Any, NamedTuple
 from . import activations
 from ._array import array_namespace
 from ._checks import as_floating, check_choice, check_gradient, check_integer, check_labels, check_shapes
+
+__all__ = [
+    "ActivationCache",
+    "LinearCache",
+    "activation_backward",
+    "activation_forward",
+    "linear_backward",
+    "linear_delta",
+    "linear_forward",
+    "one_hot",
+    "sigmoid_layer_delta",
+    "softmax_layer_delta",
+]
+
+
+def __dir__():
+    return __all__
 
 
 class LinearCache(NamedTuple):
@@ -29,7 +52,7 @@ class LinearCache(NamedTuple):
 
 
 def linear_forward(X, W, b):
-    r"""Linear layer, :math:`U = XW + b`.
+    """Linear layer: `U = XW + b`.
 
     Parameters
     ----------
@@ -52,7 +75,8 @@ def linear_forward(X, W, b):
 
     Examples
     --------
-    >>> U, cache = linear_forward(np.array([[1.0, 2.0]]), np.array([[1.0, 0.0, 3.0], [0.0, 1.0, 4.0]]), np.ones(3))
+    >>> W = np.array([[1.0, 0.0, 3.0], [0.0, 1.0, 4.0]])
+    >>> U, cache = linear_forward(np.array([[1.0, 2.0]]), W, np.ones(3))
     >>> U
     array([[ 2.,  3., 12.]])
     """
@@ -61,11 +85,11 @@ def linear_forward(X, W, b):
 
 
 def linear_backward(dU, cache):
-    r"""Backward pass of the linear layer, :math:`dX = dU\,W^\top`, :math:`dW = X^\top dU`, :math:`db = dU^\top \mathbf 1`.
+    """Backward pass of the linear layer: `dX = dU Wᵀ`, `dW = Xᵀ dU`, `db = dUᵀ 1`.
 
     Parameters
     ----------
-    dU : (N, K) array, :math:`\nabla_U J`.
+    dU : (N, K) array, `∇_U J`.
     cache : from `linear_forward`.
 
     Returns
@@ -78,11 +102,14 @@ def linear_backward(dU, cache):
 
     Notes
     -----
-    Source: notes 000; Goodfellow, Bengio, Courville, Deep Learning (2016), section 6.5.6.
+    Source: notes 000; Goodfellow, Bengio, Courville, Deep Learning (2016), section
+    6.5.6.
 
     Examples
     --------
-    >>> U, cache = linear_forward(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0], [-1.0]]), np.zeros(1))
+    >>> U, cache = linear_forward(
+    ...     np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0], [-1.0]]), np.zeros(1)
+    ... )
     >>> dX, dW, db = linear_backward(np.array([[1.0], [10.0]]), cache)
     >>> dX.tolist(), dW.tolist(), db.tolist()
     ([[1.0, -1.0], [10.0, -10.0]], [[31.0], [42.0]], [11.0])
@@ -97,7 +124,7 @@ def linear_backward(dU, cache):
 
 
 def one_hot(labels, K, dtype=None):
-    r"""Indicator matrix of the labels, :math:`K_{pk} = \mathbf 1(k = d_p)`.
+    """Indicator matrix of the labels: `K_pk = 1(k = d_p)`.
 
     Parameters
     ----------
@@ -132,7 +159,9 @@ def one_hot(labels, K, dtype=None):
 
 
 def linear_delta(D, Y):
-    r"""Gradient at the preactivations of linear outputs, :math:`\nabla_U J = -(D - Y)`, for :math:`J = \frac12 \sum (D - Y)^2`.
+    """Gradient at the preactivations of linear outputs.
+
+    `∇_U J = −(D − Y)`, for `J = ½ Σ (D − Y)²`.
 
     Parameters
     ----------
@@ -141,7 +170,7 @@ def linear_delta(D, Y):
 
     Returns
     -------
-    (N, K) array :math:`\nabla_U J`, for a sum over the batch.
+    (N, K) array `∇_U J`, for a sum over the batch.
 
     Raises
     ------
@@ -149,9 +178,11 @@ def linear_delta(D, Y):
 
     Notes
     -----
-    The same difference belongs to sigmoid outputs with binary cross-entropy, but not to sigmoid outputs with the
-    squared error, which keep the factor f′(U): `sigmoid_layer_delta` (E05).
-    Source: notes 000; Bishop, Pattern Recognition and Machine Learning (2006), section 5.2.
+    The same difference belongs to sigmoid outputs with binary cross-entropy, but not to
+    sigmoid outputs with the squared error, which keep the factor f′(U):
+    `sigmoid_layer_delta` (E05).
+    Source: notes 000; Bishop, Pattern Recognition and Machine Learning (2006), section
+    5.2.
 
     Examples
     --------
@@ -163,9 +194,9 @@ def linear_delta(D, Y):
 
 
 def sigmoid_layer_delta(D, U):
-    r"""Gradient at the preactivations of sigmoid outputs, :math:`\nabla_U J = -(D - f(U)) \cdot f'(U)`.
+    """Gradient at the preactivations of sigmoid outputs: `∇_U J = −(D − f(U)) · f′(U)`.
 
-    The loss is :math:`J = \frac12 \sum (D - f(U))^2`, f the sigmoid.
+    The loss is `J = ½ Σ (D − f(U))²`, f the sigmoid.
 
     Parameters
     ----------
@@ -174,7 +205,7 @@ def sigmoid_layer_delta(D, U):
 
     Returns
     -------
-    (N, K) array :math:`\nabla_U J`, for a sum over the batch.
+    (N, K) array `∇_U J`, for a sum over the batch.
 
     Raises
     ------
@@ -194,9 +225,11 @@ def sigmoid_layer_delta(D, U):
 
 
 def softmax_layer_delta(labels, U):
-    r"""Gradient at the preactivations of a softmax output, :math:`\nabla_U J = -(K - f(U))`, K the indicator matrix.
+    """Gradient at the preactivations of a softmax output.
 
-    The loss is the cross-entropy :math:`J = -\sum_p \log f(u_p)_{d_p}`, f the softmax.
+    `∇_U J = −(K − f(U))`, K the indicator matrix.
+
+    The loss is the cross-entropy `J = −Σ_p log f(u_p)[d_p]`, f the softmax.
 
     Parameters
     ----------
@@ -205,7 +238,7 @@ def softmax_layer_delta(labels, U):
 
     Returns
     -------
-    (N, K) array :math:`\nabla_U J`, for a sum over the batch; each row sums to 0.
+    (N, K) array `∇_U J`, for a sum over the batch; each row sums to 0.
 
     Raises
     ------
@@ -213,7 +246,8 @@ def softmax_layer_delta(labels, U):
 
     Notes
     -----
-    The minus belongs to it; the notes' two-layer network leaves it out in one place (E04).
+    The minus belongs to it; the notes' two-layer network leaves it out in one place
+    (E04).
     Source: notes 000; Bishop, Pattern Recognition and Machine Learning (2006), (4.109).
 
     Examples
@@ -236,7 +270,7 @@ class ActivationCache(NamedTuple):
 
 
 def activation_forward(X, name, **options):
-    r"""Activation as a layer of its own, :math:`Y = f(X)`.
+    """Activation as a layer of its own: `Y = f(X)`.
 
     Parameters
     ----------
@@ -266,7 +300,7 @@ def activation_forward(X, name, **options):
 
 
 def activation_backward(dY, cache):
-    r"""Backward pass of an activation, :math:`dX = dY \odot f'(X)`.
+    """Backward pass of an activation: `dX = dY ⊙ f′(X)`.
 
     Parameters
     ----------

@@ -1,15 +1,20 @@
-r"""Losses: one number that says how wrong the predictions are, and its gradient by the predictions.
+"""Losses: one number that says how wrong the predictions are, and its gradient by the
+predictions.
 
-Each ``loss`` stands beside ``loss_grad``, the gradient with respect to its first argument. With N examples:
+Each ``loss`` stands beside ``loss_grad``, the gradient with respect to its first
+argument. With N examples:
 
-- half the squared error :math:`\frac12 \sum (D - Y)^2`, the linear output's;
-- the mean squared error :math:`\frac{1}{NK} \sum (Y - D)^2`;
-- binary cross-entropy :math:`-\sum d \log p + (1 - d) \log(1 - p)`, the sigmoid output's, from p or from the logits u;
-- cross-entropy :math:`-\sum \log p_{d}`, the softmax output's, from p or from the logits.
+- half the squared error `½ Σ (D − Y)²`, the linear output's;
+- the mean squared error `1/(NK) Σ (Y − D)²`;
+- binary cross-entropy `−Σ (d log p + (1 − d) log(1 − p))`, the sigmoid output's,
+  from p or from the logits u;
+- cross-entropy `−Σ log p[d]`, the softmax output's, from p or from the logits.
 
-The factor differs from book to book, and with it the meaning of a learning rate: ``reduction="sum"`` adds up over the
-batch, ``reduction="mean"`` divides that sum by N, the number of examples (E41). The forms that take logits are exact
-where a probability has already rounded to 0 or 1; those that take probabilities have to clip them.
+The factor differs from book to book, and with it the meaning of a learning rate:
+``reduction="sum"`` adds up over the batch, ``reduction="mean"`` divides that sum by
+N, the number of examples (E41). The forms that take logits are exact where a
+probability has already rounded to 0 or 1; those that take probabilities have to
+clip them.
 """
 
 import math
@@ -19,9 +24,28 @@ from ._array import array_namespace, is_array
 from ._checks import as_floating, check_choice, check_labels, check_shapes, check_values
 from .activations import log_softmax, sigmoid, softmax, softplus
 
+__all__ = [
+    "binary_cross_entropy",
+    "binary_cross_entropy_grad",
+    "binary_cross_entropy_with_logits",
+    "binary_cross_entropy_with_logits_grad",
+    "cross_entropy",
+    "cross_entropy_grad",
+    "half_squared_error",
+    "half_squared_error_grad",
+    "mean_squared_error",
+    "mean_squared_error_grad",
+    "softmax_cross_entropy",
+    "softmax_cross_entropy_grad",
+]
+
+
+def __dir__():
+    return __all__
+
 
 def half_squared_error(Y, D, reduction="sum"):
-    r"""Half the squared error, :math:`J = \frac12 \sum_p \lVert d_p - y_p \rVert^2`.
+    """Half the squared error: `J = ½ Σ_p ‖d_p − y_p‖²`.
 
     Parameters
     ----------
@@ -52,7 +76,7 @@ def half_squared_error(Y, D, reduction="sum"):
 
 
 def half_squared_error_grad(Y, D, reduction="sum"):
-    r"""Gradient of `half_squared_error`, :math:`\partial J/\partial Y = -(D - Y)`, divided by N for "mean".
+    """Gradient of `half_squared_error`: `∂J/∂Y = −(D − Y)`, divided by N for "mean".
 
     Parameters
     ----------
@@ -72,7 +96,7 @@ def half_squared_error_grad(Y, D, reduction="sum"):
 
 
 def mean_squared_error(Y, D):
-    r"""Mean squared error, :math:`J = \frac{1}{NK} \sum_p \sum_k (Y_{pk} - D_{pk})^2`: the mean over all entries.
+    """Mean squared error: `J = 1/(NK) Σ (Y − D)²`: the mean over all entries.
 
     Parameters
     ----------
@@ -89,7 +113,8 @@ def mean_squared_error(Y, D):
 
     Notes
     -----
-    No ½, and the outputs are averaged over as well as the examples. Source: notes 001, 003.
+    No ½, and the outputs are averaged over as well as the examples. Source: notes 001,
+    003.
 
     Examples
     --------
@@ -102,7 +127,7 @@ def mean_squared_error(Y, D):
 
 
 def mean_squared_error_grad(Y, D):
-    r"""Gradient of `mean_squared_error`, :math:`\partial J/\partial Y = \frac{2}{NK} (Y - D)`.
+    """Gradient of `mean_squared_error`: `∂J/∂Y = 2/(NK) (Y − D)`.
 
     Parameters
     ----------
@@ -126,7 +151,7 @@ def mean_squared_error_grad(Y, D):
 
 
 def binary_cross_entropy(p, d, reduction="mean"):
-    r"""Binary cross-entropy of probabilities, :math:`J = -\sum d \log p + (1 - d) \log(1 - p)`.
+    """Binary cross-entropy of probabilities: `J = −Σ (d log p + (1 − d) log(1 − p))`.
 
     Parameters
     ----------
@@ -140,14 +165,17 @@ def binary_cross_entropy(p, d, reduction="mean"):
 
     Raises
     ------
-    ValueError : p or d has an entry outside [0, 1], they differ in shape, there is no example, or no such reduction.
+    ValueError : p or d has an entry outside [0, 1], they differ in shape, there is no
+        example, or no such reduction.
 
     Notes
     -----
-    p is clipped to [ε, 1 − ε], ε the precision of its dtype, so that p = 0 costs about 36 (float64), not infinity.
-    Where the logits are at hand, `binary_cross_entropy_with_logits` needs no clipping. Notes 001 leave the minus out,
+    p is clipped to [ε, 1 − ε], ε the precision of its dtype, so that p = 0 costs about
+    36 (float64), not infinity. Where the logits are at hand,
+    `binary_cross_entropy_with_logits` needs no clipping. Notes 001 leave the minus out,
     which makes it the likelihood (E08).
-    Source: notes 000, 001, 004; Bishop, Pattern Recognition and Machine Learning (2006), (5.21) and (5.22).
+    Source: notes 000, 001, 004; Bishop, Pattern Recognition and Machine Learning
+    (2006), (5.21) and (5.22).
 
     Examples
     --------
@@ -162,7 +190,9 @@ def binary_cross_entropy(p, d, reduction="mean"):
 
 
 def binary_cross_entropy_grad(p, d, reduction="mean"):
-    r"""Gradient of `binary_cross_entropy`, :math:`\partial J/\partial p = -\frac{d}{p} + \frac{1 - d}{1 - p}`, divided by N for "mean".
+    """Gradient of `binary_cross_entropy`.
+
+    `∂J/∂p = −d/p + (1 − d)/(1 − p)`, divided by N for "mean".
 
     Parameters
     ----------
@@ -188,7 +218,7 @@ def binary_cross_entropy_grad(p, d, reduction="mean"):
 
 
 def binary_cross_entropy_with_logits(u, d, reduction="mean"):
-    r"""Binary cross-entropy of logits, :math:`J = -\sum d \log \sigma(u) + (1 - d) \log(1 - \sigma(u))`.
+    """Binary cross-entropy of logits: `J = −Σ (d log σ(u) + (1 − d) log(1 − σ(u)))`.
 
     Parameters
     ----------
@@ -202,12 +232,14 @@ def binary_cross_entropy_with_logits(u, d, reduction="mean"):
 
     Raises
     ------
-    ValueError : d has an entry outside [0, 1], the shapes differ, there is no example, or no such reduction.
+    ValueError : d has an entry outside [0, 1], the shapes differ, there is no example,
+        or no such reduction.
 
     Notes
     -----
-    Computed with :math:`-\log \sigma(u) = \mathrm{softplus}(-u)` and :math:`-\log(1 - \sigma(u)) = \mathrm{softplus}(u)`:
-    no logarithm ever sees a 0. Source: notes 000; Goodfellow, Bengio, Courville, Deep Learning (2016), section 6.2.2.2.
+    Computed with `−log σ(u) = softplus(−u)` and `−log(1 − σ(u)) = softplus(u)`: no
+    logarithm ever sees a 0. Source: notes 000; Goodfellow, Bengio, Courville, Deep
+    Learning (2016), section 6.2.2.2.
 
     Examples
     --------
@@ -221,7 +253,9 @@ def binary_cross_entropy_with_logits(u, d, reduction="mean"):
 
 
 def binary_cross_entropy_with_logits_grad(u, d, reduction="mean"):
-    r"""Gradient of `binary_cross_entropy_with_logits`, :math:`\partial J/\partial u = \sigma(u) - d`, divided by N for "mean".
+    """Gradient of `binary_cross_entropy_with_logits`.
+
+    `∂J/∂u = σ(u) − d`, divided by N for "mean".
 
     Parameters
     ----------
@@ -242,7 +276,9 @@ def binary_cross_entropy_with_logits_grad(u, d, reduction="mean"):
 
 
 def cross_entropy(p, labels, reduction="mean"):
-    r"""Cross-entropy of probabilities, :math:`J = -\sum_n \log p_{n, d_n}`: minus the log-probability of the right class.
+    """Cross-entropy of probabilities.
+
+    `J = −Σ_n log p_n[d_n]`: minus the log-probability of the right class.
 
     Parameters
     ----------
@@ -256,13 +292,15 @@ def cross_entropy(p, labels, reduction="mean"):
 
     Raises
     ------
-    ValueError : p has an entry outside [0, 1], the labels do not fit, there is no example, or no such reduction.
+    ValueError : p has an entry outside [0, 1], the labels do not fit, there is no
+        example, or no such reduction.
     TypeError : the labels are not whole numbers.
 
     Notes
     -----
-    p is clipped to [ε, 1 − ε], ε the precision of its dtype. Where the logits are at hand, `softmax_cross_entropy` needs
-    no clipping. Source: notes 002, 004; Bishop, Pattern Recognition and Machine Learning (2006), (5.24).
+    p is clipped to [ε, 1 − ε], ε the precision of its dtype. Where the logits are at
+    hand, `softmax_cross_entropy` needs no clipping. Source: notes 002, 004; Bishop,
+    Pattern Recognition and Machine Learning (2006), (5.24).
 
     Examples
     --------
@@ -276,7 +314,9 @@ def cross_entropy(p, labels, reduction="mean"):
 
 
 def cross_entropy_grad(p, labels, reduction="mean"):
-    r"""Gradient of `cross_entropy`, :math:`\partial J/\partial p_{nk} = -\frac{\mathbf 1(k = d_n)}{p_{nk}}`, divided by N for "mean".
+    """Gradient of `cross_entropy`.
+
+    `∂J/∂p_nk = −1(k = d_n)/p_nk`, divided by N for "mean".
 
     Parameters
     ----------
@@ -304,13 +344,14 @@ def cross_entropy_grad(p, labels, reduction="mean"):
 
 
 def softmax_cross_entropy(logits, labels, reduction="mean"):
-    r"""Cross-entropy of logits, :math:`J = \sum_n \left(\log \sum_k e^{z_{nk}} - z_{n, d_n}\right)`.
+    """Cross-entropy of logits: `J = Σ_n (log Σ_k e^(z_nk) − z_n[d_n])`.
 
     Parameters
     ----------
     logits : (N, K) array z.
-    labels : (N,) integer array, the class 0…K−1 of each example; or (N, K) array of probabilities D, each row summing to 1,
-        for which :math:`J = -\sum_n \sum_k D_{nk} \log p_{nk}` with p the softmax of z.
+    labels : (N,) integer array, the class 0…K−1 of each example; or (N, K) array of
+        probabilities D, each row summing to 1, for which `J = −Σ_n Σ_k D_nk log p_nk`
+        with p the softmax of z.
     reduction : "mean" or "sum" over the N examples.
 
     Returns
@@ -324,8 +365,10 @@ def softmax_cross_entropy(logits, labels, reduction="mean"):
 
     Notes
     -----
-    Through `log_softmax`, so that the probability of the label may be as small as it likes.
-    Source: notes 000, 002; Goodfellow, Bengio, Courville, Deep Learning (2016), section 6.2.2.3.
+    Through `log_softmax`, so that the probability of the label may be as small as it
+    likes.
+    Source: notes 000, 002; Goodfellow, Bengio, Courville, Deep Learning (2016), section
+    6.2.2.3.
 
     Examples
     --------
@@ -342,9 +385,11 @@ def softmax_cross_entropy(logits, labels, reduction="mean"):
 
 
 def softmax_cross_entropy_grad(logits, labels, reduction="mean"):
-    r"""Gradient of `softmax_cross_entropy`, :math:`\partial J/\partial z = \mathrm{softmax}(z) - K`, divided by N for "mean".
+    """Gradient of `softmax_cross_entropy`.
 
-    K is the indicator matrix of the labels, or the matrix D of their probabilities.
+    `∂J/∂z = softmax(z) − K`, divided by N for "mean".
+
+    Here K is the indicator matrix of the labels, or the matrix D of probabilities.
 
     Parameters
     ----------
@@ -356,7 +401,8 @@ def softmax_cross_entropy_grad(logits, labels, reduction="mean"):
 
     Notes
     -----
-    It is `layers.softmax_layer_delta`, which is for a sum over the batch, with the reduction's factor.
+    It is `layers.softmax_layer_delta`, which is for a sum over the batch, with the
+    reduction's factor.
 
     Examples
     --------

@@ -1,7 +1,9 @@
-r"""Metrics: what a trained network is worth, measured on examples that it has not seen.
+"""Metrics: what a trained network is worth, measured on examples that it has not seen.
 
-- accuracy, the share of right classes; the confusion matrix, which classes are taken for which;
-- perplexity, :math:`e^{J}` of the mean cross-entropy J: among how many equally likely characters the network hesitates;
+- accuracy, the share of right classes; the confusion matrix, which classes are
+  taken for which;
+- perplexity, `e^J` of the mean cross-entropy J: among how many equally likely
+  characters the network hesitates;
 - early stopping, when the loss on examples kept aside has stopped falling;
 - temperature, how boldly the next character is drawn from the logits.
 """
@@ -12,9 +14,23 @@ from .activations import softmax
 from .layers import one_hot
 from .losses import softmax_cross_entropy
 
+__all__ = [
+    "accuracy",
+    "confusion_matrix",
+    "early_stopping",
+    "perplexity",
+    "temperature_softmax",
+]
+
+
+def __dir__():
+    return __all__
+
 
 def accuracy(logits, labels):
-    r"""Share of the examples whose largest logit is their label's, :math:`\frac1N \sum_n \mathbf 1(\arg\max_k u_{nk} = d_n)`.
+    """Share of the examples whose largest logit is their label's.
+
+    `1/N Σ_n 1(argmax_k u_nk = d_n)`.
 
     Parameters
     ----------
@@ -42,7 +58,7 @@ def accuracy(logits, labels):
 
 
 def confusion_matrix(labels, predictions, K):
-    r"""How often each class is taken for which, :math:`C_{jk} = \#\{n : d_n = j,\ y_n = k\}`.
+    """How often each class is taken for which: `C_jk = #{n : d_n = j`, `y_n = k}`.
 
     Parameters
     ----------
@@ -52,7 +68,8 @@ def confusion_matrix(labels, predictions, K):
 
     Returns
     -------
-    (K, K) integer array; a row for each true class, a column for each predicted one. The diagonal is what is right.
+    (K, K) integer array; a row for each true class, a column for each predicted one.
+    The diagonal is what is right.
 
     Examples
     --------
@@ -70,7 +87,7 @@ def confusion_matrix(labels, predictions, K):
 
 
 def perplexity(logits, labels):
-    r"""Perplexity, :math:`\exp\big(-\frac1N \sum_n \log p_n[d_n]\big)`, p the softmax of the logits.
+    """Perplexity: `exp(−1/N Σ_n log p_n[d_n])`, p the softmax of the logits.
 
     Parameters
     ----------
@@ -91,17 +108,20 @@ def perplexity(logits, labels):
 
 
 def early_stopping(losses, patience):
-    r"""When to stop, and which epoch to keep, by the losses on examples that were kept aside.
+    """When to stop, and which epoch to keep, by the losses on examples that were kept
+    aside.
 
     Parameters
     ----------
     losses : sequence of numbers, one for each epoch.
-    patience : epochs in a row without a new lowest loss after which training stops, at least 1.
+    patience : epochs in a row without a new lowest loss after which training stops, at
+        least 1.
 
     Returns
     -------
     best : the epoch (from 0) with the lowest loss so far, the first of equals.
-    stop : the epoch after which training stops: `patience` epochs after the best, or the last one.
+    stop : the epoch after which training stops: `patience` epochs after the best, or
+        the last one.
 
     Examples
     --------
@@ -120,12 +140,13 @@ def early_stopping(losses, patience):
 
 
 def temperature_softmax(logits, temperature):
-    r"""Probabilities at a temperature, :math:`p = \mathrm{softmax}(u / \tau)`.
+    """Probabilities at a temperature: `p = softmax(u / τ)`.
 
     Parameters
     ----------
     logits : (..., K) array.
-    temperature : :math:`\tau > 0`; below 1 the likely gets likelier, above 1 the rare gets its chance.
+    temperature : `τ > 0`; below 1 the likely gets likelier, above 1 the rare gets its
+        chance.
 
     Returns
     -------

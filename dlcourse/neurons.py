@@ -1,25 +1,50 @@
-r"""Neurons: one unit, three rules for learning.
+"""Neurons: one unit, three rules for learning.
 
-Every neuron computes the preactivation :math:`u = Xw + b`, one number for each example. What it does with it, and what
-it is charged for it, makes the difference:
+Every neuron computes the preactivation `u = Xw + b`, one number for each example.
+What it does with it, and what it is charged for it, makes the difference:
 
 - Rosenblatt's perceptron takes the sign of u and moves only for a mistake;
 - the linear neuron takes u itself and pays half the squared error;
-- the continuous perceptron (sigmoid neuron) takes :math:`f(u)` and pays half the squared error;
-- the logistic neuron takes :math:`f(u)` as a probability and pays its negative log-likelihood.
+- the continuous perceptron (sigmoid neuron) takes `f(u)` and pays half the squared
+  error;
+- the logistic neuron takes `f(u)` as a probability and pays its negative
+  log-likelihood.
 
-Losses and gradients are sums over the batch, as in the notes. Letters: X (N, D) examples as rows, w (D,) weights,
-b bias, u (N,) preactivations, d (N,) targets, y outputs, f the sigmoid.
+Losses and gradients are sums over the batch, as in the notes. Letters: X (N, D)
+examples as rows, w (D,) weights, b bias, u (N,) preactivations, d (N,) targets, y
+outputs, f the sigmoid.
 """
 
 from ._array import array_namespace
-from ._checks import check_integer, check_number, check_rng, check_shapes, check_values
+from ._checks import check_callable, check_integer, check_number, check_rng, check_shapes, check_values
 from .activations import sigmoid, sigmoid_grad, softplus
-from .backpropagation import minibatches
+from .datasets import minibatches
+
+__all__ = [
+    "gd_fit",
+    "linear_neuron_grad",
+    "linear_neuron_loss",
+    "logistic_neuron_grad",
+    "logistic_neuron_loss",
+    "logistic_neuron_predict",
+    "perceptron_criterion",
+    "perceptron_criterion_grad",
+    "perceptron_fit",
+    "perceptron_predict",
+    "preactivation",
+    "sgd_fit",
+    "sigmoid_neuron_grad",
+    "sigmoid_neuron_loss",
+    "signed_distance",
+]
+
+
+def __dir__():
+    return __all__
 
 
 def preactivation(X, w, b):
-    r"""Preactivation of a neuron, :math:`u = Xw + b`.
+    """Preactivation of a neuron: `u = Xw + b`.
 
     Parameters
     ----------
@@ -49,7 +74,7 @@ def preactivation(X, w, b):
 
 
 def perceptron_predict(X, w, b):
-    r"""Output of the perceptron, :math:`y = \mathrm{sign}(u)`, where u = 0 counts as +1.
+    """Output of the perceptron: `y = sign(u)`, where u = 0 counts as +1.
 
     Parameters
     ----------
@@ -70,7 +95,9 @@ def perceptron_predict(X, w, b):
 
 
 def perceptron_criterion(X, y, w, b):
-    r"""Perceptron criterion, :math:`J = -\sum_{p:\, y_p u_p \le 0} y_p u_p`, over the misclassified examples only.
+    """Perceptron criterion.
+
+    `J = −Σ_(p: y_p u_p ≤ 0) y_p u_p`, over the misclassified examples only.
 
     Parameters
     ----------
@@ -104,9 +131,9 @@ def perceptron_criterion(X, y, w, b):
 
 
 def perceptron_criterion_grad(X, y, w, b):
-    r"""Gradient of the perceptron criterion, :math:`\nabla_w J = -\sum y_p x_p`, :math:`\partial J / \partial b = -\sum y_p`.
+    """Gradient of the perceptron criterion: `∇_w J = −Σ y_p x_p`, `∂J/∂b = −Σ y_p`.
 
-    Both sums run over the misclassified examples, :math:`y_p u_p \le 0`.
+    Both sums run over the misclassified examples, `y_p u_p ≤ 0`.
 
     Parameters
     ----------
@@ -132,7 +159,8 @@ def perceptron_criterion_grad(X, y, w, b):
 
 
 def perceptron_fit(X, y, w, b, lr=1.0, epochs=100):
-    r"""Rosenblatt's rule: for each misclassified example in turn, :math:`w \leftarrow w + \alpha y_p x_p`, :math:`b \leftarrow b + \alpha y_p`.
+    """Rosenblatt's rule: for each misclassified example in turn, `w ← w + α y_p x_p`,
+    `b ← b + α y_p`.
 
     Parameters
     ----------
@@ -143,12 +171,14 @@ def perceptron_fit(X, y, w, b, lr=1.0, epochs=100):
     Returns
     -------
     w : (D,) array. b : number.
-    mistakes : list of the mistakes made in each epoch; the last is 0 where an epoch without a mistake ended the search.
+    mistakes : list of the mistakes made in each epoch; the last is 0 where an epoch
+        without a mistake ended the search.
 
     Notes
     -----
-    A mistake is :math:`y_p u_p \le 0`. The notes' (4) and (5) have the sign of the step wrong (E22).
-    For separable data the number of mistakes is bounded (Novikoff 1962); otherwise the search ends with `epochs`.
+    A mistake is `y_p u_p ≤ 0`. The notes' (4) and (5) have the sign of the step wrong
+    (E22). For separable data the number of mistakes is bounded (Novikoff 1962);
+    otherwise the search ends with `epochs`.
     Source: Rosenblatt, The perceptron (Psychological Review 65, 1958).
 
     Examples
@@ -163,7 +193,7 @@ def perceptron_fit(X, y, w, b, lr=1.0, epochs=100):
     check_integer("epochs", epochs, minimum=0)
     xp = array_namespace(X)
     check_values("y", y, (y == 1.0) | (y == -1.0), "targets −1 or +1")
-    w, b, mistakes = xp.asarray(w, copy=True), xp.asarray(b, copy=True), []
+    w, b, mistakes = xp.asarray(w, copy=True), xp.asarray(b, dtype=w.dtype, copy=True), []
     for _ in range(epochs):
         mistakes.append(0)
         for p in range(X.shape[0]):
@@ -177,7 +207,8 @@ def perceptron_fit(X, y, w, b, lr=1.0, epochs=100):
 
 
 def signed_distance(X, w, b):
-    r"""Signed distance of each example to the hyperplane :math:`w^\top x + b = 0`, :math:`d = (Xw + b) / \lVert w \rVert`.
+    """Signed distance of each example to the hyperplane `wᵀ x + b = 0`,
+    `d = (Xw + b) / ‖w‖`.
 
     Parameters
     ----------
@@ -210,7 +241,7 @@ def signed_distance(X, w, b):
 
 
 def linear_neuron_loss(X, d, w, b):
-    r"""Half the squared error of the linear neuron, :math:`J = \frac12 \sum_p (d_p - u_p)^2`.
+    """Half the squared error of the linear neuron: `J = ½ Σ_p (d_p − u_p)²`.
 
     Parameters
     ----------
@@ -227,7 +258,8 @@ def linear_neuron_loss(X, d, w, b):
 
     Examples
     --------
-    >>> float(linear_neuron_loss(np.array([[1.0], [2.0]]), np.array([0.0, 0.0]), np.array([2.0]), 0.0))
+    >>> X, d, w = np.array([[1.0], [2.0]]), np.array([0.0, 0.0]), np.array([2.0])
+    >>> float(linear_neuron_loss(X, d, w, 0.0))
     10.0
     """
     X, d, w, b = check_shapes("N D, ~N, D, ()", X=X, d=d, w=w, b=b)
@@ -237,7 +269,7 @@ def linear_neuron_loss(X, d, w, b):
 
 
 def linear_neuron_grad(X, d, w, b):
-    r"""Gradient of `linear_neuron_loss`, :math:`\nabla_w J = -X^\top(d - u)`, :math:`\partial J/\partial b = -\mathbf 1^\top(d - u)`.
+    """Gradient of `linear_neuron_loss`: `∇_w J = −Xᵀ(d − u)`, `∂J/∂b = −1ᵀ(d − u)`.
 
     Parameters
     ----------
@@ -249,7 +281,8 @@ def linear_neuron_grad(X, d, w, b):
 
     Examples
     --------
-    >>> dw, db = linear_neuron_grad(np.array([[1.0], [2.0]]), np.array([0.0, 0.0]), np.array([2.0]), 0.0)
+    >>> X, d, w = np.array([[1.0], [2.0]]), np.array([0.0, 0.0]), np.array([2.0])
+    >>> dw, db = linear_neuron_grad(X, d, w, 0.0)
     >>> dw, float(db)
     (array([10.]), 6.0)
     """
@@ -260,7 +293,9 @@ def linear_neuron_grad(X, d, w, b):
 
 
 def sigmoid_neuron_loss(X, d, w, b):
-    r"""Half the squared error of the continuous perceptron, :math:`J = \frac12 \sum_p (d_p - f(u_p))^2`, f the sigmoid.
+    """Half the squared error of the continuous perceptron.
+
+    `J = ½ Σ_p (d_p − f(u_p))²`, f the sigmoid.
 
     Parameters
     ----------
@@ -273,11 +308,13 @@ def sigmoid_neuron_loss(X, d, w, b):
 
     Notes
     -----
-    The notes call this unit a perceptron (000); Rosenblatt's is `perceptron_predict` (E06).
+    The notes call this unit a perceptron (000); Rosenblatt's is `perceptron_predict`
+    (E06).
 
     Examples
     --------
-    >>> float(sigmoid_neuron_loss(np.array([[0.0]]), np.array([1.0]), np.array([2.0]), 0.0))
+    >>> X, d, w = np.array([[0.0]]), np.array([1.0]), np.array([2.0])
+    >>> float(sigmoid_neuron_loss(X, d, w, 0.0))
     0.125
     """
     X, d, w, b = check_shapes("N D, ~N, D, ()", X=X, d=d, w=w, b=b)
@@ -287,7 +324,9 @@ def sigmoid_neuron_loss(X, d, w, b):
 
 
 def sigmoid_neuron_grad(X, d, w, b):
-    r"""Gradient of `sigmoid_neuron_loss`, :math:`\nabla_w J = -X^\top((d - y) \cdot f'(u))`, :math:`\partial J/\partial b = -\mathbf 1^\top((d - y) \cdot f'(u))`.
+    """Gradient of `sigmoid_neuron_loss`.
+
+    `∇_w J = −Xᵀ((d − y) · f′(u))`, `∂J/∂b = −1ᵀ((d − y) · f′(u))`.
 
     Parameters
     ----------
@@ -299,7 +338,8 @@ def sigmoid_neuron_grad(X, d, w, b):
 
     Examples
     --------
-    >>> dw, db = sigmoid_neuron_grad(np.array([[1.0]]), np.array([1.0]), np.array([0.0]), 0.0)
+    >>> X, d, w = np.array([[1.0]]), np.array([1.0]), np.array([0.0])
+    >>> dw, db = sigmoid_neuron_grad(X, d, w, 0.0)
     >>> dw, float(db)
     (array([-0.125]), -0.125)
     """
@@ -311,7 +351,9 @@ def sigmoid_neuron_grad(X, d, w, b):
 
 
 def logistic_neuron_loss(X, d, w, b):
-    r"""Negative log-likelihood of the logistic neuron, :math:`J = -\sum_p d_p \log f(u_p) + (1 - d_p)\log(1 - f(u_p))`.
+    """Negative log-likelihood of the logistic neuron.
+
+    `J = −Σ (d log f(u) + (1 − d) log(1 − f(u)))`.
 
     Parameters
     ----------
@@ -324,17 +366,20 @@ def logistic_neuron_loss(X, d, w, b):
 
     Raises
     ------
-    ValueError : a target lies outside [0, 1] (−1 and +1 are the perceptron's), or the shapes do not match.
+    ValueError : a target lies outside [0, 1] (−1 and +1 are the perceptron's), or the
+        shapes do not match.
 
     Notes
     -----
-    :math:`-\log f(u) = \mathrm{softplus}(-u)` and :math:`-\log(1 - f(u)) = \mathrm{softplus}(u)`: computed from u, no
-    logarithm ever sees a 0. Notes 001 leave the minus out, which makes it the likelihood (E08).
+    `−log f(u) = softplus(−u)` and `−log(1 − f(u)) = softplus(u)`: computed from u, no
+    logarithm ever sees a 0. Notes 001 leave the minus out, which makes it the
+    likelihood (E08).
     Source: notes 000; Bishop (2006), section 4.3.2.
 
     Examples
     --------
-    >>> float(logistic_neuron_loss(np.array([[1000.0]]), np.array([0.0]), np.array([1.0]), 0.0))
+    >>> X, d, w = np.array([[1000.0]]), np.array([0.0]), np.array([1.0])
+    >>> float(logistic_neuron_loss(X, d, w, 0.0))
     1000.0
     """
     X, d, w, b = check_shapes("N D, ~N, D, ()", X=X, d=d, w=w, b=b)
@@ -345,7 +390,9 @@ def logistic_neuron_loss(X, d, w, b):
 
 
 def logistic_neuron_grad(X, d, w, b):
-    r"""Gradient of `logistic_neuron_loss`, :math:`\nabla_w J = -X^\top(d - f(u))`, :math:`\partial J/\partial b = -\mathbf 1^\top(d - f(u))`.
+    """Gradient of `logistic_neuron_loss`.
+
+    `∇_w J = −Xᵀ(d − f(u))`, `∂J/∂b = −1ᵀ(d − f(u))`.
 
     Parameters
     ----------
@@ -357,11 +404,13 @@ def logistic_neuron_grad(X, d, w, b):
 
     Notes
     -----
-    The factor f′(u) of the continuous perceptron is gone: it cancels against the derivative of the logarithm.
+    The factor f′(u) of the continuous perceptron is gone: it cancels against the
+    derivative of the logarithm.
 
     Examples
     --------
-    >>> dw, db = logistic_neuron_grad(np.array([[1.0]]), np.array([1.0]), np.array([0.0]), 0.0)
+    >>> X, d, w = np.array([[1.0]]), np.array([1.0]), np.array([0.0])
+    >>> dw, db = logistic_neuron_grad(X, d, w, 0.0)
     >>> dw, float(db)
     (array([-0.5]), -0.5)
     """
@@ -374,7 +423,7 @@ def logistic_neuron_grad(X, d, w, b):
 
 
 def logistic_neuron_predict(X, w, b):
-    r"""Class of each example, :math:`y = \mathbf 1(f(u) > 0.5)`.
+    """Class of each example: `y = 1(f(u) > 0.5)`.
 
     Parameters
     ----------
@@ -395,13 +444,14 @@ def logistic_neuron_predict(X, w, b):
 
 
 def gd_fit(grad, X, d, w, b, lr, epochs):
-    r"""Gradient descent on the full batch, :math:`w \leftarrow w - \alpha \nabla_w J`, :math:`b \leftarrow b - \alpha\, \partial J/\partial b`.
+    """Gradient descent on the full batch: `w ← w − α ∇_w J`, `b ← b − α ∂J/∂b`.
 
     Parameters
     ----------
     grad : one of the `*_neuron_grad` above, called as ``grad(X, d, w, b) -> (dw, db)``.
     X, d, w, b : as for that gradient; w and b are where the descent begins.
-    lr : learning rate α, positive; gradients are sums over the batch, so its best value falls with N.
+    lr : learning rate α, positive; gradients are sums over the batch, so its best value
+        falls with N.
     epochs : number of steps.
 
     Returns
@@ -410,16 +460,17 @@ def gd_fit(grad, X, d, w, b, lr, epochs):
 
     Examples
     --------
-    >>> X, d = np.array([[1.0], [2.0]]), np.array([2.0, 4.0])
-    >>> w, b = gd_fit(linear_neuron_grad, X, d, np.array([0.0]), 0.0, lr=0.1, epochs=2000)
+    >>> X, d, w = np.array([[1.0], [2.0]]), np.array([2.0, 4.0]), np.array([0.0])
+    >>> w, b = gd_fit(linear_neuron_grad, X, d, w, 0.0, lr=0.1, epochs=2000)
     >>> bool(abs(w[0] - 2.0) < 1e-6 and abs(b) < 1e-6)
     True
     """
+    check_callable("grad", grad, "grad(X, d, w, b) -> (dw, db)")
     X, d, w, b = check_shapes("N D, ~N, D, ()", X=X, d=d, w=w, b=b)
     lr = check_number("lr", lr, low=0.0, include_low=False)
     epochs = check_integer("epochs", epochs, minimum=0)
     xp = array_namespace(w)
-    w, b = xp.asarray(w, copy=True), xp.asarray(b, copy=True)
+    w, b = xp.asarray(w, copy=True), xp.asarray(b, dtype=w.dtype, copy=True)
     for _ in range(epochs):
         dw, db = grad(X, d, w, b)
         w, b = w - lr * dw, b - lr * db
@@ -427,13 +478,14 @@ def gd_fit(grad, X, d, w, b, lr, epochs):
 
 
 def sgd_fit(grad, X, d, w, b, lr, epochs, rng, batch_size=1):
-    r"""Stochastic gradient descent: the step of `gd_fit` after every minibatch, in a new random order each epoch.
+    """Stochastic gradient descent: the step of `gd_fit` after every minibatch, in a new
+    random order each epoch.
 
     Parameters
     ----------
     grad, X, d, w, b, lr : as for `gd_fit`.
     epochs : passes over the examples.
-    rng : numpy.random.Generator, draws the order.
+    rng : numpy.random.Generator or seed, draws the order.
     batch_size : examples in a minibatch; the last, smaller one is kept.
 
     Returns
@@ -442,18 +494,19 @@ def sgd_fit(grad, X, d, w, b, lr, epochs, rng, batch_size=1):
 
     Examples
     --------
-    >>> X, d = np.array([[1.0], [2.0]]), np.array([2.0, 4.0])
-    >>> w, b = sgd_fit(linear_neuron_grad, X, d, np.array([0.0]), 0.0, 0.1, 2000, np.random.default_rng(0))
+    >>> X, d, w = np.array([[1.0], [2.0]]), np.array([2.0, 4.0]), np.array([0.0])
+    >>> w, b = sgd_fit(linear_neuron_grad, X, d, w, 0.0, lr=0.1, epochs=2000, rng=0)
     >>> bool(abs(w[0] - 2.0) < 1e-6 and abs(b) < 1e-6)
     True
     """
+    check_callable("grad", grad, "grad(X, d, w, b) -> (dw, db)")
     X, d, w, b = check_shapes("N D, ~N, D, ()", X=X, d=d, w=w, b=b)
     lr = check_number("lr", lr, low=0.0, include_low=False)
     epochs = check_integer("epochs", epochs, minimum=0)
     batch_size = check_integer("batch_size", batch_size)
     rng = check_rng(rng)
     xp = array_namespace(w)
-    w, b = xp.asarray(w, copy=True), xp.asarray(b, copy=True)
+    w, b = xp.asarray(w, copy=True), xp.asarray(b, dtype=w.dtype, copy=True)
     for _ in range(epochs):
         for X_batch, d_batch in minibatches(X, d, batch_size, rng):
             dw, db = grad(X_batch, d_batch, w, b)

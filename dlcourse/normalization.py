@@ -1,12 +1,17 @@
-r"""Normalization: every feature with mean 0 and variance 1, then a scale and a shift of the network's own choosing.
+r"""Normalization: every feature with mean 0 and variance 1, then a scale and a shift of
+the network's own choosing.
 
-.. math:: \mu = \frac1m \sum_i x_i, \quad \sigma^2 = \frac1m \sum_i (x_i - \mu)^2, \quad
-    \hat x_i = \frac{x_i - \mu}{\sqrt{\sigma^2 + \epsilon}}, \quad y_i = \gamma \hat x_i + \beta
+.. math::
+    μ = 1/m Σ_i x_i
+    σ² = 1/m Σ_i (x_i − μ)²
+    x̂_i = (x_i − μ)/√(σ² + ε)
+    y_i = γ x̂_i + β
 
-Batch norm takes μ and σ² of each feature over the m rows of the batch (images: over all pixels of all images), and in
-evaluation their running averages; layer norm takes them of each row over its D features, in training and evaluation
-alike. μ and σ² depend on every x of their group, so the backward pass has three paths to x: straight through, through
-the mean and through the variance.
+Batch norm takes μ and σ² of each feature over the m rows of the batch (images: over
+all pixels of all images), and in evaluation their running averages; layer norm
+takes them of each row over its D features, in training and evaluation alike. μ and
+σ² depend on every x of their group, so the backward pass has three paths to x:
+straight through, through the mean and through the variance.
 """
 
 from typing import Any, NamedTuple
@@ -14,9 +19,25 @@ from typing import Any, NamedTuple
 from ._array import array_namespace
 from ._checks import as_floating, check_gradient, check_integer, check_number, check_shapes, check_state
 
+__all__ = [
+    "BatchNormState",
+    "NormCache",
+    "batchnorm_backward",
+    "batchnorm_forward",
+    "batchnorm_init",
+    "layernorm_backward",
+    "layernorm_forward",
+]
+
+
+def __dir__():
+    return __all__
+
 
 class BatchNormState(NamedTuple):
-    """Running averages of the mean μ and the (unbiased) variance σ² of each feature, (D,) each."""
+    """Running averages of the mean μ and the (unbiased) variance σ² of each feature, (D,)
+    each.
+    """
 
     mean: Any
     var: Any
@@ -32,7 +53,7 @@ class NormCache(NamedTuple):
 
 
 def batchnorm_init(D):
-    r"""Scale :math:`\gamma = 1`, shift :math:`\beta = 0`, and the running statistics :math:`\mu = 0`, :math:`\sigma^2 = 1`.
+    """Scale `γ = 1`, shift `β = 0`, and the running statistics `μ = 0`, `σ² = 1`.
 
     Parameters
     ----------
@@ -55,20 +76,22 @@ def batchnorm_init(D):
 
 
 def batchnorm_forward(X, gamma, beta, state, train=True, momentum=0.1, eps=1e-5):
-    r"""Batch normalization, :math:`Y = \gamma (X - \mu)/\sqrt{\sigma^2 + \epsilon} + \beta`, feature by feature.
+    """Batch normalization: `Y = γ (X − μ)/√(σ² + ε) + β`, feature by feature.
 
-    In training μ and σ² are those of the batch, and the running statistics move towards them,
-    :math:`\mu_{run} \leftarrow (1 - a)\mu_{run} + a\mu` and
-    :math:`\sigma^2_{run} \leftarrow (1 - a)\sigma^2_{run} + a \frac{m}{m-1} \sigma^2`; in evaluation they are the running ones.
+    In training μ and σ² are those of the batch, and the running statistics move towards
+    them, `μ_run ← (1 − a) μ_run + a μ` and `σ²_run ← (1 − a) σ²_run + a m/(m − 1) σ²`;
+    in evaluation they are the running ones.
 
     Parameters
     ----------
-    X : (N, D) or (N, H, W, C) array; the m rows are all positions along all axes but the last.
+    X : (N, D) or (N, H, W, C) array; the m rows are all positions along all axes but
+        the last.
     gamma, beta : (D,) arrays γ and β, scale and shift.
     state : BatchNormState(mean, var), the running statistics.
     train : whether to use the batch's statistics.
     momentum : the weight a of the new batch in the running statistics, in [0, 1].
-    eps : ε, positive, inside the root: a feature that never varies gives β, without a warning.
+    eps : ε, positive, inside the root: a feature that never varies gives β, without a
+        warning.
 
     Returns
     -------
@@ -78,18 +101,23 @@ def batchnorm_forward(X, gamma, beta, state, train=True, momentum=0.1, eps=1e-5)
 
     Raises
     ------
-    ValueError : in training, fewer than two rows: then every x̂ would be 0 and nothing could be learned.
+    ValueError : in training, fewer than two rows: then every x̂ would be 0 and nothing
+        could be learned.
 
     Notes
     -----
-    The variance is the biased one (÷ m) where it normalises, and the unbiased one (÷ (m − 1)) where it is kept for
-    evaluation, as in the paper and in PyTorch (E33). X decides the dtype; the running statistics keep theirs.
-    Source: Ioffe, Szegedy, Batch normalization (ICML 2015), algorithms 1 and 2; notes 000, 004.
+    The variance is the biased one (÷ m) where it normalises, and the unbiased one (÷ (m
+    − 1)) where it is kept for evaluation, as in the paper and in PyTorch (E33). X
+    decides the dtype; the running statistics keep theirs.
+    Source: Ioffe, Szegedy, Batch normalization (ICML 2015), algorithms 1 and 2; notes
+    000, 004.
 
     Examples
     --------
     >>> gamma, beta, state = batchnorm_init(1)
-    >>> Y, cache, state = batchnorm_forward(np.array([[1.0], [3.0]]), gamma, beta, state, eps=1e-12)
+    >>> Y, cache, state = batchnorm_forward(
+    ...     np.array([[1.0], [3.0]]), gamma, beta, state, eps=1e-12
+    ... )
     >>> Y.round(6)
     array([[-1.], [ 1.]])
     >>> float(state.mean[0]), round(float(state.var[0]), 6)
@@ -123,12 +151,12 @@ def batchnorm_forward(X, gamma, beta, state, train=True, momentum=0.1, eps=1e-5)
 
 
 def batchnorm_backward(dY, cache):
-    r"""Gradients of `batchnorm_forward`.
+    """Gradients of `batchnorm_forward`.
 
-    :math:`d\gamma = \sum_i dy_i \hat x_i`, :math:`d\beta = \sum_i dy_i`, and in training
-    :math:`dx_i = \frac{\gamma}{s} \bigl( dy_i - \frac1m d\beta - \frac1m \hat x_i\, d\gamma \bigr)`, :math:`s = \sqrt{\sigma^2 + \epsilon}`:
-    straight through, through the mean, through the variance. The backward pass of an evaluation treats the statistics
-    as constants, :math:`dx_i = \frac\gamma s dy_i`.
+    `dγ = Σ_i dy_i x̂_i`, `dβ = Σ_i dy_i`, and in training
+    `dx_i = (γ/s) (dy_i − dβ/m − x̂_i dγ/m)`, `s = √(σ² + ε)`: straight through, through
+    the mean, through the variance. The backward pass of an evaluation treats the
+    statistics as constants, `dx_i = (γ/s) dy_i`.
 
     Parameters
     ----------
@@ -167,7 +195,7 @@ def batchnorm_backward(dY, cache):
 
 
 def layernorm_forward(X, gamma, beta, eps=1e-5):
-    r"""Layer normalization, :math:`Y = \gamma (X - \mu)/\sqrt{\sigma^2 + \epsilon} + \beta`, μ and σ² over the last axis.
+    """Layer normalization: `Y = γ (X − μ)/√(σ² + ε) + β`, μ and σ² over the last axis.
 
     Parameters
     ----------
@@ -182,13 +210,15 @@ def layernorm_forward(X, gamma, beta, eps=1e-5):
 
     Notes
     -----
-    Each row is normalised by itself: no running statistics, the same in training and evaluation, and a batch of one
-    will do. The variance is the biased one (÷ D).
+    Each row is normalised by itself: no running statistics, the same in training and
+    evaluation, and a batch of one will do. The variance is the biased one (÷ D).
     Source: Ba, Kiros, Hinton, Layer normalization (2016), section 3.
 
     Examples
     --------
-    >>> Y, cache = layernorm_forward(np.array([[1.0, 3.0]]), np.ones(2), np.zeros(2), eps=1e-12)
+    >>> Y, cache = layernorm_forward(
+    ...     np.array([[1.0, 3.0]]), np.ones(2), np.zeros(2), eps=1e-12
+    ... )
     >>> Y.round(6)
     array([[-1.,  1.]])
     """
@@ -203,10 +233,10 @@ def layernorm_forward(X, gamma, beta, eps=1e-5):
 
 
 def layernorm_backward(dY, cache):
-    r"""Gradients of `layernorm_forward`.
+    """Gradients of `layernorm_forward`.
 
-    :math:`d\gamma = \sum dy \cdot \hat x`, :math:`d\beta = \sum dy` over all rows; with :math:`d\hat x = \gamma\, dy`, row by row
-    :math:`dx = \frac1s \bigl( d\hat x - \frac1D \sum_j d\hat x_j - \hat x \cdot \frac1D \sum_j d\hat x_j \hat x_j \bigr)`.
+    `dγ = Σ dy · x̂`, `dβ = Σ dy` over all rows; with `dx̂ = γ dy`, row by row
+    `dx = 1/s (dx̂ − 1/D Σ_j dx̂_j − x̂ · 1/D Σ_j dx̂_j x̂_j)`.
 
     Parameters
     ----------
@@ -219,7 +249,9 @@ def layernorm_backward(dY, cache):
 
     Examples
     --------
-    >>> Y, cache = layernorm_forward(np.array([[1.0, 2.0, 4.0]]), np.ones(3), np.zeros(3))
+    >>> Y, cache = layernorm_forward(
+    ...     np.array([[1.0, 2.0, 4.0]]), np.ones(3), np.zeros(3)
+    ... )
     >>> dX, dgamma, dbeta = layernorm_backward(np.ones((1, 3)), cache)
     >>> bool(np.all(np.abs(dX) < 1e-12)), dbeta
     (True, array([1., 1., 1.]))

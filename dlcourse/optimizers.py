@@ -1,28 +1,65 @@
-r"""Optimizers: from a gradient to a step.
+"""Optimizers: from a gradient to a step.
 
-Every rule is a pair: ``<name>_init(w) -> state`` and ``<name>_step(w, dw, state, lr=…) -> (w, state)``. Nothing is
-changed in place; w, dw and the arrays in the state are one array or any nesting of dicts, lists and tuples of arrays.
-With the gradient g, entry by entry:
+Every rule is a pair: ``<name>_init(w) -> state`` and
+``<name>_step(w, dw, state, lr=…) -> (w, state)``. Nothing is changed in place; w,
+dw and the arrays in the state are one array or any nesting of dicts, lists and
+tuples of arrays. With the gradient g, entry by entry:
 
-- sgd: :math:`w \leftarrow w - \eta g`
-- momentum: :math:`v \leftarrow \gamma v + \eta g,\; w \leftarrow w - v`; nesterov: the same with g at :math:`w - \gamma v`
-- adagrad: :math:`r \leftarrow r + g^2,\; w \leftarrow w - \eta g / (\sqrt r + \epsilon)`
-- rmsprop: the same with :math:`r \leftarrow \rho r + (1 - \rho) g^2`
-- adadelta: :math:`\Delta = g \sqrt{u + \epsilon} / \sqrt{r + \epsilon},\; u \leftarrow \rho u + (1 - \rho) \Delta^2,\; w \leftarrow w - \eta \Delta`
-- adam: :math:`w \leftarrow w - \eta \hat m / (\sqrt{\hat v} + \epsilon)`, m and v averages of g and g², corrected for their start at 0
-- adamw: :math:`w \leftarrow (1 - \eta\lambda) w`, then adam
-- lbfgs: a line search along :math:`-H g`, H made from the last few steps
+- sgd: `w ← w − η g`
+- momentum: `v ← γ v + η g`, `w ← w − v`; nesterov: the same with g at `w − γ v`
+- adagrad: `r ← r + g²`, `w ← w − η g / (√r + ε)`
+- rmsprop: the same with `r ← ρ r + (1 − ρ) g²`
+- adadelta: `Δ = g √(u + ε) / √(r + ε)`, `u ← ρ u + (1 − ρ) Δ²`, `w ← w − η Δ`
+- adam: `w ← w − η m̂ / (√v̂ + ε)`, m and v averages of g and g², corrected for
+  their start at 0
+- adamw: `w ← (1 − ηλ) w`, then adam
+- lbfgs: a line search along `−H g`, H made from the last few steps
 
-Then what bounds a gradient (`clip_grad_norm`, `clip_grad_value`), and learning rates that change with the step
-(`step_decay`, `cosine`, `warmup_cosine`).
+Then what bounds a gradient (`clip_grad_norm`, `clip_grad_value`), and learning
+rates that change with the step (`step_decay`, `cosine`, `warmup_cosine`).
 """
 
 import math
 from typing import Any, NamedTuple
 
 from ._array import array_namespace
-from ._checks import check_integer, check_number, check_state
+from ._checks import check_callable, check_integer, check_number, check_state
 from ._tree import rebuild, zeros_like, zip_leaves
+
+__all__ = [
+    "AdadeltaState",
+    "AdamState",
+    "MomentumState",
+    "SgdState",
+    "SquareState",
+    "adadelta_init",
+    "adadelta_step",
+    "adagrad_init",
+    "adagrad_step",
+    "adam_init",
+    "adam_step",
+    "adamw_init",
+    "adamw_step",
+    "clip_grad_norm",
+    "clip_grad_value",
+    "cosine",
+    "lbfgs",
+    "momentum_init",
+    "momentum_step",
+    "nesterov_init",
+    "nesterov_lookahead",
+    "nesterov_step",
+    "rmsprop_init",
+    "rmsprop_step",
+    "sgd_init",
+    "sgd_step",
+    "step_decay",
+    "warmup_cosine",
+]
+
+
+def __dir__():
+    return __all__
 
 
 class SgdState(NamedTuple):
@@ -49,7 +86,9 @@ class AdadeltaState(NamedTuple):
 
 
 class AdamState(NamedTuple):
-    """t, steps taken; m and v, the uncorrected running averages of the gradients and of their squares."""
+    """t, steps taken; m and v, the uncorrected running averages of the gradients and of
+    their squares.
+    """
 
     t: int
     m: Any
@@ -77,7 +116,7 @@ def sgd_init(w):
 
 
 def sgd_step(w, dw, state, lr=0.01):
-    r"""Gradient descent, :math:`w \leftarrow w - \eta g`; stochastic where g is a minibatch's gradient.
+    """Gradient descent: `w ← w − η g`; stochastic where g is a minibatch's gradient.
 
     Parameters
     ----------
@@ -111,7 +150,7 @@ def sgd_step(w, dw, state, lr=0.01):
 
 
 def momentum_init(w):
-    r"""State of momentum, :math:`v = 0`.
+    """State of momentum: `v = 0`.
 
     Parameters
     ----------
@@ -130,7 +169,7 @@ def momentum_init(w):
 
 
 def momentum_step(w, dw, state, lr=0.01, momentum=0.9, dampening=0.0):
-    r"""Gradient descent with momentum, :math:`v \leftarrow \gamma v + \eta (1 - d) g,\; w \leftarrow w - v`.
+    """Gradient descent with momentum: `v ← γ v + η (1 − d) g`, `w ← w − v`.
 
     Parameters
     ----------
@@ -146,10 +185,12 @@ def momentum_step(w, dw, state, lr=0.01, momentum=0.9, dampening=0.0):
 
     Notes
     -----
-    Two conventions: notes 004 (and the default here) add ηg, notes 001 average with (1 − β)g, a step 1 − β times as
-    long. The learning rate is inside v; with a constant one that equals :math:`w \leftarrow w - \eta v` with it outside,
-    as in PyTorch. Dampening applies from the first step on (PyTorch begins with the second).
-    Source: notes 001, 004; Polyak, Some methods of speeding up the convergence of iteration methods (1964).
+    Two conventions: notes 004 (and the default here) add ηg, notes 001 average with (1
+    − β)g, a step 1 − β times as long. The learning rate is inside v; with a constant
+    one that equals `w ← w − η v` with it outside, as in PyTorch. Dampening applies from
+    the first step on (PyTorch begins with the second).
+    Source: notes 001, 004; Polyak, Some methods of speeding up the convergence of
+    iteration methods (1964).
 
     Examples
     --------
@@ -169,7 +210,7 @@ def momentum_step(w, dw, state, lr=0.01, momentum=0.9, dampening=0.0):
 
 
 def nesterov_init(w):
-    r"""State of Nesterov's momentum, :math:`v = 0`, as `momentum_init`.
+    """State of Nesterov's momentum: `v = 0`, as `momentum_init`.
 
     Parameters
     ----------
@@ -188,7 +229,9 @@ def nesterov_init(w):
 
 
 def nesterov_lookahead(w, state, momentum=0.9):
-    r"""Where the velocity alone would lead, :math:`w' = w - \gamma v`: the point for the gradient of `nesterov_step`.
+    """Where the velocity alone would lead.
+
+    `w′ = w − γ v`: the point for the gradient of `nesterov_step`.
 
     Parameters
     ----------
@@ -202,7 +245,9 @@ def nesterov_lookahead(w, state, momentum=0.9):
 
     Examples
     --------
-    >>> nesterov_lookahead(np.array([1.0]), MomentumState(np.array([2.0])), momentum=0.5)
+    >>> nesterov_lookahead(
+    ...     np.array([1.0]), MomentumState(np.array([2.0])), momentum=0.5
+    ... )
     array([0.])
     """
     (gamma,) = _check(state, MomentumState, momentum=momentum)
@@ -210,7 +255,9 @@ def nesterov_lookahead(w, state, momentum=0.9):
 
 
 def nesterov_step(w, dw, state, lr=0.01, momentum=0.9):
-    r"""Nesterov's accelerated gradient, :math:`v \leftarrow \gamma v + \eta g',\; w \leftarrow w - v`, g′ at the look-ahead.
+    """Nesterov's accelerated gradient.
+
+    `v ← γ v + η g′`, `w ← w − v`, g′ at the look-ahead.
 
     Parameters
     ----------
@@ -225,9 +272,10 @@ def nesterov_step(w, dw, state, lr=0.01, momentum=0.9):
 
     Notes
     -----
-    PyTorch keeps the look-ahead point as its parameter; its path is that of `nesterov_lookahead` here.
-    Source: notes 004; Nesterov (1983); Sutskever, Martens, Dahl, Hinton, On the importance of initialization and
-    momentum in deep learning (ICML 2013), section 2.
+    PyTorch keeps the look-ahead point as its parameter; its path is that of
+    `nesterov_lookahead` here.
+    Source: notes 004; Nesterov (1983); Sutskever, Martens, Dahl, Hinton, On the
+    importance of initialization and momentum in deep learning (ICML 2013), section 2.
 
     Examples
     --------
@@ -243,7 +291,7 @@ def nesterov_step(w, dw, state, lr=0.01, momentum=0.9):
 
 
 def adagrad_init(w):
-    r"""State of Adagrad, :math:`r = 0`.
+    """State of Adagrad: `r = 0`.
 
     Parameters
     ----------
@@ -262,7 +310,7 @@ def adagrad_init(w):
 
 
 def adagrad_step(w, dw, state, lr=0.01, eps=1e-8):
-    r"""Adagrad, :math:`r \leftarrow r + g^2,\; w \leftarrow w - \eta\, g / (\sqrt r + \epsilon)`.
+    """Adagrad: `r ← r + g²`, `w ← w − η g / (√r + ε)`.
 
     Parameters
     ----------
@@ -277,12 +325,16 @@ def adagrad_step(w, dw, state, lr=0.01, eps=1e-8):
 
     Notes
     -----
-    The current gradient is in the sum. Notes 004 leave it out: then the first step divides by √ε alone (E34).
-    Source: Duchi, Hazan, Singer, Adaptive subgradient methods (JMLR 12, 2011); notes 004.
+    The current gradient is in the sum. Notes 004 leave it out: then the first step
+    divides by √ε alone (E34).
+    Source: Duchi, Hazan, Singer, Adaptive subgradient methods (JMLR 12, 2011); notes
+    004.
 
     Examples
     --------
-    >>> w, state = adagrad_step(np.array([1.0]), np.array([5.0]), adagrad_init(np.ones(1)), lr=0.01)
+    >>> w, state = adagrad_step(
+    ...     np.array([1.0]), np.array([5.0]), adagrad_init(np.ones(1)), lr=0.01
+    ... )
     >>> w.round(6), state.r
     (array([0.99]), array([25.]))
     """
@@ -296,7 +348,7 @@ def adagrad_step(w, dw, state, lr=0.01, eps=1e-8):
 
 
 def rmsprop_init(w):
-    r"""State of RMSprop, :math:`r = 0`.
+    """State of RMSprop: `r = 0`.
 
     Parameters
     ----------
@@ -315,7 +367,7 @@ def rmsprop_init(w):
 
 
 def rmsprop_step(w, dw, state, lr=0.001, rho=0.9, eps=1e-8):
-    r"""RMSprop, :math:`r \leftarrow \rho r + (1 - \rho) g^2,\; w \leftarrow w - \eta\, g / (\sqrt r + \epsilon)`.
+    """RMSprop: `r ← ρ r + (1 − ρ) g²`, `w ← w − η g / (√r + ε)`.
 
     Parameters
     ----------
@@ -332,11 +384,14 @@ def rmsprop_step(w, dw, state, lr=0.001, rho=0.9, eps=1e-8):
     Notes
     -----
     Notes 001 put ε inside the root (E14); notes 004 call this rule Adadelta (E35).
-    Source: Tieleman, Hinton, Neural networks for machine learning (Coursera 2012), lecture 6.5.
+    Source: Tieleman, Hinton, Neural networks for machine learning (Coursera 2012),
+    lecture 6.5.
 
     Examples
     --------
-    >>> w, state = rmsprop_step(np.array([1.0]), np.array([2.0]), rmsprop_init(np.ones(1)), lr=0.1, rho=0.75)
+    >>> w, state = rmsprop_step(
+    ...     np.array([1.0]), np.array([2.0]), rmsprop_init(np.ones(1)), lr=0.1, rho=0.75
+    ... )
     >>> w.round(6), state.r
     (array([0.8]), array([1.]))
     """
@@ -350,7 +405,7 @@ def rmsprop_step(w, dw, state, lr=0.001, rho=0.9, eps=1e-8):
 
 
 def adadelta_init(w):
-    r"""State of Adadelta, :math:`r = 0,\; u = 0`.
+    """State of Adadelta: `r = 0`, `u = 0`.
 
     Parameters
     ----------
@@ -369,10 +424,10 @@ def adadelta_init(w):
 
 
 def adadelta_step(w, dw, state, lr=1.0, rho=0.95, eps=1e-6):
-    r"""Adadelta: RMSprop whose learning rate is the running size of its own past updates.
+    """Adadelta: RMSprop whose learning rate is the running size of its own past updates.
 
-    :math:`r \leftarrow \rho r + (1 - \rho) g^2,\; \Delta = \frac{\sqrt{u + \epsilon}}{\sqrt{r + \epsilon}} g,\;
-    u \leftarrow \rho u + (1 - \rho) \Delta^2,\; w \leftarrow w - \eta \Delta`.
+    `r ← ρ r + (1 − ρ) g²`, `Δ = g √(u + ε) / √(r + ε)`, `u ← ρ u + (1 − ρ) Δ²`,
+    `w ← w − η Δ`.
 
     Parameters
     ----------
@@ -393,7 +448,8 @@ def adadelta_step(w, dw, state, lr=1.0, rho=0.95, eps=1e-6):
 
     Examples
     --------
-    >>> w, state = adadelta_step(np.array([1.0]), np.array([2.0]), adadelta_init(np.ones(1)), rho=0.75, eps=1.0)
+    >>> w, dw = np.array([1.0]), np.array([2.0])
+    >>> w, state = adadelta_step(w, dw, adadelta_init(w), rho=0.75, eps=1.0)
     >>> w.round(6), state.r  # Δ = √1 / √(1 + 1) · 2
     (array([-0.414214]), array([1.]))
     """
@@ -410,7 +466,7 @@ def adadelta_step(w, dw, state, lr=1.0, rho=0.95, eps=1e-6):
 
 
 def adam_init(w):
-    r"""State of Adam, :math:`t = 0,\; m = 0,\; v = 0`.
+    """State of Adam: `t = 0`, `m = 0`, `v = 0`.
 
     Parameters
     ----------
@@ -431,10 +487,14 @@ def adam_init(w):
 def adam_step(w, dw, state, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
     r"""Adam: momentum and RMSprop together, both corrected for their start at 0.
 
-    .. math:: m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad v \leftarrow \beta_2 v + (1 - \beta_2) g^2
+    .. math::
+        m ← β₁ m + (1 − β₁) g
+        v ← β₂ v + (1 − β₂) g²
 
-    .. math:: \hat m = \frac{m}{1 - \beta_1^t}, \quad \hat v = \frac{v}{1 - \beta_2^t}, \quad
-        w \leftarrow w - \eta \frac{\hat m}{\sqrt{\hat v} + \epsilon}
+    .. math::
+        m̂ = m/(1 − β₁^t)
+        v̂ = v/(1 − β₂^t)
+        w ← w − η m̂/(√v̂ + ε)
 
     Parameters
     ----------
@@ -450,9 +510,11 @@ def adam_step(w, dw, state, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
 
     Notes
     -----
-    t is 1 in the first step, and the state keeps the uncorrected m and v: without the power t, or with the corrected
-    averages stored, the steps are far too short (E01, E11). The step goes down the gradient (E18); β₂ is 0.999 (E36).
-    Source: Kingma, Ba, Adam (ICLR 2015), algorithm 1; notes 000 (where m and v are s and r), 001, 002, 004.
+    t is 1 in the first step, and the state keeps the uncorrected m and v: without the
+    power t, or with the corrected averages stored, the steps are far too short (E01,
+    E11). The step goes down the gradient (E18); β₂ is 0.999 (E36).
+    Source: Kingma, Ba, Adam (ICLR 2015), algorithm 1; notes 000 (where m and v are s
+    and r), 001, 002, 004.
 
     Examples
     --------
@@ -496,7 +558,7 @@ def adamw_init(w):
 
 
 def adamw_step(w, dw, state, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01):
-    r"""AdamW, :math:`w \leftarrow (1 - \eta\lambda) w`, then Adam's step with the gradient of the loss alone.
+    """AdamW: `w ← (1 − ηλ) w`, then Adam's step with the gradient of the loss alone.
 
     Parameters
     ----------
@@ -509,13 +571,15 @@ def adamw_step(w, dw, state, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, weight_
 
     Notes
     -----
-    An L2 penalty in the gradient would be divided by :math:`\sqrt{\hat v}` like the rest, so that weights with large
-    gradients would decay least; here all decay alike.
-    Source: Loshchilov, Hutter, Decoupled weight decay regularization (ICLR 2019), algorithm 2.
+    An L2 penalty in the gradient would be divided by `√v̂` like the rest, so that
+    weights with large gradients would decay least; here all decay alike.
+    Source: Loshchilov, Hutter, Decoupled weight decay regularization (ICLR 2019),
+    algorithm 2.
 
     Examples
     --------
-    >>> w, state = adamw_step(np.array([2.0]), np.array([0.0]), adamw_init(np.ones(1)), lr=0.1, weight_decay=0.5)
+    >>> w, dw = np.array([2.0]), np.array([0.0])
+    >>> w, state = adamw_step(w, dw, adamw_init(w), lr=0.1, weight_decay=0.5)
     >>> w.round(6)
     array([1.9])
     """
@@ -525,7 +589,7 @@ def adamw_step(w, dw, state, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, weight_
 
 
 def clip_grad_norm(grads, max_norm):
-    r"""Gradients of norm η at the most, :math:`g \leftarrow g \cdot \min(1, \eta / \lVert g \rVert)`, the direction kept.
+    """Gradients of norm η at the most: `g ← g · min(1, η / ‖g‖)`, the direction kept.
 
     Parameters
     ----------
@@ -539,11 +603,12 @@ def clip_grad_norm(grads, max_norm):
 
     Notes
     -----
-    Below the bound nothing changes (the notes scale always, E19). It is for exploding gradients and does nothing for
-    vanishing ones (E37). The norm is taken of :math:`g / \max|g|`, whose squares cannot overflow. Gradients with an entry that
-    is not finite have no direction to keep: they come back as they are, and the norm says so.
-    Source: Pascanu, Mikolov, Bengio, On the difficulty of training recurrent neural networks (ICML 2013), algorithm 1;
-    notes 002, 004.
+    Below the bound nothing changes (the notes scale always, E19). It is for exploding
+    gradients and does nothing for vanishing ones (E37). The norm is taken of
+    `g / max|g|`, whose squares cannot overflow. Gradients with an entry that is not
+    finite have no direction to keep: they come back as they are, and the norm says so.
+    Source: Pascanu, Mikolov, Bengio, On the difficulty of training recurrent neural
+    networks (ICML 2013), algorithm 1; notes 002, 004.
 
     Examples
     --------
@@ -560,7 +625,9 @@ def clip_grad_norm(grads, max_norm):
 
 
 def clip_grad_value(grads, limit):
-    r"""Gradients with every entry in [−limit, limit], :math:`g \leftarrow \min(\max(g, -c), c)`; the direction changes.
+    """Gradients with every entry in [−limit, limit].
+
+    `g ← min(max(g, −c), c)`; the direction changes.
 
     Parameters
     ----------
@@ -581,7 +648,7 @@ def clip_grad_value(grads, limit):
 
 
 def step_decay(step, lr, factor=0.5, every=10):
-    r"""Learning rate in stairs, :math:`\eta_t = \eta \cdot f^{\lfloor t / n \rfloor}`.
+    """Learning rate in stairs: `η_t = η · f^(⌊t / n⌋)`.
 
     Parameters
     ----------
@@ -605,7 +672,9 @@ def step_decay(step, lr, factor=0.5, every=10):
 
 
 def cosine(step, lr, total, lr_min=0.0):
-    r"""Learning rate along half a cosine, :math:`\eta_t = \eta_{min} + \frac12 (\eta - \eta_{min})(1 + \cos(\pi t / T))`.
+    """Learning rate along half a cosine.
+
+    `η_t = η_min + ½ (η − η_min)(1 + cos(π t / T))`.
 
     Parameters
     ----------
@@ -620,7 +689,8 @@ def cosine(step, lr, total, lr_min=0.0):
 
     Notes
     -----
-    Source: Loshchilov, Hutter, SGDR: Stochastic gradient descent with warm restarts (ICLR 2017), equation (5).
+    Source: Loshchilov, Hutter, SGDR: Stochastic gradient descent with warm restarts
+    (ICLR 2017), equation (5).
 
     Examples
     --------
@@ -634,12 +704,14 @@ def cosine(step, lr, total, lr_min=0.0):
 
 
 def warmup_cosine(step, lr, total, warmup, lr_min=0.0):
-    r"""Learning rate that rises evenly, :math:`\eta\, t / t_w`, for :math:`t_w` steps, then falls as `cosine` over the rest.
+    """Learning rate that rises evenly.
+
+    `η t / t_w`, for `t_w` steps, then falls as `cosine` over the rest.
 
     Parameters
     ----------
     step, lr, total, lr_min : as for `cosine`; `total` counts the warm-up.
-    warmup : :math:`t_w`, its length, less than `total`.
+    warmup : `t_w`, its length, less than `total`.
 
     Returns
     -------
@@ -659,23 +731,29 @@ def warmup_cosine(step, lr, total, warmup, lr_min=0.0):
 
 
 def lbfgs(loss_and_grad, w0, history=10, max_iter=100, tolerance=1e-10):
-    r"""L-BFGS: full-batch descent along :math:`-H g`, where H, the inverse Hessian, is made from the last few steps.
+    """L-BFGS: full-batch descent along `−H g`, where H, the inverse Hessian, is made from
+    the last few steps.
 
-    Each iteration finds :math:`p = -Hg` with the two-loop recursion, a step length α that meets the strong Wolfe
-    conditions, and remembers :math:`s = \alpha p` and :math:`y = g_{new} - g`; H is never written down.
+    Each iteration finds `p = −Hg` with the two-loop recursion, a step length α that
+    meets the strong Wolfe conditions, and remembers `s = α p` and `y = g_new − g`; H is
+    never written down.
 
     Parameters
     ----------
-    loss_and_grad : ``loss_and_grad(w) -> (loss, dw)``, a smooth function without randomness; dw in the nesting of w.
+    loss_and_grad : ``loss_and_grad(w) -> (loss, dw)``, a smooth function without
+        randomness; dw in the nesting of w.
     w0 : array, or any nesting of dicts, lists and tuples of arrays: where to begin.
     history : pairs (s, y) to remember, at least 1.
-    max_iter : iterations at the most; one takes one evaluation of the loss, rarely more.
-    tolerance : the search ends when the largest entry of the gradient is this small a part of the first gradient's.
+    max_iter : iterations at the most; one takes one evaluation of the loss, rarely
+        more.
+    tolerance : the search ends when the largest entry of the gradient is this small a
+        part of the first gradient's.
 
     Returns
     -------
     w : in the nesting of w0.
-    losses : list of floats: at w0, after each iteration, the last one at w. It never rises.
+    losses : list of floats: at w0, after each iteration, the last one at w. It never
+        rises.
 
     Raises
     ------
@@ -683,17 +761,21 @@ def lbfgs(loss_and_grad, w0, history=10, max_iter=100, tolerance=1e-10):
 
     Notes
     -----
-    The search ends early when no shorter step lowers the loss: then rounding is all that is left.
-    Source: Nocedal, Wright, Numerical optimization (2006), algorithms 7.4 and 7.5, conditions (3.7); notes 003.
+    The search ends early when no shorter step lowers the loss: then rounding is all
+    that is left.
+    Source: Nocedal, Wright, Numerical optimization (2006), algorithms 7.4 and 7.5,
+    conditions (3.7); notes 003.
 
     Examples
     --------
     >>> def bowl(w):
-    ...     return float(np.sum(np.array([1.0, 100.0]) * w**2)), np.array([2.0, 200.0]) * w
+    ...     curvature = np.array([2.0, 200.0])
+    ...     return float(np.sum(0.5 * curvature * w**2)), curvature * w
     >>> w, losses = lbfgs(bowl, np.array([3.0, 1.0]))
     >>> bool(np.max(np.abs(w)) < 1e-6), losses[0]
     (True, 109.0)
     """
+    check_callable("loss_and_grad", loss_and_grad, "loss_and_grad(w) -> (loss, dw)")
     history, max_iter = check_integer("history", history), check_integer("max_iter", max_iter, minimum=0)
     tolerance = check_number("tolerance", tolerance, low=0.0)
     x = _flat([p for (p,) in zip_leaves(w0=w0)])
@@ -722,7 +804,9 @@ def lbfgs(loss_and_grad, w0, history=10, max_iter=100, tolerance=1e-10):
 
 
 def _two_loop(g, pairs):
-    r"""The product H g (Nocedal, Wright, algorithm 7.4), with :math:`H_0 = \frac{s^\top y}{y^\top y} I` of the last pair."""
+    """The product H g (Nocedal, Wright, algorithm 7.4), with `H₀ = (sᵀy / yᵀy) I` of the
+    last pair.
+    """
     q, coefficients = g, []
     for s, y in reversed(pairs):
         a = float(s @ q) / float(s @ y)

@@ -1,16 +1,20 @@
-r"""Recurrent networks: one cell, the same weights at every step, and a state that carries the past.
+"""Recurrent networks: one cell, the same weights at every step, and a state that
+carries the past.
 
-- RNN: :math:`h_t = \tanh(x_t W_x + h_{t-1} W_h + b)`.
-- LSTM: :math:`C_t = f_t \odot C_{t-1} + i_t \odot \tilde C_t`, :math:`h_t = o_t \odot \tanh(C_t)`: the memory C is only
-  scaled and added to, so its gradient survives many steps.
-- GRU: :math:`h_t = (1 - z_t) \odot h_{t-1} + z_t \odot n_t`: one state, and one gate that trades the old for the new.
+- RNN: `h_t = tanh(x_t W_x + h_(t−1) W_h + b)`.
+- LSTM: `C_t = f_t ⊙ C_(t−1) + i_t ⊙ C̃_t`, `h_t = o_t ⊙ tanh(C_t)`: the memory C is
+  only scaled and added to, so its gradient survives many steps.
+- GRU: `h_t = (1 − z_t) ⊙ h_(t−1) + z_t ⊙ n_t`: one state, and one gate that trades
+  the old for the new.
 
-The backward passes are backpropagation through time: the steps in reverse, the gradient of the state handed from each
-to the one before; the gradient of a weight is the sum over the steps, computed as one product after the loop.
+The backward passes are backpropagation through time: the steps in reverse, the
+gradient of the state handed from each to the one before; the gradient of a weight
+is the sum over the steps, computed as one product after the loop.
 
-The notes multiply one matrix with :math:`[x_t, h_{t-1}]`; here it is in two parts, :math:`x_t W_x + h_{t-1} W_h`, with
-the gates side by side along the last axis. Letters: X (N, T, D) sequences, batch first, x (N, D) one step of them,
-h (N, H) state, c (N, H) the LSTM's memory C, H (N, T, H) the states of all steps.
+The notes multiply one matrix with `[x_t, h_(t−1)]`; here it is in two parts,
+`x_t W_x + h_(t−1) W_h`, with the gates side by side along the last axis. Letters: X
+(N, T, D) sequences, batch first, x (N, D) one step of them, h (N, H) state, c (N,
+H) the LSTM's memory C, H (N, T, H) the states of all steps.
 """
 
 from typing import Any, NamedTuple
@@ -18,6 +22,28 @@ from typing import Any, NamedTuple
 from ._array import array_namespace, rows
 from ._checks import check_gradient, check_shapes
 from .activations import sigmoid
+
+__all__ = [
+    "GRUCache",
+    "GRUGates",
+    "LSTMCache",
+    "LSTMGates",
+    "RNNCache",
+    "gru_backward",
+    "gru_cell_backward",
+    "gru_cell_forward",
+    "gru_forward",
+    "lstm_backward",
+    "lstm_cell_backward",
+    "lstm_cell_forward",
+    "lstm_forward",
+    "rnn_backward",
+    "rnn_forward",
+]
+
+
+def __dir__():
+    return __all__
 
 
 class RNNCache(NamedTuple):
@@ -30,7 +56,9 @@ class RNNCache(NamedTuple):
 
 
 class LSTMGates(NamedTuple):
-    """One step of an LSTM: h_{t−1}, C_{t−1}, the gates i, f, o, the candidate g = C̃, and tanh(C_t)."""
+    """One step of an LSTM: h_{t−1}, C_{t−1}, the gates i, f, o, the candidate g = C̃, and
+    tanh(C_t).
+    """
 
     h: Any
     c: Any
@@ -42,7 +70,9 @@ class LSTMGates(NamedTuple):
 
 
 class LSTMCache(NamedTuple):
-    """What the way back needs: the inputs (x of a cell, X of a sequence), the weights, and the gates (a list by step)."""
+    """What the way back needs: the inputs (x of a cell, X of a sequence), the weights, and
+    the gates (a list by step).
+    """
 
     X: Any
     Wx: Any
@@ -51,7 +81,9 @@ class LSTMCache(NamedTuple):
 
 
 class GRUGates(NamedTuple):
-    """One step of a GRU: h_{t−1}, the gates r, z, the candidate n, and s, which is r⊙h or (reset_after) h U_n + b_n."""
+    """One step of a GRU: h_{t−1}, the gates r, z, the candidate n, and s, which is r⊙h or
+    (reset_after) h U_n + b_n.
+    """
 
     h: Any
     r: Any
@@ -61,7 +93,9 @@ class GRUGates(NamedTuple):
 
 
 class GRUCache(NamedTuple):
-    """What the way back needs: the inputs (x of a cell, X of a sequence), the weights, the gates, and which form it is."""
+    """What the way back needs: the inputs (x of a cell, X of a sequence), the weights, the
+    gates, and which form it is.
+    """
 
     X: Any
     Wx: Any
@@ -71,13 +105,17 @@ class GRUCache(NamedTuple):
 
 
 def rnn_forward(X, h0, Wx, Wh, b):
-    r"""Simple recurrent network over a sequence, :math:`h_t = \tanh(x_t W_x + h_{t-1} W_h + b)`.
+    """Simple recurrent network over a sequence.
+
+    `h_t = tanh(x_t W_x + h_(t−1) W_h + b)`.
 
     Parameters
     ----------
     X : (N, T, D) array, N sequences of T steps.
     h0 : (N, H) array, the state before the first step.
-    Wx : (D, H) array, weights of the input. Wh : (H, H) array, weights of the state. b : (H,) array, bias.
+    Wx : (D, H) array, weights of the input.
+    Wh : (H, H) array, weights of the state.
+    b : (H,) array, bias.
 
     Returns
     -------
@@ -86,13 +124,15 @@ def rnn_forward(X, h0, Wx, Wh, b):
 
     Notes
     -----
-    Source: Elman, Finding structure in time (Cognitive Science 14, 1990); Goodfellow, Bengio, Courville, Deep Learning
-    (2016), section 10.2.
+    Source: Elman, Finding structure in time (Cognitive Science 14, 1990); Goodfellow,
+    Bengio, Courville, Deep Learning (2016), section 10.2.
 
     Examples
     --------
     >>> X = np.array([[[1.0], [0.0]]])
-    >>> H, cache = rnn_forward(X, np.zeros((1, 1)), np.ones((1, 1)), np.ones((1, 1)), np.zeros(1))
+    >>> H, cache = rnn_forward(
+    ...     X, np.zeros((1, 1)), np.ones((1, 1)), np.ones((1, 1)), np.zeros(1)
+    ... )
     >>> [round(float(h), 4) for h in H[0, :, 0]]  # tanh(1), tanh(tanh(1))
     [0.7616, 0.642]
     """
@@ -108,8 +148,11 @@ def rnn_forward(X, h0, Wx, Wh, b):
 def rnn_backward(dH, cache):
     r"""Gradients of `rnn_forward`, backpropagation through time.
 
-    .. math:: \delta_t = \left(\frac{\partial J}{\partial h_t} + \delta_{t+1} W_h^\top\right) \odot (1 - h_t^2), \quad
-        dW_x = \sum_t x_t^\top \delta_t, \quad dW_h = \sum_t h_{t-1}^\top \delta_t, \quad db = \sum_t \mathbf 1^\top \delta_t
+    .. math::
+        δ_t = (∂J/∂h_t + δ_(t+1) W_hᵀ) ⊙ (1 − h_t²)
+        dW_x = Σ_t x_tᵀ δ_t
+        dW_h = Σ_t h_(t−1)ᵀ δ_t
+        db = Σ_t 1ᵀ δ_t
 
     Parameters
     ----------
@@ -122,13 +165,16 @@ def rnn_backward(dH, cache):
 
     Notes
     -----
-    A state's gradient passes :math:`W_h^\top` and tanh′ once for each step back, and vanishes or explodes with their
-    product. Source: Goodfellow, Bengio, Courville (2016), sections 10.2.2 and 10.7.
+    A state's gradient passes `W_hᵀ` and tanh′ once for each step back, and vanishes or
+    explodes with their product. Source: Goodfellow, Bengio, Courville (2016), sections
+    10.2.2 and 10.7.
 
     Examples
     --------
     >>> X = np.array([[[1.0], [0.0]]])
-    >>> H, cache = rnn_forward(X, np.zeros((1, 1)), np.zeros((1, 1)), np.ones((1, 1)), np.zeros(1))
+    >>> H, cache = rnn_forward(
+    ...     X, np.zeros((1, 1)), np.zeros((1, 1)), np.ones((1, 1)), np.zeros(1)
+    ... )
     >>> dX, dh0, dWx, dWh, db = rnn_backward(np.ones((1, 2, 1)), cache)
     >>> float(dh0[0, 0]), float(dWx[0, 0]), float(db[0])  # tanh′ = 1 at every step
     (2.0, 2.0, 3.0)
@@ -149,16 +195,20 @@ def lstm_cell_forward(x, h, c, Wx, Wh, b):
     r"""One step of an LSTM.
 
     .. math::
-        i = \sigma(x W_i + h U_i + b_i), \quad f = \sigma(x W_f + h U_f + b_f), \quad
-        g = \tanh(x W_g + h U_g + b_g), \quad o = \sigma(x W_o + h U_o + b_o)
-
-        c_t = f \odot c_{t-1} + i \odot g, \qquad h_t = o \odot \tanh(c_t)
+        i = σ(x W_i + h U_i + b_i)
+        f = σ(x W_f + h U_f + b_f)
+        g = tanh(x W_g + h U_g + b_g)
+        o = σ(x W_o + h U_o + b_o)
+        c_t = f ⊙ c_(t−1) + i ⊙ g
+        h_t = o ⊙ tanh(c_t)
 
     Parameters
     ----------
-    x : (N, D) array, the step's input. h, c : (N, H) arrays, state and memory before the step.
-    Wx : (D, 4H) array, :math:`[W_i, W_f, W_g, W_o]`. Wh : (H, 4H) array, :math:`[U_i, U_f, U_g, U_o]`.
-    b : (4H,) array, :math:`[b_i, b_f, b_g, b_o]`.
+    x : (N, D) array, the step's input.
+    h, c : (N, H) arrays, state and memory before the step.
+    Wx : (D, 4H) array, `[W_i, W_f, W_g, W_o]`.
+    Wh : (H, 4H) array, `[U_i, U_f, U_g, U_o]`.
+    b : (4H,) array, `[b_i, b_f, b_g, b_o]`.
 
     Returns
     -------
@@ -167,15 +217,18 @@ def lstm_cell_forward(x, h, c, Wx, Wh, b):
 
     Notes
     -----
-    g is the notes' :math:`\tilde C`, c their C, o their O. Source: notes 004 (lost in 000, E07); Hochreiter and Schmidhuber, Long
-    short-term memory (Neural Computation 9, 1997), with the forget gate of Gers, Schmidhuber and Cummins (Neural
-    Computation 12, 2000).
+    g is the notes' `C̃`, c their C, o their O. Source: notes 004 (lost in 000, E07);
+    Hochreiter and Schmidhuber, Long short-term memory (Neural Computation 9, 1997),
+    with the forget gate of Gers, Schmidhuber and Cummins (Neural Computation 12, 2000).
 
     Examples
     --------
     >>> x, h, c = np.zeros((1, 2)), np.zeros((1, 1)), np.ones((1, 1))
-    >>> h, c, cache = lstm_cell_forward(x, h, c, np.zeros((2, 4)), np.zeros((1, 4)), np.zeros(4))
-    >>> float(c[0, 0]), round(float(h[0, 0]), 4)  # all gates ½: c = ½·1 + ½·0, h = ½ tanh(½)
+    >>> h, c, cache = lstm_cell_forward(
+    ...     x, h, c, np.zeros((2, 4)), np.zeros((1, 4)), np.zeros(4)
+    ... )
+    >>> # All gates are ½: c = ½·1 + ½·0 and h = ½ tanh(½)
+    >>> float(c[0, 0]), round(float(h[0, 0]), 4)
     (0.5, 0.2311)
     """
     x, h, c, Wx, Wh, b = check_shapes("N D, N H, N H, D 4H, H 4H, 4H", x=x, h=h, c=c, Wx=Wx, Wh=Wh, b=b)
@@ -187,13 +240,15 @@ def lstm_cell_backward(dh, dc, cache):
     r"""Gradients of `lstm_cell_forward`.
 
     .. math::
-        \bar c = dc + dh \odot o \odot (1 - \tanh^2 c_t), \qquad dc_{t-1} = \bar c \odot f
+        c̄ = dc + dh ⊙ o ⊙ (1 − tanh² c_t)
+        dc_(t−1) = c̄ ⊙ f
+        du_i = c̄ g i(1 − i)
+        du_f = c̄ c_(t−1) f(1 − f)
+        du_g = c̄ i (1 − g²)
+        du_o = dh tanh(c_t) o(1 − o)
 
-        du_i = \bar c\, g\, i(1-i), \quad du_f = \bar c\, c_{t-1} f(1-f), \quad du_g = \bar c\, i (1-g^2), \quad
-        du_o = dh \tanh(c_t)\, o(1-o)
-
-    and, with the four side by side in du, :math:`dx = du W_x^\top`, :math:`dh_{t-1} = du W_h^\top`,
-    :math:`dW_x = x^\top du`, :math:`dW_h = h_{t-1}^\top du`, :math:`db = \mathbf 1^\top du`.
+    and, with the four side by side in du, `dx = du W_xᵀ`, `dh_(t−1) = du W_hᵀ`,
+    `dW_x = xᵀ du`, `dW_h = h_(t−1)ᵀ du`, `db = 1ᵀ du`.
 
     Parameters
     ----------
@@ -202,13 +257,18 @@ def lstm_cell_backward(dh, dc, cache):
 
     Returns
     -------
-    (dx, dh, dc, dWx, dWh, db), each in the shape of its argument; dh, dc are those of the state and memory before.
+    (dx, dh, dc, dWx, dWh, db), each in the shape of its argument; dh, dc are those of
+    the state and memory before.
 
     Examples
     --------
     >>> x, h, c = np.zeros((1, 2)), np.zeros((1, 1)), np.ones((1, 1))
-    >>> *_, cache = lstm_cell_forward(x, h, c, np.zeros((2, 4)), np.zeros((1, 4)), np.zeros(4))
-    >>> dx, dh, dc, dWx, dWh, db = lstm_cell_backward(np.zeros((1, 1)), np.ones((1, 1)), cache)
+    >>> *_, cache = lstm_cell_forward(
+    ...     x, h, c, np.zeros((2, 4)), np.zeros((1, 4)), np.zeros(4)
+    ... )
+    >>> dx, dh, dc, dWx, dWh, db = lstm_cell_backward(
+    ...     np.zeros((1, 1)), np.ones((1, 1)), cache
+    ... )
     >>> float(dc[0, 0]), db  # the memory's gradient passes the forget gate, f = ½
     (0.5, array([0.  , 0.25, 0.5 , 0.  ]))
     """
@@ -222,7 +282,7 @@ def lstm_cell_backward(dh, dc, cache):
 
 
 def lstm_forward(X, h0, c0, Wx, Wh, b):
-    r"""LSTM over a sequence: `lstm_cell_forward` at every step, with the same weights.
+    """LSTM over a sequence: `lstm_cell_forward` at every step, with the same weights.
 
     Parameters
     ----------
@@ -233,7 +293,8 @@ def lstm_forward(X, h0, c0, Wx, Wh, b):
     Returns
     -------
     H : (N, T, H) array, the state after each step.
-    (hT, cT) : (N, H) arrays, state and memory after the last step: hand them to the next piece of a long sequence.
+    (hT, cT) : (N, H) arrays, state and memory after the last step: hand them to the
+    next piece of a long sequence.
     cache : for `lstm_backward`.
 
     Notes
@@ -243,7 +304,9 @@ def lstm_forward(X, h0, c0, Wx, Wh, b):
     Examples
     --------
     >>> X, zero = np.zeros((1, 3, 2)), np.zeros((1, 1))
-    >>> H, (hT, cT), cache = lstm_forward(X, zero, np.ones((1, 1)), np.zeros((2, 4)), np.zeros((1, 4)), np.zeros(4))
+    >>> H, (hT, cT), cache = lstm_forward(
+    ...     X, zero, np.ones((1, 1)), np.zeros((2, 4)), np.zeros((1, 4)), np.zeros(4)
+    ... )
     >>> H.shape, float(cT[0, 0])  # a forget gate of ½ at each of three steps
     ((1, 3, 1), 0.125)
     """
@@ -259,13 +322,15 @@ def lstm_forward(X, h0, c0, Wx, Wh, b):
 
 
 def lstm_backward(dH, cache, dhT=None, dcT=None):
-    r"""Gradients of `lstm_forward`, backpropagation through time with the equations of `lstm_cell_backward`.
+    """Gradients of `lstm_forward`, backpropagation through time with the equations of
+    `lstm_cell_backward`.
 
     Parameters
     ----------
     dH : (N, T, H) array, ∂J/∂H: what the loss asks of each step's state directly.
     cache : from `lstm_forward`.
-    dhT, dcT : (N, H) arrays, gradients of the handed-over state hT (besides dH's last step) and memory cT; None for zero.
+    dhT, dcT : (N, H) arrays, gradients of the handed-over state hT (besides dH's last
+        step) and memory cT; None for zero.
 
     Returns
     -------
@@ -274,8 +339,12 @@ def lstm_backward(dH, cache, dhT=None, dcT=None):
     Examples
     --------
     >>> X, zero = np.zeros((1, 3, 2)), np.zeros((1, 1))
-    >>> *_, cache = lstm_forward(X, zero, zero, np.zeros((2, 4)), np.zeros((1, 4)), np.zeros(4))
-    >>> dX, dh0, dc0, *_ = lstm_backward(np.zeros((1, 3, 1)), cache, dcT=np.ones((1, 1)))
+    >>> *_, cache = lstm_forward(
+    ...     X, zero, zero, np.zeros((2, 4)), np.zeros((1, 4)), np.zeros(4)
+    ... )
+    >>> dX, dh0, dc0, *_ = lstm_backward(
+    ...     np.zeros((1, 3, 1)), cache, dcT=np.ones((1, 1))
+    ... )
     >>> float(dc0[0, 0])
     0.125
     """
@@ -295,20 +364,21 @@ def lstm_backward(dH, cache, dhT=None, dcT=None):
 
 
 def gru_cell_forward(x, h, Wx, Wh, bx, bh, reset_after=False):
-    r"""One step of a GRU, :math:`h_t = (1 - z) \odot h_{t-1} + z \odot n`.
+    r"""One step of a GRU: `h_t = (1 − z) ⊙ h_(t−1) + z ⊙ n`.
 
     .. math::
-        r = \sigma(x W_r + b_r + h U_r + c_r), \quad z = \sigma(x W_z + b_z + h U_z + c_z)
-
-        n = \tanh(x W_n + b_n + (r \odot h) U_n + c_n) \quad\text{or, reset_after,}\quad
-        n = \tanh(x W_n + b_n + r \odot (h U_n + c_n))
+        r = σ(x W_r + b_r + h U_r + c_r)
+        z = σ(x W_z + b_z + h U_z + c_z)
+        n = tanh(x W_n + b_n + (r ⊙ h) U_n + c_n)
+        n = tanh(x W_n + b_n + r ⊙ (h U_n + c_n)), with reset_after
 
     Parameters
     ----------
     x : (N, D) array, the step's input. h : (N, H) array, the state before the step.
-    Wx : (D, 3H) array, :math:`[W_r, W_z, W_n]`. Wh : (H, 3H) array, :math:`[U_r, U_z, U_n]`.
-    bx : (3H,) array, :math:`[b_r, b_z, b_n]`. bh : (3H,) array, :math:`[c_r, c_z, c_n]`.
-    reset_after : whether the reset gate acts on the product with :math:`U_n` rather than on the state.
+    Wx : (D, 3H) array, `[W_r, W_z, W_n]`. Wh : (H, 3H) array, `[U_r, U_z, U_n]`.
+    bx : (3H,) array, `[b_r, b_z, b_n]`. bh : (3H,) array, `[c_r, c_z, c_n]`.
+    reset_after : whether the reset gate acts on the product with `U_n` rather than on
+        the state.
 
     Returns
     -------
@@ -317,17 +387,20 @@ def gru_cell_forward(x, h, Wx, Wh, bx, bh, reset_after=False):
 
     Notes
     -----
-    r is the notes' g, n their :math:`\tilde h`. The biases of the input and of the state only differ with `reset_after`.
-    Two conventions meet here (E39): z is the share of the new, as in the notes and Chung et al.; Cho et al. (2014),
-    PyTorch and cuDNN let z be the share of the old, so their z is 1 − z of this one (:math:`W_z, U_z, b_z, c_z` with
-    the other sign). PyTorch and cuDNN have `reset_after`.
-    Source: notes 004; Chung, Gulcehre, Cho and Bengio, Empirical evaluation of gated recurrent neural networks on
-    sequence modeling (arXiv:1412.3555, 2014), section 3.2.
+    r is the notes' g, n their `h̃`. The biases of the input and of the state only
+    differ with `reset_after`. Two conventions meet here (E39): z is the share of the
+    new, as in the notes and Chung et al.; Cho et al. (2014), PyTorch and cuDNN let z be
+    the share of the old, so their z is 1 − z of this one (`W_z, U_z, b_z, c_z` with the
+    other sign). PyTorch and cuDNN have `reset_after`.
+    Source: notes 004; Chung, Gulcehre, Cho and Bengio, Empirical evaluation of gated
+    recurrent neural networks on sequence modeling (arXiv:1412.3555, 2014), section 3.2.
 
     Examples
     --------
     >>> x, h = np.zeros((1, 2)), np.ones((1, 1))
-    >>> h, cache = gru_cell_forward(x, h, np.zeros((2, 3)), np.zeros((1, 3)), np.zeros(3), np.zeros(3))
+    >>> h, cache = gru_cell_forward(
+    ...     x, h, np.zeros((2, 3)), np.zeros((1, 3)), np.zeros(3), np.zeros(3)
+    ... )
     >>> float(h[0, 0])  # z = ½, n = 0
     0.5
     """
@@ -340,10 +413,12 @@ def gru_cell_backward(dh, cache):
     r"""Gradients of `gru_cell_forward`.
 
     .. math::
-        du_n = dh\, z (1 - n^2), \quad du_z = dh (n - h)\, z(1-z), \quad du_r = dr\, r(1-r)
+        du_n = dh z (1 − n²)
+        du_z = dh (n − h) z(1 − z)
+        du_r = dr r(1 − r)
 
-    with :math:`dr = (du_n U_n^\top) \odot h`, or :math:`dr = du_n \odot (h U_n + c_n)` for `reset_after`; the state gets
-    :math:`dh (1-z) + du_r U_r^\top + du_z U_z^\top` and its share through n.
+    with `dr = (du_n U_nᵀ) ⊙ h`, or `dr = du_n ⊙ (h U_n + c_n)` for `reset_after`; the
+    state gets `dh (1 − z) + du_r U_rᵀ + du_z U_zᵀ` and its share through n.
 
     Parameters
     ----------
@@ -352,12 +427,15 @@ def gru_cell_backward(dh, cache):
 
     Returns
     -------
-    (dx, dh, dWx, dWh, dbx, dbh), each in the shape of its argument; dh is that of the state before.
+    (dx, dh, dWx, dWh, dbx, dbh), each in the shape of its argument; dh is that of the
+    state before.
 
     Examples
     --------
     >>> x, h = np.zeros((1, 2)), np.ones((1, 1))
-    >>> _, cache = gru_cell_forward(x, h, np.zeros((2, 3)), np.zeros((1, 3)), np.zeros(3), np.zeros(3))
+    >>> _, cache = gru_cell_forward(
+    ...     x, h, np.zeros((2, 3)), np.zeros((1, 3)), np.zeros(3), np.zeros(3)
+    ... )
     >>> dx, dh, dWx, dWh, dbx, dbh = gru_cell_backward(np.ones((1, 1)), cache)
     >>> float(dh[0, 0]), dbx
     (0.5, array([ 0.  , -0.25,  0.5 ]))
@@ -370,7 +448,7 @@ def gru_cell_backward(dh, cache):
 
 
 def gru_forward(X, h0, Wx, Wh, bx, bh, reset_after=False):
-    r"""GRU over a sequence: `gru_cell_forward` at every step, with the same weights.
+    """GRU over a sequence: `gru_cell_forward` at every step, with the same weights.
 
     Parameters
     ----------
@@ -390,7 +468,9 @@ def gru_forward(X, h0, Wx, Wh, bx, bh, reset_after=False):
     Examples
     --------
     >>> X, h0 = np.zeros((1, 3, 2)), np.ones((1, 1))
-    >>> H, cache = gru_forward(X, h0, np.zeros((2, 3)), np.zeros((1, 3)), np.zeros(3), np.zeros(3))
+    >>> H, cache = gru_forward(
+    ...     X, h0, np.zeros((2, 3)), np.zeros((1, 3)), np.zeros(3), np.zeros(3)
+    ... )
     >>> H[0, :, 0]
     array([0.5  , 0.25 , 0.125])
     """
@@ -406,7 +486,8 @@ def gru_forward(X, h0, Wx, Wh, bx, bh, reset_after=False):
 
 
 def gru_backward(dH, cache):
-    r"""Gradients of `gru_forward`, backpropagation through time with the equations of `gru_cell_backward`.
+    """Gradients of `gru_forward`, backpropagation through time with the equations of
+    `gru_cell_backward`.
 
     Parameters
     ----------
@@ -420,7 +501,9 @@ def gru_backward(dH, cache):
     Examples
     --------
     >>> X, h0 = np.zeros((1, 3, 2)), np.ones((1, 1))
-    >>> _, cache = gru_forward(X, h0, np.zeros((2, 3)), np.zeros((1, 3)), np.zeros(3), np.zeros(3))
+    >>> _, cache = gru_forward(
+    ...     X, h0, np.zeros((2, 3)), np.zeros((1, 3)), np.zeros(3), np.zeros(3)
+    ... )
     >>> dX, dh0, *_ = gru_backward(np.ones((1, 3, 1)), cache)
     >>> float(dh0[0, 0])  # ½ + ¼ + ⅛
     0.875

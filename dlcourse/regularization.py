@@ -1,25 +1,37 @@
-r"""Regularization: what is added to the loss so that the weights stay small.
+"""Regularization: what is added to the loss so that the weights stay small.
 
-The penalty :math:`\frac\lambda2 \sum_l \lVert W^{(l)} \rVert_F^2` (notes 003, (36)) pulls every weight towards 0 with the
-force :math:`\lambda W`: a step of gradient descent first shrinks W by the factor :math:`1 - \alpha\lambda`, which is why
-it is also called weight decay. Biases are left out: they shift the boundary, they do not bend it.
+The penalty `λ/2 Σ_l ‖W[l]‖²` (notes 003, (36)) pulls every weight towards 0 with
+the force `λ W`: a step of gradient descent first shrinks W by the factor `1 − αλ`,
+which is why it is also called weight decay. Biases are left out: they shift the
+boundary, they do not bend it.
 
-With an adaptive optimizer the two are no longer the same: the penalty's gradient is rescaled with the rest,
-`optimizers.adamw_step` decays the weights themselves. Dropout, the other regularizer of the course, is in `dropout`;
-clipping, which bounds a step and not the weights, in `optimizers`.
+With an adaptive optimizer the two are no longer the same: the penalty's gradient is
+rescaled with the rest, `optimizers.adamw_step` decays the weights themselves.
+Dropout, the other regularizer of the course, is in `dropout`; clipping, which
+bounds a step and not the weights, in `optimizers`.
 """
 
 from ._array import array_namespace
 from ._checks import check_number
 from ._tree import rebuild, zip_leaves
 
+__all__ = [
+    "l2_grad",
+    "l2_penalty",
+]
+
+
+def __dir__():
+    return __all__
+
 
 def l2_penalty(weights, lam):
-    r"""L2 penalty, :math:`J = \frac\lambda2 \sum_l \lVert W^{(l)} \rVert_F^2`.
+    """L2 penalty: `J = λ/2 Σ_l ‖W[l]‖²`.
 
     Parameters
     ----------
-    weights : the weights W of every layer: one array, or any nesting of lists, tuples and dicts of arrays. No biases.
+    weights : the weights W of every layer: one array, or any nesting of lists, tuples
+        and dicts of arrays. No biases.
     lam : λ, at least 0.
 
     Returns
@@ -32,7 +44,8 @@ def l2_penalty(weights, lam):
 
     Notes
     -----
-    Source: notes 003 (36); Goodfellow, Bengio, Courville, Deep Learning (2016), section 7.1.1.
+    Source: notes 003 (36); Goodfellow, Bengio, Courville, Deep Learning (2016), section
+    7.1.1.
 
     Examples
     --------
@@ -47,11 +60,14 @@ def l2_penalty(weights, lam):
 
 
 def l2_grad(W, lam):
-    r"""Gradient of `l2_penalty`, :math:`\nabla_W J = \lambda W`; with a plus, it is added to the loss's gradient.
+    """Gradient of `l2_penalty`.
+
+    `∇_W J = λ W`; with a plus, it is added to the loss's gradient.
 
     Parameters
     ----------
-    W : (...) array, the weights of a layer, or those of several in any nesting of lists, tuples and dicts.
+    W : (...) array, the weights of a layer, or those of several in any nesting of
+        lists, tuples and dicts.
     lam : λ, at least 0.
 
     Returns

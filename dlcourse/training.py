@@ -1,12 +1,27 @@
-r"""Training: a network fitted by minibatch gradient descent.
+"""Training: a network fitted by minibatch gradient descent.
 
-Every layer of a network is one of the course's operations, `op_forward` and `op_backward`, with its parameters::
+Every layer of a network is one of the course's operations, `op_forward` and
+`op_backward`, with its parameters::
 
-    net = Network([("linear", 784, 256), ("relu",), ("linear", 256, 10)], rng=np.random.default_rng(0))
-    history = fit(net, X, y, optimizer="adam", lr=1e-3, epochs=5, batch_size=128, rng=rng, validation=(X_val, y_val))
+    net = Network(
+        [("linear", 784, 256), ("relu",), ("linear", 256, 10)],
+        rng=np.random.default_rng(0),
+    )
+    history = fit(
+        net,
+        X,
+        y,
+        optimizer="adam",
+        lr=1e-3,
+        epochs=5,
+        batch_size=128,
+        rng=rng,
+        validation=(X_val, y_val),
+    )
 
-Here are the loss, the steps of an optimizer (`Trainer`) and the loop around them (`fit`). The network itself is in
-`networks.network`, its parts in `networks.layers`, their names in `networks.registry`.
+Here are the loss, the steps of an optimizer (`Trainer`) and the loop around them
+(`fit`). The network itself is in `networks.network`, its parts in
+`networks.layers`, their names in `networks.registry`.
 """
 
 import inspect
@@ -16,10 +31,11 @@ import time
 
 import numpy as np
 
-from . import activations, backpropagation, kernels, layers, losses, optimizers
+from . import activations, datasets, kernels, layers, losses, optimizers
 from ._array import array_namespace, is_array
 from ._checks import (
     as_floating,
+    check_callable,
     check_choice,
     check_integer,
     check_labels,
@@ -42,6 +58,11 @@ __all__ = [
     "softmax_regression_epoch",
 ]
 
+
+def __dir__():
+    return __all__
+
+
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "adam", "adamw")
 
 
@@ -51,8 +72,8 @@ def loss_and_grad(U, y):
     Parameters
     ----------
     U : (N, …, K) array, the network's outputs.
-    y : whole numbers (N, …): labels, charged by softmax cross-entropy, mean over all of them; or floating (N, …, K):
-        values, charged by the mean squared error.
+    y : whole numbers (N, …): labels, charged by softmax cross-entropy, mean over all of
+        them; or floating (N, …, K): values, charged by the mean squared error.
 
     Returns
     -------
@@ -137,12 +158,16 @@ class Trainer:
     Parameters
     ----------
     net : Network.
-    optimizer : "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "adam" or "adamw".
+    optimizer : "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "adam"
+        or "adamw".
     lr : learning rate; the optimizer's own default where it is left out.
-    weight_decay : λ of the penalty (λ/2)‖W‖² on the weights, not on biases and gains; for "adamw" the decoupled decay.
+    weight_decay : λ of the penalty (λ/2)‖W‖² on the weights, not on biases and gains;
+        for "adamw" the decoupled decay.
     clip_norm : the largest norm of the whole gradient; a longer one is scaled down.
-    schedule : (step, lr) -> lr with step = 0, 1, …, such as ``functools.partial(optimizers.cosine, total=1000)``.
-    rng : numpy.random.Generator for dropout; the network's own if it is left out.
+    schedule : (step, lr) -> lr with step = 0, 1, …, such as
+        ``functools.partial(optimizers.cosine, total=1000)``.
+    rng : numpy.random.Generator or seed, draws dropout's masks; the network's own if it
+        is left out.
     **options : further arguments of the optimizer's step, such as ``momentum=0.8``.
 
     Examples
@@ -163,10 +188,9 @@ class Trainer:
         if not net.w.shape[0]:
             raise ValueError("net: expected a network with parameters, got one that has nothing to learn")
         check_choice("optimizer", optimizer, OPTIMIZERS)
-        if rng is not None:
-            check_rng(rng)
-        if schedule is not None and not callable(schedule):
-            raise TypeError(f"schedule: expected a function (step, lr) -> lr, got {schedule!r}")
+        rng = None if rng is None else check_rng(rng)
+        if schedule is not None:
+            check_callable("schedule", schedule, "schedule(step, lr) -> lr")
         if clip_norm is not None:
             check_number("clip_norm", clip_norm, 0.0, include_low=False)
         self.net, self.optimizer, self.schedule, self.rng = net, optimizer, schedule, rng
@@ -201,7 +225,9 @@ class Trainer:
         self.state = getattr(kernels if self.in_place and hasattr(kernels, init) else optimizers, init)(net.w)
 
     def step(self, X, y):
-        """One step on a batch: forward, loss, backward, update; returns the loss before it."""
+        """One step on a batch: forward, loss, backward, update; returns the loss before
+        it.
+        """
         return float(self._step(X, y)[0])
 
     def _step(self, X, y, checked=False):
@@ -240,7 +266,10 @@ def evaluate(net, X, y, batch_size=256):
 
     Parameters
     ----------
-    net : Network. X : (N, ...) array. y : targets, as for `loss_and_grad`. batch_size : examples at a time.
+    net : Network.
+    X : (N, ...) array.
+    y : targets, as for `loss_and_grad`.
+    batch_size : examples at a time.
 
     Returns
     -------
@@ -249,7 +278,9 @@ def evaluate(net, X, y, batch_size=256):
     Examples
     --------
     >>> net = Network([("identity",)], rng=np.random.default_rng(0))
-    >>> J, accuracy = evaluate(net, np.array([[9.0, 0.0], [9.0, 0.0]]), np.array([0, 1]))
+    >>> J, accuracy = evaluate(
+    ...     net, np.array([[9.0, 0.0], [9.0, 0.0]]), np.array([0, 1])
+    ... )
     >>> round(J, 3), accuracy
     (4.5, 0.5)
     """
@@ -304,29 +335,36 @@ def fit(
     clip_norm=None,
     **options,
 ):
-    """Fit a network by minibatch gradient descent, in place; an interruption (Ctrl-C) keeps what was learned.
+    """Fit a network by minibatch gradient descent, in place; an interruption (Ctrl-C)
+    keeps what was learned.
 
     Parameters
     ----------
     net : Network.
     X : (N, ...) array, the examples.
-    y : (N,) labels, (N, T) labels for each step of a sequence, or floating values of the output's shape.
+    y : (N,) labels, (N, T) labels for each step of a sequence, or floating values of
+        the output's shape.
     optimizer, lr, schedule, weight_decay, clip_norm, **options : as for `Trainer`.
     epochs : passes over the examples.
-    batch_size : examples in a step; the last one of an epoch is smaller where N is no multiple of it.
-    rng : numpy.random.Generator, draws the order and dropout's masks; the network's own if it is left out.
+    batch_size : examples in a step; the last one of an epoch is smaller where N is no
+        multiple of it.
+    rng : numpy.random.Generator or seed, draws the order and dropout's masks; the
+        network's own if it is left out.
     validation : (X, y) to evaluate after each epoch.
-    progress : whether to show the progress on stderr: a bar in a terminal, a line now and then elsewhere.
+    progress : whether to show the progress on stderr: a bar in a terminal, a line now
+        and then elsewhere.
 
     Returns
     -------
-    history : dict of lists, one entry for each whole epoch: "loss" and "accuracy" while training (mean over the
-        epoch's examples, before each one's step), "val_loss" and "val_accuracy" after it. Accuracies are empty for
-        floating y, the ``val_`` ones without `validation`.
+    history : dict of lists, one entry for each whole epoch: "loss" and "accuracy" while
+        training (mean over the epoch's examples, before each one's step), "val_loss"
+        and "val_accuracy" after it. Accuracies are empty for floating y, the ``val_``
+        ones without `validation`.
 
     Raises
     ------
-    ValueError, TypeError : as for `Trainer`, and where X, y or `validation` do not fit the network.
+    ValueError, TypeError : as for `Trainer`, and where X, y or `validation` do not fit
+        the network.
 
     Examples
     --------
@@ -338,7 +376,7 @@ def fit(
     >>> history["accuracy"][-1] > 0.9
     True
     """
-    rng = getattr(net, "rng", None) if rng is None else rng
+    rng = getattr(net, "rng", None) if rng is None else check_rng(rng)
     how = {"schedule": schedule, "weight_decay": weight_decay, "clip_norm": clip_norm, "rng": rng}
     trainer = Trainer(net, optimizer, lr, **how, **options)
     epochs, batch_size = check_integer("epochs", epochs, minimum=0), check_integer("batch_size", batch_size)
@@ -353,7 +391,7 @@ def fit(
     try:
         for epoch in range(epochs):
             total, correct = 0.0, 0
-            for X_batch, y_batch in backpropagation.minibatches(X, y, batch_size, rng):
+            for X_batch, y_batch in datasets.minibatches(X, y, batch_size, rng):
                 J, U = trainer._step(X_batch, y_batch, checked=True)
                 total += float(J) * X_batch.shape[0]
                 correct += _correct(U, y_batch) if labels else 0
@@ -407,10 +445,10 @@ class _Progress:
 
 
 def softmax_regression_epoch(X, labels, W, b, lr, batch_size):
-    r"""One epoch of softmax regression, minibatch by minibatch in the given order.
+    """One epoch of softmax regression, minibatch by minibatch in the given order.
 
-    For each minibatch: :math:`U = XW + b`, J the mean cross-entropy of its examples, and a step
-    :math:`W \leftarrow W - \alpha \nabla_W J`, :math:`b \leftarrow b - \alpha \nabla_b J`.
+    For each minibatch: `U = XW + b`, J the mean cross-entropy of its examples, and a
+    step `W ← W − α ∇_W J`, `b ← b − α ∇_b J`.
 
     Parameters
     ----------
@@ -422,12 +460,15 @@ def softmax_regression_epoch(X, labels, W, b, lr, batch_size):
     Returns
     -------
     W, b : after the epoch.
-    loss : mean cross-entropy over all N examples, each taken before its own minibatch's step.
+    loss : mean cross-entropy over all N examples, each taken before its own minibatch's
+        step.
 
     Examples
     --------
     >>> X, labels = np.array([[1.0], [-1.0]]), np.array([0, 1])
-    >>> W, b, loss = softmax_regression_epoch(X, labels, np.zeros((1, 2)), np.zeros(2), 1.0, 2)
+    >>> W, b, loss = softmax_regression_epoch(
+    ...     X, labels, np.zeros((1, 2)), np.zeros(2), 1.0, 2
+    ... )
     >>> W, round(float(loss), 4)
     (array([[ 0.5, -0.5]]), 0.6931)
     """

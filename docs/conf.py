@@ -15,6 +15,7 @@ from pathlib import Path
 import nbformat
 
 import dlcourse
+from autograder.reports.typeset import typeset
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -162,26 +163,28 @@ _SECTIONS = ("Parameters", "Returns", "Yields", "Raises")
 
 def fields(lines):
     """The house writes `name : what it is` in one sentence, with the lines that follow indented: join what belongs
-    together, part what only shares a line; yields (names, text) for a field and (None, line) for any other line.
+    together, part what only shares a line; yields (names, text) for a field and (None, text) for anything else.
     """
     names, text = None, ""
     for whole in lines:
         for line in _NEXT_FIELD.split(whole):
             match = _FIELD.match(line)
-            if names and not match and line.strip() and not line.lstrip().startswith(("- ", ".. ", ">>>")):
+            if (names or text) and not match and line.strip() and not line.lstrip().startswith(("- ", ".. ", ">>>")):
                 text += " " + line.strip()
                 continue
-            if names:
+            if names or text:
                 yield names, text
-            names, text = (match[1], match[2]) if match else (None, "")
-            if not match:
+            names, text = (match[1], match[2]) if match else (None, line)
+            if not line.strip():
                 yield None, line
-    if names:
+    if names or text:
         yield names, text
 
 
 def docstring(app, what, name, obj, options, lines):
-    """Make a list of a class's fields, one line of each argument for numpydoc, and code of a module's indented lines."""
+    """Typeset formulas; make a list of a class's fields, one line of each argument, and code of a module's indented lines."""
+    if name.startswith("dlcourse"):
+        lines[:] = typeset(lines)
     if what == "module":
         for k in range(len(lines) - 1, 1, -1):
             begins = lines[k].startswith("    ") and not lines[k - 1].strip()

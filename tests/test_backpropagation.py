@@ -330,7 +330,12 @@ def test_mlp_init():
         ({"sizes": 3}, ValueError, "sizes: expected a list"),
         ({"sizes": [3, 0]}, ValueError, r"sizes\[1\]: expected a whole number of at least 1, got 0"),
         ({"sizes": [3, 2.5]}, TypeError, r"sizes\[1\]: expected a whole number"),
-        ({"rng": 0}, TypeError, "rng: expected a numpy.random.Generator"),
+        (
+            {"rng": 0.5},
+            TypeError,
+            "rng: expected a numpy.random.Generator, or a whole number as the seed of one, got 0.5",
+        ),
+        ({"rng": -1}, ValueError, "rng: expected a whole number of at least 0, got -1"),
         ({"initializer": "he"}, ValueError, "initializer: expected one of 'zeros', .*; got 'he'"),
         ({"initializer": None}, ValueError, "initializer: expected one of"),
     ],
@@ -412,7 +417,7 @@ def test_minibatches_name_bad_input_at_the_call(arguments, error, match):
     with pytest.raises(error, match=match):
         minibatches(*arguments, np.random.default_rng(0))  # the call itself, not its first batch
     with pytest.raises(TypeError, match=r"rng: expected a numpy\.random\.Generator"):
-        minibatches(np.ones((3, 2)), np.ones(3), 1, 0)
+        minibatches(np.ones((3, 2)), np.ones(3), 1, 0.5)
 
 
 # Gradient checking
@@ -548,7 +553,7 @@ def test_complex_step_needs_no_small_number_of_digits():
         (np.exp, np.ones(2), ValueError, r"f: expected a single number from the function, got shape \(2,\)"),
         (lambda x: None, np.ones(2), TypeError, "f: expected an array of numbers, got NoneType"),
         (lambda x: "1", np.ones(2), TypeError, "f: expected an array of numbers, got str"),
-        (3.0, np.ones(2), TypeError, "f: expected a function, got float"),
+        (3.0, np.ones(2), TypeError, r"f: expected a function f\(x\) -> number, got 3.0"),
         (wave, "x", TypeError, "x: expected an array of numbers, got str"),
         (wave, np.ones(2, complex), TypeError, "x: expected an array of real numbers, got dtype complex128"),
         (wave, [[1.0], [1.0, 2.0]], ValueError, "x: expected an array of numbers, got a nested list"),
@@ -651,9 +656,13 @@ def test_the_report_reads_as_a_sentence():
 @pytest.mark.parametrize(
     ("arguments", "error", "match"),
     [
-        ((wave, 3.0, np.ones(2)), TypeError, "grad: expected a function, got float"),
-        ((wave, np.ones(2), np.ones(2)), TypeError, "grad: expected a function, got ndarray"),
-        ((None, wave_grad, np.ones(2)), TypeError, "f: expected a function, got NoneType"),
+        ((wave, 3.0, np.ones(2)), TypeError, r"grad: expected a function grad\(x\) -> array like x, got 3.0"),
+        (
+            (wave, np.ones(2), np.ones(2)),
+            TypeError,
+            r"grad: expected a function grad\(x\) -> array like x, got array\(\[1., 1.\]\)",
+        ),
+        ((None, wave_grad, np.ones(2)), TypeError, r"f: expected a function f\(x\) -> number, got None"),
         (
             (wave, lambda x: x[:1], np.ones(2)),
             ValueError,

@@ -55,7 +55,7 @@ def test_test_examples_are_standardized_with_what_training_saw():
 @pytest.mark.parametrize(
     "call, error, message",
     [
-        (lambda rng: datasets.blobs(0), TypeError, r"rng: expected a numpy\.random\.Generator"),
+        (lambda rng: datasets.blobs(0.5), TypeError, r"rng: expected a numpy\.random\.Generator"),
         (lambda rng: datasets.blobs(rng, N=0), ValueError, "N: expected a whole number of at least 1, got 0"),
         (lambda rng: datasets.blobs(rng, K=1), ValueError, "K: expected a whole number of at least 2, got 1"),
         (lambda rng: datasets.blobs(rng, spread=-1.0), ValueError, r"spread: expected a number in \[0, inf\)"),

@@ -214,7 +214,7 @@ def test_fits_leave_their_start_alone_and_refuse_nonsense(fit):
         fit(*arguments, lr=0.1, epochs=2.5, **extra)
     if extra:
         with pytest.raises(TypeError, match=r"rng: expected a numpy\.random.Generator"):
-            fit(*arguments, lr=0.1, epochs=3, rng=0)
+            fit(*arguments, lr=0.1, epochs=3, rng="0")
 
 
 def test_logistic_loss_is_exact_far_from_the_boundary():

@@ -47,7 +47,7 @@ BAD_DROPOUT = [
     ({"p": 1.0}, r"p: expected a number in \[0, 1\), got 1"),
     ({"p": -0.1}, r"p: expected a number in \[0, 1\), got -0.1"),
     ({"p": "half"}, "p: expected a number"),
-    ({"rng": 0}, r"rng: expected a numpy.random.Generator"),
+    ({"rng": 0.5}, r"rng: expected a numpy.random.Generator"),
 ]
 
 OPERATIONS = [

@@ -15,6 +15,7 @@ from dlcourse import (
     attention,
     backpropagation,
     convolution,
+    datasets,
     dropout,
     gradient_checking,
     layers,
@@ -317,7 +318,7 @@ def test_bad_inputs_are_named():
     with pytest.raises(ValueError, match=r"X: expected whole numbers 0…6 for the embedding, got -1…0"):
         words.forward(np.array([[0, -1]]))
     with pytest.raises(TypeError, match=r"rng: expected a numpy\.random\.Generator"):
-        Network([("relu",)], rng=0)
+        Network([("relu",)], rng=0.5)
     strict = pytest.importorskip("array_api_strict")
     with pytest.raises(TypeError, match="X: expected an array of the parameters' backend"):
         net.forward(strict.asarray(X))
@@ -448,7 +449,7 @@ def test_a_schedule_sees_every_step():
         ({"beta3": 0.9}, TypeError, "beta3: expected one of the options of adam_step: beta1, beta2, eps"),
         ({"epochs": -1}, ValueError, "epochs: expected a whole number"),
         ({"batch_size": 0}, ValueError, "batch_size: expected a whole number of at least 1"),
-        ({"rng": 3}, TypeError, r"rng: expected a numpy\.random\.Generator"),
+        ({"rng": "3"}, TypeError, r"rng: expected a numpy\.random\.Generator"),
         ({"schedule": 0.1}, TypeError, "schedule: expected a function"),
         ({"clip_norm": 0.0}, ValueError, "clip_norm: expected a number"),
         ({"weight_decay": -1.0}, ValueError, "weight_decay: expected a number"),
@@ -573,7 +574,7 @@ def test_a_convolutional_network_learns_bars():
 def test_an_interruption_keeps_what_was_learned(monkeypatch, capsys):
     X, y = rings(np.random.default_rng(0), 64)
     net = Network([("linear", 2, 8), ("relu",), ("linear", 8, 2)], rng=np.random.default_rng(0))
-    start, minibatches, count = net.w.copy(), backpropagation.minibatches, 0
+    start, minibatches, count = net.w.copy(), datasets.minibatches, 0
 
     def interrupted(*arguments):
         nonlocal count
@@ -583,7 +584,7 @@ def test_an_interruption_keeps_what_was_learned(monkeypatch, capsys):
                 raise KeyboardInterrupt
             yield batch
 
-    monkeypatch.setattr(backpropagation, "minibatches", interrupted)
+    monkeypatch.setattr(datasets, "minibatches", interrupted)
     history = fit(net, X, y, epochs=9, batch_size=32, validation=(X, y))
     assert [len(values) for values in history.values()] == [2] * 4 and not np.array_equal(net.w, start)
     assert "Interrupted in epoch 3: what was learned is kept." in capsys.readouterr().err

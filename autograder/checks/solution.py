@@ -14,9 +14,9 @@ import numpy as np
 
 
 def solution_parts(function, solution=None):
-    """(head, body) of a reference: its signature with the docstring, and its code in NumPy's words without the checks.
+    """(head, body) of a reference: its signature with a short docstring, and its code in NumPy's words without the checks.
 
-    The code is that of `solution` where that is given: a right variant of the exercise.
+    The docstring is what a student needs beside the exercise (`short_docstring`). The code is that of `solution` where that is given: a right variant of the exercise.
     """
     head, body = _head_and_body(function)
     return head, body if solution is None else _head_and_body(solution)[1]
@@ -32,9 +32,47 @@ def _head_and_body(function):
     for statement in tree.body[documented:]:
         if _is_check(statement, {argument.arg for argument in tree.args.args + tree.args.kwonlyargs}):
             dropped |= set(range(statement.lineno, statement.end_lineno + 1))
-    head = "\n".join(lines[:end])
+    head = "\n".join(lines[: tree.body[0].lineno - 1])
+    if documented:
+        head = "\n".join([head, *_as_source(short_docstring(function))])
     body = "\n".join(line for number, line in enumerate(lines, 1) if number > end and number not in dropped)
     return head, re.sub(r"\bxp\.", "np.", body).strip("\n")
+
+
+# A gradient is what these exercises ask for
+_GRADIENTS = ("_grad", "_backward", "_delta")
+_KEPT_SECTIONS = ("Parameters", "Returns", "Yields")
+_FORMULA = re.compile(r":? *`[^`]*(?:[=←]|\+=)[^`]*`")
+
+
+def short_docstring(function):
+    """What a function does, its arguments with their shapes, what it returns, and the conventions it keeps.
+
+    Notes, sources, errors and examples are left out; a gradient's formulas, too: they are the answer.
+    """
+    head, *sections = re.split(r"\n\n(?=\w+\n-{3,}\n)", inspect.getdoc(function))
+    if function.__name__.endswith(_GRADIENTS):
+        head = _without_formulas(head)
+    return "\n\n".join([head, *(text for text in sections if text.split("\n")[0] in _KEPT_SECTIONS)])
+
+
+def _without_formulas(text):
+    """The paragraphs up to the first one that holds a formula; of the summary, what stands before its formula."""
+    summary, *more = text.split("\n\n")
+    found = _FORMULA.search(summary)
+    kept = [summary[: found.start()].rstrip(",. ") + "." if found else summary]
+    for paragraph in more:
+        if _FORMULA.search(paragraph) or ".. math::" in paragraph or paragraph.endswith(":"):
+            break
+        kept.append(paragraph)
+    return "\n\n".join(kept)
+
+
+def _as_source(text):
+    """The lines of a docstring in a function's body."""
+    first, *rest = textwrap.indent(text, "    ").split("\n")
+    opening = '    r"""' if "\\" in text else '    """'
+    return [opening + first.strip() + '"""'] if not rest else [opening + first.strip(), *rest, '    """']
 
 
 def _is_check(statement, arguments):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..checks.evaluation import _marked as marked
 from ..checks.exercise import get_exercise
+from .typeset import typeset
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 # A function is never so long; colouring a megabyte would hold up the whole class
@@ -108,18 +109,18 @@ def math(latex):
 
 @cache
 def formula(name):
-    """What an exercise asks, in the words and formulas of its references' first lines: one line for each function."""
+    """What an exercise asks, in its references' first lines and the formulas below them: one line for each function."""
     lines = []
     for function in get_exercise(name).functions:
-        first = (inspect.getdoc(function) or "").split("\n\n")[0]
-        lines.append(_docstring(first))
+        first, *more = (inspect.getdoc(function) or "").split("\n\n")
+        lines.append(_docstring(f"{first} {more[0]}" if more and more[0].startswith("`") else first))
     return [line for line in dict.fromkeys(lines) if line]
 
 
 def _docstring(line):
     from markupsafe import Markup
 
-    parts = re.split(r":math:`([^`]+)`", " ".join(line.split()))
+    parts = re.split(r":math:`([^`]+)`", *typeset([" ".join(line.split())]))
     return Markup("").join(math(part) if index % 2 else text(part) for index, part in enumerate(parts))
 
 

@@ -1,10 +1,12 @@
-"""The parts of a network: the course's op pairs, each with its parameters and what its backward needs.
+"""The parts of a network: the course's op pairs, each with its parameters and what its
+backward needs.
 
-A layer has `parameters` and their `gradients` (dicts of arrays; in a network, views into its flat vectors), a `state`
-that is no parameter, ``forward(X, train, rng)`` and ``backward(dY, inputs)``. What backward needs it keeps from the
-last forward. What a layer takes and gives it says in `features`, `gives`, `axes` and `keeps` (see `Operation`), so that
-a network can check its chain before any example is there. On NumPy arrays the hot formulas run as their twins in
-`kernels`.
+A layer has `parameters` and their `gradients` (dicts of arrays; in a network, views
+into its flat vectors), a `state` that is no parameter, ``forward(X, train, rng)``
+and ``backward(dY, inputs)``. What backward needs it keeps from the last forward.
+What a layer takes and gives it says in `features`, `gives`, `axes` and `keeps` (see
+`Operation`), so that a network can check its chain before any example is there. On
+NumPy arrays the hot formulas run as their twins in `kernels`.
 """
 
 import numpy as np
@@ -13,17 +15,37 @@ from .. import attention, dropout, kernels, layers, normalization
 from .._array import array_namespace, from_numpy
 from .._tree import named_leaves, nest
 
+__all__ = [
+    "Activation",
+    "BatchNorm",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "Last",
+    "Operation",
+    "Positions",
+    "Residual",
+]
+
+
+def __dir__():
+    return __all__
+
 
 class Operation:
-    """A layer that is one op pair of the catalogue, `op_forward(X, *parameters, **options)`.
+    """A layer that is one op pair of the catalogue,
+    `op_forward(X, *parameters, **options)`.
 
-    op : the pair's name in `module`; its twin in `kernels`, where there is one, runs on NumPy arrays.
+    op : the pair's name in `module`; its twin in `kernels`, where there is one, runs on
+        NumPy arrays.
     tree : the pair takes its parameters as one dict and returns their gradients as one.
-    states : initial states that stand between X and the parameters; they are zeros here.
+    states : initial states that stand between X and the parameters; they are zeros
+        here.
     width : of each state, (N, width).
     rows : the pair takes (N, D); leading axes are folded into N.
     causal : the pair takes the causal mask of X's length as `mask`.
-    features, gives : the last axis of what comes in and goes out, None where it may be anything; `keeps`: it is the same.
+    features, gives : the last axis of what comes in and goes out, None where it may be
+        anything; `keeps`: it is the same.
     axes : how many axes the input may have, None where any number.
     """
 
@@ -141,7 +163,9 @@ class Dropout:
 
 
 class Embedding:
-    """One learned row of E (V, D) for each symbol: X (N, T) whole numbers 0…V−1 -> (N, T, D)."""
+    """One learned row of E (V, D) for each symbol: X (N, T) whole numbers 0…V−1 -> (N, T,
+    D).
+    """
 
     features = axes = None
     keeps = False
@@ -186,7 +210,9 @@ class Flatten:
 
 
 class Last:
-    """The last time step, (N, T, H) -> (N, H): the summary that a recurrent layer has made of the sequence."""
+    """The last time step, (N, T, H) -> (N, H): the summary that a recurrent layer has made
+    of the sequence.
+    """
 
     features = gives = None
     axes, keeps = (3,), True
@@ -224,7 +250,9 @@ class Positions:
 
 
 class Residual:
-    """F(X) + S(X): a branch and a shortcut, each a dict of layers in sequence; an empty shortcut is X itself."""
+    """F(X) + S(X): a branch and a shortcut, each a dict of layers in sequence; an empty
+    shortcut is X itself.
+    """
 
     axes, keeps = None, False
 

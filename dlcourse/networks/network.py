@@ -1,7 +1,8 @@
-r"""Networks: layers in sequence, :math:`U = f_L(\cdots f_2(f_1(X)))`; backpropagation walks them in reverse.
+"""Networks: layers in sequence, `U = f_L(… f₂(f₁(X)))`; backpropagation walks them in
+reverse.
 
-All parameters of a network are views into one flat vector w, all gradients views into another, dw: one call of an
-optimizer moves everything.
+All parameters of a network are views into one flat vector w, all gradients views
+into another, dw: one call of an optimizer moves everything.
 """
 
 import json
@@ -18,34 +19,51 @@ from .._tree import named_leaves, nest
 from .layers import Activation, Embedding, Flatten, Operation, Positions
 from .registry import build
 
+__all__ = [
+    "Network",
+]
+
+
+def __dir__():
+    return __all__
+
 
 class Network:
-    r"""Layers in sequence, :math:`U = f_L(\cdots f_2(f_1(X)))`, and the way back, :math:`\partial J / \partial X`.
+    """Layers in sequence: `U = f_L(… f₂(f₁(X)))`, and the way back, `∂J/∂X`.
 
     Parameters
     ----------
-    layers : list of specifications, (name, sizes…, options as a dict): ``("linear", D, K)``, ``("relu",)``,
-        ``("conv2d", c_in, c_out, k, {"stride": 1, "padding": 1})``, ``("maxpool2d", size)``, ``("flatten",)``,
-        ``("batchnorm", D)``, ``("layernorm", D)``, ``("dropout", p)``, ``("lstm", D, H)``, ``("embedding", V, D)``,
-        ``("attention", D, E, heads, {"causal": True})``, ``("transformer_block", D, heads)``, ``("last",)``, …;
-        all names are in `training.LAYERS`.
-    rng : numpy.random.Generator, draws the initial weights, and the masks of dropout.
+    layers : list of specifications, (name, sizes…, options as a dict):
+        ``("linear", D, K)``, ``("relu",)``,
+        ``("conv2d", c_in, c_out, k, {"stride": 1, "padding": 1})``,
+        ``("maxpool2d", size)``, ``("flatten",)``, ``("batchnorm", D)``,
+        ``("layernorm", D)``, ``("dropout", p)``, ``("lstm", D, H)``,
+        ``("embedding", V, D)``, ``("attention", D, E, heads, {"causal": True})``,
+        ``("transformer_block", D, heads)``, ``("last",)``, …; all names are in
+        `training.LAYERS`.
+    rng : numpy.random.Generator or seed, draws the initial weights and dropout's masks.
     dtype : "float64" or "float32", of the parameters; inputs are converted to it.
-    like : an array whose backend and device the parameters live on; NumPy if it is left out.
+    like : an array whose backend and device the parameters live on; NumPy if it is left
+        out.
 
     Attributes
     ----------
-    params, grads : {"linear_0": {"W": …, "b": …}, …}, by the layer's name and place; every array is a view into the
-        flat vectors `w` and `dw`. Change them in place (``net.params["linear_0"]["W"][...] = W``).
+    params, grads : {"linear_0": {"W": …, "b": …}, …}, by the layer's name and place;
+        every array is a view into the flat vectors `w` and `dw`. Change them in place
+        (``net.params["linear_0"]["W"][...] = W``).
     state : the same for what is no parameter, such as batch norm's running statistics.
 
     Raises
     ------
-    ValueError, TypeError : a layer has no such name or size, or does not fit the one before it; the message says which.
+    ValueError, TypeError : a layer has no such name or size, or does not fit the one
+        before it; the message says which.
 
     Examples
     --------
-    >>> net = Network([("linear", 2, 3), ("relu",), ("linear", 3, 2)], rng=np.random.default_rng(0))
+    >>> net = Network(
+    ...     [("linear", 2, 3), ("relu",), ("linear", 3, 2)],
+    ...     rng=np.random.default_rng(0),
+    ... )
     >>> net.forward(np.ones((4, 2))).shape
     (4, 2)
     >>> net
@@ -56,7 +74,7 @@ class Network:
     """
 
     def __init__(self, layers, rng, dtype="float64", like=None):
-        check_rng(rng)
+        rng = check_rng(rng)
         if not isinstance(layers, list | tuple) or not layers:
             raise TypeError(f"layers: expected a list of at least one layer, such as ('linear', 2, 1), got {layers!r}")
         try:
@@ -130,16 +148,19 @@ class Network:
         return {name: layer.state for name, layer in zip(self.names, self.layers, strict=True) if layer.state}
 
     def forward(self, X, train=False, rng=None):
-        """The output U for a batch X; with `train`, dropout is active and batch norm uses the batch's statistics.
+        """The output U for a batch X; with `train`, dropout is active and batch norm uses
+        the batch's statistics.
 
         Parameters
         ----------
-        X : (N, ...) array, examples along the first axis; whole numbers (N, T) where the first layer is an embedding.
+        X : (N, ...) array, examples along the first axis; whole numbers (N, T) where
+            the first layer is an embedding.
         train : whether this is a pass of training.
-        rng : numpy.random.Generator for dropout's masks; the network's own if it is left out.
+        rng : numpy.random.Generator or seed, draws dropout's masks; the network's own
+            if it is left out.
         """
         X = self._input(X)
-        rng = self.rng if rng is None else rng
+        rng = self.rng if rng is None else check_rng(rng)
         for index, layer in enumerate(self.layers):
             if (layer.axes is not None and X.ndim not in layer.axes) or (
                 layer.features is not None and X.shape[-1] != layer.features
@@ -153,7 +174,9 @@ class Network:
         return array_namespace(X).asarray(X, copy=True) if self._passes_through else X
 
     def backward(self, dU):
-        """Fill `grads` from dU = ∂J/∂U, for the batch of the last `forward`; returns ∂J/∂X (None for an embedding)."""
+        """Fill `grads` from dU = ∂J/∂U, for the batch of the last `forward`; returns ∂J/∂X
+        (None for an embedding).
+        """
         if not is_array(dU):
             raise TypeError(f"dU: expected an array, got {type(dU).__name__}")
         xp = array_namespace(dU)
@@ -220,9 +243,11 @@ class Network:
         return "\n".join(rows)
 
     def save(self, path):
-        """Write the layers' specifications, all parameters and the state to `path` (.npz, without pickle).
+        """Write the layers' specifications, all parameters and the state to `path` (.npz,
+        without pickle).
 
-        The file appears whole or not at all. The suffix .npz is added where it is missing.
+        The file appears whole or not at all. The suffix .npz is added where it is
+        missing.
         """
         path = _npz(path)
         stored = {f"params:{key}": to_numpy(x) for key, x in named_leaves(self.params)}
@@ -240,12 +265,14 @@ class Network:
         return json.dumps(self.specs, default=lambda number: number.item())
 
     def load(self, path):
-        """Read parameters and state that `save` wrote, into this network of the same layers; returns the network.
+        """Read parameters and state that `save` wrote, into this network of the same
+        layers; returns the network.
 
         Raises
         ------
         FileNotFoundError : there is no such file.
-        ValueError : it is no such file, or it holds other layers or shapes; then the network is unchanged.
+        ValueError : it is no such file, or it holds other layers or shapes; then the
+            network is unchanged.
         """
         path = _npz(path)
         try:

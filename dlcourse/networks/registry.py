@@ -1,7 +1,8 @@
-"""The names of layers: what a network's specification may say, ("conv2d", 3, 16, 5, {"padding": 2}), and what it makes.
+"""The names of layers: what a network's specification may say, ("conv2d", 3, 16, 5,
+{"padding": 2}), and what it makes.
 
-Each function takes the sizes and options that come after the name, checks them, draws the initial parameters and
-returns the layer; `LAYERS` lists them all by name.
+Each function takes the sizes and options that come after the name, checks them,
+draws the initial parameters and returns the layer; `LAYERS` lists them all by name.
 """
 
 import difflib
@@ -14,6 +15,15 @@ from .. import activations, attention, convolution, initializers, layers, normal
 from .._array import array_namespace
 from .._checks import check_choice, check_integer, check_number
 from .layers import Activation, BatchNorm, Dropout, Embedding, Flatten, Last, Operation, Positions, Residual
+
+__all__ = [
+    "LAYERS",
+    "build",
+]
+
+
+def __dir__():
+    return __all__
 
 
 def _sizes(**sizes):
@@ -221,7 +231,9 @@ LAYERS = {
 
 
 def build(index, spec, rng):
-    """The layer of one specification, (name, sizes…) with a dict of options last, where there are any."""
+    """The layer of one specification, (name, sizes…) with a dict of options last, where
+    there are any.
+    """
     where = f"layers[{index}] {spec!r}"
     name, *sizes = (spec,) if isinstance(spec, str) else spec if isinstance(spec, tuple | list) and spec else (None,)
     if not isinstance(name, str):

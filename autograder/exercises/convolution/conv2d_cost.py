@@ -13,7 +13,9 @@ from ._shared import PADDING, PADDING_ONCE, SQUARE, fixed_paddings
 
 
 def conv2d_cost(C, K, kernel, height, width, stride=1, padding=0):
-    r"""What a convolution layer costs: :math:`k^2 C K + K` parameters, and :math:`H' W' \cdot k^2 C K` multiply-adds.
+    """What a convolution layer costs.
+
+    `k² C K + K` parameters, and `H′ W′ · k² C K` multiply-adds.
 
     Parameters
     ----------
@@ -25,7 +27,8 @@ def conv2d_cost(C, K, kernel, height, width, stride=1, padding=0):
     Returns
     -------
     parameters : int, weights and biases.
-    multiply_adds : int, for one image, in the products with the weights; the biases are left out, as the papers do.
+    multiply_adds : int, for one image, in the products with the weights; the biases are
+        left out, as the papers do.
     """
     weights = kernel * kernel * C * K
     out_h = conv_output_size(height, kernel, stride, padding)

@@ -52,7 +52,7 @@ MISTAKES = [
     Mistake(
         "mutates_parameters",
         slip(
-            "w, b = np.asarray(w, copy=True), np.asarray(b, copy=True)",
+            "w, b = np.asarray(w, copy=True), np.asarray(b, dtype=w.dtype, copy=True)",
             "b = float(b)",
             "w, b = w - lr * dw, b - lr * db",
             "w -= lr * dw\n        b -= lr * db",

@@ -9,11 +9,14 @@ from ._shared import BATCH_AXIS, PER_PIXEL, batch, with_constant_feature
 
 
 def batch_statistics(X):
-    r"""Mean and variance of each feature over the m rows of a batch, :math:`\sigma^2 = \frac1m \sum_i (x_i - \mu)^2`.
+    """Mean and variance of each feature over the m rows of a batch.
+
+    `σ² = 1/m Σ_i (x_i − μ)²`.
 
     Parameters
     ----------
-    X : (N, D) or (N, H, W, C) array; the m rows are all positions along all axes but the last.
+    X : (N, D) or (N, H, W, C) array; the m rows are all positions along all axes but
+        the last.
 
     Returns
     -------

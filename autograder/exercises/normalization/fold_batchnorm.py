@@ -9,7 +9,8 @@ from ._shared import AFFINE, NO_ROOT, OUTSIDE, affine, running
 
 
 def fold_batchnorm(W, b, gamma, beta, mean, var, eps=1e-5):
-    r"""A linear layer that does what a linear layer and a batch norm in evaluation behind it do.
+    """A linear layer that does what a linear layer and a batch norm in evaluation behind
+    it do.
 
     Parameters
     ----------
@@ -20,7 +21,8 @@ def fold_batchnorm(W, b, gamma, beta, mean, var, eps=1e-5):
 
     Returns
     -------
-    W, b : (D, K) and (K,) arrays; with them X W + b is what the two layers give, for every X.
+    W, b : (D, K) and (K,) arrays; with them X W + b is what the two layers give, for
+        every X.
     """
     scale = gamma / np.sqrt(var + eps)
     return W * scale, (b - mean) * scale + beta

@@ -9,7 +9,7 @@ from ._shared import MUTATES_INPUT, ROOT, batch, running
 
 
 def normalize(X, mu, sigma2, eps=1e-5):
-    r"""Each feature with mean 0 and variance 1, :math:`\hat x = (x - \mu)/\sqrt{\sigma^2 + \epsilon}`.
+    """Each feature with mean 0 and variance 1: `x̂ = (x − μ)/√(σ² + ε)`.
 
     Parameters
     ----------

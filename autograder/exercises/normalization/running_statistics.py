@@ -10,7 +10,9 @@ from .batch_statistics import batch_statistics
 
 
 def running_statistics(mean, var, X, momentum=0.1):
-    r"""The running averages after one more batch, :math:`\mu_{run} \leftarrow (1 - a)\mu_{run} + a\mu`, and the variance alike.
+    """The running averages after one more batch.
+
+    `μ_run ← (1 − a) μ_run + a μ`, and the variance alike.
 
     Parameters
     ----------
@@ -20,7 +22,8 @@ def running_statistics(mean, var, X, momentum=0.1):
 
     Returns
     -------
-    mean, var : (D,) arrays. The variance that goes into `var` is the unbiased one, :math:`\frac{m}{m-1}\sigma^2`.
+    mean, var : (D,) arrays. The variance that goes into `var` is the unbiased one,
+        `m/(m−1) σ²`.
     """
     mu, sigma2 = batch_statistics(X)
     m = X.size // X.shape[-1]

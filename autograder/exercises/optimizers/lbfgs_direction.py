@@ -9,13 +9,14 @@ from ._shared import UPHILL
 
 
 def lbfgs_direction(g, pairs):
-    r"""The direction of L-BFGS, :math:`p = -H g`, without ever writing H down.
+    """The direction of L-BFGS: `p = −H g`, without ever writing H down.
 
     Parameters
     ----------
     g : (D,) array, the gradient at the current point.
-    pairs : list of the last few (s, y), the oldest first; s a step that was taken and y the change of the gradient
-        over it, (D,) arrays with :math:`s^\top y > 0`. It may be empty.
+    pairs : list of the last few (s, y), the oldest first; s a step that was taken and y
+        the change of the gradient over it, (D,) arrays with `sᵀ y > 0`. It may be
+        empty.
 
     Returns
     -------

@@ -9,13 +9,16 @@ from ._shared import BACK_UNMASKED, MUTATES, POLARITY, exact_mask
 
 
 def classic_forward(X, keep, M, train=True):
-    r"""Classic dropout: :math:`Y = M \odot X` in training, :math:`Y = qX` in evaluation, q the probability of *keeping*.
+    """Classic dropout.
+
+    `Y = M ⊙ X` in training, `Y = qX` in evaluation, q the probability of *keeping*.
 
     Parameters
     ----------
     X : (...) array.
     keep : q, the probability of keeping an entry, in (0, 1].
-    M : boolean array of the same shape, True where an entry is kept; not used in evaluation, and may be None there.
+    M : boolean array of the same shape, True where an entry is kept; not used in
+        evaluation, and may be None there.
     train : whether to drop.
 
     Returns

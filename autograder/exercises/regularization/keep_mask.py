@@ -10,7 +10,8 @@ from ._shared import SWAPPED, draw, mask_mistakes
 
 
 def keep_mask(shape, p, rng):
-    r"""A dropout mask: False where an entry is dropped, with probability p, each entry by itself.
+    """A dropout mask: False where an entry is dropped, with probability p, each entry by
+    itself.
 
     Parameters
     ----------

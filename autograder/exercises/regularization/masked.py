@@ -9,7 +9,7 @@ from ._shared import POLARITY, RULE, exact_mask
 
 
 def masked_forward(X, M, p):
-    r"""Inverted dropout with a given mask, :math:`Y = M \odot X / (1 - p)`.
+    """Inverted dropout with a given mask: `Y = M ⊙ X / (1 − p)`.
 
     Parameters
     ----------

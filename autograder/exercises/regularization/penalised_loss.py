@@ -11,7 +11,7 @@ from ._shared import MUTATES, SIGN
 
 
 def penalised_loss(J, grads, params, lam):
-    r"""A network's loss and gradients with the L2 penalty, :math:`J + \frac\lambda2 \sum_l \lVert W^{(l)} \rVert_F^2`.
+    """A network's loss and gradients with the L2 penalty: `J + λ/2 Σ_l ‖W[l]‖²`.
 
     Parameters
     ----------
