@@ -24,7 +24,8 @@ def zero_grad(grads):
 
 
 def accumulate(grads, order, parents, local):
-    """Gradients of several passes, added up: what calling `backward` again does to the gradients that are there already.
+    """Gradients of several passes, added up: what calling `backward` again does to the
+    gradients that are there already.
 
     Parameters
     ----------
@@ -33,7 +34,8 @@ def accumulate(grads, order, parents, local):
 
     Returns
     -------
-    (nodes,) array: after two passes over one graph, starting from zeros, twice the gradient at *every* node.
+    (nodes,) array: after two passes over one graph, starting from zeros, twice the
+    gradient at *every* node.
     """
     return grads + backward(order, parents, local)
 

@@ -10,18 +10,20 @@ from .topological_order import topological_order
 
 
 def backward(order, parents, local):
-    r"""The backward pass: :math:`\partial \mathcal L / \partial x` for every node x of a graph.
+    """The backward pass: `∂L/∂x` for every node x of a graph.
 
     Parameters
     ----------
     order : list of node numbers as from `topological_order`, the result first.
-    parents : list of tuples, ``parents[i]`` the numbers of the nodes that node i was computed from.
-    local : list of tuples, ``local[i]`` the local derivatives of node i with respect to each of ``parents[i]``.
+    parents : list of tuples, ``parents[i]`` the numbers of the nodes that node i was
+        computed from.
+    local : list of tuples, ``local[i]`` the local derivatives of node i with respect to
+        each of ``parents[i]``.
 
     Returns
     -------
-    grads : (nodes,) array, the gradient of the result with respect to each node: 1 for the result itself, 0 for the
-        nodes that are not in `order`.
+    grads : (nodes,) array, the gradient of the result with respect to each node: 1 for
+        the result itself, 0 for the nodes that are not in `order`.
 
     Examples
     --------

@@ -9,7 +9,7 @@ from ._shared import AT_OUTPUT, FLOW, scalar_cases
 
 
 def exp_forward(x):
-    r"""Exponential gate, :math:`z = e^x`.
+    """Exponential gate: `z = e^x`.
 
     Parameters
     ----------
@@ -25,11 +25,11 @@ def exp_forward(x):
 
 
 def exp_backward(dz, cache):
-    r"""What the exponential gate passes on to its input, :math:`\partial \mathcal L / \partial x`.
+    """What the exponential gate passes on to its input: `∂L/∂x`.
 
     Parameters
     ----------
-    dz : number :math:`\partial \mathcal L / \partial z`, the flow that arrives.
+    dz : number `∂L/∂z`, the flow that arrives.
     cache : from `exp_forward`.
 
     Returns

@@ -9,7 +9,7 @@ from ._shared import FLOW, gate_cases
 
 
 def max_forward(xs):
-    r"""Max gate, :math:`z = \max_i x_i`.
+    """Max gate: `z = max_i x_i`.
 
     Parameters
     ----------
@@ -25,11 +25,11 @@ def max_forward(xs):
 
 
 def max_backward(dz, cache):
-    r"""What the max gate passes on to each input: the flow goes to the largest, in equal shares where several are tied.
+    """What the max gate passes on to each input: `∂L/∂x_i`, in equal shares at a tie.
 
     Parameters
     ----------
-    dz : number :math:`\partial \mathcal L / \partial z`, the flow that arrives.
+    dz : number `∂L/∂z`, the flow that arrives.
     cache : from `max_forward`.
 
     Returns

@@ -11,7 +11,7 @@ from ._shared import AT_OUTPUT
 
 
 def neuron_forward(w, x, b):
-    r"""One neuron as a graph, :math:`\mathcal L = \sigma(w^\top x + b)`.
+    """One neuron as a graph: `L = σ(wᵀ x + b)`.
 
     Parameters
     ----------
@@ -28,7 +28,8 @@ def neuron_forward(w, x, b):
 
 
 def neuron_backward(dL, cache):
-    r"""The flow through the neuron, from its output back to the weights, the inputs and the bias.
+    """The flow through the neuron, from its output back to the weights, the inputs and the
+    bias.
 
     Parameters
     ----------

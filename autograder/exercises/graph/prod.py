@@ -9,7 +9,7 @@ from ._shared import FLOW, gate_cases
 
 
 def prod_forward(xs):
-    r"""Product gate, :math:`z = \prod_i x_i`.
+    """Product gate: `z = Π_i x_i`.
 
     Parameters
     ----------
@@ -24,11 +24,11 @@ def prod_forward(xs):
 
 
 def prod_backward(dz, cache):
-    r"""What the product gate passes on to each input: the flow, scaled by the product of the *other* inputs.
+    """What the product gate passes on to each input: `∂L/∂x_i`.
 
     Parameters
     ----------
-    dz : number :math:`\partial \mathcal L / \partial z`, the flow that arrives.
+    dz : number `∂L/∂z`, the flow that arrives.
     cache : from `prod_forward`.
 
     Returns

@@ -11,7 +11,7 @@ from ._shared import AT_OUTPUT, FLOW, scalar_cases
 
 
 def sigmoid_forward(x):
-    r"""Sigmoid gate, :math:`z = 1/(1 + e^{-x})`.
+    """Sigmoid gate: `z = 1/(1 + e^(−x))`.
 
     Parameters
     ----------
@@ -27,11 +27,11 @@ def sigmoid_forward(x):
 
 
 def sigmoid_backward(dz, cache):
-    r"""What the sigmoid gate passes on to its input: the flow, attenuated the more the closer z is to 0 or 1.
+    """What the sigmoid gate passes on to its input: `∂L/∂x`.
 
     Parameters
     ----------
-    dz : number :math:`\partial \mathcal L / \partial z`, the flow that arrives.
+    dz : number `∂L/∂z`, the flow that arrives.
     cache : from `sigmoid_forward`.
 
     Returns

@@ -9,7 +9,7 @@ from ._shared import FLOW, gate_cases
 
 
 def sum_forward(xs):
-    r"""Sum gate, :math:`z = \sum_i x_i`.
+    """Sum gate: `z = Σ_i x_i`.
 
     Parameters
     ----------
@@ -24,11 +24,11 @@ def sum_forward(xs):
 
 
 def sum_backward(dz, cache):
-    r"""What the sum gate passes on to each input, :math:`\partial \mathcal L / \partial x_i`.
+    """What the sum gate passes on to each input: `∂L/∂x_i`.
 
     Parameters
     ----------
-    dz : number :math:`\partial \mathcal L / \partial z`, the flow that arrives.
+    dz : number `∂L/∂z`, the flow that arrives.
     cache : from `sum_forward`.
 
     Returns

@@ -9,7 +9,7 @@ from ._shared import AT_OUTPUT, FLOW, scalar_cases
 
 
 def tanh_forward(x):
-    r"""Tanh gate, :math:`z = \tanh x`.
+    """Tanh gate: `z = tanh x`.
 
     Parameters
     ----------
@@ -25,11 +25,11 @@ def tanh_forward(x):
 
 
 def tanh_backward(dz, cache):
-    r"""What the tanh gate passes on to its input, :math:`\partial \mathcal L / \partial x`.
+    """What the tanh gate passes on to its input: `∂L/∂x`.
 
     Parameters
     ----------
-    dz : number :math:`\partial \mathcal L / \partial z`, the flow that arrives.
+    dz : number `∂L/∂z`, the flow that arrives.
     cache : from `tanh_forward`.
 
     Returns

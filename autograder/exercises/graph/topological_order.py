@@ -14,13 +14,15 @@ def topological_order(parents, result):
 
     Parameters
     ----------
-    parents : list of tuples: ``parents[i]`` are the numbers of the nodes that node i was computed from, ``()`` for an
-        input; a number stands there twice where a node uses another one twice (x·x).
+    parents : list of tuples: ``parents[i]`` are the numbers of the nodes that node i
+        was computed from, ``()`` for an input; a number stands there twice where a node
+        uses another one twice (x·x).
     result : number of the node at which the backward pass begins.
 
     Returns
     -------
-    list of node numbers, the result first; every node comes later than all nodes that were computed from it.
+    list of node numbers, the result first; every node comes later than all nodes that
+    were computed from it.
 
     Examples
     --------
