@@ -11,13 +11,16 @@ from ...checks.exercise import Case, Exercise, Mistake, slip
 
 
 def numerical_grad_stochastic(f, x, seed, eps=1e-5):
-    r"""Central differences of a function that draws random numbers, such as a network with dropout.
+    """Central differences of a function that draws random numbers, such as a network with
+    dropout.
 
     Parameters
     ----------
-    f : function ``f(x, rng)`` of an array and a `numpy.random.Generator` that returns a number.
+    f : function ``f(x, rng)`` of an array and a `numpy.random.Generator` that returns a
+        number.
     x : array of any shape, the point; it comes back unchanged.
-    seed : every single evaluation of f gets a new ``np.random.default_rng(seed)``, so that all see the same numbers.
+    seed : every single evaluation of f gets a new ``np.random.default_rng(seed)``, so
+        that all see the same numbers.
     eps : ε.
 
     Returns

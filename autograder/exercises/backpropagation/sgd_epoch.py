@@ -13,15 +13,18 @@ from ._shared import AT_ACTIVATION, BIAS_EARLY, parameters
 
 
 def sgd_epoch(X, D, W, b, V, c, lr, batch_size):
-    r"""One epoch of stochastic gradient descent for the two-layer network with sigmoid outputs.
+    """One epoch of stochastic gradient descent for the two-layer network with sigmoid
+    outputs.
 
     Parameters
     ----------
     X : (N, D) array, examples as rows.
     D : (N, K) array, targets between 0 and 1.
-    W, b, V, c : (D, H), (H,), (H, K), (K,) arrays, the parameters; they stay as they are.
+    W, b, V, c : (D, H), (H,), (H, K), (K,) arrays, the parameters; they stay as they
+        are.
     lr : learning rate.
-    batch_size : examples in a minibatch; the minibatches are taken in the order of X, the last one may be smaller.
+    batch_size : examples in a minibatch; the minibatches are taken in the order of X,
+        the last one may be smaller.
 
     Returns
     -------
@@ -29,7 +32,8 @@ def sgd_epoch(X, D, W, b, V, c, lr, batch_size):
 
     Notes
     -----
-    The loss of a minibatch of n examples is the mean over these n of :math:`\frac12 \lVert d - f(u) \rVert^2`, f the sigmoid.
+    The loss of a minibatch of n examples is the mean over these n of `½ ‖d − f(u)‖²`, f
+    the sigmoid.
     """
     for start in range(0, len(X), batch_size):
         x, d = X[start : start + batch_size], D[start : start + batch_size]
