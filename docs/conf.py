@@ -41,12 +41,22 @@ def keep_only(folder, names):
             path.unlink()
 
 
+_ASSIGNMENT = re.compile(r"\[([^]]*)\]\(\.\./assignments/((\w+)/\3\.ipynb)\)")
+
+
+def as_on_the_site(text):
+    """A lesson's text with its way to the assignment, which lies beside it in a student's folder, as a download."""
+    return _ASSIGNMENT.sub(r"{download}`\1 <../../autograder/course/release/\2>`", text)
+
+
 def lesson_pages():
     """The lessons with their stored outputs; the pictures' descriptions go where the site looks for them."""
     names = set()
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
         for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                cell.source = as_on_the_site(cell.source)
             alts = [output.get("metadata", {}).get("image/png", {}).get("alt") for output in cell.get("outputs", [])]
             alt = " ".join(filter(None, alts))
             if alt:

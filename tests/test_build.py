@@ -1,6 +1,8 @@
 """From text to notebooks: what is built, and that the guards turn red for each thing they guard."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -159,6 +161,14 @@ def test_mistakes_in_a_source_are_named(tmp_path, monkeypatch):
 def test_unknown_topics_are_named(capsys):
     assert build.main(["lessons", "neuron"]) == 1
     assert "unknown topic 'neuron'; the topics are notation, neurons" in capsys.readouterr().err
+
+
+def test_the_module_is_the_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "autograder.build", "check", "neuron"], capture_output=True, text=True, timeout=120
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: unknown topic 'neuron'; the topics are notation, neurons, layers,")
 
 
 def test_topics_are_in_course_order():

@@ -202,8 +202,10 @@ def test_the_site_is_built_without_a_warning_and_needs_no_network(site):
 @pytest.mark.slow
 def test_every_lesson_and_every_module_has_its_page(site):
     for slug in build.lesson_slugs():
+        assert slug == "notation" or list((site / "_downloads").glob(f"*/{slug}.ipynb")), f"{slug}: its assignment"
         page = (site / "lessons" / f"{build.lesson_name(slug)}.html").read_text(encoding="utf-8")
         assert 'class="math' in page, slug
+        assert slug == "notation" or page.count(f'/{slug}.ipynb"') == 2, f"{slug}: two links to its assignment"
         pictures = re.findall(r'<img alt="([^"]*)" src="\.\./_images/', page)
         assert pictures or slug == "notation", f"{slug}: the pictures are stored in the notebook"
         assert all(len(alt.split()) > 3 for alt in pictures), f"{slug}: every picture says what it shows"

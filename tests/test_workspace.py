@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -81,6 +82,21 @@ def test_a_new_folder_holds_the_course_as_it_is(tmp_path):
     assert str(tmp_path) not in made[".dlcourse.json"].decode()
     again = workspace.lay_out(tmp_path / "mine")
     assert not (again.new or again.updated or again.beside) and contents(tmp_path / "mine") == made
+
+
+def test_every_link_of_a_lesson_and_an_assignment_leads_to_a_file_of_the_folder(tmp_path):
+    workspace.lay_out(tmp_path)
+    both = set()
+    for path in tmp_path.rglob("*.ipynb"):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+        for target in re.findall(r"\]\((?!https?://)([^)#\s]+)", text):
+            assert (path.parent / target).is_file(), f"{path.name}: {target}"
+            both.add((path.name, target))
+    for one in start_page.catalogue()[1:]:
+        lesson = one.notebook.rpartition("/")[2]
+        assert (lesson, f"../{one.assignment}") in both, f"{one.slug}: no link to the assignment"
+        assert (f"{one.slug}.ipynb", f"../../{one.notebook}") in both, f"{one.slug}: no link to the lesson"
 
 
 def test_what_was_only_run_is_replaced_and_what_was_written_stays(tmp_path, course):
@@ -367,8 +383,6 @@ def test_the_buttons_of_teachers_are_off_for_every_plugin_that_nbgrader_has():
     found = set()
     for folder in jupyter_path("labextensions"):
         for path in __import__("pathlib").Path(folder).glob("@jupyter/nbgrader/static/*.js"):
-            import re
-
             found |= set(re.findall(r'"(@jupyter/nbgrader:[a-z-]+)"', path.read_text(encoding="utf-8")))
     if not found:
         pytest.skip(f"the lab extension of nbgrader {nbgrader.__version__} is not installed")
