@@ -69,7 +69,7 @@ def test_a_lesson_keeps_the_rules(slug):
                 )
     if slug != "notation":
         assert "explore(" in "".join(cell.source for cell in code)
-        assert "**Sources.**" in text and f"release/{slug}/{slug}.ipynb" in text
+        assert "**Sources.**" in text and f"(../assignments/{slug}/{slug}.ipynb)" in text
 
 
 @pytest.mark.parametrize("slug", SLUGS)
