@@ -135,7 +135,7 @@ def test_every_mistake_can_be_shown_with_its_difference_and_its_hint():
     -             share = dY[:, y, x][:, None, None, :] / size**2
     +             share = dY[:, y, x][:, None, None, :] / size
 """)
-    assert "\n    written differently: avgpool2d_forward, assigned_by_place_in_window\n    Hint: " in text
+    assert "\n    or\n    written differently: avgpool2d_forward, assigned_by_place_in_window\n    Hint: " in text
     assert "\n  partial_windows (a convention)\n" in text
     for mistake in get_exercise("convolution.avgpool2d").mistakes:
         assert f"\n  {mistake.slug}" in text

@@ -172,6 +172,14 @@ def test_an_exercise_makes_its_slips_and_shows_the_difference():
     assert made.difference(zero) == ["", "-     return y + x\n+     return 0 * y"]
 
 
+def test_a_difference_gives_the_lines_of_each_change_in_order():
+    long = slip("    y = x * scale\n", "    scale = -scale\n    y = x * scale\n    y = y + 0\n", "y + x", "y - x")
+    made = some_exercise(Mistake("sign", long, "The sign."))
+    assert made.difference(made.mistakes[0]) == [
+        "+     scale = -scale\n-     return y + x\n+     y = y + 0\n+     return y - x"
+    ]
+
+
 def test_slips_are_made_in_the_given_solution():
     made = some_exercise(Mistake("sign", slip("scale + 1.0", "scale - 1.0"), "The sign."), solution=tripled)
     assert made.mistakes[0].function[0](4.0) == 4.0

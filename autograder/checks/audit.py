@@ -208,9 +208,11 @@ def shown(exercise):
     lines = [exercise.name]
     for mistake in exercise.mistakes:
         lines += ["", f"  {mistake.slug}" + (" (a convention)" if mistake.convention else "")]
+        ways = []
         for difference, functions in zip(exercise.difference(mistake), mistake.ways, strict=True):
             rewritten = ", ".join(function.__name__ for function in functions)
-            lines.append(textwrap.indent(difference or f"written differently: {rewritten}", "    "))
+            ways.append(textwrap.indent(difference or f"written differently: {rewritten}", "    "))
+        lines.append("\n    or\n".join(ways))
         lines += textwrap.wrap(mistake.hint, 110, initial_indent="    Hint: ", subsequent_indent="    ")
     return "\n".join(lines)
 

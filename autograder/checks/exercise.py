@@ -184,8 +184,9 @@ def exercises_of(slug):
 
 def _diff(before, after):
     """The changed lines only, "- " what the solution has and "+ " what the mistake has."""
-    lines = difflib.ndiff(before.splitlines(), after.splitlines())
-    return "\n".join(line for line in lines if line[:2] in ("- ", "+ "))
+    lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm=""))
+    # Two lines name the files, and one before each change says where it stands
+    return "\n".join(f"{line[0]} {line[1:]}" for line in lines[2:] if not line.startswith("@@"))
 
 
 def of_a_part(part, but=()):

@@ -9,6 +9,7 @@ import linecache
 import re
 import textwrap
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -94,6 +95,7 @@ def _is_check(statement, arguments):
     return targets <= arguments
 
 
+@cache
 def shown_code(function):
     """The code of a function as the instructor's notebook shows it: no docstring, no checks, `np.` for `xp.`."""
     signature = inspect.getsource(function).splitlines()[: _first_line(function)]
