@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test bench lint audit assignments build check-build lessons site course docs dev constraints clean
+.PHONY: help demo lab test mutation bench lint audit assignments build check-build lessons site course docs dev constraints clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ lab: course  ## open JupyterLab on the lessons
 
 test: dev  ## the test-suite, doctests included
 	$(BIN)/python -m pytest -n 2 --dist loadscope
+
+mutation: dev  ## whether a test notices each small change of the judging code you changed; ASK=--all: of all of it
+	$(BIN)/python -m tests.mutation $(ASK)
 
 lessons: dev  ## run every lesson and compare its outputs
 	$(BIN)/python -m pytest -o addopts= -p nbval --nbval notebooks -n 2 --dist loadscope

@@ -1,0 +1,198 @@
+"""Whether the tests notice a wrong line: each mutant of the judging code is one small change, and some test must fail on it.
+
+    python -m tests.mutation                     the modules that changed since the merge base with origin/main
+    python -m tests.mutation --changed BASE      … with another branch or commit
+    python -m tests.mutation compare protocol    these modules
+    python -m tests.mutation --all               every module of the table below
+
+A mutant that survives is a missing test, code that nothing needs, or equivalent: no input tells it from the original. Those
+stand in `mutation_equivalent.toml` with a reason each. Exit status 1: of some module more than 5 % of the others survive.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections import Counter
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+EQUIVALENT = Path(__file__).with_name("mutation_equivalent.toml")
+GOAL = 0.05
+# Exit codes of mutmut: a survivor, and two for a function that no test calls
+SURVIVED = (0, 5, 33)
+# Decorated functions and code outside functions are not changed: mutmut leaves them as they are
+GROUPS = ((("autograder/checks/compare.py", "autograder/checks/relations.py"), ("tests/test_compare.py",)),)
+CONFIGURATION = """
+[tool.mutmut]
+source_paths = ["autograder", "dlcourse"]
+only_mutate = {modules}
+also_copy = ["tests", "conftest.py", "pyproject.toml", "constraints.txt", "notebooks", "docs", "README.md"]
+use_setproctitle = false
+pytest_add_cli_args = ["-p", "no:cacheprovider", "-o", "addopts=--import-mode=importlib -p no:nbval"]
+pytest_add_cli_args_test_selection = {tests}
+"""
+SHOW = """
+import json, sys
+from mutmut.mutation.diff_apply import get_diff_for_mutant
+json.dump([get_diff_for_mutant(name, path=sys.argv[1]) for name in sys.argv[2:]], sys.stdout)
+"""
+
+
+@dataclass(frozen=True)
+class Survivor:
+    """A change that no test noticed: the function, and its lines before and after."""
+
+    module: str
+    function: str
+    before: str
+    after: str
+
+    def __str__(self):
+        return f"{self.module}, {self.function}\n  - {self.before}\n  + {self.after}"
+
+
+@dataclass(frozen=True)
+class Equivalent:
+    """Survivors for which no test can be written: in these modules (a pattern), `before` exchanged for `after` once."""
+
+    module: str
+    before: str
+    after: str
+    reason: str
+
+    def matches(self, survivor):
+        pieces = survivor.before.split(self.before)
+        changed = (
+            self.before.join(pieces[:i]) + self.after + self.before.join(pieces[i:]) for i in range(1, len(pieces))
+        )
+        return fnmatchcase(survivor.module, self.module) and survivor.after in changed
+
+
+def load_equivalent(path=EQUIVALENT):
+    """The table of `mutation_equivalent.toml`."""
+    return [Equivalent(**entry) for entry in tomllib.loads(path.read_text(encoding="utf-8")).get("equivalent", [])]
+
+
+def chosen(names, changed, everything):
+    """[(modules, tests)] of the groups, with the modules that are asked for."""
+    groups = []
+    for modules, tests in GROUPS:
+        if everything or changed.intersection(tests):
+            wanted = modules
+        else:
+            wanted = tuple(path for path in modules if path in changed or Path(path).stem in names or path in names)
+        if wanted:
+            groups.append((wanted, tests))
+    return groups
+
+
+def changed_since(base):
+    """Tracked files that differ from the merge base with `base`."""
+    start = _git("merge-base", "HEAD", base)[0]
+    return set(_git("diff", "--name-only", start))
+
+
+def _git(*arguments):
+    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"git {' '.join(arguments)} failed: {done.stderr.strip()}")
+    return done.stdout.splitlines()
+
+
+def copy_tree(folder):
+    """Copy the tracked files, as they are in the working tree."""
+    for name in _git("ls-files"):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+
+
+def mutate(folder, modules, tests, jobs):
+    """{module: ({mutant: exit code}, its survivors)} of one group, run in `folder`, a copy of the tree."""
+    plain = (folder / "pyproject.toml").read_text(encoding="utf-8")
+    lists = {"modules": json.dumps(list(modules)), "tests": json.dumps(list(tests))}
+    (folder / "pyproject.toml").write_text(plain + CONFIGURATION.format(**lists), encoding="utf-8")
+    log = folder / "mutmut.log"
+    with log.open("wb") as file:
+        command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(jobs)]
+        done = subprocess.run(command, cwd=folder, stdout=file, stderr=subprocess.STDOUT)
+    if done.returncode:
+        raise SystemExit(f"mutmut failed on {', '.join(modules)}:\n{log.read_text(errors='replace')[-4000:]}")
+    found = {}
+    for module in modules:
+        meta = json.loads((folder / "mutants" / f"{module}.meta").read_text(encoding="utf-8"))
+        codes = meta["exit_code_by_key"]
+        left = [name for name, code in codes.items() if code in SURVIVED]
+        found[module] = codes, _survivors(folder, module, left)
+    return found
+
+
+def _survivors(folder, module, names):
+    if not names:
+        return []
+    command = [sys.executable, "-c", SHOW, module, *names]
+    diffs = json.loads(subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout)
+    return [_survivor(module, name, diff) for name, diff in zip(names, diffs, strict=True)]
+
+
+def _survivor(module, name, diff):
+    lines = [line for line in diff.splitlines() if not line.startswith(("---", "+++"))]
+    before, after = ("\n".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in ("-", "+"))
+    function = name.rpartition(".")[2].rpartition("__mutmut_")[0].removeprefix("x_").removeprefix("xǁ")
+    return Survivor(module, function.replace("ǁ", "."), before, after)
+
+
+def report(found, equivalent):
+    """Print the table and the survivors; True where a module misses the goal."""
+    print("| module | mutants | killed | equivalent | survived | share |\n| --- | ---: | ---: | ---: | ---: | ---: |")
+    missed, listed, used = False, [], Counter()
+    for module, (codes, survivors) in found.items():
+        matching = {survivor: [entry for entry in equivalent if entry.matches(survivor)] for survivor in survivors}
+        used.update(entry for entries in matching.values() for entry in entries)
+        left = [survivor for survivor in survivors if not matching[survivor]]
+        same = len(survivors) - len(left)
+        share = len(left) / max(1, len(codes) - same)
+        missed = missed or share > GOAL
+        print(f"| {module} | {len(codes)} | {len(codes) - len(survivors)} | {same} | {len(left)} | {share:.1%} |")
+        listed += left
+    for survivor in listed:
+        print(f"\nsurvived: {survivor}")
+    for entry in equivalent:
+        if entry not in used and entry.module in found:
+            print(f"\nno mutant is this one any more; remove it from {EQUIVALENT.name}: {entry}")
+    return missed
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__.partition("\n")[0])
+    parser.add_argument("modules", nargs="*", metavar="MODULE", help="name of a module, compare, or its path")
+    parser.add_argument("--changed", metavar="BASE", default="origin/main", help="branch that the changes are against")
+    parser.add_argument("--all", action="store_true", help="every module of the table")
+    parser.add_argument("--jobs", type=int, default=1, help="mutants at a time")
+    asked = parser.parse_args(arguments)
+    known = {name for modules, _ in GROUPS for path in modules for name in (path, Path(path).stem)}
+    unknown = sorted(set(asked.modules) - known)
+    if unknown:
+        parser.error(f"no module {', '.join(unknown)}; there are {', '.join(sorted(n for n in known if '/' not in n))}")
+    changed = set() if asked.modules or asked.all else changed_since(asked.changed)
+    groups = chosen(asked.modules, changed, asked.all)
+    if not groups:
+        print(f"No module of the table changed since {asked.changed}; --all takes every one.")
+        return 0
+    found = {}
+    for modules, tests in groups:
+        print(f"{', '.join(modules)}: mutants against {', '.join(tests)}", file=sys.stderr)
+        with tempfile.TemporaryDirectory(prefix="dlcourse-mutation-") as name:
+            copy_tree(Path(name))
+            found |= mutate(Path(name), modules, tests, asked.jobs)
+    return int(report(found, load_equivalent()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

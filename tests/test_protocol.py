@@ -1,0 +1,447 @@
+"""What supervisor and child say to each other: exact frames, values rebuilt under limits, and a message for everything else."""
+
+import json
+import socket
+import struct
+import threading
+import time
+from collections import namedtuple
+
+import numpy as np
+import pytest
+
+from autograder.checks.drivers import Named, Rng
+from autograder.engine.sandbox import protocol
+from dlcourse import optimizers
+
+
+class Sneaky:
+    def __reduce__(self):
+        raise AssertionError("must not be asked")
+
+
+class Number(int):
+    pass
+
+
+Pair = namedtuple("Pair", "a b")
+STATE = optimizers.MomentumState(np.array([1.0]))
+LONG_NAME = type("N" * 70, (), {})
+
+# {what: (value, its tree, its bytes)}
+ENCODED = {
+    "None": (None, None, b""),
+    "True": (True, True, b""),
+    "a text": ("Grüße", ["s", "Grüße"], b""),
+    "half a surrogate pair": ("a\ud800", ["s", "a?"], b""),
+    "a whole number": (-255, ["i", "-0xff"], b""),
+    "a number of more digits than may be sent": (1 << 4 * protocol.TEXT - 1, ["o", "int"], b""),
+    "a float": (0.5, ["f", "0x1.0000000000000p-1"], b""),
+    "a complex number": (0.5 - 1j, ["c", "0x1.0000000000000p-1", "-0x1.0000000000000p+0"], b""),
+    "an array": (np.array([[1, 2]], np.int8), ["a", "|i1", [1, 2], 0], b"\1\2"),
+    "an array of the other byte order": (np.array([1], ">i2"), ["a", "<i2", [1], 0], b"\1\0"),
+    "an array of objects": (np.array([Sneaky()]), ["o", "ndarray"], b""),
+    "a NumPy number": (np.int8(3), ["g", "|i1", [], 0], b"\3"),
+    "a date": (np.datetime64("2026-01-01"), ["o", "datetime64"], b""),
+    "two arrays in a tuple": (
+        (np.array([1], np.int8), np.array([2], np.int8)),
+        ["t", [["a", "|i1", [1], 0], ["a", "|i1", [1], 1]]],
+        b"\1\2",
+    ),
+    "a list": ([None, 1], ["l", [None, ["i", "0x1"]]], b""),
+    "a dict": ({"a": None, 1: True}, ["d", [[["s", "a"], None], [["i", "0x1"], True]]], b""),
+    "a tuple with names": (Pair(1, 2), ["t", [["i", "0x1"], ["i", "0x2"]]], b""),
+    "a state of the course": (
+        STATE,
+        ["n", "optimizers.MomentumState", [["a", "<f8", [1], 0]]],
+        np.array([1.0]).tobytes(),
+    ),
+    "a generator of random numbers": (Rng(7), ["rng", 7], b""),
+    "a function of the course": (Named("losses.mse"), ["named", "losses.mse"], b""),
+    "an object": (Sneaky(), ["o", "Sneaky"], b""),
+    "an object with a long name": (LONG_NAME(), ["o", "N" * 60], b""),
+    "a number of another class": (Number(3), ["o", "Number"], b""),
+}
+
+
+@pytest.mark.parametrize("case", ENCODED)
+def test_the_tree_and_the_bytes(case):
+    value, tree, body = ENCODED[case]
+    got, buffers = protocol.encode(value)
+    assert (got, b"".join(buffers)) == (tree, body)
+
+
+def test_a_tuple_of_the_course_keeps_only_what_it_says_of_its_class():
+    class Liar(tuple):
+        __module__ = "dlcourse.optimizers"
+        __slots__ = ()
+
+        def __iter__(self):
+            raise AssertionError("must not be asked")
+
+    # Without fields it is a tuple; a module whose name is no text is not looked at
+    assert protocol.encode(Liar((1,)))[0] == ["t", [["i", "0x1"]]]
+    assert protocol.encode(type("Odd", (tuple,), {"__module__": 3, "_fields": ()})())[0] == ["t", []]
+    assert protocol.encode(type("Other", (tuple,), {"__module__": "x.dlcourse.", "_fields": ()})())[0] == ["t", []]
+
+
+def test_lists_and_dicts_are_read_past_their_own_methods():
+    class List(list):
+        def __iter__(self):
+            raise AssertionError("must not be asked")
+
+    class Dict(dict):
+        def items(self):
+            raise AssertionError("must not be asked")
+
+    assert protocol.encode(List([None]))[0] == ["l", [None]]
+    assert protocol.encode(Dict({"a": None}))[0] == ["d", [[["s", "a"], None]]]
+
+
+def test_buffers_may_stand_behind_others():
+    assert protocol.encode(np.int8(1), start=5)[0] == ["g", "|i1", [], 5]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        True,
+        -(2**70),
+        0.1,
+        float("inf"),
+        1 - 2j,
+        "Grüße",
+        (1, [2.5, None], {"a": (), 3: "x"}),
+        np.float32(1.5),
+        np.arange(6.0).reshape(2, 3).T,
+        np.zeros((0, 3), dtype=np.int8),
+        np.array(True),
+        np.array([np.nan, -0.0]),
+        (np.array([1.0]), np.array([2.0, 3.0])),
+    ],
+)
+def test_plain_data_comes_back_as_it_was(value):
+    back = round_trip(value)
+    assert type(back) is type(value)
+    if isinstance(value, np.ndarray | np.generic):
+        assert back.dtype == value.dtype and back.shape == value.shape
+        assert back.tobytes() == np.ascontiguousarray(value).tobytes()
+    else:
+        assert str(back) == str(value)
+
+
+def round_trip(value):
+    tree, buffers = protocol.encode(value)
+    return protocol.decode(tree, b"".join(buffers))
+
+
+def test_what_is_no_plain_data_comes_back_as_an_empty_object_of_that_name():
+    assert type(round_trip(Sneaky())).__name__ == "Sneaky"
+    assert type(round_trip(np.array([Sneaky()], dtype=object))).__name__ == "ndarray"
+    assert type(round_trip(x for x in ())).__name__ == "generator"
+
+
+@pytest.mark.parametrize(
+    ("name", "clean"), [("a_1-é!", "a_1é"), ("", "object"), ("<>", "object"), ("x" * 50, "x" * 40)]
+)
+def test_the_name_of_an_object_is_cleaned(name, clean):
+    value = protocol.opaque(name)
+    assert type(value).__name__ == clean and type(value).__mro__ == (type(value), object)
+
+
+def test_what_a_tag_stands_for_is_the_callers_to_say():
+    special = {"rng": lambda seed: ("rng", seed), "named": lambda name: ("named", name), "n": protocol.course_tuple}
+    assert protocol.decode(["t", [["rng", 3], ["named", "x"]]], b"", special) == (("rng", 3), ("named", "x"))
+    back = protocol.decode(["n", "optimizers.MomentumState", [None]], b"", special)
+    assert type(back) is optimizers.MomentumState and tuple(back) == (None,)
+    # Without a word for it a tuple with names is a plain one
+    assert type(protocol.decode(["n", "optimizers.MomentumState", [None]], b"")) is tuple
+    assert type(protocol.decode(["n", "optimizers.MomentumState", [None]], b"", {"rng": None})) is tuple
+
+
+@pytest.mark.parametrize("name", ["optimizers.sgd_step", "optimizers.nothing", "os.PathLike", "MomentumState", "x", ""])
+def test_only_tuples_of_the_course_are_made(name):
+    with pytest.raises(protocol.ProtocolError) as refused:
+        protocol.course_tuple(name)
+    assert str(refused.value) == "expected a NamedTuple of the course"
+
+
+NO_VALUE = "expected a tagged value"
+KNOWN = "expected a known dtype and a shape"
+WHOLE = "expected sizes that are whole numbers"
+BYTES = "expected as many bytes as dtype and shape say"
+ROOM = "expected arrays that take at most the bytes of the body, got more"
+# [(a tree beside eight bytes, what is wrong)]
+LIES = [
+    (["a", "<f8", [2], 0], BYTES),
+    (["a", "<f8", [1], 1], BYTES),
+    (["a", "|O", [1], 0], KNOWN),
+    (["a", "<f8", "x", 0], KNOWN),
+    (["a", "<f8", [1] * 33, 0], KNOWN),
+    (["a", "<f8", [-1], 0], WHOLE),
+    (["a", "<f8", [1], -8], WHOLE),
+    (["a", "<f8", [True], 0], WHOLE),
+    (["a", "<f8", [1.0], 0], WHOLE),
+    (["a", "<f8", [protocol.BODY_LIMIT + 1], 0], WHOLE),
+    (["a", "<f8", [0, protocol.BODY_LIMIT], protocol.BODY_LIMIT], BYTES),
+    (["a", "<f8", [2**20, 2**20, 2**20], 0], BYTES),
+    (["t", [["a", "<f8", [1], 0], ["a", "|i1", [1], 0]]], ROOM),
+    (["s", 1], NO_VALUE),
+    (["s", "a", "b"], NO_VALUE),
+    (["i", 5], NO_VALUE),
+    (["i", "0" * (protocol.TEXT + 4)], NO_VALUE),
+    (["f", 0.5], NO_VALUE),
+    (["o", 1], NO_VALUE),
+    (["t", 5], NO_VALUE),
+    (["l", "ab"], NO_VALUE),
+    (["d", {}], NO_VALUE),
+    (["n", "x"], NO_VALUE),
+    (["n", "x", "y"], NO_VALUE),
+    (["c", "0x1"], NO_VALUE),
+    (["g", "<f8", []], NO_VALUE),
+    (["rng", 1], NO_VALUE),
+    (["unknown", 1], NO_VALUE),
+    ([], NO_VALUE),
+    (7, NO_VALUE),
+    ("x", NO_VALUE),
+    ({"a": 1}, NO_VALUE),
+    (["i", "zz"], "expected a value, got something that is none (ValueError)"),
+    (["d", [[["l", []], None]]], "expected a value, got something that is none (TypeError)"),
+    (["f", "0x1p99999"], "expected a value, got something that is none (OverflowError)"),
+]
+
+
+@pytest.mark.parametrize(("tree", "message"), LIES, ids=str)
+def test_a_tree_that_lies_is_refused(tree, message):
+    with pytest.raises(protocol.ProtocolError) as refused:
+        protocol.decode(tree, b"\0" * 8)
+    assert str(refused.value) == message and isinstance(refused.value, protocol.TooLarge) == (message == ROOM)
+
+
+def test_what_is_just_allowed_is_read():
+    assert protocol.decode(["i", "0x" + "f" * (protocol.TEXT + 1)], b"") == int("f" * (protocol.TEXT + 1), 16)
+    assert protocol.decode(["a", "<f8", [1] * 32, 0], b"\0" * 8).shape == (1,) * 32
+    assert protocol.decode(["a", "<f8", [0, protocol.BODY_LIMIT], 8], b"\0" * 8).shape == (0, protocol.BODY_LIMIT)
+    both = protocol.decode(["t", [["a", "<i4", [1], 0], ["g", "<i4", [], 4]]], b"\1\0\0\0\2\0\0\0")
+    assert both[0].tolist() == [1] and both[1] == 2 and both[0].flags.writeable
+    assert protocol.decode(["s", "x" * 30_000], b"") == "x" * protocol.TEXT == round_trip("x" * 30_000)
+
+
+def nested(depth):
+    value = None
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def tree_of(value):
+    return None if value is None else ["l", [tree_of(x) for x in value]]
+
+
+def test_nesting_is_limited():
+    for deep in (nested(protocol.DEPTH), {"a": nested(protocol.DEPTH - 1)}, (nested(protocol.DEPTH - 1),)):
+        assert round_trip(deep) == deep
+    words = f"expected nested values at most {protocol.DEPTH} deep and {protocol.NODES} in number, got more"
+    inner = nested(protocol.DEPTH)
+    for deep in ([inner], (inner,), {1: inner}, Pair(inner, 1), optimizers.MomentumState(inner)):
+        with pytest.raises(protocol.TooLarge) as refused:
+            protocol.encode(deep)
+        assert str(refused.value) == words
+    inner = tree_of(inner)
+    for tree in (["l", [inner]], ["t", [inner]], ["d", [[None, inner]]], ["d", [[inner, None]]], ["n", "x", [inner]]):
+        with pytest.raises(protocol.TooLarge) as refused:
+            protocol.decode(tree, b"")
+        assert str(refused.value) == "expected a smaller value"
+    key = ()
+    for _ in range(protocol.DEPTH):
+        key = (key,)
+    with pytest.raises(protocol.TooLarge):
+        protocol.encode({key: 1})
+
+
+def test_the_number_of_values_is_limited(monkeypatch):
+    monkeypatch.setattr(protocol, "NODES", 5)
+    assert round_trip([1, 2, 3, 4]) == [1, 2, 3, 4]
+    with pytest.raises(protocol.TooLarge):
+        protocol.encode([1, 2, 3, 4, 5])
+    with pytest.raises(protocol.TooLarge):
+        protocol.decode(["l", [None] * 5], b"")
+
+
+def test_the_bytes_of_the_arrays_are_limited(monkeypatch):
+    monkeypatch.setattr(protocol, "BODY_LIMIT", 3 * 2**20)
+    large = np.zeros(2**20, np.int8)
+    assert len(protocol.encode((large, large, large))[1]) == 3
+    with pytest.raises(protocol.TooLarge) as refused:
+        protocol.encode((large, large), start=2**20 + 1)
+    assert str(refused.value) == "expected at most 3 MB of arrays, got more"
+
+
+# --- frames -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ends():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield protocol.Channel(ours), theirs
+
+
+def frame(head, body=b""):
+    return struct.pack(">II", len(head), len(body)) + head + body
+
+
+def test_a_frame_is_two_lengths_a_header_and_the_bytes(ends):
+    channel, theirs = ends
+    channel.send({"a": 1}, [b"xy", b"z"])
+    assert theirs.recv(100) == frame(b'{"a": 1}', b"xyz")
+    channel.send({}, deadline=time.monotonic() + 5)
+    assert theirs.recv(100) == frame(b"{}")
+    assert channel.fileno() == channel.sock.fileno()
+
+
+@pytest.mark.parametrize("deadline", [None, 5])
+def test_a_frame_comes_in_pieces(ends, deadline):
+    channel, theirs = ends
+    whole = frame(b'{"b": 2}', b"body" * 10)
+
+    def pieces():
+        for i in range(0, len(whole), 7):
+            theirs.sendall(whole[i : i + 7])
+            time.sleep(0.001)
+
+    sender = threading.Thread(target=pieces)
+    sender.start()
+    assert channel.receive(None if deadline is None else time.monotonic() + deadline) == ({"b": 2}, b"body" * 10)
+    sender.join()
+
+
+@pytest.mark.parametrize("deadline", [None, 20])
+def test_a_frame_larger_than_the_sockets_buffer(ends, deadline):
+    channel, theirs = ends
+    body, found = np.arange(10**6, dtype=np.int32).tobytes(), []
+    reader = threading.Thread(target=lambda: found.append(protocol.Channel(theirs).receive()))
+    reader.start()
+    channel.send({"n": 1}, [body], None if deadline is None else time.monotonic() + deadline)
+    reader.join()
+    assert found == [({"n": 1}, body)]
+
+
+@pytest.mark.parametrize("data", [b"{", b"\xff", b"[" * 100_000])
+def test_a_header_that_is_no_json(ends, data):
+    channel, theirs = ends
+    theirs.sendall(frame(data))
+    with pytest.raises(protocol.ProtocolError) as refused:
+        channel.receive()
+    assert str(refused.value) == "expected a JSON header"
+
+
+def test_a_header_that_is_no_object(ends):
+    channel, theirs = ends
+    theirs.sendall(frame(b"[]"))
+    with pytest.raises(protocol.ProtocolError) as refused:
+        channel.receive()
+    assert str(refused.value) == "expected a JSON object"
+
+
+@pytest.mark.parametrize(("head", "body"), [(11, 0), (0, 21)])
+def test_a_frame_over_the_limits_is_refused_before_it_is_read(ends, head, body):
+    channel, theirs = ends
+    theirs.sendall(struct.pack(">II", head, body))
+    with pytest.raises(protocol.TooLarge) as refused:
+        channel.receive(header_limit=10, body_limit=20)
+    assert str(refused.value) == "expected a frame of at most 10 and 20 bytes"
+
+
+def test_a_frame_at_the_limits_is_read(ends):
+    channel, theirs = ends
+    theirs.sendall(frame(b'{"a":    1}'[:11], b"x" * 20))
+    assert channel.receive(header_limit=11, body_limit=20) == ({"a": 1}, b"x" * 20)
+
+
+def test_the_limits_without_a_word_are_the_protocols(ends):
+    channel, theirs = ends
+    for head, body in ((protocol.HEADER_LIMIT + 1, 0), (0, protocol.BODY_LIMIT + 1)):
+        theirs.sendall(struct.pack(">II", head, body))
+        with pytest.raises(protocol.TooLarge):
+            channel.receive()
+
+
+def test_a_frame_too_large_to_send_is_not_begun(ends, monkeypatch):
+    channel, theirs = ends
+    monkeypatch.setattr(protocol, "HEADER_LIMIT", 2**21)
+    monkeypatch.setattr(protocol, "BODY_LIMIT", 5)
+    text = "x" * (2**21 - len(json.dumps({"a": ""})))
+    reader = threading.Thread(target=lambda: protocol.Channel(theirs).receive(header_limit=2**22))
+    reader.start()
+    channel.send({"a": text}, [b"12345"])
+    reader.join()
+    with pytest.raises(protocol.TooLarge) as refused:
+        channel.send({"a": text + "xxx"})
+    assert str(refused.value) == "expected at most 2 MB of text, got 2 MB"
+    with pytest.raises(protocol.TooLarge):
+        channel.send({}, [b"123456"])
+    theirs.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        theirs.recv(1)
+
+
+def test_silence_and_the_end(ends):
+    channel, theirs = ends
+    with pytest.raises(protocol.Silence):
+        channel.receive(time.monotonic() + 0.05)
+    # What came after the deadline is not read
+    theirs.sendall(frame(b"{}"))
+    with pytest.raises(protocol.Silence):
+        channel.receive(time.monotonic() - 1)
+    assert channel.receive(time.monotonic() + 5) == ({}, b"")
+    theirs.sendall(frame(b"{}")[:-1])
+    with pytest.raises(protocol.Silence):
+        channel.receive(time.monotonic() + 0.05)
+    theirs.close()
+    for deadline in (time.monotonic() + 5, None):
+        with pytest.raises(protocol.Closed):
+            channel.receive(deadline)
+        with pytest.raises(protocol.Closed):
+            channel.send({}, deadline=deadline)
+
+
+def test_one_who_does_not_read_is_not_waited_for(ends):
+    channel, _ = ends
+    with pytest.raises(protocol.Silence):
+        channel.send({}, [b"x" * 10**7], time.monotonic() + 0.05)
+
+
+def test_a_closed_channel(ends):
+    channel, theirs = ends
+    channel.close()
+    assert channel.sock.fileno() == -1 and theirs.recv(1) == b""
+    with pytest.raises(protocol.Closed):
+        channel.receive(time.monotonic() + 5)
+
+
+def test_a_socket_that_does_not_block_is_made_to():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setblocking(False)
+        protocol.Channel(ours)
+        assert ours.getblocking()
+
+
+# Where there is neither MSG_DONTWAIT nor poll the socket's own timeout has to do
+def test_without_poll_the_same(ends, monkeypatch):
+    monkeypatch.setattr(protocol, "_DONTWAIT", None)
+    channel, theirs = ends
+    theirs.sendall(frame(b'{"a": 1}', b"xyz"))
+    assert channel.receive(time.monotonic() + 5) == ({"a": 1}, b"xyz")
+    channel.send({}, [b"z"], time.monotonic() + 5)
+    assert theirs.recv(100) == frame(b"{}", b"z")
+    with pytest.raises(protocol.Silence):
+        channel.receive(time.monotonic() + 0.05)
+    assert channel.sock.gettimeout() is None
+    with pytest.raises(protocol.Silence):
+        channel._within(channel.sock.recv, 1, time.monotonic() - 1)
+    theirs.close()
+    with pytest.raises(protocol.Closed):
+        channel.receive(time.monotonic() + 5)
