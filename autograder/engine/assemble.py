@@ -1,20 +1,34 @@
 """From results to the notebook that nbgrader shows, and to the record that reports read."""
 
+from __future__ import annotations
+
 import dataclasses
 import json
 import math
 import os
 import shutil
 import stat
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .store.gradebook import unchanged
 from .store.records import FOR_A_PERSON, NOT_ATTEMPTED, WITHOUT_SANDBOX, NotebookRecord, Record, Verdict
 from .tasks import StepResult
 
+if TYPE_CHECKING:
+    from .ingest.assignment import Assignment
+    from .ingest.rebuild import Rebuilt
+    from .ingest.submission import Submission
+    from .store.course import Course
+    from .store.records import Key
+    from .tasks import TaskResult
+
+
 KEY = "dlcourse"
 
 
-def notebook_record(rebuilt, result):
+def notebook_record(rebuilt: Rebuilt, result: TaskResult | None) -> NotebookRecord:
     """The record of one notebook; `result` is its TaskResult, None where it could not be run."""
     results = result.results if result else [StepResult()] * len(rebuilt.cells)
     verdicts, answers = [], []
@@ -61,7 +75,15 @@ def _by_person(cell, rebuilt):
     return Verdict(master.grade_id, "person", master.points, points, verdict, message, answers=answers)
 
 
-def record_of(submission, assignment, rebuilt, results, key, isolation, graded):
+def record_of(
+    submission: Submission,
+    assignment: Assignment,
+    rebuilt: Sequence[Rebuilt],
+    results: dict[str, TaskResult],
+    key: Key,
+    isolation: str,
+    graded: str,
+) -> Record:
     """The record of a whole submission. results : {notebook name: TaskResult}."""
     notebooks = [notebook_record(made, results.get(made.master.name)) for made in rebuilt]
     # What was left out of the submission stands with its first notebook
@@ -103,7 +125,7 @@ def _time(timestamp):
         return None, "timestamp.txt holds no time: the submission counts as in time"
 
 
-def assemble(rebuilt, result, record, key):
+def assemble(rebuilt: Rebuilt, result: TaskResult | None, record: Record, key: Key) -> dict[str, Any]:
     """The autograded notebook as nbgrader keeps it, as plain data: rebuilt cells with what they showed.
 
     A graded code cell's first output is its points as a float: nbgrader's own tools read the score from it.
@@ -184,13 +206,13 @@ def _outputs(outcome, verdict, count):
 # --- the autograded folder ------------------------------------------------------------------------------------------
 
 
-def staged_folder(course, student, assignment):
+def staged_folder(course: Course, student: str, assignment: str) -> Path:
     """Where a submission's autograded folder waits until its grades are written; nbgrader passes over hidden names."""
     folder = course.folder("autograded", student, assignment)
     return folder.with_name(f".{folder.name}.graded")
 
 
-def stage(course, submission, assignment, notebooks):
+def stage(course: Course, submission: Submission, assignment: Assignment, notebooks: dict[str, dict[str, Any]]) -> None:
     """Write the autograded folder beside its place. notebooks : {name: notebook as plain data}."""
     folder = staged_folder(course, submission.student, assignment.name)
     remove(folder)
@@ -222,7 +244,7 @@ def _write(path, data, course):
     path.chmod(0o664 if course.groupshared else 0o444)
 
 
-def publish(course, student, assignment):
+def publish(course: Course, student: str, assignment: str) -> None:
     """Put the staged folder in its place."""
     staged, folder = staged_folder(course, student, assignment), course.folder("autograded", student, assignment)
     if not staged.exists():
@@ -235,14 +257,14 @@ def publish(course, student, assignment):
     remove(old)
 
 
-def remove(folder):
+def remove(folder: Path) -> None:
     if folder.is_symlink():
         folder.unlink()
     elif folder.exists():
         shutil.rmtree(folder)
 
 
-def has_key(folder, notebooks, key):
+def has_key(folder: Path, notebooks: Iterable[str], key: Key) -> bool:
     """Whether the folder holds what was assembled for this very key."""
     for name in notebooks:
         path = folder / f"{name}.ipynb"

@@ -4,6 +4,8 @@ A pool's `map` takes jobs `(name, tasks)` as it has room for them, and yields `(
 of the results an `EngineFault` where the machine failed.
 """
 
+from __future__ import annotations
+
 import contextlib
 import itertools
 import logging
@@ -11,9 +13,15 @@ import os
 import queue
 import tempfile
 import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Self
 
 from ..errors import EngineFault, NoSandbox, PoolLost
-from .tasks import Settings
+from .tasks import Settings, Task, TaskResult
+
+# (a student, the tasks of the submission), and what comes back for it
+Job = tuple[str, list[Task]]
+Outcome = tuple[str, list[TaskResult] | EngineFault]
 
 RETRIES = 2
 REGISTER_TRIES = 4
@@ -22,7 +30,7 @@ POLL_SECONDS = 5.0
 PATIENCE_SECONDS = 120.0
 
 
-def default_grader(settings):
+def default_grader(settings: Settings) -> Any:
     from .grader import Grader
 
     return Grader(settings)
@@ -31,17 +39,17 @@ def default_grader(settings):
 class InProcess:
     """Grade in this process, one submission after the other."""
 
-    def __init__(self, settings=None, grader=default_grader):
+    def __init__(self, settings: Settings | None = None, grader: Callable[[Settings], Any] = default_grader) -> None:
         self.settings, self.make = settings or Settings(), grader
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self.grader = self.make(self.settings).__enter__()
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         self.grader.__exit__(*error)
 
-    def map(self, jobs):
+    def map(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
         for name, tasks in jobs:
             try:
                 yield name, [self.grader.grade(task) for task in tasks]
@@ -106,11 +114,19 @@ class Cluster:
     gradebook. The local cluster makes its own certificates: on a shared machine nobody else may send it work.
     """
 
-    def __init__(self, settings=None, workers=None, address=None, grader=default_grader, exercises=(), version=""):
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        workers: int | None = None,
+        address: str | None = None,
+        grader: Callable[[Settings], Any] = default_grader,
+        exercises: Sequence[tuple[str, ...]] = (),
+        version: str = "",
+    ) -> None:
         self.settings, self.workers, self.address = settings or Settings(), workers, address
         self.make, self.exercises, self.version = grader, exercises, version
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         import dask
         from distributed import Client, LocalCluster, WorkerPlugin
 
@@ -199,10 +215,10 @@ class Cluster:
                     raise
                 time.sleep(1.0)
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         self.stack.close()
 
-    def map(self, jobs):
+    def map(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
         suspects = []
         yield from self._round(jobs, suspects)
         # Whoever was on a worker when it died is a suspect: one at a time they are told apart from what killed it

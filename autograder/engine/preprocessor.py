@@ -10,7 +10,9 @@ In the course's `nbgrader_config.py`, in place of nbgrader's `Execute`:
 Scores are those of `dlcourse grade`; one submission is graded at a time, and nothing is journalled.
 """
 
-from typing import ClassVar
+from __future__ import annotations
+
+from typing import Any, ClassVar
 
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Enum, Float, Integer
@@ -32,7 +34,7 @@ class GradeOutside(NbGraderPreprocessor):
     memory = Integer(Settings.memory, help="MB of memory for the student's code").tag(config=True)
     figures = Bool(False, help="draw every figure, not only those that a person grades").tag(config=True)
 
-    def preprocess(self, nb, resources):
+    def preprocess(self, nb: Any, resources: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         from nbformat import from_dict
 
         marks = resources["nbgrader"]

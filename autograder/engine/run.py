@@ -6,12 +6,16 @@ Each arrow can be cut at any moment (kill -9, a full disk, a locked database) an
 disk: what is journalled is not graded again, what is in the gradebook is not written again.
 """
 
+from __future__ import annotations
+
 import contextlib
 import errno
 import time
 from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from ..errors import CourseError, EngineFault, NoSandbox, PoolLost, Stopped
 from . import ingest
@@ -21,6 +25,10 @@ from .store.course import name_problem
 from .store.journal import Journal
 from .tasks import Settings
 from .version import checks_version
+
+if TYPE_CHECKING:
+    from .store.course import Course
+
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
@@ -54,22 +62,22 @@ class Summary:
     overhead: float = 0.0
 
     @property
-    def complete(self):
+    def complete(self) -> bool:
         """Whether every submission is graded and in the gradebook."""
         return not (self.failed or self.refused or self.problem)
 
 
 def grade_class(
-    course,
-    assignment,
-    students=None,
-    settings=None,
-    workers=None,
-    scheduler=None,
-    regrade=False,
-    on_event=lambda event, *details: None,
-    grader=default_grader,
-):
+    course: Course,
+    assignment: str,
+    students: Iterable[str] | None = None,
+    settings: Settings | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    regrade: bool = False,
+    on_event: Callable[..., object] = lambda event, *details: None,
+    grader: Callable[[Settings], Any] = default_grader,
+) -> Summary:
     """Grade every submission of an assignment that is not graded yet.
 
     Parameters

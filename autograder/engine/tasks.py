@@ -1,6 +1,9 @@
 """What a worker is given to grade, and what it gives back: plain data, so that it travels to any machine."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
+from typing import Any, Self
 
 from .store.records import Verdict
 
@@ -73,7 +76,7 @@ class Settings:
     figures: bool = False
 
     @classmethod
-    def with_timeout(cls, timeout, **others):
+    def with_timeout(cls, timeout: float, **others: Any) -> Self:
         """Settings where a whole notebook may take ten times as long as one cell, and its usual time at least."""
         return cls(timeout=timeout, total=max(cls.total, 10.0 * timeout), **others)
 

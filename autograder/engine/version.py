@@ -27,7 +27,7 @@ CHECKS = (
 
 
 @functools.cache
-def checks_version():
+def checks_version() -> str:
     """Hash of everything in the packages that decides about points."""
     digest = hashlib.sha256()
     for pattern in CHECKS:

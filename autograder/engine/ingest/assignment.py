@@ -1,13 +1,20 @@
 """What is graded against: the released notebooks with their locked cells as the gradebook has them, hidden tests included."""
 
+from __future__ import annotations
+
 import ast
 import hashlib
 import json
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ...errors import CourseError
 from .folder import read_folder
 from .notebook import cell_text
+
+if TYPE_CHECKING:
+    from ..store.course import Course
+    from ..store.gradebook import SourceCell
 
 
 @dataclass(frozen=True)
@@ -27,28 +34,28 @@ class MasterCell:
     calls: tuple[str, tuple[str, ...]] | None = None
 
     @property
-    def grade_id(self):
+    def grade_id(self) -> str:
         return self.marks["grade_id"] if self.marks else ""
 
     @property
-    def grade(self):
+    def grade(self) -> bool:
         return bool(self.marks and self.marks.get("grade"))
 
     @property
-    def solution(self):
+    def solution(self) -> bool:
         return bool(self.marks and self.marks.get("solution"))
 
     @property
-    def task(self):
+    def task(self) -> bool:
         return bool(self.marks and self.marks.get("task"))
 
     @property
-    def by_hand(self):
+    def by_hand(self) -> bool:
         """Whether a person gives the points."""
         return self.task or (self.grade and self.solution)
 
     @property
-    def points(self):
+    def points(self) -> float:
         return float(self.marks.get("points", 0) or 0) if self.grade or self.task else 0.0
 
 
@@ -75,11 +82,11 @@ class Assignment:
     version: str
 
     @property
-    def max_points(self):
+    def max_points(self) -> float:
         return sum(cell.points for notebook in self.notebooks for cell in notebook.cells)
 
 
-def load_assignment(course, name, saved):
+def load_assignment(course: Course, name: str, saved: dict[str, dict[str, SourceCell]]) -> Assignment:
     """The assignment as it is graded.
 
     Parameters
@@ -129,7 +136,7 @@ class _Released:
     checksum: str | None
 
 
-def load_released(name, data):
+def load_released(name: str, data: bytes) -> Master:
     """The `Master` of a released notebook without its gradebook: what a student has of it, so no hidden tests."""
     cells = json.loads(data.decode("utf-8"))["cells"]
     saved = {}
@@ -217,7 +224,7 @@ def _call(call):
     return first.value, tuple(argument.id for argument in rest)
 
 
-def find_calls(source):
+def find_calls(source: str) -> list[tuple[str, tuple[str, ...]]]:
     """[(name, function names)] of every `check("name", function, …)` in a cell's source, in order."""
     # Magics and shell commands are no Python
     plain = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in source.split("\n"))

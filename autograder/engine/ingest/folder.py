@@ -1,9 +1,12 @@
 """The regular files of a folder that somebody else has filled: within limits, and no link followed."""
 
+from __future__ import annotations
+
 import contextlib
 import fnmatch
 import os
 import stat
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +18,7 @@ FILES = 200
 DEPTH = 8
 
 
-def is_notebook(name):
+def is_notebook(name: str) -> bool:
     """Whether this is a notebook's file on top of the folder."""
     return name.endswith(".ipynb") and "/" not in name
 
@@ -30,7 +33,7 @@ class Folder:
     seen: int = 0
 
 
-def read_folder(folder, ignore, links=False):
+def read_folder(folder: Path, ignore: Iterable[str], links: bool = False) -> Folder:
     """The regular files under a folder; with `links` (the course's own folders) links are followed."""
     found = Folder()
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | (0 if links else os.O_NOFOLLOW)
@@ -43,7 +46,7 @@ def read_folder(folder, ignore, links=False):
     return found
 
 
-def read_own_folder(folder):
+def read_own_folder(folder: Path) -> dict[str, bytes]:
     """{relative name: content} of the regular files under a folder of the user's own, within the limits of a submission.
 
     Without hidden files, notebooks and what follows links; on every system.

@@ -1,7 +1,10 @@
 """The cells of a notebook file that a student has made: their types, sources and ids, and nothing else that it claims."""
 
+from __future__ import annotations
+
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from .folder import MB, NOTEBOOK_BYTES
 
@@ -12,7 +15,7 @@ BRACKETS = 400_000
 COMMAS = 2_000_000
 
 
-def parse(data):
+def parse(data: bytes) -> tuple[tuple[SubmittedCell, ...], str]:
     """(cells of a submitted notebook, ""), or ((), why it cannot be read). A cell: type, source, grade_id, id."""
     data = data.removeprefix(b"\xef\xbb\xbf")
     if not data.strip():
@@ -95,7 +98,7 @@ def _short(value):
     return text if len(text) <= 80 else text[:77] + "…"
 
 
-def cell_text(source):
+def cell_text(source: Any) -> str | None:
     """A cell's source, a string or a list of strings, as text that can be written; None if it is neither."""
     if isinstance(source, list) and all(isinstance(line, str) for line in source):
         source = "".join(source)

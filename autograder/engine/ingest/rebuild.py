@@ -1,10 +1,20 @@
 """The notebook as it is graded: the master's cells with the student's sources in them, the student's own cells between."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ..tasks import ASSERTS, CODE, EXERCISE, TEXT, Step, Task
 from .assignment import Master, MasterCell
 from .notebook import parse
+
+if TYPE_CHECKING:
+    from .assignment import Assignment
+    from .notebook import SubmittedCell
+    from .submission import Submission
+
 
 # Characters of a cell that are compared to see whether it is a course cell, changed
 ALIKE = 2_000
@@ -39,7 +49,7 @@ class Rebuilt:
     handed_in: bool = True
 
     @property
-    def steps(self):
+    def steps(self) -> tuple[Step, ...]:
         """One step for each cell, in order."""
         return tuple(_step(cell, place) for place, cell in enumerate(self.cells))
 
@@ -56,7 +66,7 @@ def _step(cell, place):
     return Step(kind, cell.source, place, cell.student, master.grade_id, master.points, calls, by_hand=master.by_hand)
 
 
-def rebuild(master, data, why=""):
+def rebuild(master: Master, data: bytes | None, why: str = "") -> Rebuilt:
     """The notebook as it is graded, from the bytes that were handed in; None: there are none (`why` says why)."""
     if data is None:
         return _unanswered(master, why or "it was not handed in", handed_in=bool(why))
@@ -72,7 +82,7 @@ def _unanswered(master, problem, handed_in=True):
     return Rebuilt(master, cells, notes=needs_review, needs_review=needs_review, problem=problem, handed_in=handed_in)
 
 
-def rebuild_cells(master, submitted):
+def rebuild_cells(master: Master, submitted: Sequence[SubmittedCell]) -> Rebuilt:
     """The master's cells in the master's order, with the student's sources and own cells (see the module's head)."""
     marked = {cell.grade_id: place for place, cell in enumerate(master.cells) if cell.grade_id}
     free = _Unmarked(master)
@@ -188,7 +198,7 @@ class _Unmarked:
         return [place for place, cell in self.places.items() if cell.cell_type == "code"]
 
 
-def rebuild_submission(assignment, submission):
+def rebuild_submission(assignment: Assignment, submission: Submission) -> list[Rebuilt]:
     """Every notebook of the assignment, as this student answered it."""
     others = sorted(set(submission.notebooks) - {master.name for master in assignment.notebooks})
     made = []
@@ -200,7 +210,7 @@ def rebuild_submission(assignment, submission):
     return made
 
 
-def make_tasks(assignment, submission, rebuilt, seed):
+def make_tasks(assignment: Assignment, submission: Submission, rebuilt: Iterable[Rebuilt], seed: int) -> list[Task]:
     """A task for each notebook that was handed in and can be read."""
     # The course's own files win over what a student put in their place
     files = submission.files | assignment.files

@@ -1,10 +1,16 @@
 """What lies in the folder that a student handed in."""
 
+from __future__ import annotations
+
 import contextlib
 import hashlib
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from .folder import Folder, is_notebook, read_folder
+
+if TYPE_CHECKING:
+    from ..store.course import Course
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,7 @@ class Submission:
     problem: str = ""
 
 
-def read_submission(course, student, assignment):
+def read_submission(course: Course, student: str, assignment: str) -> Submission:
     """What a student handed in, within limits; nothing but regular files is opened, and no link is followed."""
     folder = course.folder("submitted", student, assignment)
     if folder.parent.is_symlink():

@@ -40,40 +40,40 @@ class Course:
         return value if isinstance(value, type(default)) else default
 
     @property
-    def course_id(self):
+    def course_id(self) -> str:
         return self._option("course_id", "").strip()
 
     @property
-    def ignore(self):
+    def ignore(self) -> tuple[str, ...]:
         """File names that nbgrader leaves where they are."""
         return tuple(
             self.config.CourseDirectory.get("ignore", _IGNORE) if "CourseDirectory" in self.config else _IGNORE
         )
 
     @property
-    def groupshared(self):
+    def groupshared(self) -> bool:
         return self._option("groupshared", False)
 
-    def students_keep(self, assignment):
+    def students_keep(self, assignment: str) -> tuple[str, ...]:
         """Files of an assignment in which the student's version counts (nbgrader's `exclude_overwriting`)."""
         kept = self.config.Autograde.get("exclude_overwriting", {}) if "Autograde" in self.config else {}
         return tuple(kept.get(assignment, ()))
 
     @cached_property
-    def structure(self):
+    def structure(self) -> str:
         return self._option("directory_structure", _STRUCTURE)
 
-    def folder(self, step, student, assignment):
+    def folder(self, step: str, student: str, assignment: str) -> Path:
         """The folder of one step ("submitted", "autograded", …), as nbgrader's `format_path` has it."""
         name = self._option(f"{step}_directory", step)
         return self.root / self.structure.format(nbgrader_step=name, student_id=student, assignment_id=assignment)
 
-    def assignments(self):
+    def assignments(self) -> list[str]:
         """Names of the assignments that are released."""
         found = self._matches("release", ".", None)
         return sorted(found)
 
-    def find_assignment(self, name):
+    def find_assignment(self, name: str) -> str:
         """The name itself; raises with the nearest one if no such assignment is released."""
         folder = self.folder("release", ".", name)
         if name and not set(name) & set("/+\0") and name not in (".", "..") and folder.is_dir():
@@ -87,7 +87,7 @@ class Course:
             + (f"released are {', '.join(known)}" if known else "release one first: dlcourse release ASSIGNMENT")
         )
 
-    def students(self, assignment):
+    def students(self, assignment: str) -> tuple[list[str], dict[str, str]]:
         """Names of those who handed something in, sorted: those that can be graded, and {folder name: why not}."""
         good, refused = [], {}
         for name in sorted(self._matches("submitted", None, assignment)):
@@ -119,7 +119,7 @@ class Course:
         }
 
     @property
-    def seed(self):
+    def seed(self) -> int:
         """The seed of the cases: that of plain nbgrader's kernels, the same for the whole class.
 
         One seed for each submission would be fairer to nobody: a wrong answer may pass a case by luck, and then the
@@ -131,7 +131,7 @@ class Course:
         return grading_seed(self.secret)
 
 
-def name_problem(name):
+def name_problem(name: str) -> str:
     """Why a student's name cannot be used, "" if it can: what nbgrader's own directory rule would mistake or refuse."""
     if not name or name in (".", "..") or "/" in name:
         return "a student's name is one folder name"
@@ -148,7 +148,7 @@ def name_problem(name):
     return ""
 
 
-def open_course(folder=".", db_url=None):
+def open_course(folder: str | Path = ".", db_url: str | None = None) -> Course:
     """The course in `folder`; its `nbgrader_config.py` is read as nbgrader reads it.
 
     Raises `CourseError` if there is no such course or its configuration cannot be read.
@@ -214,6 +214,6 @@ def _secret(root):
     return path.read_text().strip()
 
 
-def hide_password(url):
+def hide_password(url: str) -> str:
     """A database's address without its password, for messages."""
     return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", url)

@@ -5,16 +5,26 @@ notebook in between. Scores given by a person, comments and extra credit are nev
 Reading what an assignment is and what is already written goes without nbgrader, whose import takes 2 s.
 """
 
+from __future__ import annotations
+
 import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 from ...errors import CourseError, GradebookError
 from .course import hide_password
 from .records import FOR_A_PERSON, NOT_ATTEMPTED
+
+if TYPE_CHECKING:
+    from ..ingest.assignment import Assignment, MasterCell
+    from .course import Course
+    from .records import Record
+
 
 _CELLS = """
 select notebook.name, source_cell.name, source_cell.source, source_cell.checksum, source_cell.cell_type,
@@ -50,7 +60,7 @@ class SourceCell:
 
 
 @contextlib.contextmanager
-def reading(db_url, or_none=False):
+def reading(db_url: str, or_none: bool = False) -> Iterator[Any]:
     """A connection for a few queries.
 
     or_none : give None where there is no gradebook yet, or nothing in it; otherwise that is an error.
@@ -75,7 +85,7 @@ def reading(db_url, or_none=False):
         raise GradebookError(explain(error, db_url)) from error
 
 
-def explain(error, db_url):
+def explain(error: Exception, db_url: str) -> str:
     """A database's error as one sentence with what to try."""
     text = " ".join(str(getattr(error, "orig", None) or error).split())
     where = hide_password(db_url)
@@ -93,7 +103,7 @@ def explain(error, db_url):
 
 
 @contextlib.contextmanager
-def alembic_on_path():
+def alembic_on_path() -> Iterator[None]:
     """nbgrader makes its database by calling `alembic`: look for it beside the Python that runs."""
     before = os.environ.get("PATH", "")
     os.environ["PATH"] = str(Path(sys.executable).parent) + os.pathsep + before
@@ -103,7 +113,7 @@ def alembic_on_path():
         os.environ["PATH"] = before
 
 
-def saved_cells(db_url, assignment):
+def saved_cells(db_url: str, assignment: str) -> dict[str, dict[str, SourceCell]]:
     """{notebook: {grade_id: SourceCell}} of an assignment."""
     from sqlalchemy import text
 
@@ -117,7 +127,7 @@ def saved_cells(db_url, assignment):
     return saved
 
 
-def graded_students(db_url, assignment):
+def graded_students(db_url: str, assignment: str) -> set[str]:
     """Who has a submission of this assignment in the gradebook."""
     from sqlalchemy import text
 
@@ -132,11 +142,11 @@ class Writer:
         writer.write(record, assignment)
     """
 
-    def __init__(self, course):
+    def __init__(self, course: Course) -> None:
         self.course = course
         self._known = {}
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         from nbgrader.api import Gradebook
         from sqlalchemy.exc import SQLAlchemyError
         from sqlalchemy.orm import Session, scoped_session, sessionmaker
@@ -161,10 +171,10 @@ class Writer:
         )
         return self
 
-    def __exit__(self, *exc):
+    def __exit__(self, *exc: object) -> None:
         self.gradebook.close()
 
-    def write(self, record, assignment):
+    def write(self, record: Record, assignment: Assignment) -> None:
         """Write one graded submission; all of it or nothing.
 
         Parameters
@@ -260,7 +270,7 @@ class Writer:
         return None if penalty is None else min(max(penalty, 0), notebook.score)
 
 
-def unchanged(cell, source):
+def unchanged(cell: MasterCell, source: str) -> bool:
     """Whether a solution cell is as it was released: nbgrader's checksum, by its own function."""
     from nbformat import NotebookNode
     from nbgrader.utils import compute_checksum

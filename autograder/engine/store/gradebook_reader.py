@@ -1,9 +1,15 @@
 """What nbgrader's gradebook knows, read and never written."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ...errors import CourseError
 from .gradebook import reading
+
+if TYPE_CHECKING:
+    from .course import Course
 
 
 @dataclass(frozen=True)
@@ -21,7 +27,7 @@ class Mark:
     comment: str = ""
 
     @property
-    def points(self):
+    def points(self) -> float | None:
         return (self.automatic or 0.0 if self.manual is None else self.manual) + self.extra
 
 
@@ -33,11 +39,11 @@ class Marks:
     penalties: dict = field(default_factory=dict)
 
     @property
-    def points(self):
+    def points(self) -> float:
         return max(0.0, sum(mark.points for mark in self.cells.values()) - sum(self.penalties.values()))
 
 
-def read_marks(course, assignment):
+def read_marks(course: Course, assignment: str) -> dict[str, Marks]:
     """{student: `Marks`} of an assignment; empty where nothing is in the gradebook yet."""
     from nbgrader import api
     from sqlalchemy import select
@@ -99,11 +105,11 @@ class Grade:
     maximum: float = 0.0
 
     @property
-    def points(self):
+    def points(self) -> float:
         return max(0.0, self.raw - self.penalty)
 
 
-def read_grades(course, assignment=None):
+def read_grades(course: Course, assignment: str | None = None) -> list[Grade]:
     """Every student's `Grade` for one assignment or for all, in nbgrader's order; none handed in counts 0.
 
     `handed_in` is None where the student has no submission, "" where it has no time.

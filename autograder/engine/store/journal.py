@@ -8,21 +8,30 @@ Each line reaches the disk before the next step is taken. A run that was killed 
 recognised and dropped, and the submission is graded again.
 """
 
+from __future__ import annotations
+
 import contextlib
 import fcntl
 import io
 import json
 import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 from ...errors import CourseError
 from .records import FORMAT, record_from_json
 
+if TYPE_CHECKING:
+    from .course import Course
+    from .records import Key, Record
 
-def records_folder(course):
+
+def records_folder(course: Course) -> Path:
     return course.root / "records"
 
 
-def latest_records(course, assignment):
+def latest_records(course: Course, assignment: str) -> Iterator[Record]:
     """Yield each student's last `Record`, one at a time: a class of a thousand is never in memory at once.
 
     Reads while another run writes.
@@ -56,13 +65,13 @@ class Journal:
     keys : {student: key} of the last record of each. written : {student: key} of those that the gradebook has.
     """
 
-    def __init__(self, course, assignment):
+    def __init__(self, course: Course, assignment: str) -> None:
         self.folder = records_folder(course)
         self.path = self.folder / f"{assignment}.jsonl"
         self.written_path = self.folder / f"{assignment}.written"
         self.places, self.keys, self.written = {}, {}, {}
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         try:
             self.folder.mkdir(exist_ok=True)
             self.lock = (self.folder / "lock").open("a+")
@@ -86,7 +95,7 @@ class Journal:
         self._read()
         return self
 
-    def __exit__(self, *exc):
+    def __exit__(self, *exc: object) -> None:
         self.file.close()
         self.written_file.close()
         self.lock.close()
@@ -98,17 +107,17 @@ class Journal:
                 student, key = json.loads(line)
                 self.written[student] = tuple(key)
 
-    def record(self, student):
+    def record(self, student: str) -> Record:
         """The last record of a student."""
         self.file.seek(self.places[student])
         return record_from_json(next(_buffered(self.file)).decode("utf-8"))
 
-    def append(self, record):
+    def append(self, record: Record) -> None:
         """Add a record; when this returns it is on the disk."""
         self.places[record.student] = _append(self.file, record.to_json())
         self.keys[record.student] = record.key
 
-    def mark_written(self, student, key):
+    def mark_written(self, student: str, key: Key) -> None:
         """Note that the gradebook has the record with this key."""
         _append(self.written_file, json.dumps([student, list(key)], ensure_ascii=False))
         self.written[student] = key

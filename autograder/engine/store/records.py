@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 FORMAT = 2
 
+# Hashes of the submission, the assignment and the checks
+Key = tuple[str, str, str]
+
 RIGHT = "right"
 PARTLY = "partly right"
 WRONG = "wrong"
@@ -104,25 +107,25 @@ class Record:
     submitted: str | None = None
 
     @property
-    def verdicts(self):
+    def verdicts(self) -> list[Verdict]:
         return [verdict for notebook in self.notebooks for verdict in notebook.verdicts]
 
     @property
-    def points(self):
+    def points(self) -> float:
         """What the machine has given so far; written answers count nothing until a person has read them."""
         return sum(verdict.points or 0.0 for verdict in self.verdicts)
 
     @property
-    def max_points(self):
+    def max_points(self) -> float:
         return sum(verdict.max_points for verdict in self.verdicts)
 
-    def to_json(self):
+    def to_json(self) -> str:
         """One line of JSON."""
         # Not dataclasses.asdict: its copies of everything take ten times as long
         return json.dumps({"format": FORMAT} | vars(self), ensure_ascii=False, default=vars)
 
 
-def record_from_json(line):
+def record_from_json(line: str | bytes) -> Record:
     """The record of one line that `Record.to_json` wrote."""
     data = json.loads(line)
     if data.pop("format", None) != FORMAT:
