@@ -4,6 +4,7 @@ import ast
 import builtins
 import inspect
 import random
+import shlex
 import shutil
 import sys
 import textwrap
@@ -299,13 +300,15 @@ def _print(folder, slug, report):
         words = ", ".join(named[:3]) + (f" and {len(named) - 3} more" if len(named) > 3 else "")
         rows.add_row(one.student, pages.number(one.points), pages.number(one.max_points), words)
     out.print(rows)
-    jupyter = Path(sys.executable).parent / "jupyter"
+    # As a shell reads them: a path may hold spaces
+    quoted = shlex.quote(str(folder))
+    dlcourse, jupyter = (shlex.quote(str(Path(sys.executable).parent / name)) for name in ("dlcourse", "jupyter"))
     for line in (
         f"{pages.plural(report.waiting, 'written answer')} to read",
         f"Report on the class:        {folder}/reports/{slug}.html",
         f"Feedback, a page each:      {folder}/feedback/<student>/{slug}/{slug}.html",
         f"Grades as CSV:              {folder}/grades.csv (nbgrader), grades-canvas.csv, grades-moodle.csv",
-        f"Grade the same class again: dlcourse grade {slug} --course {folder}",
-        f"Look round in nbgrader:     cd {folder} && {jupyter} lab (Nbgrader → Formgrader)",
+        f"Grade the same class again: {dlcourse} grade {slug} --course {quoted}",
+        f"Look round in nbgrader:     cd {quoted} && {jupyter} lab  # Nbgrader → Formgrader",
     ):
         out.print(line, soft_wrap=True)

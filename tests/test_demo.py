@@ -1,5 +1,10 @@
 """The demonstration's class: always the same, and every answer is what it is said to be."""
 
+import re
+import shlex
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import records
@@ -8,6 +13,8 @@ from autograder import build, demo
 from autograder.checks.evaluation import evaluate
 from autograder.checks.exercise import exercises_of
 from autograder.checks.solution import solution_parts
+from autograder.commands.grade import _Show
+from autograder.reports.report import Report
 
 EXERCISES = exercises_of(demo.SLUG)
 
@@ -70,3 +77,24 @@ def test_without_a_sandbox_the_tour_goes_on_and_says_so(tmp_path, monkeypatch, c
     assert demo.grade(tmp_path).graded == ["ada"] and asked == ["bwrap", "process"]
     said = capsys.readouterr().err
     assert "there is no bubblewrap here" in said and "without a sandbox" in said
+
+
+def test_that_there_is_no_sandbox_is_said_once_and_not_of_every_student(capsys):
+    record = SimpleNamespace(
+        needs_review=["graded without a sandbox: its code ran with the grader's own rights", "late"]
+    )
+    with _Show() as show:
+        for _ in range(2):
+            show.event("begin", 2)
+            show.event("graded", "ada", record, "")
+            show.event("graded", "alan", record, "")
+    assert capsys.readouterr().err == 2 * "grading 2\nada: late\n1 of 2\nalan: late\n2 of 2\n"
+
+
+def test_the_last_lines_are_commands_that_a_shell_can_read(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("sys.executable", str(tmp_path / "Übung 1" / "bin" / "python"))
+    demo._print(Path("my demo"), demo.SLUG, Report(demo.SLUG))
+    lines = dict(re.split(": +", line, maxsplit=1) for line in capsys.readouterr().out.splitlines() if ": " in line)
+    again, look = (shlex.split(lines[name], comments=True) for name in list(lines)[-2:])
+    assert again == [str(tmp_path / "Übung 1" / "bin" / "dlcourse"), "grade", demo.SLUG, "--course", "my demo"]
+    assert look == ["cd", "my demo", "&&", str(tmp_path / "Übung 1" / "bin" / "jupyter"), "lab"]

@@ -5,6 +5,7 @@ import sys
 from dataclasses import asdict
 
 from ..engine.store.course import open_course
+from ..engine.store.records import WITHOUT_SANDBOX
 from ..engine.tasks import Settings
 from ..errors import CourseError
 from . import console, fail
@@ -85,14 +86,19 @@ class _Show:
         student, record, problem = details
         self.done += 1
         for sentence in [problem] if problem else record.needs_review:
-            self._line(f"{shown(student)}: {shown(sentence)}")
+            # Of the whole class, so it is said once, by the command
+            if not sentence.startswith(WITHOUT_SANDBOX):
+                self._line(f"{shown(student)}: {shown(sentence)}")
         if self.bar is not None:
             self.bar.advance(self.task)
         elif self.done % max(1, self.total // 10) == 0 or self.done == self.total:
             self._line(f"{self.done} of {self.total}")
 
     def _begin(self, total):
-        self.total = total
+        # A second run, without the sandbox that the first one wanted
+        if self.bar is not None:
+            self.bar.stop()
+        self.total, self.done = total, 0
         if total and self.console.is_terminal:
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
