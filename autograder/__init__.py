@@ -1,11 +1,12 @@
 """Assignments for dlcourse: exercises, their checks, and grading.
 
-A notebook needs one name: ``from autograder import check``.
+A notebook needs two names: ``from autograder import case, check``.
 """
 
 from .checks.compare import compare
-from .checks.evaluation import CheckFailed, Result, check, evaluate
+from .checks.evaluation import Result, evaluate
 from .checks.exercise import Case, Exercise, Mistake, exercises_of, get_exercise, slip
+from .checks.notebook import CheckFailed, case, check, solution
 
 __all__ = [
     "Case",
@@ -13,10 +14,12 @@ __all__ = [
     "Exercise",
     "Mistake",
     "Result",
+    "case",
     "check",
     "compare",
     "evaluate",
     "exercises_of",
     "get_exercise",
     "slip",
+    "solution",
 ]

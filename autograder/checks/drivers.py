@@ -4,6 +4,7 @@ A driver takes the student's functions and one case, and yields ``(part, value)`
 judged by itself. What is expected is not known here: the judge runs the same driver over the reference elsewhere.
 """
 
+import builtins
 import contextlib
 import importlib
 import inspect
@@ -179,6 +180,7 @@ def run_case(driver, functions, case, parts):
             warnings.catch_warnings(record=True) as caught,
             # An exponential that rounds to 0 is no trouble, in a right answer least of all
             np.errstate(all="warn", under="ignore"),
+            _nobody_types(),
         ):
             warnings.simplefilter("always")
             produced = driver(functions, ready)
@@ -215,6 +217,23 @@ def run_case(driver, functions, case, parts):
             dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, RuntimeWarning))
         )[:500]
     return outcomes
+
+
+@contextlib.contextmanager
+def _nobody_types():
+    """In the block `input` is refused: during a check nobody sees its question, and it would wait without end."""
+
+    def refused(*prompt):
+        raise WrongAnswer(
+            "your code calls `input()` (or `breakpoint()`), and nobody can type during a check: take the values from the "
+            "function's arguments"
+        )
+
+    before, builtins.input = builtins.input, refused
+    try:
+        yield
+    finally:
+        builtins.input = before
 
 
 class Printed(io.StringIO):

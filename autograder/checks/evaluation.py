@@ -1,23 +1,21 @@
 """Judging an answer: every case, every part, and the name of the mistake.
 
-`evaluate` tells and never raises for a wrong answer; `check` is what a notebook calls.
+`evaluate` tells and never raises for a wrong answer; what a notebook calls is `check`, in `notebook.py`.
 """
 
 import contextlib
 import hashlib
-import html
 import inspect
 import os
-import re
-import sys
 from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 
 from .compare import Difference, compare, error_bound
-from .drivers import Outcome, TooSlow, Withheld, WrongAnswer, kind, run_case, time_limit
+from .drivers import Outcome, Withheld, WrongAnswer, kind, run_case
 from .exercise import get_exercise
+from .limits import TooSlow, time_limit
 
 PUBLIC_SEED = 20260901
 SECONDS = 30.0
@@ -60,31 +58,9 @@ class Result:
         return self.message
 
     def _repr_html_(self):
-        color, sign = ("#1a7f37", "✓") if self.passed else ("#6e7781", "○") if not self.attempted else ("#cf222e", "✗")
-        first, _, rest = self.message.partition("\n")
-        lines = "".join(
-            f'<div style="margin-top:.3em;white-space:pre-wrap">{_marked(line)}</div>'
-            for line in rest.split("\n")
-            if line
-        )
-        return (
-            f'<div role="status" style="border-left:4px solid {color};padding:.4em .8em;margin:.3em 0">'
-            f"<strong>{sign} {_marked(first.removeprefix(sign).strip())}</strong>{lines}</div>"
-        )
+        from .show import View, as_html
 
-
-def _marked(text):
-    """The text as HTML, escaped, with `code` and *stress* as what they mean."""
-    escaped = html.escape(text)
-    escaped = re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped)
-    return re.sub(r"(?<![\w*])\*(\w[^*<>]*\w)\*(?![\w*])", r"<em>\1</em>", escaped)
-
-
-class CheckFailed(AssertionError):
-    """The answer is not right yet; what is wrong was shown above."""
-
-    def _render_traceback_(self):
-        return [f"CheckFailed: {self}"]
+        return as_html(View(self))
 
 
 def evaluate(name, *functions, seed=PUBLIC_SEED, hidden=True, seconds=SECONDS, withhold=None):
@@ -104,9 +80,17 @@ def evaluate(name, *functions, seed=PUBLIC_SEED, hidden=True, seconds=SECONDS, w
     Result; a wrong answer, one that raises, prints or never ends is a result, not an error.
     """
     exercise = get_exercise(name)
-    wrong = _unusable(exercise, functions)
+    wrong = unusable(exercise, functions)
     if wrong:
         return _result(exercise, [], wrong, None, attempted=False)
+    return judge(exercise, *ask(exercise, functions, seed, hidden, seconds, withhold), seed)
+
+
+def ask(exercise, functions, seed=PUBLIC_SEED, hidden=True, seconds=SECONDS, withhold=None, started=None):
+    """What `judge` needs: the cases, the expected values and the answer's outcomes.
+
+    started : called with the number of a case and of all of them, before each.
+    """
     cases, expected = expected_values(exercise.name, seed)
     chosen = [i for i, case in enumerate(cases) if hidden or not case.hidden]
     if withhold is None:
@@ -115,12 +99,14 @@ def evaluate(name, *functions, seed=PUBLIC_SEED, hidden=True, seconds=SECONDS, w
     with withheld_functions(exercise.functions) if withhold else contextlib.nullcontext():
         # After an answer has used up its time once, every further case gets little
         left = seconds
-        for i in chosen:
+        for number, i in enumerate(chosen, 1):
+            if started is not None:
+                started(number, len(chosen))
             outcomes = _timed(exercise, functions, cases[i], left)
             if any(isinstance(outcome.error, TooSlow) for outcome in outcomes):
                 left = min(left, 1.0)
             got.append(outcomes)
-    return judge(exercise, [cases[i] for i in chosen], [expected[i] for i in chosen], got, seed)
+    return [cases[i] for i in chosen], [expected[i] for i in chosen], got
 
 
 def judge(exercise, cases, expected, got, seed=PUBLIC_SEED):
@@ -166,7 +152,8 @@ def problem(exercise, case, outcome, value):
     return ""
 
 
-def _unusable(exercise, functions):
+def unusable(exercise, functions):
+    """Why these functions cannot be called at all, as a sentence; "" if they can."""
     names = exercise.function_names
     if len(functions) != len(names):
         return f"Expected {len(names)} function{'s' * (len(names) > 1)}, {', '.join(names)}; got {len(functions)}."
@@ -394,55 +381,15 @@ def exercise_seed(seed, name):
     return int.from_bytes(hashlib.sha256(f"{seed}:{name}".encode()).digest()[:8], "big")
 
 
-def check(name, *functions, hidden=False):
-    """Judge an answer in a notebook: show what is right or wrong, and raise `CheckFailed` if it is wrong.
-
-    With ``hidden=True`` (the line that students' notebooks do not have) the cases take their numbers from the course's
-    secret. While nbgrader grades, nothing is raised and that call returns the points, a float, as the cell's value.
-    """
-    grading = os.environ.get("NBGRADER_EXECUTION") == "autograde"
-    secret = hidden and grading
-    seed = exercise_seed(grading_seed(), name) if secret else PUBLIC_SEED
-    result = evaluate(name, *functions, seed=seed, hidden=secret, withhold=True)
-    _display(_without_numbers(result) if secret else result)
-    if grading:
-        return float(result.points) if hidden else None
-    if not result.passed:
-        raise CheckFailed("see the message above" if result.attempted else f"{name} is not attempted yet")
-    return None
-
-
-def _without_numbers(result):
-    """The result as a student may see it: which hidden cases fail, not on which numbers."""
-    failed = list(dict.fromkeys(row.case for row in result.rows if not row.passed))
-    text = f"Graded with other numbers: {sum(row.passed for row in result.rows)} of {len(result.rows)} cases pass, {result.points:g} of {result.max_points:g} points."
-    if failed:
-        text += f"\nFails: {', '.join(f'“{name}”' for name in failed)}."
-    return Result(
-        result.name, result.passed, result.score, result.max_points, result.mistake, text, result.rows, result.attempted
-    )
-
-
-def _display(result):
-    """HTML where a notebook shows it, text anywhere else."""
-    shell = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
-    if shell is not None and hasattr(shell, "kernel"):
-        from IPython.display import display
-
-        display({"text/plain": str(result), "text/html": result._repr_html_()}, raw=True)
-    else:
-        print(result)
-
-
 __all__ = [
-    "CheckFailed",
     "Difference",
     "Result",
     "Row",
     "Withheld",
-    "check",
+    "ask",
     "evaluate",
     "exercise_seed",
     "grading_seed",
     "judge",
+    "unusable",
 ]

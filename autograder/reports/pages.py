@@ -8,8 +8,8 @@ import re
 from functools import cache
 from pathlib import Path
 
-from ..checks.evaluation import _marked as marked
 from ..checks.exercise import get_exercise
+from ..checks.show import marked
 from .typeset import typeset
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"

@@ -1,0 +1,281 @@
+"""What a notebook calls: `check` an answer, get a failing `case`, read the `solution` of what is right."""
+
+import copy
+import difflib
+import inspect
+import os
+import re
+import sys
+import threading
+import time
+
+from .. import progress
+from . import cells, show
+from .drivers import run_case
+from .evaluation import (
+    PUBLIC_SEED,
+    Result,
+    ask,
+    evaluate,
+    exercise_seed,
+    expected_values,
+    grading_seed,
+    judge,
+    unusable,
+)
+from .exercise import exercises_of, get_exercise
+from .solution import shown_code
+
+# Failed tries before the next hint is offered; seconds before a check says that it is still running
+TRIES, PATIENCE = 5, 1.0
+_right_here = set()
+
+
+class CheckFailed(AssertionError):
+    """The answer is not right yet; what is wrong was shown above."""
+
+    def _render_traceback_(self):
+        return [f"CheckFailed: {self}"]
+
+
+class Stopped(KeyboardInterrupt):
+    """The student has interrupted a check."""
+
+    def _render_traceback_(self):
+        return [f"KeyboardInterrupt: {self}"]
+
+
+def check(name, *functions, hidden=False):
+    """Judge an answer in a notebook: show what is right or wrong, and raise `CheckFailed` if it is wrong.
+
+    With ``hidden=True`` (the line that students' notebooks do not have) the cases take their numbers from the course's
+    secret. While nbgrader grades, nothing is raised and that call returns the points, a float, as the cell's value.
+    """
+    if os.environ.get("NBGRADER_EXECUTION") == "autograde":
+        return _graded(name, functions, hidden)
+    exercise = get_exercise(name)
+    try:
+        view = _judged(exercise, functions, keep=not hidden and cells.shell() is not None)
+    except KeyboardInterrupt:
+        raise Stopped(f"the check of {name} was stopped; nothing was counted") from None
+    show.display(view)
+    if not view.result.passed:
+        raise CheckFailed("see the message above" if view.result.attempted else f"{name} is not attempted yet")
+    return None
+
+
+def _graded(name, functions, hidden):
+    if not hidden:
+        show.display(show.View(evaluate(name, *functions, hidden=False, withhold=True)))
+        return None
+    seed = exercise_seed(grading_seed(), name)
+    result = evaluate(name, *functions, seed=seed, withhold=True)
+    show.display(show.View(_without_numbers(result)))
+    return float(result.points)
+
+
+def _without_numbers(result):
+    """The result as a student may see it: which hidden cases fail, not on which numbers."""
+    failed = list(dict.fromkeys(row.case for row in result.rows if not row.passed))
+    text = f"Graded with other numbers: {sum(row.passed for row in result.rows)} of {len(result.rows)} cases pass, {result.points:g} of {result.max_points:g} points."
+    if failed:
+        text += f"\nFails: {', '.join(f'“{name}”' for name in failed)}."
+    return Result(
+        result.name, result.passed, result.score, result.max_points, result.mistake, text, result.rows, result.attempted
+    )
+
+
+def _judged(exercise, functions, keep):
+    """The `View` of an answer. keep : whether it counts for the student's progress."""
+    versions = cells.watch()
+    stale = versions and versions.not_run(exercise.function_names)
+    if stale:
+        text = f"✗ {exercise.name}: {stale}"
+        return show.View(Result(exercise.name, False, 0.0, exercise.points, None, text, ()))
+    if unusable(exercise, functions):
+        return show.View(evaluate(exercise.name, *functions))
+    with _Waiting(exercise.name) as waiting:
+        cases, expected, got = ask(exercise, functions, hidden=False, withhold=True, started=waiting.started)
+        result = judge(exercise, cases, expected, got)
+    table, call = None, ""
+    if result.attempted and not result.passed:
+        table, call = _failing(exercise, result, cases, expected, got)
+    if result.passed:
+        _right_here.add(exercise.name)
+    standing, hint = _progress(exercise, result) if keep else ("", "")
+    return show.View(result, table, call, hint, _solution(exercise) if result.passed else "", standing)
+
+
+def _failing(exercise, result, cases, expected, got):
+    """(table, line) of the case that the message is about."""
+    rows = iter(result.rows)
+    for case, wanted, outcomes in zip(cases, expected, got, strict=True):
+        for outcome, value in zip(outcomes, wanted, strict=True):
+            if next(rows).passed:
+                continue
+            names = [name for name, _ in arguments_of(exercise, case)]
+            return _table(exercise, case, outcome, value), show.call_line(names, exercise.name, case.name)
+    return None, ""
+
+
+def _table(exercise, case, outcome, wanted):
+    if outcome.error is not None:
+        return None
+    got = outcome.value
+    if exercise.measure is not None:
+        try:
+            got, wanted = exercise.measure(got, case), exercise.measure(wanted, case)
+        except Exception:
+            return None
+    return show.table(case, got, wanted)
+
+
+# --- the failing case -----------------------------------------------------------------------------------------------
+
+
+def case(exercise, name):
+    """The inputs of one case, to run by hand.
+
+    Parameters
+    ----------
+    exercise : its name, "neurons.preactivation". name : the case's, as the check shows it, "five examples".
+
+    Returns
+    -------
+    The arguments of the function's first call, in the order of its signature, then what a backward function gets besides
+    the cache; one value alone where there is but one. Fresh copies: change them as you like.
+
+    Raises
+    ------
+    ValueError for a name that there is not, and for a case that is kept for grading.
+    """
+    asked = get_exercise(exercise)
+    cases = {one.name: one for one in expected_values(asked.name, PUBLIC_SEED)[0]}
+    visible = [one.name for one in cases.values() if not one.hidden]
+    if name not in visible:
+        known = f"the cases that you can get are {', '.join(f'“{one}”' for one in visible)}"
+        if name in cases:
+            raise ValueError(f"the case “{name}” of {exercise} is kept for grading; {known}")
+        near = difflib.get_close_matches(str(name), visible, n=1, cutoff=0.4)
+        raise ValueError(f"{exercise} has no case {name!r}; " + (f"did you mean “{near[0]}”?" if near else known))
+    values = [value for _, value in arguments_of(asked, cases[name])]
+    return values[0] if len(values) == 1 else tuple(values)
+
+
+def arguments_of(exercise, case):
+    """[(name, value)] as the driver calls the function for the first time, and its backward, whose cache is left out."""
+    found, made = {}, []
+
+    def recorded(function):
+        seen = []
+
+        def call(*args, **kwargs):
+            if not seen:
+                seen.append(True)
+                given = inspect.signature(function).bind(*args, **kwargs).arguments
+                for name, value in given.items():
+                    if not any(value is one for one in made):
+                        found[name if name not in found else f"{name}_"] = copy.deepcopy(value)
+            result = function(*args, **kwargs)
+            made.extend(result if isinstance(result, tuple) else ())
+            return result
+
+        return call
+
+    run_case(exercise.driver, tuple(map(recorded, exercise.functions)), case, exercise.parts)
+    return list(found.items())
+
+
+# --- what comes with a result ---------------------------------------------------------------------------------------
+
+
+def solution(name):
+    """Print one way to write an exercise, once your own answer is right."""
+    exercise = get_exercise(name)
+    kept = progress.load().exercises.get(exercise.name)
+    if exercise.name in _right_here or (kept and kept.passed):
+        print(_solution(exercise))
+    else:
+        print(f"The solution of {name} is shown once your answer is right: run its check first.")
+
+
+def _solution(exercise):
+    made = []
+    for function, shown in zip(exercise.functions, exercise.solutions, strict=True):
+        code = shown_code(shown)
+        # A variant stands under another name in its file
+        made.append(re.sub(r"(?<=def )\w+", function.__name__, code, count=1))
+    return "\n\n\n".join(made)
+
+
+def _progress(exercise, result):
+    """(a line on the points so far, a hint after many tries); nothing is kept while nbgrader runs the notebook."""
+    if "NBGRADER_EXECUTION" in os.environ:
+        return "", ""
+    if result.attempted:
+        kept = progress.record(exercise.slug, exercise.name, result.points, result.max_points, result.passed)
+    else:
+        kept = progress.load()
+    hint = "" if result.passed else _hint(exercise, kept.exercises.get(exercise.name))
+    return "\n".join(filter(None, [_points_so_far(exercise.slug, kept), kept.problem])), hint
+
+
+def _points_so_far(slug, kept):
+    """ "9 of 26 points so far; next: exercise 6, neurons.perceptron_fit."."""
+    exercises = exercises_of(slug)
+    standings = {name: kept.exercises[name] for name in exercises if name in kept.exercises}
+    points = f"{sum(one.points for one in standings.values()):g} of {sum(one.points for one in exercises.values()):g} points so far"
+    for number, name in enumerate(exercises, 1):
+        if not (name in standings and standings[name].passed):
+            return f"{points}; next: exercise {number}, {name}."
+    return f"{points}; every exercise is right."
+
+
+def _hint(exercise, standing):
+    if standing is None or standing.failed_tries < TRIES or not exercise.hints:
+        return ""
+    number = min(standing.failed_tries // TRIES, len(exercise.hints))
+    return f"Hint {number} of {len(exercise.hints)}: {exercise.hints[number - 1]}"
+
+
+class _Waiting:
+    """Says in a notebook that a check is still running, from the first second on."""
+
+    def __init__(self, name):
+        self.name, self.case, self.total, self.shown = name, 0, 0, 0
+        self.since = time.monotonic()
+        # The check takes the answer's prints away from the usual place
+        self.out = sys.stdout
+        running = cells.shell()
+        self.quiet = running is None or not hasattr(running, "kernel")
+        self.timer = threading.Timer(PATIENCE, self.show)
+        self.timer.daemon = True
+
+    def __enter__(self):
+        if not self.quiet:
+            try:
+                self.timer.start()
+            except RuntimeError:  # a browser has no threads: said between two cases
+                self.timer.cancel()
+        return self
+
+    def __exit__(self, *error):
+        self.timer.cancel()
+        if self.shown:
+            self.write(f"checked {self.name} ({self.case} of {self.total} cases)", "\n")
+
+    def started(self, case, total):
+        self.case, self.total = case, total
+        if not self.quiet and time.monotonic() - self.since > PATIENCE:
+            self.show()
+
+    def show(self):
+        self.write(f"checking {self.name} … ({self.case} of {self.total} cases)")
+
+    def write(self, text, end=""):
+        self.out.write("\r" + text.ljust(self.shown) + end)
+        self.out.flush()
+        self.shown = len(text)
+
+
+cells.watch()
