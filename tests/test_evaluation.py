@@ -213,14 +213,6 @@ def test_the_hidden_numbers_depend_on_the_secret(monkeypatch):
     assert grading_seed() != first == grading_seed("a")
 
 
-def test_html_says_the_same_and_is_escaped():
-    def answer(X, d, w, b):
-        raise ValueError("<script>alert(1)</script>")
-
-    shown = evaluate(NAME, answer)._repr_html_()
-    assert "&lt;script&gt;" in shown and "<script>" not in shown and "ValueError" in shown
-
-
 def test_a_failed_check_is_one_line_in_a_notebook():
     assert CheckFailed("see the message above")._render_traceback_() == ["CheckFailed: see the message above"]
 

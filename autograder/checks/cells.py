@@ -44,7 +44,7 @@ class Versions:
             if self.namespace.get(name) is not value:
                 self.failed.pop(name, None)
             elif error is not None:
-                self.failed[name] = _in_words(error)
+                self.failed[name] = _in_words(error, result.info.raw_cell)
         self._before = {}
 
     def not_run(self, names):
@@ -52,9 +52,15 @@ class Versions:
         return next((NotRun(name, self.failed[name]) for name in names if name in self.failed), None)
 
 
-def _in_words(error):
+def _in_words(error, source):
     """ "SyntaxError in line 3: '(' was never closed"."""
     if isinstance(error, SyntaxError):
+        if error.msg == "incomplete input":
+            # IPython asks whether more lines may follow; without that question Python says what is missing
+            try:
+                compile(source, "cell", "exec")
+            except SyntaxError as clearer:
+                error = clearer
         line, text = error.lineno, error.msg
     else:
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not installed(frame.filename)]

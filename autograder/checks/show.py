@@ -75,11 +75,13 @@ def _leaves(got, expected, path=""):
     if isinstance(expected, dict) and isinstance(got, dict) and got.keys() == expected.keys():
         for key in expected:
             yield from _leaves(got[key], expected[key], f"{path}[{key!r}]" if path else str(key))
+    elif isinstance(expected, list) and as_array(expected) is not None:
+        yield path, got, expected
     elif isinstance(expected, tuple | list) and isinstance(got, tuple | list) and len(got) == len(expected):
         for i, (mine, wanted) in enumerate(zip(got, expected, strict=True)):
             name = f"{PLACES[i]} value" if i < len(PLACES) else f"value {i + 1}"
             yield from _leaves(mine, wanted, ", ".join(filter(None, [path, name if len(expected) > 1 else ""])))
-    else:
+    elif not isinstance(expected, dict | tuple):
         yield path, got, expected
 
 
