@@ -312,6 +312,22 @@ print(os.getpid(), os.getuid() == 0, seen, os.listdir("/proc"))
     assert result.results[1].outputs[0]["text"] == "1 False [] []\n"
 
 
+def test_a_visible_case_is_had_while_an_assignment_is_graded_and_nothing_more(grader):
+    look = """
+from autograder import case, solution
+X, w, b = case("neurons.preactivation", "five examples")
+print(X.shape, w.dtype, solution("neurons.preactivation"))
+try:
+    case("neurons.preactivation", "integer examples")
+except LookupError as error:
+    print(error.args[0])
+"""
+    result = grader.grade(notebook(look, RIGHT_ANSWER))
+    assert result.results[1].outputs[0]["text"] == (
+        "(5, 3) float64 None\nthe case 'integer examples' of neurons.preactivation is not there while an assignment is graded\n"
+    )
+
+
 @needs_walls
 def test_nothing_passes_from_one_submission_to_the_next(grader):
     leave = "import os\nopen('/tmp/left', 'w').write('x')\nopen('/dev/shm/left', 'w').write('x')\nimport builtins\nbuiltins.left = 1\nnp.left = 1"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import build, demo
+from autograder import build, demo, exercises_of
 
 pytest.importorskip("nbgrader")
 pytestmark = pytest.mark.slow
@@ -75,15 +75,22 @@ def test_the_whole_way(course):
         target = folder / "submitted" / name / SLUG
         target.mkdir(parents=True)
         shutil.copy(source, target)
+    # A check that ends in an error earns nothing, though "Run All" goes on after it
+    broken = nbformat.read(folder / "submitted" / "perfect" / SLUG / f"{SLUG}.ipynb", as_version=4)
+    (cell,) = (cell for cell in broken.cells if cell.source.startswith("def sgd_fit("))
+    cell.source = "def sgd_fit(:"
+    (folder / "submitted" / "broken" / SLUG).mkdir(parents=True)
+    nbformat.write(broken, folder / "submitted" / "broken" / SLUG / f"{SLUG}.ipynb")
     nbgrader(folder, "autograde", SLUG, home=home)
     nbgrader(folder, "generate_feedback", SLUG, home=home)
     nbgrader(folder, "export", home=home)
 
     with (folder / "grades.csv").open(newline="") as file:
         scores = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
-    total = sum(exercise.points for exercise in build.exercises_of(SLUG).values())
-    collected = (set(scores) - {"untouched", "perfect"}).pop()
+    total = sum(exercise.points for exercise in exercises_of(SLUG).values())
+    collected = (set(scores) - {"untouched", "perfect", "broken"}).pop()
     assert scores["untouched"] == 0.0 and scores["perfect"] == total
+    assert scores["broken"] == total - exercises_of(SLUG)["neurons.sgd_fit"].points
     assert total - 1 <= scores[collected] < total
     page = (folder / "feedback" / collected / SLUG / f"{SLUG}.html").read_text(encoding="utf-8")
     assert "wrong factor" in page and "Twice what is asked" in page
@@ -100,5 +107,5 @@ def test_a_student_is_told_by_validate(course):
     _, folder = course
     released = folder / "release" / SLUG / f"{SLUG}.ipynb"
     result = Validator().validate(str(released))
-    assert len(result["failed"]) == len(build.exercises_of(SLUG))
+    assert len(result["failed"]) == len(exercises_of(SLUG))
     assert "not attempted yet" in str(result["failed"])

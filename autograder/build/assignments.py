@@ -75,7 +75,11 @@ def exercise_cells(name, known):
     )
     locked = new_code_cell(
         test,
-        metadata={"nbgrader": nbgrader_marks(f"{grade_id}-check", grade=True, locked=True, points=exercise.points)},
+        metadata={
+            "nbgrader": nbgrader_marks(f"{grade_id}-check", grade=True, locked=True, points=exercise.points),
+            # "Run All" goes on after an exercise that is not right yet
+            "tags": ["raises-exception"],
+        },
     )
     locked.id = _cell_id(f"{grade_id}-check")
     intro = new_markdown_cell(text.rstrip())

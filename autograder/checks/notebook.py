@@ -9,6 +9,8 @@ import sys
 import threading
 import time
 
+import numpy as np
+
 from .. import progress
 from . import cells, show
 from .drivers import run_case
@@ -18,7 +20,6 @@ from .evaluation import (
     ask,
     evaluate,
     exercise_seed,
-    expected_values,
     grading_seed,
     judge,
     unusable,
@@ -150,7 +151,7 @@ def case(exercise, name):
     ValueError for a name that there is not, and for a case that is kept for grading.
     """
     asked = get_exercise(exercise)
-    cases = {one.name: one for one in expected_values(asked.name, PUBLIC_SEED)[0]}
+    cases = {one.name: one for one in asked.cases(np.random.default_rng(PUBLIC_SEED))}
     visible = [one.name for one in cases.values() if not one.hidden]
     if name not in visible:
         known = f"the cases that you can get are {', '.join(f'“{one}”' for one in visible)}"
@@ -158,7 +159,17 @@ def case(exercise, name):
             raise ValueError(f"the case “{name}” of {exercise} is kept for grading; {known}")
         near = difflib.get_close_matches(str(name), visible, n=1, cutoff=0.4)
         raise ValueError(f"{exercise} has no case {name!r}; " + (f"did you mean “{near[0]}”?" if near else known))
-    values = [value for _, value in arguments_of(asked, cases[name])]
+    return _values(asked, cases[name])
+
+
+def visible_cases(exercise):
+    """{name of a case: what `case` gives for it}."""
+    cases = exercise.cases(np.random.default_rng(PUBLIC_SEED))
+    return {one.name: _values(exercise, one) for one in cases if not one.hidden}
+
+
+def _values(exercise, case):
+    values = [value for _, value in arguments_of(exercise, case)]
     return values[0] if len(values) == 1 else tuple(values)
 
 

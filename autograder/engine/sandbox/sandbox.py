@@ -11,6 +11,7 @@ import contextlib
 import functools
 import importlib.metadata
 import inspect
+import json
 import os
 import re
 import shutil
@@ -27,10 +28,11 @@ import dlcourse
 
 from ...checks import drivers
 from ...checks.exercise import get_exercise
+from ...checks.notebook import visible_cases
 from ...errors import EngineFault, NoSandbox
 from . import link, walls
 from .link import START_SECONDS
-from .protocol import Channel, Closed, ProtocolError, Silence
+from .protocol import Channel, Closed, ProtocolError, Silence, encode
 
 NOBODY = 65534
 ROOTS = ("numpy", "scipy", "matplotlib", "ipython", "matplotlib-inline", "array-api-compat")
@@ -52,6 +54,7 @@ def write_kit(folder, names):
         (package / inner / "__init__.py").touch()
     (package / "__init__.py").write_text(_STUB, encoding="utf-8")
     (package / "withheld.py").write_text(_WITHHELD, encoding="utf-8")
+    _write_cases(package, names)
     here = Path(__file__).resolve().parents[2]
     for name in (
         "checks/drivers.py",
@@ -68,6 +71,25 @@ def write_kit(folder, names):
         sources = "\n\n".join(inspect.getsource(function) for function in functions.values())
         (package / "drivers" / f"{slug}.py").write_text(_DRIVERS + sources, encoding="utf-8")
     _write_course(folder / "dlcourse", withheld_names(names))
+
+
+def _write_cases(package, names):
+    """The inputs of the visible cases, for cells that ask for them; none that is more than plain data."""
+    index, body = {}, b""
+    for name in names:
+        for case, values in visible_cases(get_exercise(name)).items():
+            tree, buffers = encode(values)
+            if _is_plain(tree):
+                made = b"".join(buffers)
+                index.setdefault(name, {})[case] = [tree, len(body), len(made)]
+                body += made
+    (package / "cases.json").write_text(json.dumps(index), encoding="utf-8")
+    (package / "cases.bin").write_bytes(body)
+
+
+def _is_plain(tree):
+    """Whether an encoded value holds nothing that only its name is left of."""
+    return not isinstance(tree, list) or (tree[:1] != ["o"] and all(map(_is_plain, tree)))
 
 
 def withheld_names(names):
@@ -127,8 +149,28 @@ def _call_back(node, name):
 _STUB = '''"""Stands for the checks while an assignment is graded: the verdicts are made elsewhere, from other numbers."""
 
 
+import json
+from pathlib import Path
+
+
 def check(name, *functions, hidden=False):
     """Nothing: the cell's check is made outside."""
+
+
+def solution(name):
+    """Nothing: it is shown to those whose answer is right, in their own notebook."""
+
+
+def case(exercise, name):
+    """The inputs of a visible case, as in a student's notebook."""
+    from .engine.sandbox.protocol import course_tuple, decode
+
+    here = Path(__file__).parent
+    found = json.loads((here / "cases.json").read_text(encoding="utf-8")).get(exercise, {}).get(name)
+    if found is None:
+        raise LookupError(f"the case {name!r} of {exercise} is not there while an assignment is graded")
+    tree, start, size = found
+    return decode(tree, (here / "cases.bin").read_bytes()[start : start + size], {"n": course_tuple})
 '''
 
 _WITHHELD = '''"""The functions of the course that this assignment asks for are not here: whoever grades may compute them, or refuse."""
