@@ -45,8 +45,8 @@ def test_the_audit_shows_an_exercises_mistakes():
     assert out.startswith("""convolution.conv_output_size
 
   stride_omitted
-    -     return (n + 2 * padding - kernel) // stride + 1
-    +     return n + 2 * padding - kernel + 1
+    - return (n + 2 * padding - kernel) // stride + 1
+    + return n + 2 * padding - kernel + 1
     Hint: That is the number of windows one pixel apart. How many are left when you take only every s-th?
 """)
 

@@ -127,13 +127,13 @@ def test_every_mistake_can_be_shown_with_its_difference_and_its_hint():
     assert text.startswith("""convolution.avgpool2d
 
   share_missing
-    -             share = dY[:, y, x][:, None, None, :] / size**2
-    +             share = dY[:, y, x][:, None, None, :]
+    - share = dY[:, y, x][:, None, None, :] / size**2
+    + share = dY[:, y, x][:, None, None, :]
     Hint: Every pixel of the window gets the whole flow. With which weight did each enter the mean?
 
   share_by_size
-    -             share = dY[:, y, x][:, None, None, :] / size**2
-    +             share = dY[:, y, x][:, None, None, :] / size
+    - share = dY[:, y, x][:, None, None, :] / size**2
+    + share = dY[:, y, x][:, None, None, :] / size
 """)
     assert "\n    or\n    written differently: avgpool2d_forward, assigned_by_place_in_window\n    Hint: " in text
     assert "\n  partial_windows (a convention)\n" in text

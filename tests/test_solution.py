@@ -164,26 +164,24 @@ def test_an_exercise_makes_its_slips_and_shows_the_difference():
     sign, zero = made.mistakes
     assert [function(1.0) for (function,) in sign.ways] == [1.0, -1.0, 0.0]
     assert made.difference(sign) == [
-        "-     return y + x\n+     return y - x",
-        "-     return y + x\n+     return x - y",
+        "- return y + x\n+ return y - x",
+        "- return y + x\n+ return x - y",
         "",
     ]
     assert zero.functions == (rewritten,)
-    assert made.difference(zero) == ["", "-     return y + x\n+     return 0 * y"]
+    assert made.difference(zero) == ["", "- return y + x\n+ return 0 * y"]
 
 
 def test_a_difference_gives_the_lines_of_each_change_in_order():
     long = slip("    y = x * scale\n", "    scale = -scale\n    y = x * scale\n    y = y + 0\n", "y + x", "y - x")
     made = some_exercise(Mistake("sign", long, "The sign."))
-    assert made.difference(made.mistakes[0]) == [
-        "+     scale = -scale\n-     return y + x\n+     y = y + 0\n+     return y - x"
-    ]
+    assert made.difference(made.mistakes[0]) == ["+ scale = -scale\n- return y + x\n+ y = y + 0\n+ return y - x"]
 
 
 def test_slips_are_made_in_the_given_solution():
     made = some_exercise(Mistake("sign", slip("scale + 1.0", "scale - 1.0"), "The sign."), solution=tripled)
     assert made.mistakes[0].function[0](4.0) == 4.0
-    assert made.difference(made.mistakes[0]) == ["-     return (scale + 1.0) * x\n+     return (scale - 1.0) * x"]
+    assert made.difference(made.mistakes[0]) == ["- return (scale + 1.0) * x\n+ return (scale - 1.0) * x"]
 
 
 def test_a_slip_that_the_solution_does_not_hold_is_an_error_at_import():

@@ -6,6 +6,7 @@ which the assignment asks them.
 
 import difflib
 import importlib
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
@@ -183,10 +184,12 @@ def exercises_of(slug):
 
 
 def _diff(before, after):
-    """The changed lines only, "- " what the solution has and "+ " what the mistake has."""
+    """The changed lines only, "- " what the solution has and "+ " what the mistake has, without common indentation."""
     lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm=""))
     # Two lines name the files, and one before each change says where it stands
-    return "\n".join(f"{line[0]} {line[1:]}" for line in lines[2:] if not line.startswith("@@"))
+    changed = [line for line in lines[2:] if not line.startswith("@@")]
+    code = textwrap.dedent("\n".join(line[1:] for line in changed)).split("\n")
+    return "\n".join(f"{line[0]} {text}".rstrip() for line, text in zip(changed, code, strict=True))
 
 
 def of_a_part(part, but=()):
