@@ -27,7 +27,17 @@ GOAL = 0.05
 # Exit codes of mutmut: a survivor, and two for a function that no test calls
 SURVIVED = (0, 5, 33)
 # Decorated functions and code outside functions are not changed: mutmut leaves them as they are
-GROUPS = ((("autograder/checks/compare.py", "autograder/checks/relations.py"), ("tests/test_compare.py",)),)
+GROUPS = (
+    (("autograder/checks/compare.py", "autograder/checks/relations.py"), ("tests/test_compare.py",)),
+    (("autograder/engine/sandbox/protocol.py",), ("tests/test_protocol.py",)),
+    (
+        tuple(
+            f"autograder/engine/ingest/{name}.py"
+            for name in ("assignment", "folder", "notebook", "rebuild", "submission")
+        ),
+        ("tests/test_rebuild.py",),
+    ),
+)
 CONFIGURATION = """
 [tool.mutmut]
 source_paths = ["autograder", "dlcourse"]
