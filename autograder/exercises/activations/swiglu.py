@@ -39,7 +39,7 @@ MISTAKES = [
     Mistake("geglu_for_swiglu", slip("silu(a)", "gelu(a)"), "This is GEGLU. SwiGLU's gate is SiLU."),
     Mistake("reglu_for_swiglu", slip("silu(a)", "relu(a)"), "This is ReGLU. SwiGLU's gate is SiLU."),
     Mistake("sum_for_product", slip(" * b", " + b"), "A gate multiplies: closed at 0, it lets nothing through."),
-    Mistake("activation_missing", slip("silu(a)", "a"), "Without an activation on a there is no gate."),
+    Mistake("activation_missing", slip("silu(a)", "a"), "a needs an activation: without one, nothing acts as a gate."),
     Mistake("both_activated", slip(" * b", " * silu(b)"), "b passes as it is: only the gate has an activation."),
     Mistake("gated_missing", slip(" * b", ""), "This is the gate alone. What does it let through?"),
 ]
