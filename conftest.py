@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, settings
 # A script, not a test; it needs PyTorch, which the tests do without
 collect_ignore = ["tests/make_golden.py"]
 
-# A busy machine is no wrong answer
+# A busy machine does not make an answer wrong
 settings.register_profile("dlcourse", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("dlcourse")
 

@@ -178,7 +178,7 @@ def export(
 
 
 @app.command()
-def demo(folder: Annotated[str, typer.Argument(help="where to build it; made anew every time")] = "demo"):
+def demo(folder: Annotated[str, typer.Argument(help="where to build it; replaced at every run")] = "demo"):
     """A tour: build an assignment, take in a class's submissions, grade them, show the grades."""
     from . import demo
 

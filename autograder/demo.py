@@ -130,17 +130,21 @@ def _bodies(slug):
     from .checks.exercise import exercises_of
 
     found = {}
+    known = {name for cell in build.instructor_notebook(slug).cells for name in build.defined_names(cell.source)}
     for name, exercise in exercises_of(slug).items():
         if len(exercise.functions) == 1:
             found[name] = tuple(
-                [body for body in (_body(functions[0], exercise.functions[0]) for functions in group) if body]
+                [body for body in (_body(functions[0], exercise.functions[0], known) for functions in group) if body]
                 for group in (exercise.variant_functions, [mistake.functions for mistake in exercise.mistakes])
             )
     return found
 
 
-def _body(function, reference):
-    """The code of a function as the body of the asked-for one, "" where it needs more than NumPy and a small helper."""
+def _body(function, reference, known):
+    """The code of a function as the body of the asked-for one, "" where it needs more than the notebook and a small helper.
+
+    known : names that the notebook defines or imports.
+    """
     if not inspect.isfunction(function) or function.__name__ == "<lambda>":
         return ""
     source, head, missing = _source(function)
@@ -148,9 +152,9 @@ def _body(function, reference):
         return ""
     lines = source.splitlines()[head.body[0].lineno - 1 : head.end_lineno]
     parts = [textwrap.dedent("\n".join(lines))]
-    for name in sorted(missing):
+    for name in sorted(missing - known):
         helper = function.__globals__.get(name)
-        if not inspect.isfunction(helper) or _source(helper)[2]:
+        if not inspect.isfunction(helper) or _source(helper)[2] - known:
             return ""
         parts.insert(0, _source(helper)[0])
     return textwrap.indent("\n".join(parts), "    ")
@@ -213,7 +217,7 @@ def make_course(folder, slug=SLUG, students=None):
 
     folder = Path(folder).resolve()
     if folder.exists() and any(folder.iterdir()) and not (folder / MARKER).exists():
-        raise build.BuildError(f"{folder} is not empty and is no demonstration of an earlier run; name another folder")
+        raise build.BuildError(f"{folder} is not empty and does not hold an earlier demonstration; name another folder")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / MARKER).touch()
@@ -309,6 +313,6 @@ def _print(folder, slug, report):
         f"Feedback, a page each:      {folder}/feedback/<student>/{slug}/{slug}.html",
         f"Grades as CSV:              {folder}/grades.csv (nbgrader), grades-canvas.csv, grades-moodle.csv",
         f"Grade the same class again: {dlcourse} grade {slug} --course {quoted}",
-        f"Look round in nbgrader:     cd {quoted} && {jupyter} lab  # Nbgrader → Formgrader",
+        f"See it in nbgrader:         cd {quoted} && {jupyter} lab  # Nbgrader → Formgrader",
     ):
         out.print(line, soft_wrap=True)

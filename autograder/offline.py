@@ -2,7 +2,7 @@
 
 The notebook is put together as it is graded: the released cells with the student's answers in them. It runs in the same
 sandbox, and asks of each exercise the cases that the notebook's own check asks. Where no sandbox can be built the same runs
-in a process of its own (`isolation="fresh"`), with the rights of whoever runs it.
+in a separate process (`isolation="fresh"`), with the user's own rights.
 """
 
 import contextlib
@@ -90,7 +90,7 @@ def check_notebook(path, seconds=Settings.timeout, total=None, isolation="bwrap"
     ----------
     path : the notebook.
     seconds : for one cell or one check. total : for the whole notebook; what grading gives it if it is left out.
-    isolation : "bwrap", or "fresh": with the rights of whoever runs it.
+    isolation : "bwrap", or "fresh": with the user's own rights.
     released : the assignment as it was released, a path; by default the course's that this notebook is a copy of.
     grader : one that is kept warm for several notebooks; its settings then count.
 
@@ -255,7 +255,7 @@ def _errors(steps, results, cells):
         places = [number for number, source in enumerate(sources, 1) if source == step.source]
         number = places[min(seen[step.source], len(places) - 1)] if places else None
         seen[step.source] += 1
-        # A cell that tries what is not written yet is no news
+        # A cell that calls a function that is not written yet needs no mention
         if not came.error or came.error == "NotImplementedError":
             continue
         text = _error_text(came)

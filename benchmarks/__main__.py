@@ -5,7 +5,7 @@ python -m benchmarks conv pool      the rows whose names contain one of the word
 
 BENCH_SECONDS sets the time for each row (2.5 s).
 
-Each measurement runs in a process of its own: one thread for both sides, then two. Within a row the sides take turns,
+Each measurement runs in its own process: one thread for both sides, then two. Within a row the sides take turns,
 so that whatever else the machine does falls on all of them alike; the table holds medians.
 """
 

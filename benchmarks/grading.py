@@ -5,7 +5,7 @@ python -m benchmarks.grading throughput         one part, printed only: throughp
 
 BENCH_CLASS sets the size of the class in the first part (100).
 
-Every measured run is a process of its own, and the sides take turns: the class by the engine, half of it by plain nbgrader,
+Every measured run is a separate process, and the sides take turns: the class by the engine, half of it by plain nbgrader,
 the class by the engine, the other half, the class by the engine; the engine's figures are those of its median run. Wall
 time is the clock's, start-up included; processor time counts all processes of a run.
 """
@@ -80,7 +80,7 @@ def run(*command, cwd=None):
 
 
 def grade(folder, *, workers=2, scheduler=None, students=()):
-    """Grade a class with the engine in a process of its own; wall, processor seconds, and what it says of itself."""
+    """Grade a class with the engine in a separate process; wall and processor seconds, and what it reports."""
     options = {"folder": str(folder), "workers": workers, "scheduler": scheduler, "students": list(students)}
     wall, cpu, out = run(sys.executable, "-m", "benchmarks.grading", "--one", json.dumps(options))
     return wall, cpu, json.loads(out.splitlines()[-1])

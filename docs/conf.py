@@ -1,6 +1,6 @@
 """The site: guides from this folder, lessons from `notebooks/` as they are stored, the API from the docstrings.
 
-`docs/lessons/` and `docs/api/` are written anew here at every build and stay out of git. Nothing is executed and nothing
+`docs/lessons/` and `docs/api/` are written here at every build and stay out of git. Nothing is executed and nothing
 is fetched.
 """
 

@@ -23,7 +23,8 @@ EXERCISES = exercises_of(demo.SLUG)
 def names():
     """What a notebook with every answer right defines."""
     found = {"np": np}
-    for source in records.solutions().values():
+    imports = next(cell.source for cell in build.instructor_notebook(demo.SLUG).cells if cell.cell_type == "code")
+    for source in (imports, *records.solutions().values()):
         exec(source, found)
     return found
 
@@ -54,7 +55,7 @@ def test_the_class_is_thirty_and_the_same_every_time():
 
 def test_nothing_of_anybody_is_overwritten(tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(build.BuildError, match="is not empty and is no demonstration"):
+    with pytest.raises(build.BuildError, match="is not empty and does not hold an earlier demonstration"):
         demo.make_course(tmp_path)
     assert (tmp_path / "thesis.txt").exists()
     assert demo.main(tmp_path) == 1

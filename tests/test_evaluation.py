@@ -68,7 +68,7 @@ def exits(X, d, w, b):
         (stub, "Not attempted yet: replace the line"),
         (lambda *a: None, "got None (is a `return` missing?)"),
         (lambda *a: "right", "got the text 'right'"),
-        (lambda: 1, "The signature, names and order of the arguments, must stay as it was given"),
+        (lambda: 1, "Keep the given names and order of the arguments."),
         (divides, "Your code raised ZeroDivisionError: division by zero (line"),
         (endless, "calls itself without end"),
         (inplace, "The values are right, but your function changes its input X"),
@@ -140,7 +140,7 @@ def test_a_warning_is_mentioned_and_a_right_answer_stays_right(capsys):
 
 def test_an_endless_loop_is_stopped():
     result = evaluate(NAME, sleeps, seconds=0.3)
-    assert not result.passed and "Is there a loop that never ends?" in result.message
+    assert not result.passed and "Is there an infinite loop?" in result.message
 
 
 def test_the_reference_passes_when_judged_and_fails_when_handed_in():
@@ -182,8 +182,8 @@ def test_hidden_cases_are_named_and_not_shown():
         return (X if X.dtype.kind == "f" else 0 * X) @ w + b
 
     result = evaluate("neurons.preactivation", truncates)
-    assert "Fails also, kept for grading: integer examples." in result.message
-    assert "expected" not in result.message.split("kept for grading")[1]
+    assert "Also failing (revealed at grading): integer examples." in result.message
+    assert "expected" not in result.message.split("revealed at grading")[1]
     assert evaluate("neurons.preactivation", truncates, hidden=False).passed
 
 

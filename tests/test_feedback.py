@@ -298,7 +298,7 @@ def test_no_name_leads_out_of_the_folder(tmp_path, student):
     with pytest.raises(CourseError, match="there is no feedback for"):
         feedback.write_feedback(course, "neurons")
     journal(tmp_path / "b", Record("ada", "neurons", ("", "", ""), (NotebookRecord("../../x"),)).to_json())
-    with pytest.raises(CourseError, match="no name of a notebook"):
+    with pytest.raises(CourseError, match="not the name of a notebook"):
         feedback.write_feedback(tmp_path / "b", "neurons")
 
 

@@ -170,7 +170,7 @@ def test_an_answer_is_stopped_each_way_and_the_other_cases_are_still_asked(way):
     result = evaluate("neurons.preactivation", answer, seconds=0.2)
     (failed,) = [row for row in result.rows if not row.passed]
     assert failed.case == "one example"
-    assert failed.problem == "Your code was stopped after 0.2 seconds. Is there a loop that never ends?"
+    assert failed.problem == "Your code was stopped after 0.2 seconds. Is there an infinite loop?"
 
 
 def test_the_exercises_own_wrong_answers_are_stopped_too():

@@ -10,6 +10,7 @@ Nothing that this writes is edited by hand.
 from .assignments import (
     build_assignments,
     check_assignments,
+    defined_names,
     exercise_cells,
     generate,
     instructor_notebook,
@@ -44,6 +45,7 @@ __all__ = [
     "build_lesson",
     "check_assignments",
     "check_lesson",
+    "defined_names",
     "exercise_cells",
     "existing_assignments",
     "existing_lessons",

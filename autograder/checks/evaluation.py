@@ -113,7 +113,7 @@ def judge(exercise, cases, expected, got, seed=PUBLIC_SEED):
     """The result for the outcomes `got` (a list of `Outcome` objects for each case) against the expected values."""
     flat = [outcome for outcomes in got for outcome in outcomes]
     if flat and all(isinstance(outcome.error, NotImplementedError) for outcome in flat):
-        text = "Not attempted yet: replace the line `raise NotImplementedError()` by your code, run its cell, then this one."
+        text = "Not attempted yet: replace the line `raise NotImplementedError()` with your code, run its cell, then this one."
         return _result(
             exercise, [_row(case, part, text) for case in cases for part in exercise.parts], text, None, attempted=False
         )
@@ -148,7 +148,7 @@ def problem(exercise, case, outcome, value):
         changes = f" Your function also changes its input {', '.join(outcome.changed)}." if outcome.changed else ""
         return f"{difference}{changes}"
     if outcome.changed:
-        return f"The values are right, but your function changes its input {', '.join(outcome.changed)}: whoever called it still needs that array. Work on a copy or make a new one."
+        return f"The values are right, but your function changes its input {', '.join(outcome.changed)}: the caller still needs that array. Work on a copy, or make a new array."
     return ""
 
 
@@ -272,14 +272,14 @@ def _error_text(outcome):
             f"Your code calls the course's own version of this function{where}. Write it with NumPy, from the formula."
         )
     if isinstance(error, TooSlow):
-        return f"Your code was {error}. Is there a loop that never ends?"
+        return f"Your code was {error}. Is there an infinite loop?"
     if isinstance(error, RecursionError):
         return f"Your function calls itself without end{where}."
     if isinstance(error, NotImplementedError):
         return "This part is not written yet."
     text = str(error)
     if isinstance(error, TypeError) and "argument" in text and "()" in text:
-        return f"The call failed: {text}. The signature, names and order of the arguments, must stay as it was given."
+        return f"The call failed: {text}. Keep the given names and order of the arguments."
     return f"Your code raised {type(error).__name__}: {text}{where}."
 
 
@@ -288,7 +288,7 @@ def _row(case, part, problem):
 
 
 def _notes(outcomes):
-    """What is no mistake but worth a word: prints and warnings."""
+    """What is worth a word without being a mistake: prints and warnings."""
     notes = []
     warned = next((outcome.warned for outcome in outcomes if outcome.warned), "")
     if warned:
@@ -329,11 +329,11 @@ def _result(exercise, rows, note, mistakes, attempted=True):
             lines.append(f"Case “{shown.case}”{', ' + shown.part if shown.part else ''}: {shown.problem}")
         hidden = list(dict.fromkeys(row.case for row in failed if row.hidden))
         if hidden:
-            lines.append(f"Fails also, kept for grading: {', '.join(hidden)}.")
+            lines.append(f"Also failing (revealed at grading): {', '.join(hidden)}.")
         others = [row for row in failed if not row.hidden and row is not shown]
         if others:
             names = dict.fromkeys(f"“{row.case}”{', ' + row.part if row.part else ''}" for row in others)
-            lines.append(f"Fails also: {', '.join(list(names)[:6])}{' and others' if len(names) > 6 else ''}.")
+            lines.append(f"Also failing: {', '.join(list(names)[:6])}{' and others' if len(names) > 6 else ''}.")
         lines.append(note)
     return Result(
         exercise.name,

@@ -103,7 +103,7 @@ def _messages(checks):
         # Names, numbers of lines and of cases differ; what is wrong does not
         rest = one.message.split("\n")[1:] or [one.message.partition(": ")[2]]
         key = tuple(
-            re.sub(r" \(line \d+: .*\)|“[^”]*”", "", line) for line in rest if not line.startswith("Fails also")
+            re.sub(r" \(line \d+: .*\)|“[^”]*”", "", line) for line in rest if not line.startswith("Also failing")
         )
         found.setdefault(key, []).append(one)
     return [(first.message, [one.exercise for one in others]) for first, *others in found.values()]

@@ -114,7 +114,7 @@ def record_of(
 
 
 def _time(timestamp):
-    """(the ISO time of a `timestamp.txt`, ""), read as nbgrader reads it; (None, why) of one that is no time."""
+    """(the ISO time of a `timestamp.txt`, ""), read as nbgrader reads it; (None, why) where it cannot be read as a time."""
     from nbgrader.utils import parse_utc
 
     if timestamp is None:

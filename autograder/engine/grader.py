@@ -42,7 +42,7 @@ ZYGOTES = 4
 PLOTTING = ("matplotlib", "pyplot", "plt", "pylab")
 _BY_DEATH = {"time": OUT_OF_TIME, "memory": OUT_OF_MEMORY, "output": TOO_MUCH_OUTPUT, "crash": CRASHED}
 _WORDS = {
-    "time": "was stopped: it took too long. Is there a loop that never ends?",
+    "time": "was stopped: it took too long. Is there an infinite loop?",
     "memory": "was stopped: it used too much memory. Is an array much larger than the data?",
     "output": "was stopped: it printed or returned far too much.",
     "crash": "ended the whole Python process.",
@@ -152,7 +152,7 @@ class _NotebookRun:
     # --- the child ---
 
     def _ready(self, number):
-        """Have a child that has run everything before this step; the `Died` where there can be none any more."""
+        """Have a child that has run everything before this step; the `Died` where no further child can be started."""
         if self.child is not None:
             return None
         while True:

@@ -221,7 +221,7 @@ class Cluster:
     def map(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
         suspects = []
         yield from self._round(jobs, suspects)
-        # Whoever was on a worker when it died is a suspect: one at a time they are told apart from what killed it
+        # Each submission on a worker that died is a suspect; run one at a time, the one that kills its worker shows itself
         for job in suspects:
             yield from self._round([job])
 
@@ -269,7 +269,7 @@ class Cluster:
         try:
             return self.client.sync(self.client.scheduler.ncores, callback_timeout=POLL_SECONDS)
         except Exception as error:
-            raise PoolLost(f"the scheduler does not answer any more ({type(error).__name__})") from error
+            raise PoolLost(f"the scheduler has stopped answering ({type(error).__name__})") from error
 
     def _patience(self, alone):
         """For how many seconds no worker has been there; raises when that is too long, or the scheduler is gone."""
@@ -278,7 +278,7 @@ class Cluster:
         if self._workers():
             return 0.0
         if alone + POLL_SECONDS >= PATIENCE_SECONDS:
-            raise PoolLost(f"no worker has been there for {PATIENCE_SECONDS:g} s")
+            raise PoolLost(f"no worker available for {PATIENCE_SECONDS:g} s")
         return alone + POLL_SECONDS
 
     def _outcome(self, future):

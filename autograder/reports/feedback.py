@@ -134,7 +134,7 @@ def _below_a_task(source, notebook):
 
 
 def syntax_error(source):
-    """Where Python cannot read an answer, in a sentence; "" where it can, or where the cell is no plain Python."""
+    """Where Python cannot read an answer, in a sentence; "" where it can, or where the cell is not plain Python."""
     if any(line.strip().startswith(("%", "!", "?")) or line.rstrip().endswith("?") for line in source.splitlines()):
         return ""
     try:
@@ -164,7 +164,7 @@ def _lines(verdict, shown):
             or (verdict.exercise and line[0] in "✓✗○◐" and verdict.exercise in line)
             or (verdict.hint and verdict.hint in line)
             or (shown is not None and shown.problem.split("\n")[0] in line)
-            or (verdict.rows and line.startswith(("Fails also", "Fails:")))
+            or (verdict.rows and line.startswith(("Also failing", "Fails:")))
         )
         if not told:
             lines.append(line)
@@ -230,7 +230,7 @@ def write_feedback(folder, assignment, students=None, on_event=lambda path: None
         target.mkdir(parents=True, exist_ok=True)
         for notebook in record.notebooks:
             if Path(notebook.name).name != notebook.name:
-                raise CourseError(f"{record.student}: {notebook.name!r} is no name of a notebook")
+                raise CourseError(f"{record.student}: {notebook.name!r} is not the name of a notebook")
             page = feedback_page(record, notebook, marks.get(record.student))
             written.append(pages.write(target / f"{notebook.name}.html", page))
             on_event(written[-1])

@@ -42,7 +42,7 @@ def render(template, **values):
 
 
 def write(path, page):
-    """Write a page whole or not at all: whoever opens it meanwhile sees the old one."""
+    """Write a page whole or not at all: a reader who opens it meanwhile sees the old one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.part")
     draft.write_text(page, encoding="utf-8")
@@ -76,7 +76,7 @@ def number(value):
 
 
 def plural(count, word, many=None):
-    """ "1 student", "3 students"; `many` where it is no mere s."""
+    """ "1 student", "3 students"; `many` where the plural is not just an s."""
     return f"{count} {word if count == 1 else many or word + 's'}"
 
 
@@ -93,7 +93,7 @@ def math(latex):
     from latex2mathml.converter import convert
     from markupsafe import Markup
 
-    # What is no formula: attributes, colours, links
+    # Never part of a formula: attributes, colours, links
     if not re.search(r"\\(href|url|class|cssId|style|data)\b", latex):
         try:
             # The converter knows \\max but no \\arg

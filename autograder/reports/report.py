@@ -337,7 +337,7 @@ def _plot(name, draw, title, alt, size, columns=1):
 
 
 def _inlined(svg, name, alt):
-    """The drawing as part of a page: ids of its own, the page's colours, one name for those who hear it."""
+    """The drawing as part of a page: its own ids, the page's colours, one label for screen readers."""
     from markupsafe import Markup, escape
 
     svg = svg[svg.index("<svg") :]

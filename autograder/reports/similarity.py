@@ -16,7 +16,7 @@ from ..checks.solution import solution_parts
 SIZE_OF_REFERENCE = 60
 EVIDENCE = 100
 SIZE_OF_STUDENTS = 90
-# No answer is so long (characters); what is, is no copy of a solution
+# Longer than any answer (characters), and so not a copy of a solution
 LONGEST = 20_000
 # What more of a class than this write alike is how one writes it
 SHARE = 0.05

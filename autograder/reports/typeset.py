@@ -43,7 +43,7 @@ TOKEN = re.compile(rf"(?:{'|'.join(sorted((*FUNCTIONS, *WORDS), reverse=True))})
 LAYER = re.compile(r"\[[lL0-9](?:[−+]1)?\]")
 SCRIPT = re.compile(r"[A-Za-z0-9]+|.")
 CLOSING = {"(": ")", "[": "]"}
-# Where the lines of a block are aligned, and what a space stands beside where it is no product
+# Where the lines of a block are aligned, and what a space stands beside where it does not mean a product
 RELATION = re.compile(r" (=|\+=|\\leftarrow|\\sim)")
 BETWEEN = re.compile(rf"(?:[-−+=·⊙∗⋆←≤≠≈~/,:;<>ΣΠ½|#]|{'|'.join(FUNCTIONS)})$")
 
@@ -157,7 +157,7 @@ def _symbol(token):
     return symbol + " " if symbol[0] == "\\" and symbol[-1].isalpha() else symbol
 
 
-# Between single backticks; what is no plain name
+# Between single backticks; anything but a plain name
 FORMULA = re.compile(r"(?<![`:\w])`(?![A-Za-z0-9_.*…]+`)([^`]+)`(?!`)")
 
 

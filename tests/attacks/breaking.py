@@ -182,14 +182,14 @@ ATTACKS = [
         "an endless loop in a function",
         "while True: pass",
         verdict="out of time",
-        says="Is there a loop that never ends?",
+        says="Is there an infinite loop?",
     ),
     function(
         "endless_swallowing",
         "an endless loop that catches everything",
         SWALLOW,
         verdict="out of time",
-        says="Is there a loop that never ends?",
+        says="Is there an infinite loop?",
     ),
     cell("sleeps", "sleeps", "import time\ntime.sleep(3600)", verdict="not attempted", says="stopped with an error"),
     cell(

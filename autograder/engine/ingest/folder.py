@@ -87,7 +87,7 @@ def _walk(handle, prefix, found, ignore, links):
                 return
             path = prefix + name
             if any(ord(c) < 32 or 0xD800 <= ord(c) <= 0xDFFF for c in name):
-                found.notes.append(f"the file {path!r} was left out: its name is no plain text")
+                found.notes.append(f"the file {path!r} was left out: its name is not plain text")
                 continue
             flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | (0 if links else os.O_NOFOLLOW)
             try:

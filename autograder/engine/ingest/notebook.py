@@ -48,7 +48,7 @@ def parse(data: bytes) -> tuple[tuple[SubmittedCell, ...], str]:
         return (), f"it has {len(raw)} cells; at most {CELLS} are read"
     cells = [_submitted(cell) for cell in raw]
     if None in cells:
-        return (), f"its cell {cells.index(None) + 1} is no cell of a notebook"
+        return (), f"its cell {cells.index(None) + 1} is not a notebook cell"
     if sum(len(cell.source) for cell in cells) > SOURCE_CHARACTERS:
         return (), f"its cells hold more than {SOURCE_CHARACTERS // MB} million characters"
     return tuple(cells), ""

@@ -100,7 +100,7 @@ def attend(status, work, shell, config):
     work.close()
     why = _watch(status, child, limits["memory"])
     if not config["walls"]:
-        # Without a namespace of its own the child's group is the best there is
+        # Without its own namespace the child's process group is the best there is
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(child, signal.SIGKILL)
     with contextlib.suppress(ProcessLookupError):

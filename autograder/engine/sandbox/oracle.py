@@ -53,7 +53,7 @@ class Oracle:
             raise
         except Closed:
             self.close()
-            return {"error": ["MemoryError", f"{name} ended for want of memory"]}, ()
+            return {"error": ["MemoryError", f"{name} ran out of memory"]}, ()
         if "value" in header and len(call[2]) + len(body) + len(answer) <= KEPT_BYTES:
             self.known[call] = header, answer
             if len(self.known) > KEPT:

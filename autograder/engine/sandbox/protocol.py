@@ -32,7 +32,7 @@ _DONTWAIT = getattr(socket, "MSG_DONTWAIT", None)
 
 
 class ProtocolError(Exception):
-    """What came is no frame, or more than a frame may hold."""
+    """What came is not a frame, or more than a frame may hold."""
 
 
 class TooLarge(ProtocolError):
@@ -48,7 +48,7 @@ class Closed(Exception):
 
 
 def encode(value, start=0):
-    """(JSON tree, buffers) of a value; an object that is no plain data becomes its type's name.
+    """(JSON tree, buffers) of a value; an object that is not plain data becomes its type's name.
 
     start : bytes that stand before these buffers in the body.
     """
@@ -173,7 +173,7 @@ def decode(tree, body, special=None):
 
 
 def opaque(name):
-    """An object without contents, of a type with that name: what is left of an answer that is no plain data."""
+    """An object without contents, of a type with that name: what is left of an answer that is not plain data."""
     clean = "".join(c for c in name if c.isalnum() or c == "_")[:40] or "object"
     return type(clean, (), {})()
 

@@ -3,7 +3,7 @@
 With bubblewrap the zygote sees: the Python that runs here and the C library, read-only; NumPy, SciPy, Matplotlib, IPython
 and what these need; the kit of the assignment (the course's package with the asked-for functions withheld, and the part of
 the checks that calls answers); nothing else: no home, no network, no nbgrader, no exercises. Each child then gets
-namespaces and empty file systems of its own (`walls`).
+its own namespaces and empty file systems (`walls`).
 """
 
 import ast
@@ -173,7 +173,7 @@ def case(exercise, name):
     return decode(tree, (here / "cases.bin").read_bytes()[start : start + size], {"n": course_tuple})
 '''
 
-_WITHHELD = '''"""The functions of the course that this assignment asks for are not here: whoever grades may compute them, or refuse."""
+_WITHHELD = '''"""The functions of the course that this assignment asks for are not here: the grader may compute them, or refuse."""
 
 from .checks.drivers import Withheld
 
@@ -426,7 +426,7 @@ class Zygote:
 class Fresh:
     """Gives children that are processes of their own: no walls and no forks, so it works on every system.
 
-    The code runs with the rights of whoever runs it, so this is for a user's own notebook, never for a class.
+    The code runs with the user's own rights, so this is for a user's own notebook, never for a class.
     """
 
     walled = False
@@ -454,7 +454,7 @@ class Fresh:
 class Died(Exception):
     """The child has ended, or was ended: `why` is "time", "memory", "output" or "crash", `how` what is known besides.
 
-    begun : whether the step that ends with this has begun, or there was no child any more to run it.
+    begun : whether the step that ends with this has begun, or no child was left to run it.
     """
 
     def __init__(self, why, how="", begun=True):

@@ -99,7 +99,7 @@ def become(uid):
 
 
 def own_namespaces():
-    """Put the calling process's next child into namespaces of its own."""
+    """Put the calling process's next child into its own namespaces."""
     uid, gid = os.getuid(), os.getgid()
     _call("unshare", _NAMESPACES)
     for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):

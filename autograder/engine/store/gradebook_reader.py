@@ -69,7 +69,7 @@ def read_marks(course: Course, assignment: str) -> dict[str, Marks]:
 
         name = api.BaseCell.__table__.c.name
         comments = {}
-        # nbgrader's automatic comment ("No response.") is no person's word
+        # nbgrader's automatic comment ("No response.") is not a person's comment
         for student, notebook, grade_id, words in rows(name, api.Comment.manual_comment, cell=api.Comment):
             comments[student, notebook, grade_id] = words or ""
         for student, notebook, penalty in rows(api.SubmittedNotebook.late_submission_penalty):

@@ -86,7 +86,7 @@ class Journal:
             holder = self.lock.read(20).strip()
             self.lock.close()
             raise CourseError(
-                f"another run grades this course{f' (process {holder})' if holder else ''}; wait for it or stop it first"
+                f"another run is grading this course{f' (process {holder})' if holder else ''}; wait for it or stop it first"
             ) from None
         self.lock.truncate(0)
         self.lock.write(str(os.getpid()))

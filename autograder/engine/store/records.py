@@ -17,7 +17,7 @@ OUT_OF_TIME = "out of time"
 OUT_OF_MEMORY = "out of memory"
 TOO_MUCH_OUTPUT = "too much output"
 FOR_A_PERSON = "for a person"
-# How the remark of a run without a sandbox begins: that is no student's doing
+# How the remark of a run without a sandbox begins: no student causes it
 WITHOUT_SANDBOX = "graded without a sandbox"
 VERDICTS = (RIGHT, PARTLY, WRONG, NOT_ATTEMPTED, CRASHED, OUT_OF_TIME, OUT_OF_MEMORY, TOO_MUCH_OUTPUT, FOR_A_PERSON)
 
