@@ -39,7 +39,12 @@ MISTAKES = [
     Mistake(
         "integer_buffer", slip(f"return {VALUE}", f"y = np.zeros_like(x)\n    y[...] = {VALUE}\n    return y"), INTEGER
     ),
-    Mistake("mutates_input", slip(f"return {VALUE}", f"y = {VALUE}\n    x[...] = y\n    return y"), IN_PLACE),
+    Mistake(
+        "mutates_input",
+        slip("    return", "    if x.dtype.kind == 'f':\n        x[x < 0] *= slope\n        return x\n    return"),
+        IN_PLACE,
+        also=[slip(f"return {VALUE}", f"y = {VALUE}\n    x[...] = y\n    return y")],
+    ),
 ]
 
 

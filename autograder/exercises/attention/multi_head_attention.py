@@ -88,8 +88,9 @@ MISTAKES = [
     ),
     Mistake(
         "softmax_over_heads",
-        slip_in(core.EXERCISE.solutions, slip("softmax(S)", "softmax(S, axis=1)", "-np.inf))", "-np.inf), axis=1)")),
+        slip_in(core.EXERCISE.solutions, core.softmax_along(1)),
         "Your softmax runs over the heads: they do not compete. Within each head, the weights of all keys sum to 1.",
+        also=[slip_in(core.EXERCISE.solutions, core.softmax_along(1, masked=True))],
     ),
     Mistake(
         "output_projection_missing",

@@ -74,6 +74,17 @@ SCALE = "/ Q.shape[-1] ** 0.5"
 # Also made in the layers around attention
 SCALE_BY_DK = slip(SCALE, "/ Q.shape[-1]", everywhere=True)
 
+
+def softmax_along(axis, masked=False):
+    """The softmax along another axis; `masked`: nothing is left where all of that axis is masked."""
+    if masked:
+        return slip(
+            *("P = softmax(S)", f"P = softmax(S, axis={axis})"),
+            *(MASKED, f"np.nan_to_num(softmax(np.where(mask, S, -np.inf), axis={axis}))"),
+        )
+    return slip("softmax(S)", f"softmax(S, axis={axis})", "-np.inf))", f"-np.inf), axis={axis})")
+
+
 MISTAKES = [
     Mistake(
         "no_scale",
@@ -93,8 +104,9 @@ MISTAKES = [
     ),
     Mistake(
         "softmax_over_queries",
-        slip("softmax(S)", "softmax(S, axis=-2)", "-np.inf))", "-np.inf), axis=-2)"),
+        softmax_along(-2),
         "Your softmax runs over the queries. For each query (each row) the weights of all *keys* have to sum to 1.",
+        also=[softmax_along(-2, masked=True)],
     ),
     Mistake(
         "softmax_missing",
