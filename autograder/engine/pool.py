@@ -219,7 +219,7 @@ class Cluster:
         self.stack.close()
 
     def map(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
-        suspects = []
+        suspects: list[Job] = []
         yield from self._round(jobs, suspects)
         # Each submission on a worker that died is a suspect; run one at a time, the one that kills its worker shows itself
         for job in suspects:
@@ -228,7 +228,8 @@ class Cluster:
     def _round(self, jobs, suspects=None):
         from distributed import KilledWorker
 
-        jobs, done, waiting = iter(jobs), queue.SimpleQueue(), {}
+        jobs, done = iter(jobs), queue.SimpleQueue()
+        waiting: dict[str, tuple[Job, Any]] = {}
         room, asked, more, alone = self._room(), time.monotonic(), True, 0.0
         while True:
             while more and len(waiting) < room:

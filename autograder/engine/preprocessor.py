@@ -55,7 +55,7 @@ class GradeOutside(NbGraderPreprocessor):
             self.log.warning("%s: %s", marks["student"], sentence)
         return from_dict(assemble(made, results.get(made.master.name), record, record.key)), resources
 
-    _graders: ClassVar = {}
+    _graders: ClassVar[dict[Any, Any]] = {}
 
     def _grader(self):
         """One grader for the whole of nbgrader's run: it makes a new preprocessor for every notebook."""

@@ -130,6 +130,11 @@ def _pool(run, jobs, workers, scheduler, grader):
 
 
 class _ClassRun:
+    """One run over a class; `journal` and `stack` are open while it lasts."""
+
+    journal: Journal
+    stack: contextlib.ExitStack
+
     def __init__(self, course, assignment, settings, on_event):
         self.course, self.settings, self.on_event = course, settings, on_event
         name = course.find_assignment(assignment)

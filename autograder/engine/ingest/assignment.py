@@ -56,7 +56,7 @@ class MasterCell:
 
     @property
     def points(self) -> float:
-        return float(self.marks.get("points", 0) or 0) if self.grade or self.task else 0.0
+        return float(self.marks.get("points", 0) or 0) if self.marks and (self.grade or self.task) else 0.0
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def load_assignment(course: Course, name: str, saved: dict[str, dict[str, Source
         raise CourseError(f"the gradebook has no notebooks of {name!r}; release it: dlcourse release {name}")
     # Files in source/ win over those in release/, as they do when nbgrader autogrades; the text that an assignment is
     # built from is none of them
-    files = {}
+    files: dict[str, bytes] = {}
     for step in ("release", "source"):
         beside = read_folder(course.folder(step, ".", name), course.ignore, links=True)
         if beside.notes:
@@ -144,7 +144,7 @@ def load_released(name: str, data: bytes) -> Master:
         marks = cell["metadata"].get("nbgrader")
         if marks:
             saved[marks["grade_id"]] = _Released(
-                cell_text(cell["source"]),
+                _source(cell),
                 marks.get("cell_type", cell["cell_type"]),
                 bool(marks.get("locked")),
                 marks.get("points"),
@@ -153,11 +153,19 @@ def load_released(name: str, data: bytes) -> Master:
     return _master(name, data, saved)
 
 
+def _source(cell):
+    """The text of a course cell."""
+    text = cell_text(cell["source"])
+    if text is None:
+        raise CourseError(f"a released cell has a source of type {type(cell['source']).__name__}; release again")
+    return text
+
+
 def _master(name, data, saved):
     notebook = json.loads(data.decode("utf-8"))
     cells, seen = [], set()
     for cell in notebook["cells"]:
-        source = cell_text(cell["source"])
+        source = _source(cell)
         metadata = {key: value for key, value in cell["metadata"].items() if key != "nbgrader"}
         marks = cell["metadata"].get("nbgrader")
         if not (marks and (marks.get("grade") or marks.get("solution") or marks.get("locked") or marks.get("task"))):
@@ -191,8 +199,9 @@ def _calls(source, grade_id, notebook):
         body = ast.parse(source).body
     except (SyntaxError, ValueError):
         return None
-    found = [_call(statement.value) if isinstance(statement, ast.Expr) else None for statement in body]
-    if not found or None in found:
+    calls = [_call(statement.value) if isinstance(statement, ast.Expr) else None for statement in body]
+    found = [call for call in calls if call is not None]
+    if not found or len(found) < len(calls):
         return None
     if len(set(found)) > 1:
         raise CourseError(f"cell {grade_id!r} of {notebook}.ipynb checks several exercises: give each one its own cell")
@@ -217,16 +226,17 @@ def _call(call):
     first, *rest = call.args
     if not (isinstance(first, ast.Constant) and isinstance(first.value, str)):
         return None
-    if not all(isinstance(argument, ast.Name) for argument in rest):
+    names = tuple(argument.id for argument in rest if isinstance(argument, ast.Name))
+    if len(names) < len(rest):
         return None
     if not all(keyword.arg == "hidden" and isinstance(keyword.value, ast.Constant) for keyword in call.keywords):
         return None
-    return first.value, tuple(argument.id for argument in rest)
+    return first.value, names
 
 
 def find_calls(source: str) -> list[tuple[str, tuple[str, ...]]]:
     """[(name, function names)] of every `check("name", function, …)` in a cell's source, in order."""
-    # Magics and shell commands are no Python
+    # Magics and shell commands are not Python
     plain = "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in source.split("\n"))
     try:
         nodes = [node for node in ast.walk(ast.parse(plain)) if isinstance(node, ast.Call)]

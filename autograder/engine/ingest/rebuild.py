@@ -84,78 +84,110 @@ def _unanswered(master, problem, handed_in=True):
 
 def rebuild_cells(master: Master, submitted: Sequence[SubmittedCell]) -> Rebuilt:
     """The master's cells in the master's order, with the student's sources and own cells (see the module's head)."""
-    marked = {cell.grade_id: place for place, cell in enumerate(master.cells) if cell.grade_id}
-    free = _Unmarked(master)
-    notes, taken, changed, own = [], {}, {}, {}
-    anchor = -1
-    for cell in submitted:
-        place = marked.get(cell.grade_id)
-        if place is not None:
-            if place in taken:
-                notes.append(f"cell {cell.grade_id} stands twice; the first was graded")
-                continue
-            taken[place] = cell
-            anchor = place
-            continue
-        place = free.find(cell)
-        if place is not None:
-            anchor = place
-            original = master.cells[place]
-            if (original.source, original.cell_type) == (cell.source, cell.cell_type):
-                continue
-            changed[place] = cell
-            if cell.cell_type == "code":
-                notes.append(_ran_twice(place))
-        elif cell.source.strip():
-            own.setdefault(anchor, []).append(cell)
-
-    matched = {*taken, *free.found}
-    for place in free.unmatched():
-        before = max((found for found in matched if found < place), default=-1)
-        cell = _most_alike(master.cells[place], own.get(before, ()))
-        if cell is not None:
-            own[before].remove(cell)
-            changed[place] = cell
-            notes.append(_ran_twice(place))
-    cells, sources, own_cells = [], {}, []
-
-    def add_own(extra, task=""):
-        cells.append(
-            Cell(extra.cell_type, extra.source, student=True, by_hand=bool(task) and extra.cell_type == "code")
-        )
-        if task:
-            sources[task] = "\n\n".join(filter(None, [sources.get(task), extra.source]))
-        if extra.cell_type == "code":
-            own_cells.append(extra.source)
-
-    for extra in own.get(-1, ()):
-        add_own(extra)
+    found = _match(master, submitted)
+    made = _Assembly()
+    for extra in found.own.get(-1, ()):
+        made.add_own(extra)
     task = ""
     for place, original in enumerate(master.cells):
-        answer = taken.get(place)
-        if original.solution and answer is not None:
-            if answer.cell_type != original.cell_type:
-                notes.append(
-                    f"cell {original.grade_id} was made a {answer.cell_type} cell; it is read as {original.cell_type}"
-                )
-            cells.append(Cell(original.cell_type, answer.source, original, True, original.by_hand))
-            sources[original.grade_id] = answer.source
-        else:
-            if original.solution:
-                notes.append(f"cell {original.grade_id} is missing; it counts as not attempted")
-            elif answer is not None and answer.source.strip() not in (
-                original.released.strip(),
-                original.source.strip(),
-            ):
-                notes.append(f"the locked cell {original.grade_id} was changed; the course's version was used")
-            cells.append(Cell(original.cell_type, original.source, original, False, original.by_hand))
+        made.add_course(original, found.taken.get(place))
         # What a task asks for stands in the student's own cells below it
         task = original.grade_id if original.task else ("" if original.marks else task)
-        if place in changed:
-            add_own(changed[place], task)
-        for extra in own.get(place, ()):
-            add_own(extra, task)
-    return Rebuilt(master, tuple(cells), sources, tuple(own_cells), tuple(dict.fromkeys(notes)))
+        for extra in (*filter(None, [found.changed.get(place)]), *found.own.get(place, ())):
+            made.add_own(extra, task)
+    notes = tuple(dict.fromkeys(found.notes + made.notes))
+    return Rebuilt(master, tuple(made.cells), made.sources, tuple(made.own_cells), notes)
+
+
+@dataclass
+class _Found:
+    """Where the submitted cells belong.
+
+    taken : {place of a marked course cell: the student's}. changed : {place of an unmarked one: the student's version}.
+    own : {place: the student's own cells that follow it}, -1 for those above all.
+    """
+
+    taken: dict[int, SubmittedCell] = field(default_factory=dict)
+    changed: dict[int, SubmittedCell] = field(default_factory=dict)
+    own: dict[int, list[SubmittedCell]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def _match(master: Master, submitted: Sequence[SubmittedCell]) -> _Found:
+    marked = {cell.grade_id: place for place, cell in enumerate(master.cells) if cell.grade_id}
+    free, found, anchor = _Unmarked(master), _Found(), -1
+    for cell in submitted:
+        place = marked.get(cell.grade_id)
+        if place in found.taken:
+            found.notes.append(f"cell {cell.grade_id} stands twice; the first was graded")
+            continue
+        if place is not None:
+            found.taken[place] = cell
+        else:
+            place = free.find(cell)
+            if place is not None:
+                _take_changed(found, master.cells[place], place, cell)
+        if place is not None:
+            anchor = place
+        elif cell.source.strip():
+            found.own.setdefault(anchor, []).append(cell)
+    _find_alike(master, free, found)
+    return found
+
+
+def _take_changed(found: _Found, original: MasterCell, place: int, cell: SubmittedCell) -> None:
+    """Keep the student's version of an unmarked course cell, if it is another one."""
+    if (original.source, original.cell_type) != (cell.source, cell.cell_type):
+        found.changed[place] = cell
+        if cell.cell_type == "code":
+            found.notes.append(_ran_twice(place))
+
+
+def _find_alike(master: Master, free: _Unmarked, found: _Found) -> None:
+    """Among the student's own cells, find changed versions of course cells that no id tells."""
+    matched = {*found.taken, *free.found}
+    for place in free.unmatched():
+        before = max((other for other in matched if other < place), default=-1)
+        alike = _most_alike(master.cells[place], found.own.get(before, ()))
+        if alike is not None:
+            found.own[before].remove(alike)
+            found.changed[place] = alike
+            found.notes.append(_ran_twice(place))
+
+
+class _Assembly:
+    """The notebook as it is put together, cell by cell."""
+
+    def __init__(self) -> None:
+        self.cells: list[Cell] = []
+        self.sources: dict[str, str] = {}
+        self.own_cells: list[str] = []
+        self.notes: list[str] = []
+
+    def add_own(self, extra: SubmittedCell, task: str = "") -> None:
+        """A cell that the student has added; below a task it belongs to its answer."""
+        is_code = extra.cell_type == "code"
+        self.cells.append(Cell(extra.cell_type, extra.source, student=True, by_hand=bool(task) and is_code))
+        if task:
+            self.sources[task] = "\n\n".join(filter(None, [self.sources.get(task), extra.source]))
+        if is_code:
+            self.own_cells.append(extra.source)
+
+    def add_course(self, original: MasterCell, answer: SubmittedCell | None) -> None:
+        """A cell of the course, with the student's source where it is a solution cell."""
+        if original.solution and answer is not None:
+            if answer.cell_type != original.cell_type:
+                self.notes.append(
+                    f"cell {original.grade_id} was made a {answer.cell_type} cell; it is read as {original.cell_type}"
+                )
+            self.cells.append(Cell(original.cell_type, answer.source, original, True, original.by_hand))
+            self.sources[original.grade_id] = answer.source
+            return
+        if original.solution:
+            self.notes.append(f"cell {original.grade_id} is missing; it counts as not attempted")
+        elif answer is not None and answer.source.strip() not in (original.released.strip(), original.source.strip()):
+            self.notes.append(f"the locked cell {original.grade_id} was changed; the course's version was used")
+        self.cells.append(Cell(original.cell_type, original.source, original, False, original.by_hand))
 
 
 def _ran_twice(place):
@@ -177,11 +209,11 @@ def _most_alike(original, own):
 class _Unmarked:
     """Finds the course's unmarked cells in a submission: by id, or by the same source where ids are missing."""
 
-    def __init__(self, master):
-        self.found = set()
+    def __init__(self, master: Master) -> None:
+        self.found: set[int] = set()
         self.places = {place: cell for place, cell in enumerate(master.cells) if not cell.grade_id}
         self.ids = {cell.id: place for place, cell in self.places.items() if cell.id}
-        self.sources = {}
+        self.sources: dict[tuple[str, str], list[int]] = {}
         for place, cell in self.places.items():
             self.sources.setdefault((cell.cell_type, cell.source), []).append(place)
 

@@ -3,6 +3,8 @@
 Read without importing nbgrader: that takes 2 s, and a run with nothing to do should take less.
 """
 
+from __future__ import annotations
+
 import contextlib
 import difflib
 import os
@@ -12,6 +14,7 @@ import string
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from ...errors import CourseError
 
@@ -31,7 +34,7 @@ class Course:
     """
 
     root: Path
-    config: object
+    config: Any
     db_url: str
     secret: str = field(repr=False)
 

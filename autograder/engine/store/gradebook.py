@@ -119,7 +119,7 @@ def saved_cells(db_url: str, assignment: str) -> dict[str, dict[str, SourceCell]
 
     with reading(db_url) as connection:
         values = {"assignment": assignment}
-        saved = {name: {} for (name,) in connection.execute(text(_NOTEBOOKS), values)}
+        saved: dict[str, dict[str, SourceCell]] = {name: {} for (name,) in connection.execute(text(_NOTEBOOKS), values)}
         for notebook, name, source, checksum, cell_type, locked, points in connection.execute(text(_CELLS), values):
             saved[notebook][name] = SourceCell(
                 source or "", checksum, cell_type, bool(locked), None if points is None else float(points)
@@ -144,7 +144,7 @@ class Writer:
 
     def __init__(self, course: Course) -> None:
         self.course = course
-        self._known = {}
+        self._known: dict[Any, dict[Any, str]] = {}
 
     def __enter__(self) -> Self:
         from nbgrader.api import Gradebook
@@ -278,4 +278,5 @@ def unchanged(cell: MasterCell, source: str) -> bool:
     node = NotebookNode(
         cell_type=cell.cell_type, source=source, metadata=NotebookNode(nbgrader=NotebookNode(cell.marks))
     )
-    return cell.marks.get("checksum") is not None and cell.marks["checksum"] == compute_checksum(node)
+    checksum = cell.marks and cell.marks.get("checksum")
+    return checksum is not None and checksum == compute_checksum(node)

@@ -48,7 +48,7 @@ def read_marks(course: Course, assignment: str) -> dict[str, Marks]:
     from nbgrader import api
     from sqlalchemy import select
 
-    found = {}
+    found: dict[str, Marks] = {}
     with reading(course.db_url, or_none=True) as connection:
         if connection is None:
             return found

@@ -69,7 +69,9 @@ class Journal:
         self.folder = records_folder(course)
         self.path = self.folder / f"{assignment}.jsonl"
         self.written_path = self.folder / f"{assignment}.written"
-        self.places, self.keys, self.written = {}, {}, {}
+        self.places: dict[str, int] = {}
+        self.keys: dict[str, Key] = {}
+        self.written: dict[str, Key] = {}
 
     def __enter__(self) -> Self:
         try:
