@@ -38,6 +38,13 @@ def from_numpy(values, like):
     return xp.asarray(values, device=array_api_compat.device(like))
 
 
+def at_labels(labels, K):
+    """(N, K) booleans, True in each row at its label alone."""
+    xp = array_namespace(labels)
+    # int64 for both: a short integer type may not reach K
+    return xp.astype(labels, xp.int64)[:, None] == xp.arange(K)
+
+
 def rows(x):
     """`x` (..., D) as the rows (M, D) of one matrix: one product for all examples and
     steps.
@@ -45,7 +52,7 @@ def rows(x):
     return array_namespace(x).reshape(x, (-1, x.shape[-1]))
 
 
-def into(function, x, *args):
+def in_place(function, x, *args):
     """`function(x, *args)` written over `x` where the backend can; only for a temporary
     that the caller itself made.
     """

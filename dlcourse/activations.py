@@ -24,7 +24,7 @@ input gate another, `y = g(a) ⊙ b`.
 import math
 from typing import Any, NamedTuple
 
-from ._array import array_namespace, erf, into
+from ._array import array_namespace, erf, in_place
 from ._checks import as_floating, check_choice, check_gradient, check_integer, check_number, check_shapes
 
 __all__ = [
@@ -134,9 +134,9 @@ def sigmoid(x):
     x = as_floating(x)
     xp = array_namespace(x)
     # min(x, −x) is −|x|, and stays analytic for the complex step
-    denominator = into(xp.exp, xp.minimum(x, -x))
+    denominator = in_place(xp.exp, xp.minimum(x, -x))
     denominator += 1.0
-    p = into(xp.exp, xp.minimum(x, 0.0))
+    p = in_place(xp.exp, xp.minimum(x, 0.0))
     p /= denominator
     return p
 
@@ -341,7 +341,7 @@ def softplus(x):
     """
     x = as_floating(x)
     xp = array_namespace(x)
-    y = into(xp.log1p, into(xp.exp, xp.minimum(x, -x)))
+    y = in_place(xp.log1p, in_place(xp.exp, xp.minimum(x, -x)))
     y += xp.maximum(x, 0.0)
     return y
 
@@ -624,7 +624,7 @@ def softmax(z, axis=-1):
     """
     z = _with_axis("z", z, axis)
     xp = array_namespace(z)
-    e = into(xp.exp, z - xp.max(z, axis=axis, keepdims=True))
+    e = in_place(xp.exp, z - xp.max(z, axis=axis, keepdims=True))
     e /= xp.sum(e, axis=axis, keepdims=True)
     return e
 

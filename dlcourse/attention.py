@@ -329,6 +329,7 @@ def multi_head_attention_forward(X, Wq, Wk, Wv, Wo, heads, mask=None):
     -----
     The scale is that of a head, `√(E / heads)`. Without biases, as in the paper.
     Source: Vaswani et al. (2017), section 3.2.2.
+    Fast twin: `kernels.attention.multi_head_attention_forward`.
 
     Examples
     --------
@@ -366,6 +367,10 @@ def multi_head_attention_backward(dY, cache):
     Returns
     -------
     (dX, dWq, dWk, dWv, dWo), each in the shape of its argument.
+
+    Notes
+    -----
+    Fast twin: `kernels.attention.multi_head_attention_backward`.
 
     Examples
     --------
@@ -462,6 +467,7 @@ def transformer_block_forward(X, params, heads, mask=None):
     Source: Vaswani et al. (2017), sections 3.1 and 3.3; Xiong et al., On layer
     normalization in the transformer architecture (ICML 2020), figure 1(b); Hendrycks
     and Gimpel, Gaussian error linear units (2016).
+    Fast twin: `kernels.attention.transformer_block_forward`.
 
     Examples
     --------
@@ -500,6 +506,10 @@ def transformer_block_backward(dY, cache):
     -------
     dX : (N, T, D) array.
     dparams : dict with the keys and shapes of `params`.
+
+    Notes
+    -----
+    Fast twin: `kernels.attention.transformer_block_backward`.
 
     Examples
     --------

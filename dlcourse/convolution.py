@@ -19,7 +19,7 @@ GoogLeNet (four branches of different reach side by side).
 import math
 from typing import Any, NamedTuple
 
-from ._array import array_namespace, into
+from ._array import array_namespace, in_place
 from ._checks import check_gradient, check_integer, check_rng, check_shapes
 from .activations import relu, relu_grad
 from .initializers import he_normal, zeros
@@ -184,6 +184,7 @@ def conv2d_forward(X, W, b, stride=1, padding=0):
     each row i of the kernel is one matrix product, and their sum is the output.
     Source: Goodfellow, Bengio, Courville, Deep Learning (2016), section 9.5, equation
     9.8.
+    Fast twin: `kernels.convolution.conv2d_forward`.
 
     Examples
     --------
@@ -236,6 +237,7 @@ def conv2d_backward(dY, cache):
     The two steps of the forward pass in reverse. For s = 1 the last formula is itself a
     convolution of ∂J/∂Y with the kernel flipped in both directions and its channels
     exchanged.
+    Fast twin: `kernels.convolution.conv2d_backward`.
 
     Examples
     --------
@@ -316,7 +318,7 @@ def maxpool2d_forward(X, size, stride=None, padding=0):
     xp = array_namespace(X)
     Y = xp.asarray(X[_window(0, 0, stride, out_h, out_w)], copy=True)
     for i, j in _places(size)[1:]:
-        Y = into(xp.maximum, Y, X[_window(i, j, stride, out_h, out_w)])
+        Y = in_place(xp.maximum, Y, X[_window(i, j, stride, out_h, out_w)])
     # The maxima themselves, not the caller's array: work in place on the output must not lose the flow back
     return Y, MaxPoolCache(X, xp.asarray(Y, copy=True), size, stride, padding)
 

@@ -23,7 +23,7 @@ targets; K also names the indicator matrix of the labels, as in the notes.
 from typing import Any, NamedTuple
 
 from . import activations
-from ._array import array_namespace
+from ._array import array_namespace, at_labels
 from ._checks import as_floating, check_choice, check_gradient, check_integer, check_labels, check_shapes
 
 __all__ = [
@@ -72,6 +72,7 @@ def linear_forward(X, W, b):
     Notes
     -----
     Source: notes 000.
+    Fast twin: `kernels.layers.linear_forward`.
 
     Examples
     --------
@@ -104,6 +105,7 @@ def linear_backward(dU, cache):
     -----
     Source: notes 000; Goodfellow, Bengio, Courville, Deep Learning (2016), section
     6.5.6.
+    Fast twin: `kernels.layers.linear_backward`.
 
     Examples
     --------
@@ -153,9 +155,7 @@ def one_hot(labels, K, dtype=None):
     """
     labels = check_labels(labels, check_integer("K", K))
     xp = array_namespace(labels)
-    # int64 for both: a short integer type may not reach K
-    indicator = xp.astype(labels, xp.int64)[:, None] == xp.arange(K)
-    return xp.astype(indicator, xp.float64 if dtype is None else dtype)
+    return xp.astype(at_labels(labels, K), xp.float64 if dtype is None else dtype)
 
 
 def linear_delta(D, Y):
@@ -257,7 +257,8 @@ def softmax_layer_delta(labels, U):
     """
     U = check_shapes("N K", U=U)
     N, K = U.shape
-    indicator = one_hot(check_labels(labels, K, N), K, dtype=U.dtype)
+    labels = check_labels(labels, K, N)
+    indicator = array_namespace(U).astype(at_labels(labels, K), U.dtype)
     return -(indicator - activations.softmax(U, axis=1))
 
 
@@ -287,6 +288,10 @@ def activation_forward(X, name, **options):
     ------
     ValueError : there is no activation of that name.
     TypeError : the activation has no such option.
+
+    Notes
+    -----
+    Fast twin: `kernels.activations.activation_forward`.
 
     Examples
     --------
@@ -318,6 +323,7 @@ def activation_backward(dY, cache):
     Notes
     -----
     f′ is taken at the input X, not at the output Y. Source: notes 003 (26), (33).
+    Fast twin: `kernels.activations.activation_backward`.
 
     Examples
     --------

@@ -20,7 +20,7 @@ clip them.
 import math
 
 from . import layers
-from ._array import array_namespace, is_array
+from ._array import array_namespace, at_labels, is_array
 from ._checks import as_floating, check_choice, check_labels, check_shapes, check_values
 from .activations import log_softmax, sigmoid, softmax, softplus
 
@@ -339,7 +339,7 @@ def cross_entropy_grad(p, labels, reduction="mean"):
     p = _clipped(check_shapes("N K", p=p))
     N, K = p.shape
     xp = array_namespace(p)
-    indicator = layers.one_hot(check_labels(labels, K, N), K, dtype=xp.bool)
+    indicator = at_labels(check_labels(labels, K, N), K)
     return xp.where(indicator, -1.0 / p, 0.0) / _divisor(p, reduction)
 
 
@@ -369,6 +369,7 @@ def softmax_cross_entropy(logits, labels, reduction="mean"):
     likes.
     Source: notes 000, 002; Goodfellow, Bengio, Courville, Deep Learning (2016), section
     6.2.2.3.
+    Fast twin: `kernels.layers.softmax_cross_entropy_with_grad`.
 
     Examples
     --------
@@ -377,11 +378,14 @@ def softmax_cross_entropy(logits, labels, reduction="mean"):
     >>> round(float(softmax_cross_entropy([[0.0, 0.0]], [[0.3, 0.7]])), 6)
     0.693147
     """
-    logits, labels = _logits_and_labels(logits, labels)
-    xp = array_namespace(logits)
+    logits = check_shapes("N K", logits=logits)
+    N, K = logits.shape
     log_p = log_softmax(logits, axis=1)
-    per_label = _of_label(log_p, labels) if labels.ndim == 1 else labels * log_p
-    return -xp.sum(per_label) / _divisor(logits, reduction)
+    if _are_probabilities(labels, N, K):
+        per_label = _probabilities(labels, logits) * log_p
+    else:
+        per_label = _of_label(log_p, check_labels(labels, K, N))
+    return -array_namespace(logits).sum(per_label) / _divisor(logits, reduction)
 
 
 def softmax_cross_entropy_grad(logits, labels, reduction="mean"):
@@ -403,6 +407,7 @@ def softmax_cross_entropy_grad(logits, labels, reduction="mean"):
     -----
     It is `layers.softmax_layer_delta`, which is for a sum over the batch, with the
     reduction's factor.
+    Fast twin: `kernels.layers.softmax_cross_entropy_with_grad`.
 
     Examples
     --------
@@ -410,11 +415,11 @@ def softmax_cross_entropy_grad(logits, labels, reduction="mean"):
     array([[-0.25,  0.25],
            [ 0.25, -0.25]])
     """
-    logits, labels = _logits_and_labels(logits, labels)
-    if labels.ndim == 1:
-        delta = layers.softmax_layer_delta(labels, logits)
+    logits = check_shapes("N K", logits=logits)
+    if _are_probabilities(labels, *logits.shape):
+        delta = layers.linear_delta(_probabilities(labels, logits), softmax(logits, axis=1))
     else:
-        delta = layers.linear_delta(labels, softmax(logits, axis=1))
+        delta = layers.softmax_layer_delta(labels, logits)
     return delta / _divisor(logits, reduction)
 
 
@@ -452,20 +457,19 @@ def _of_label(x, labels):
     return xp.take_along_axis(x, labels[:, None], axis=1)
 
 
-def _logits_and_labels(logits, labels):
-    """The logits, with the labels as checked integers (N,) or as probabilities (N, K) in the logits' dtype."""
-    logits = check_shapes("N K", logits=logits)
-    N, K = logits.shape
-    shape = (labels if is_array(labels) else as_floating(labels, "labels")).shape
-    if len(shape) == 1:
-        return logits, check_labels(labels, K, N)
-    if shape != (N, K):
-        raise ValueError(
-            f"labels: expected shape ({N},), whole numbers, or ({N}, {K}), probabilities, got {tuple(shape)}"
-        )
-    logits, labels = check_shapes("N K, ~N K", logits=logits, labels=labels)
+def _are_probabilities(labels, N, K):
+    """Whether the labels are probabilities (N, K); otherwise they are one number for each example."""
+    shape = tuple((labels if is_array(labels) else as_floating(labels, "labels")).shape)
+    if len(shape) != 1 and shape != (N, K):
+        raise ValueError(f"labels: expected shape ({N},), whole numbers, or ({N}, {K}), probabilities, got {shape}")
+    return len(shape) == 2
+
+
+def _probabilities(labels, logits):
+    """The labels in the dtype of the logits, if each row is a distribution."""
+    _, labels = check_shapes("N K, ~N K", logits=logits, labels=labels)
     xp = array_namespace(labels)
     check_values("labels", labels, (labels >= 0.0) & (labels <= 1.0), "probabilities from 0 to 1")
     sums = xp.sum(labels, axis=1)
     check_values("labels", sums, xp.abs(sums - 1.0) <= 1e-3, "rows of probabilities that sum to 1")
-    return logits, labels
+    return labels

@@ -111,6 +111,7 @@ def batchnorm_forward(X, gamma, beta, state, train=True, momentum=0.1, eps=1e-5)
     decides the dtype; the running statistics keep theirs.
     Source: Ioffe, Szegedy, Batch normalization (ICML 2015), algorithms 1 and 2; notes
     000, 004.
+    Fast twin: `kernels.normalization.batchnorm_forward`.
 
     Examples
     --------
@@ -170,6 +171,7 @@ def batchnorm_backward(dY, cache):
     Notes
     -----
     Source: Ioffe, Szegedy (2015), section 3, its six equations put together.
+    Fast twin: `kernels.normalization.batchnorm_backward`.
 
     Examples
     --------
@@ -213,6 +215,7 @@ def layernorm_forward(X, gamma, beta, eps=1e-5):
     Each row is normalised by itself: no running statistics, the same in training and
     evaluation, and a batch of one will do. The variance is the biased one (÷ D).
     Source: Ba, Kiros, Hinton, Layer normalization (2016), section 3.
+    Fast twin: `kernels.normalization.layernorm_forward`.
 
     Examples
     --------
@@ -246,6 +249,10 @@ def layernorm_backward(dY, cache):
     Returns
     -------
     dX : (..., D) array. dgamma, dbeta : (D,) arrays.
+
+    Notes
+    -----
+    Fast twin: `kernels.normalization.layernorm_backward`.
 
     Examples
     --------

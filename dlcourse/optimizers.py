@@ -137,6 +137,7 @@ def sgd_step(w, dw, state, lr=0.01):
     Notes
     -----
     Source: notes 000, 001.
+    Fast twin: `kernels.optimizers.sgd_update`.
 
     Examples
     --------
@@ -476,6 +477,10 @@ def adam_init(w):
     -------
     AdamState(t, m, v), m and v in the nesting of w.
 
+    Notes
+    -----
+    Fast twin: `kernels.optimizers.adam_init`.
+
     Examples
     --------
     >>> adam_init(np.ones(2))
@@ -515,6 +520,7 @@ def adam_step(w, dw, state, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
     E11). The step goes down the gradient (E18); β₂ is 0.999 (E36).
     Source: Kingma, Ba, Adam (ICLR 2015), algorithm 1; notes 000 (where m and v are s
     and r), 001, 002, 004.
+    Fast twin: `kernels.optimizers.adam_update`.
 
     Examples
     --------

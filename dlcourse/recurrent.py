@@ -300,6 +300,7 @@ def lstm_forward(X, h0, c0, Wx, Wh, b):
     Notes
     -----
     Source: as for `lstm_cell_forward`.
+    Fast twin: `kernels.recurrent.lstm_forward`.
 
     Examples
     --------
@@ -335,6 +336,10 @@ def lstm_backward(dH, cache, dhT=None, dcT=None):
     Returns
     -------
     (dX, dh0, dc0, dWx, dWh, db), each in the shape of its argument.
+
+    Notes
+    -----
+    Fast twin: `kernels.recurrent.lstm_backward`.
 
     Examples
     --------
@@ -464,6 +469,7 @@ def gru_forward(X, h0, Wx, Wh, bx, bh, reset_after=False):
     Notes
     -----
     Source: as for `gru_cell_forward`.
+    Fast twin: `kernels.recurrent.gru_forward`.
 
     Examples
     --------
@@ -497,6 +503,10 @@ def gru_backward(dH, cache):
     Returns
     -------
     (dX, dh0, dWx, dWh, dbx, dbh), each in the shape of its argument.
+
+    Notes
+    -----
+    Fast twin: `kernels.recurrent.gru_backward`.
 
     Examples
     --------

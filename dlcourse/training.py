@@ -28,10 +28,11 @@ import inspect
 import math
 import sys
 import time
+from functools import partial
 
 import numpy as np
 
-from . import activations, datasets, kernels, layers, losses, optimizers
+from . import datasets, kernels, losses, optimizers
 from ._array import array_namespace, is_array
 from ._checks import (
     as_floating,
@@ -188,41 +189,23 @@ class Trainer:
         if not net.w.shape[0]:
             raise ValueError("net: expected a network with parameters, got one that has nothing to learn")
         check_choice("optimizer", optimizer, OPTIMIZERS)
-        rng = None if rng is None else check_rng(rng)
         if schedule is not None:
             check_callable("schedule", schedule, "schedule(step, lr) -> lr")
         if clip_norm is not None:
             check_number("clip_norm", clip_norm, 0.0, include_low=False)
-        self.net, self.optimizer, self.schedule, self.rng = net, optimizer, schedule, rng
-        self.clip_norm, self.count = clip_norm, 0
+        self.net, self.optimizer, self.schedule, self.clip_norm = net, optimizer, schedule, clip_norm
+        self.rng = None if rng is None else check_rng(rng)
+        defaults = _defaults(optimizer)
+        self.lr = _learning_rate(optimizer, lr, defaults)
+        _check_options(optimizer, self.lr, options, defaults)
+        self.options, self.count = options, 0
         self.decoupled = optimizer == "adamw"
-        name = "adam" if self.decoupled else optimizer
-        defaults = inspect.signature(getattr(optimizers, f"{optimizer}_step")).parameters
-        known = [option for option in list(defaults)[3:] if option not in ("lr", "weight_decay")]
-        for option in options:
-            if option not in known:
-                raise TypeError(
-                    f"{option}: expected one of the options of {optimizer}_step: {', '.join(known) or 'none'}"
-                )
-        if lr is None:
-            lr = defaults["lr"].default
-            if lr is inspect.Parameter.empty:
-                raise TypeError(f"lr: expected a learning rate for {optimizer!r}, got none")
-        self.lr = check_number("lr", lr, 0.0, include_low=False, include_high=False)
-        # The formula checks its options, its fast twin does not
-        one = np.ones(1)
-        getattr(optimizers, f"{optimizer}_step")(
-            one, one, getattr(optimizers, f"{optimizer}_init")(one), lr=self.lr, **options
-        )
-        if weight_decay is None:
-            weight_decay = defaults["weight_decay"].default if self.decoupled else 0.0
-        self.weight_decay = check_number("weight_decay", weight_decay, 0.0)
-        self.momentum = options.get("momentum", defaults["momentum"].default) if optimizer == "nesterov" else None
-        self.options = options
-        self.in_place = type(net.w) is np.ndarray and hasattr(kernels, f"{name}_update")
-        self.update = getattr(kernels, f"{name}_update") if self.in_place else getattr(optimizers, f"{name}_step")
-        init = f"{name}_init"
-        self.state = getattr(kernels if self.in_place and hasattr(kernels, init) else optimizers, init)(net.w)
+        decay = defaults["weight_decay"] if self.decoupled else 0.0
+        self.weight_decay = check_number("weight_decay", decay if weight_decay is None else weight_decay, 0.0)
+        self.momentum = options.get("momentum", defaults["momentum"]) if optimizer == "nesterov" else None
+        # Adam's step serves both: here the decay of "adamw" is for the weights alone
+        init, self.update = _in_place("adam" if self.decoupled else optimizer, net.w)
+        self.state = init(net.w)
 
     def step(self, X, y):
         """One step on a batch: forward, loss, backward, update; returns the loss before
@@ -252,13 +235,50 @@ class Trainer:
             net.dw[...] = optimizers.clip_grad_norm(net.dw, self.clip_norm)[0]
         if self.weight_decay and self.decoupled:
             w[: net.weights] *= 1.0 - lr * self.weight_decay
-        if self.in_place:
-            self.state = self.update(w, net.dw, self.state, lr=lr, **self.options)
-        else:
-            moved, self.state = self.update(w, net.dw, self.state, lr=lr, **self.options)
-            w[...] = moved
+        self.state = self.update(w, net.dw, self.state, lr=lr, **self.options)
         self.count += 1
         return J, U
+
+
+def _defaults(optimizer):
+    """{option: default} of the optimizer's step; `inspect.Parameter.empty` where it has none."""
+    parameters = list(inspect.signature(getattr(optimizers, f"{optimizer}_step")).parameters.values())
+    return {p.name: p.default for p in parameters[3:]}
+
+
+def _learning_rate(optimizer, lr, defaults):
+    """The learning rate, or the optimizer's own where it is left out."""
+    lr = defaults["lr"] if lr is None else lr
+    if lr is inspect.Parameter.empty:
+        raise TypeError(f"lr: expected a learning rate for {optimizer!r}, got none")
+    return check_number("lr", lr, 0.0, include_low=False, include_high=False)
+
+
+def _check_options(optimizer, lr, options, defaults):
+    """Raise unless the optimizer's formula takes the options."""
+    known = [name for name in defaults if name not in ("lr", "weight_decay")]
+    for option in options:
+        if option not in known:
+            raise TypeError(f"{option}: expected one of the options of {optimizer}_step: {', '.join(known) or 'none'}")
+    # The formula checks their values, its fast twin does not
+    one = np.ones(1)
+    state = getattr(optimizers, f"{optimizer}_init")(one)
+    getattr(optimizers, f"{optimizer}_step")(one, one, state, lr=lr, **options)
+
+
+def _in_place(name, w):
+    """(init, update) of an optimizer for the vector w; ``update(w, dw, state, lr=…) -> state`` moves w in place."""
+    init, step = getattr(optimizers, f"{name}_init"), getattr(optimizers, f"{name}_step")
+    if type(w) is np.ndarray and name in kernels.UPDATES:
+        own_init, update = kernels.UPDATES[name]
+        return own_init or init, update
+    return init, partial(_move, step)
+
+
+def _move(step, w, dw, state, **options):
+    moved, state = step(w, dw, state, **options)
+    w[...] = moved
+    return state
 
 
 def evaluate(net, X, y, batch_size=256):
@@ -323,13 +343,13 @@ def fit(
     X,
     y,
     optimizer="adam",
+    *,
     lr=None,
     epochs=10,
     batch_size=32,
     rng=None,
     validation=None,
     progress=True,
-    *,
     schedule=None,
     weight_decay=None,
     clip_norm=None,
@@ -482,7 +502,7 @@ def softmax_regression_epoch(X, labels, W, b, lr, batch_size):
         X_batch, d = X[start : start + batch_size, :], labels[start : start + batch_size]
         U = X_batch @ W + b
         total += losses.softmax_cross_entropy(U, d, reduction="sum")
-        dU = (activations.softmax(U) - xp.astype(layers.one_hot(d, W.shape[1]), U.dtype)) / X_batch.shape[0]
+        dU = losses.softmax_cross_entropy_grad(U, d)
         W = W - lr * (xp.matrix_transpose(X_batch) @ dU)
         b = b - lr * xp.sum(dU, axis=0)
     return W, b, total / N

@@ -101,7 +101,7 @@ AUTOGRADER = (
 def api_pages():
     """One page for each public module."""
     modules = [module.name for module in pkgutil.walk_packages(dlcourse.__path__, "dlcourse.")]
-    modules = [name for name in modules if not name.split(".")[1].startswith("_") and "explorers." not in name]
+    modules = [name for name in modules if "._" not in name and "explorers." not in name]
     modules.remove("dlcourse.networks")
     names = set()
     for name in [*modules, *AUTOGRADER]:

@@ -1,5 +1,6 @@
 """The grader in its sandbox: honest work earns what it earns anywhere, and hostile code meets a wall."""
 
+import ast
 import dataclasses
 import os
 import re
@@ -459,6 +460,11 @@ def test_the_kit_holds_no_reference_and_no_check(slug, tmp_path):
                     f"withheld.call('{function.__module__.removeprefix('dlcourse.')}.{function.__name__}'" in text[path]
                 )
                 assert len(body.splitlines()) < 3 or body not in text[path]
+                twins = re.findall(r"Fast twin: `([\w.]+)`", function.__doc__ or "")
+                for module, _, twin in (twin.rpartition(".") for twin in twins):
+                    kernel = ast.parse(text[f"dlcourse/{module.replace('.', '/')}.py"])
+                    kept = next(node for node in kernel.body if getattr(node, "name", "") == twin)
+                    assert ast.unparse(kept).endswith("raise Withheld"), twin
     # It can be imported as it is
     code = "import dlcourse, importlib\nfor s in dlcourse.TOPICS: importlib.import_module('dlcourse.' + s)"
     subprocess.run([sys.executable, "-P", "-c", code], check=True, env=os.environ | {"PYTHONPATH": str(tmp_path)})

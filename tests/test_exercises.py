@@ -107,7 +107,7 @@ def private_imports(code):
 
 def test_private_imports_are_found():
     code = """def f(x):
-    from dlcourse._array import into
+    from dlcourse._array import in_place
     from dlcourse.activations import _with_axis, softmax
     from autograder.exercises.convolution.conv2d import columns_forward
     import dlcourse._checks
@@ -115,7 +115,7 @@ def test_private_imports_are_found():
     from dlcourse.convolution import conv_output_size
 """
     assert private_imports(code) == [
-        "from dlcourse._array import into",
+        "from dlcourse._array import in_place",
         "from dlcourse.activations import _with_axis, softmax",
         "from autograder.exercises.convolution.conv2d import columns_forward",
         "import dlcourse._checks",

@@ -1,6 +1,9 @@
 """The fast twins against the formulas that they stand in for: same values, same gradients, same inputs left alone."""
 
+import importlib
 import inspect
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlcourse import activations, attention, convolution, kernels, layers, losses, normalization, optimizers, recurrent
+from dlcourse.networks import registry
 
 DTYPES = pytest.mark.parametrize(
     "dtype, tolerance", [("float64", 1e-12), ("float32", 2e-5)], ids=["float64", "float32"]
@@ -169,11 +173,52 @@ def test_a_twin_keeps_no_more_than_its_formula_may(make):
 
 
 def test_every_twin_is_tested_here():
-    twins = {name for name, f in vars(kernels).items() if inspect.isfunction(f) and not name.startswith("_")}
-    twins = {name for name in twins if getattr(kernels, name).__module__ == "dlcourse.kernels"}
-    pairs = {make(np.random.default_rng(0))[1] for make in TWINS.values()} | {"activation"}
-    pairs = {f"{op}_{way}" for op in pairs for way in ("forward", "backward")}
-    assert twins == pairs | {"softmax_cross_entropy_with_grad", "sgd_update", "adam_init", "adam_update"}
+    assert {make(np.random.default_rng(0))[1] for make in TWINS.values()} | {"activation"} == set(kernels.TWINS)
+    assert set(kernels.UPDATES) == {"sgd", "adam"}
+
+
+def formula_of(twin):
+    """The formula that the twin names first."""
+    module, name = re.match(r"`(\w+)\.(\w+)`", inspect.getdoc(twin)).groups()
+    return getattr(importlib.import_module(f"dlcourse.{module}"), name)
+
+
+FUNCTIONS = [getattr(kernels, name) for name in kernels.__all__ if not name.isupper()]
+
+
+@pytest.mark.parametrize("twin", FUNCTIONS, ids=lambda twin: twin.__name__)
+def test_a_twin_names_its_formula_and_the_formula_its_twin(twin):
+    formula, place = formula_of(twin), twin.__module__.removeprefix("dlcourse.")
+    assert f"Fast twin: `{place}.{twin.__name__}`." in " ".join(inspect.getdoc(formula).split())
+    parts = {"losses": "layers"}
+    topic = formula.__module__.removeprefix("dlcourse.")
+    assert place == f"kernels.{parts.get(topic, topic)}" or twin.__name__.startswith("activation_")
+
+
+def test_a_formula_names_no_twin_that_is_not_there():
+    named = set()
+    for path in Path(layers.__file__).parent.glob("[a-z]*.py"):
+        named |= set(re.findall(r"Fast twin:\s+`([\w.]+)`", path.read_text(encoding="utf-8")))
+    assert named == {f"{twin.__module__.removeprefix('dlcourse.')}.{twin.__name__}" for twin in FUNCTIONS}
+
+
+def test_the_table_pairs_forward_with_backward_of_one_formula():
+    for name, pair in kernels.TWINS.items():
+        forward, backward = map(formula_of, pair)
+        assert (forward.__name__, backward.__name__) == (f"{name}_forward", f"{name}_backward")
+        assert forward.__module__ == backward.__module__ and [f.__name__ for f in pair] == [
+            forward.__name__,
+            backward.__name__,
+        ]
+
+
+def test_a_network_uses_every_twin():
+    """A name that the table misspelt would be silently slow."""
+    specs = [("linear", 4, 4), ("layernorm", 4), ("conv2d", 4, 4, 3), ("lstm", 4, 4), ("gru", 4, 4)]
+    specs += [("attention", 4, 4, 2), ("transformer_block", 4, 2)]
+    rng = np.random.default_rng(0)
+    used = {registry.build(0, spec, rng)[1].twin[0].__name__.removesuffix("_forward") for spec in specs}
+    assert used == set(kernels.TWINS) - {"activation", "batchnorm"}  # these two have classes that name their twins
 
 
 @pytest.mark.parametrize("name", activations.ACTIVATIONS)
@@ -268,13 +313,14 @@ def test_updates_equal_the_steps_in_place(name, size, dtype):
     w = rng.standard_normal(size).astype(dtype)
     expected = w.copy()
     init, step = getattr(optimizers, f"{name}_init"), getattr(optimizers, f"{name}_step")
-    state, expected_state = getattr(kernels, f"{name}_init", init)(w), init(expected)
+    own_init, update = kernels.UPDATES[name]
+    state, expected_state = (own_init or init)(w), init(expected)
     place = w
     for _ in range(4):
         dw = rng.standard_normal(size).astype(dtype)
         given = dw.copy()
         expected, expected_state = step(expected, dw, expected_state, lr=0.01)
-        state = getattr(kernels, f"{name}_update")(w, dw, state, lr=0.01)
+        state = update(w, dw, state, lr=0.01)
         assert np.array_equal(dw, given)
     tolerance = 1e-13 if dtype == "float64" else 1e-5
     assert w is place and w.dtype == dtype
@@ -312,12 +358,12 @@ def test_attention_of_any_size(N, T, heads, seed):
     X, *W = arrays(rng, (N, T, 3), (3, 2 * heads), (3, 2 * heads), (3, 2 * heads), (2 * heads, 3))
     # Scores of a few units: beside a weight of 1 − 1e-9 the gradients of the scores are differences of equal numbers
     X *= 0.2
-    small = kernels.BLOCK
+    small = kernels.attention.BLOCK
     try:
-        kernels.BLOCK = 70  # so that examples and heads are cut in every way
+        kernels.attention.BLOCK = 70  # so that examples and heads are cut in every way
         actual = both_ways(kernels, "multi_head_attention", [X, *W, heads], {"mask": np.tri(T, dtype=bool)})
     finally:
-        kernels.BLOCK = small
+        kernels.attention.BLOCK = small
     expected = both_ways(attention, "multi_head_attention", [X, *W, heads], {"mask": np.tri(T, dtype=bool)})
     assert_same(actual, expected, [X, *W], 1e-11, "attention")
 

@@ -2,11 +2,11 @@
 backward needs.
 
 A layer has `parameters` and their `gradients` (dicts of arrays; in a network, views
-into its flat vectors), a `state` that is no parameter, ``forward(X, train, rng)``
-and ``backward(dY, inputs)``. What backward needs it keeps from the last forward.
-What a layer takes and gives it says in `features`, `gives`, `axes` and `keeps` (see
-`Operation`), so that a network can check its chain before any example is there. On
-NumPy arrays the hot formulas run as their twins in `kernels`.
+into its flat vectors), a `state` beside them, ``forward(X, train, rng)`` and
+``backward(dY, inputs)``. The forward pass keeps what the backward pass needs.
+`features`, `out_features`, `preserves_features` and `axes` (see `Operation`)
+describe input and output, so that a network can check its chain before it sees an
+example. On NumPy arrays the hot formulas run as their twins in `kernels`.
 """
 
 import numpy as np
@@ -33,32 +33,49 @@ def __dir__():
 
 
 class Operation:
-    """A layer that is one op pair of the catalogue,
-    `op_forward(X, *parameters, **options)`.
+    """A layer that is one op pair of the catalogue, called as
+    ``op_forward(X, *parameters, **options)``.
 
-    op : the pair's name in `module`; its twin in `kernels`, where there is one, runs on
-        NumPy arrays.
-    tree : the pair takes its parameters as one dict and returns their gradients as one.
-    states : initial states that stand between X and the parameters; they are zeros
-        here.
+    op : the pair's name in `module`; on NumPy arrays its twin in `kernels.TWINS` runs,
+        where there is one.
+    features, out_features : size of the last axis of the input and of the output, None
+        where it may be anything.
+    preserves_features : whether the output's last axis is that of the input.
+    axes : how many axes the input may have, None for any number.
+    tree : whether the pair takes its parameters as one dict and returns their gradients
+        as one.
+    states : number of initial states between X and the parameters; they are zeros.
     width : of each state, (N, width).
-    rows : the pair takes (N, D); leading axes are folded into N.
-    causal : the pair takes the causal mask of X's length as `mask`.
-    features, gives : the last axis of what comes in and goes out, None where it may be
-        anything; `keeps`: it is the same.
-    axes : how many axes the input may have, None where any number.
+    rows : whether the pair takes (N, D) only; leading axes are folded into N.
+    causal : whether the pair takes the causal mask of X's length as `mask`.
+    output_is_free : whether the backward pass does not need the output, so that the
+        layer behind may write over it.
     """
 
-    def __init__(self, module, op, parameters=None, options=None, *, features=None, gives=None, axes=None, **how):
-        self.parameters, self.state, self.gradients = parameters or {}, {}, {}
-        self.features, self.gives, self.axes = features, gives, axes
-        self.keeps = how.get("keeps", False)
-        self.options = options or {}
-        self.tree, self.states, self.width = how.get("tree", False), how.get("states", 0), how.get("width", 0)
-        self.rows, self.causal = how.get("rows", False), how.get("causal", False)
+    def __init__(
+        self,
+        module,
+        op,
+        parameters=None,
+        options=None,
+        *,
+        features=None,
+        out_features=None,
+        preserves_features=False,
+        axes=None,
+        tree=False,
+        states=0,
+        width=0,
+        rows=False,
+        causal=False,
+        output_is_free=False,
+    ):
+        self.parameters, self.options, self.state, self.gradients = parameters or {}, options or {}, {}, {}
+        self.features, self.out_features, self.preserves_features = features, out_features, preserves_features
+        self.axes, self.tree, self.states, self.width = axes, tree, states, width
+        self.rows, self.causal, self.output_is_free = rows, causal, output_is_free
         self.pair = getattr(module, f"{op}_forward"), getattr(module, f"{op}_backward")
-        twin = getattr(kernels, f"{op}_forward", None), getattr(kernels, f"{op}_backward", None)
-        self.twin = twin if all(twin) else None
+        self.twin = kernels.TWINS.get(op)
 
     def forward(self, X, train, rng):
         self.shape = X.shape
@@ -95,18 +112,18 @@ class Operation:
 class Activation:
     """An elementwise f, by its name in `activations.ACTIVATIONS`."""
 
-    features = gives = axes = None
-    keeps = True
+    features = out_features = axes = None
+    preserves_features = True
 
     def __init__(self, name, options):
         self.parameters, self.state, self.gradients = {}, {}, {}
         self.name, self.options = name, options
-        self.overwrite = False
+        self.in_place = False
 
     def forward(self, X, train, rng):
         self.fast = type(X) is np.ndarray
         if self.fast:
-            Y, self.cache = kernels.activation_forward(X, self.name, out=X if self.overwrite else None, **self.options)
+            Y, self.cache = kernels.activation_forward(X, self.name, out=X if self.in_place else None, **self.options)
         else:
             Y, self.cache = layers.activation_forward(X, self.name, **self.options)
         return Y
@@ -118,14 +135,14 @@ class Activation:
 class BatchNorm:
     """Batch normalization with its running statistics as the layer's state."""
 
-    axes, keeps = (2, 4), True
+    axes, preserves_features = (2, 4), True
 
     def __init__(self, D, options):
         gamma, beta, state = normalization.batchnorm_init(D)
         self.parameters, self.gradients = {"gamma": gamma, "beta": beta}, {}
         self.state = state._asdict()
         self.kind, self.options = type(state), options
-        self.features = self.gives = D
+        self.features = self.out_features = D
 
     def forward(self, X, train, rng):
         state = self.kind(**self.state)
@@ -147,8 +164,8 @@ class BatchNorm:
 class Dropout:
     """Inverted dropout: active in training only."""
 
-    features = gives = axes = None
-    keeps = True
+    features = out_features = axes = None
+    preserves_features = True
 
     def __init__(self, p):
         self.parameters, self.state, self.gradients = {}, {}, {}
@@ -168,11 +185,11 @@ class Embedding:
     """
 
     features = axes = None
-    keeps = False
+    preserves_features = False
 
     def __init__(self, V, D, rng):
         self.parameters, self.state, self.gradients = {"E": rng.standard_normal((V, D))}, {}, {}
-        self.gives = D
+        self.out_features = D
 
     def forward(self, X, train, rng):
         E = self.parameters["E"]
@@ -195,8 +212,8 @@ class Embedding:
 class Flatten:
     """(N, H, W, C) -> (N, H·W·C)."""
 
-    features = gives = axes = None
-    keeps = False
+    features = out_features = axes = None
+    preserves_features = False
 
     def __init__(self):
         self.parameters, self.state, self.gradients = {}, {}, {}
@@ -214,8 +231,8 @@ class Last:
     of the sequence.
     """
 
-    features = gives = None
-    axes, keeps = (3,), True
+    features = out_features = None
+    axes, preserves_features = (3,), True
 
     def __init__(self):
         self.parameters, self.state, self.gradients = {}, {}, {}
@@ -233,11 +250,11 @@ class Last:
 class Positions:
     """Sinusoidal positions added to each step, (N, T, D) -> (N, T, D)."""
 
-    axes, keeps = (3,), True
+    axes, preserves_features = (3,), True
 
     def __init__(self, D):
         self.parameters, self.state, self.gradients = {}, {}, {}
-        self.features = self.gives = D
+        self.features = self.out_features = D
         if D % 2:
             raise ValueError(f"D: expected an even number of features, got {D}")
 
@@ -254,12 +271,14 @@ class Residual:
     shortcut is X itself.
     """
 
-    axes, keeps = None, False
+    axes, preserves_features = None, False
 
     def __init__(self, branch, shortcut):
         self.paths = {"branch": branch, "shortcut": shortcut}
         self.features = next(iter(branch.values())).features
-        self.gives = next((layer.gives for layer in reversed(branch.values()) if layer.gives), None)
+        self.out_features = next(
+            (layer.out_features for layer in reversed(branch.values()) if layer.out_features), None
+        )
 
     # What the network hands out and collects goes through to the layers inside
     parameters = property(lambda self: self._trees("parameters"), lambda self, tree: self._hand_out("parameters", tree))

@@ -95,9 +95,8 @@ class Network:
         # What only reshapes would hand out views of what came in
         self._passes_through = all(isinstance(layer, Flatten | Positions) for layer in self.layers)
         for before, layer in zip(self.layers, self.layers[1:], strict=False):
-            # A linear or convolutional layer keeps its input, not its output: what follows may write over that
             if isinstance(layer, Activation) and isinstance(before, Operation) and before.twin:
-                layer.overwrite = before.pair[0].__name__ in ("linear_forward", "conv2d_forward")
+                layer.in_place = before.output_is_free
 
     def _check_chain(self):
         """Each layer's features against those that the one before it gives, as far as the sizes alone can say."""
@@ -108,9 +107,9 @@ class Network:
                     f"layers[{index}] {self.specs[index]!r}: expected {given} features, as layers[{by}] "
                     f"{self.specs[by]!r} gives, got {layer.features}"
                 )
-            if layer.gives is not None:
-                given, by = layer.gives, index
-            elif not layer.keeps:
+            if layer.out_features is not None:
+                given, by = layer.out_features, index
+            elif not layer.preserves_features:
                 given = None
 
     def _lay_out(self, like):

@@ -45,7 +45,7 @@ def _initial(initializer, shape, rng):
 def _linear(D, K, *, initializer="he_uniform", rng):
     D, K = _sizes(D=D, K=K)
     parameters = {"W": _initial(initializer, (D, K), rng), "b": np.zeros(K)}
-    return Operation(layers, "linear", parameters, features=D, gives=K, rows=True)
+    return Operation(layers, "linear", parameters, features=D, out_features=K, rows=True, output_is_free=True)
 
 
 def _glu(D, H, *, kind="swiglu", initializer="xavier_uniform", rng):
@@ -54,7 +54,7 @@ def _glu(D, H, *, kind="swiglu", initializer="xavier_uniform", rng):
     parameters = {"Wa": Wa, "ba": np.zeros(H), "Wb": Wb, "bb": np.zeros(H)}
     kinds = ("glu", "reglu", "geglu", "swiglu")
     options = {"kind": check_choice("kind", kind, kinds)}
-    return Operation(activations, "glu_layer", parameters, options, features=D, gives=H, rows=True)
+    return Operation(activations, "glu_layer", parameters, options, features=D, out_features=H, rows=True)
 
 
 def _activation(name, *, rng, **options):
@@ -81,7 +81,7 @@ def _batchnorm(D, *, momentum=0.1, eps=1e-5, rng):
 def _layernorm(D, *, eps=1e-5, rng):
     (D,) = _sizes(D=D)
     parameters = {"gamma": np.ones(D), "beta": np.zeros(D)}
-    return Operation(normalization, "layernorm", parameters, {"eps": _positive(eps)}, features=D, gives=D)
+    return Operation(normalization, "layernorm", parameters, {"eps": _positive(eps)}, features=D, out_features=D)
 
 
 def _conv2d(c_in, c_out, size, *, stride=1, padding=0, bias=True, initializer="he_uniform", rng):
@@ -91,7 +91,16 @@ def _conv2d(c_in, c_out, size, *, stride=1, padding=0, bias=True, initializer="h
     kh, kw = _sizes(kh=size, kw=size) if not isinstance(size, tuple | list) else _sizes(kh=size[0], kw=size[1])
     options = {"stride": check_integer("stride", stride), "padding": check_integer("padding", padding, minimum=0)}
     parameters = {"W": _initial(initializer, (kh, kw, c_in, c_out), rng), "b": np.zeros(c_out)}
-    layer = Operation(convolution, "conv2d", parameters, options, features=c_in, gives=c_out, axes=(4,))
+    layer = Operation(
+        convolution,
+        "conv2d",
+        parameters,
+        options,
+        features=c_in,
+        out_features=c_out,
+        axes=(4,),
+        output_is_free=True,
+    )
     if not bias:
         del parameters["b"]
         layer.pair = _without_bias(*layer.pair)
@@ -116,13 +125,15 @@ def _without_bias(forward, backward):
 def _maxpool2d(size, *, stride=None, padding=0, rng):
     layer = _avgpool2d(size, stride=stride, rng=rng)
     options = layer.options | {"padding": check_integer("padding", padding, minimum=0)}
-    return Operation(convolution, "maxpool2d", options=options, axes=(4,), keeps=True)
+    return Operation(convolution, "maxpool2d", options=options, axes=(4,), preserves_features=True)
 
 
 def _avgpool2d(size, *, stride=None, rng):
     (size,) = _sizes(size=size)
     stride = size if stride is None else check_integer("stride", stride)
-    return Operation(convolution, "avgpool2d", options={"size": size, "stride": stride}, axes=(4,), keeps=True)
+    return Operation(
+        convolution, "avgpool2d", options={"size": size, "stride": stride}, axes=(4,), preserves_features=True
+    )
 
 
 def _residual(branch, shortcut=(), *, rng):
@@ -136,7 +147,7 @@ def _residual(branch, shortcut=(), *, rng):
 
 
 def _global_avgpool(*, rng):
-    return Operation(convolution, "global_avgpool", axes=(4,), keeps=True)
+    return Operation(convolution, "global_avgpool", axes=(4,), preserves_features=True)
 
 
 def _block(name, *sizes, rng, **options):
@@ -147,7 +158,7 @@ def _block(name, *sizes, rng, **options):
 def _rnn(D, H, *, rng):
     D, H = _sizes(D=D, H=H)
     parameters = _gates(1, D, H, rng) | {"b": np.zeros(H)}
-    return Operation(recurrent, "rnn", parameters, features=D, gives=H, axes=(3,), states=1, width=H)
+    return Operation(recurrent, "rnn", parameters, features=D, out_features=H, axes=(3,), states=1, width=H)
 
 
 def _lstm(D, H, *, forget_bias=1.0, rng):
@@ -156,22 +167,21 @@ def _lstm(D, H, *, forget_bias=1.0, rng):
     # A gate that begins open remembers from the first step on (Jozefowicz et al. 2015)
     b[H : 2 * H] = check_number("forget_bias", forget_bias)
     return Operation(
-        recurrent, "lstm", _gates(4, D, H, rng) | {"b": b}, features=D, gives=H, axes=(3,), states=2, width=H
+        recurrent, "lstm", _gates(4, D, H, rng) | {"b": b}, features=D, out_features=H, axes=(3,), states=2, width=H
     )
 
 
 def _gru(D, H, *, reset_after=False, rng):
     D, H = _sizes(D=D, H=H)
     parameters = _gates(3, D, H, rng) | {"bx": np.zeros(3 * H), "bh": np.zeros(3 * H)}
-    how = {"features": D, "gives": H, "axes": (3,), "states": 1, "width": H}
-    return Operation(recurrent, "gru", parameters, {"reset_after": bool(reset_after)}, **how)
+    options = {"reset_after": bool(reset_after)}
+    return Operation(recurrent, "gru", parameters, options, features=D, out_features=H, axes=(3,), states=1, width=H)
 
 
 def _self_attention(D, d_k, *, causal=False, rng):
     D, d_k = _sizes(D=D, d_k=d_k)
     parameters = {name: initializers.xavier_uniform((D, d_k), rng) for name in ("Wq", "Wk", "Wv")}
-    how = {"features": D, "gives": d_k, "axes": (3,), "causal": causal}
-    return Operation(attention, "self_attention", parameters, **how)
+    return Operation(attention, "self_attention", parameters, features=D, out_features=d_k, axes=(3,), causal=causal)
 
 
 def _attention(D, E, heads, *, causal=False, rng):
@@ -179,8 +189,16 @@ def _attention(D, E, heads, *, causal=False, rng):
     _divides(heads, E=E)
     parameters = {name: initializers.xavier_uniform((D, E), rng) for name in ("Wq", "Wk", "Wv")}
     parameters["Wo"] = initializers.xavier_uniform((E, D), rng)
-    how = {"features": D, "gives": D, "axes": (3,), "causal": causal}
-    return Operation(attention, "multi_head_attention", parameters, {"heads": heads}, **how)
+    return Operation(
+        attention,
+        "multi_head_attention",
+        parameters,
+        {"heads": heads},
+        features=D,
+        out_features=D,
+        axes=(3,),
+        causal=causal,
+    )
 
 
 def _transformer_block(D, heads, hidden=None, *, causal=False, rng):
@@ -191,8 +209,17 @@ def _transformer_block(D, heads, hidden=None, *, causal=False, rng):
     parameters |= {"gamma2": np.ones(D), "beta2": np.zeros(D)}
     parameters |= {"W1": initializers.xavier_uniform((D, hidden), rng), "b1": np.zeros(hidden)}
     parameters |= {"W2": initializers.xavier_uniform((hidden, D), rng), "b2": np.zeros(D)}
-    how = {"features": D, "gives": D, "axes": (3,), "causal": causal, "tree": True}
-    return Operation(attention, "transformer_block", parameters, {"heads": heads}, **how)
+    return Operation(
+        attention,
+        "transformer_block",
+        parameters,
+        {"heads": heads},
+        features=D,
+        out_features=D,
+        axes=(3,),
+        causal=causal,
+        tree=True,
+    )
 
 
 def _divides(heads, **size):

@@ -108,8 +108,8 @@ def _write_course(target, withheld):
     source = Path(dlcourse.__file__).parent
     for path in (*source.glob("*.py"), *source.glob("kernels/*.py"), *source.glob("networks/*.py")):
         if path.parent.name == "kernels":
-            # The fast twins go by the same names
-            asked = {name.rsplit(".", 1)[1]: "" for name in withheld}
+            # A fast twin names its formula first
+            asked = dict.fromkeys(_twins_of(path, withheld), "")
         else:
             asked = {name.rsplit(".", 1)[1]: name for name in withheld if name.startswith(f"{path.stem}.")}
         text = path.read_text(encoding="utf-8")
@@ -117,6 +117,15 @@ def _write_course(target, withheld):
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text(_without(text, asked), encoding="utf-8")
     shutil.copytree(source / "data", target / "data")
+
+
+def _twins_of(path, withheld):
+    """The functions of a file of kernels that compute one of the withheld formulas."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef):
+            formula = re.match(r"`([\w.]+)`", ast.get_docstring(node) or "")
+            if formula and (formula[1] in withheld or f"{formula[1]}_grad" in withheld):
+                yield node.name
 
 
 def _without(text, names):
