@@ -1,5 +1,6 @@
 """Explorers, figure by figure and without a browser: pure, moved by every control, still where nothing can move."""
 
+import base64
 import importlib
 import io
 import json
@@ -13,7 +14,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import dlcourse
-from dlcourse.explorers import STYLE, Choice, Slider, png
+from dlcourse.explorers import NOTE, STYLE, Choice, Slider, new_figure, png, show
 
 SLUGS = [path.stem for path in sorted(Path(dlcourse.explorers.__path__[0]).glob("[a-z]*.py"))]
 
@@ -121,18 +122,81 @@ def test_controls_and_alternative_text_are_sound(slug):
     assert made.figure().axes
 
 
+@pytest.fixture
+def displayed(monkeypatch):
+    """[(data, metadata)] of what is displayed."""
+    import IPython.display
+
+    found = []
+    monkeypatch.setattr(
+        IPython.display, "display", lambda data, metadata=None, raw=False: found.append((data, metadata, raw))
+    )
+    return found
+
+
 @pytest.mark.parametrize("slug", SLUGS)
-def test_where_no_widgets_are_the_picture_remains(monkeypatch, slug):
+def test_where_no_widgets_are_the_picture_remains(monkeypatch, displayed, slug):
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
-    data, metadata = explorer(slug).explore()._repr_mimebundle_()
-    assert set(data) == {"text/plain", "image/png"} and metadata["image/png"]["alt"] in data["text/plain"]
+    explorer(slug).explore()._ipython_display_()
+    ((data, metadata, raw),) = displayed
+    assert raw and set(data) == {"text/plain", "image/png"}
+    assert data["text/plain"] == f"[{metadata['image/png']['alt']}]"
 
 
-def test_where_widgets_are_both_are_offered():
+def test_where_widgets_are_the_view_its_note_and_the_still_picture_are_outputs_of_their_own(displayed):
+    """The rules of the note count on their order."""
     pytest.importorskip("ipywidgets")
-    data, _ = explorer("neurons").explore()._repr_mimebundle_()
-    assert {"text/plain", "image/png", "application/vnd.jupyter.widget-view+json"} <= set(data)
-    json.dumps(data)
+    shown = explorer("neurons").explore()
+    shown._ipython_display_()
+    assert [set(data) for data, _, _ in displayed] == [
+        {"application/vnd.jupyter.widget-view+json"},
+        {"text/html"},
+        {"text/plain", "image/png"},
+    ]
+    assert displayed[1][0]["text/html"] == NOTE
+    assert "dlcourse-live" in shown.widget()._dom_classes and ".dlcourse-live" in NOTE
+    json.dumps([data for data, _, _ in displayed])
+
+
+def test_the_live_image_says_what_it_shows_now():
+    pytest.importorskip("ipywidgets")
+    shown = explorer("neurons").explore()
+    image = shown.widget().children[-1]
+    assert image.tooltip == shown.alt and "point at 60°, bias 1.0, length 1.0;" in image.tooltip
+    shown.controls["b"].value = -2.5
+    assert image.tooltip == shown.alt and "bias -2.5, length 1.0;" in image.tooltip
+    # A front end hands back what its slider computed
+    shown.controls["slope"].value = 1.2000000000000002
+    assert "length 1.2;" in image.tooltip
+
+
+def in_a_cell(value):
+    """(data, metadata) of the value as a notebook's cell shows it."""
+    from IPython.core.formatters import DisplayFormatter
+
+    return DisplayFormatter().format(value)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_figure_is_shown_by_hand(slug):
+    made = explorer(slug).figure()
+    data, metadata = in_a_cell(made)
+    assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG\r\n")
+    alt = explorer(slug).words(explorer(slug).parameters({}))
+    assert metadata["image/png"] == {"alt": alt} and data["text/plain"] == f"[{alt}]"
+    again, words = in_a_cell(show(made))
+    assert again["text/plain"] == data["text/plain"] and words == metadata
+
+
+def test_a_figure_without_words_is_shown_too():
+    figure, ax = new_figure()
+    ax.plot([1, 2])
+    for value in (figure, show(figure)):
+        data, metadata = in_a_cell(value)
+        assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG\r\n")
+        assert data["text/plain"] == "<Drawing size 576x272 with 1 Axes>" and metadata == {}
+    data, metadata = in_a_cell(show(figure, "A line that rises."))
+    assert data["text/plain"] == "[A line that rises.]" and metadata["image/png"] == {"alt": "A line that rises."}
 
 
 def test_bad_parameters_are_named():

@@ -10,6 +10,7 @@ import pytest
 
 import dlcourse
 from autograder import build
+from dlcourse.explorers import NOTE
 
 nbformat = pytest.importorskip("nbformat")
 SLUGS = build.existing_lessons()
@@ -74,7 +75,7 @@ def test_a_lesson_keeps_the_rules(slug):
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_a_lesson_opens_wherever_notebooks_open(slug):
-    """VS Code, Notebook 7, a page: nothing of one front end's own, no view of a dead widget, a still of every explorer."""
+    """VS Code, Notebook 7, a page: no view of a dead widget; of every explorer its note and its still picture."""
     notebook = nbformat.read(build.LESSONS / f"{build.lesson_name(slug)}.ipynb", as_version=nbformat.NO_CONVERT)
     nbformat.validate(notebook)
     assert notebook.metadata == {"kernelspec": build.KERNEL, "language_info": {"name": "python"}}
@@ -85,6 +86,8 @@ def test_a_lesson_opens_wherever_notebooks_open(slug):
         # Magics and shell lines are the front ends' dialects
         assert not re.search(r"^\s*[%!]", cell.source, re.M), cell.source
         bundles = [output.data for output in cell.outputs if "data" in output]
+        if "explore(" in cell.source:
+            assert bundles.pop(0) == {"text/html": NOTE}, f"{slug}: no note of the explorer"
         for data in bundles:
             assert set(data) <= {"text/plain", "image/png"}, f"{slug} shows {', '.join(data)}"
             if "image/png" in data:

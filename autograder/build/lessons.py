@@ -49,6 +49,9 @@ def normalise(notebook):
             data = output.get("data", {})
             for key in [key for key in data if key.startswith("application/vnd.jupyter.widget")]:
                 del data[key]
+        if "outputs" in cell:
+            # Nothing is left of an output that was a view only
+            cell.outputs = [output for output in cell.outputs if output.get("data", True)]
 
 
 def check_lesson(slug):
@@ -75,6 +78,13 @@ def check_lesson(slug):
         )
     if "widgets" in built.metadata or any("execution" in cell.metadata for cell in built.cells):
         found.append(f"{name}.ipynb holds widget state or timestamps; {again}")
+    for cell in code:
+        for output in cell.outputs:
+            if "image/png" in output.get("data", {}) and not output.metadata.get("image/png", {}).get("alt"):
+                line = cell.source.strip().split("\n")[-1]
+                found.append(
+                    f'{name}.ipynb: the picture of `{line}` has no alternative text; show(figure, "what it shows")'
+                )
     if any(
         output.output_type == "error"
         for cell in code

@@ -47,10 +47,34 @@ STYLE = {
 }
 
 
+class Drawing(Figure):
+    """A figure that a notebook shows as the value of a cell. alt : what it shows, in a sentence."""
+
+    alt = ""
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return _bundle(repr(self), _saved(self, self.alt), self.alt)
+
+
+def _bundle(words, image, alt):
+    """(data, metadata) of a picture, as the notebook format has them."""
+    text = f"[{alt}]" if alt else words
+    data = {"text/plain": text, "image/png": base64.b64encode(image).decode()}
+    return data, {"image/png": {"alt": alt}} if alt else {}
+
+
+def _saved(figure, alt):
+    """The figure as PNG bytes that do not change from run to run."""
+    buffer = io.BytesIO()
+    with matplotlib.rc_context(STYLE):
+        figure.savefig(buffer, format="png", metadata={"Software": None, "Description": alt or None})
+    return buffer.getvalue()
+
+
 def new_figure(rows=1, columns=1, size=(7.2, 3.4), **options):
     """A figure in the course's style with its axes: `(figure, axes)`, as `plt.subplots` gives them."""
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=size, layout="constrained")
+        figure = Drawing(figsize=size, layout="constrained")
         return figure, figure.subplots(rows, columns, **options)
 
 
@@ -105,23 +129,29 @@ def png(figure):
 class Picture:
     """A figure with its alternative text: shown as an image, read as a sentence."""
 
-    def __init__(self, figure, alt):
+    def __init__(self, figure, alt=""):
         self.figure, self.alt = figure, alt
 
     def __repr__(self):
-        return f"[{self.alt}]"
+        return f"[{self.alt}]" if self.alt else repr(self.figure)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        with matplotlib.rc_context(STYLE):
-            buffer = io.BytesIO()
-            self.figure.savefig(buffer, format="png", metadata={"Software": None, "Description": self.alt})
-        data = {"text/plain": repr(self), "image/png": base64.b64encode(buffer.getvalue()).decode()}
-        return data, {"image/png": {"alt": self.alt}}
+        return _bundle(repr(self), _saved(self.figure, self.alt), self.alt)
 
 
-def show(figure, alt):
-    """The figure as the result of a lesson's cell; `alt` says in a sentence what it shows, for who cannot see it."""
-    return Picture(figure, alt)
+def show(figure, alt=""):
+    """The figure as the result of a cell.
+
+    Parameters
+    ----------
+    figure : a Matplotlib figure.
+    alt : what it shows, in a sentence, for a reader who cannot see it. The course's lessons must have it.
+
+    Returns
+    -------
+    Picture.
+    """
+    return Picture(figure, alt or getattr(figure, "alt", ""))
 
 
 class Slider(NamedTuple):
@@ -179,17 +209,24 @@ class Explorer(NamedTuple):
 
     def figure(self, **given):
         """The picture for these parameters (the controls' own values where none is given)."""
+        parameters = self.parameters(given)
         with matplotlib.rc_context(STYLE):
             figure = Stage(figsize=self.size, layout="constrained")
-            self.draw(figure, **self.parameters(given))
+            self.draw(figure, **parameters)
+        figure.alt = self.words(parameters)
         return figure
+
+    def words(self, parameters):
+        """The alternative text for these parameters; a slider's front end may hand back 1.0000000000000002 for 1."""
+        shown = {name: float(f"{x:.6g}") if isinstance(x, float) else x for name, x in parameters.items()}
+        return self.alt.format(**shown)
 
     def explore(self, **given):
         """The picture with its controls; the values given are where they start."""
         return Exploration(self, self.parameters(given))
 
 
-class Stage(Figure):
+class Stage(Drawing):
     """A figure that hands its axes out again, emptied: making new ones with their ticks is half of a drawing."""
 
     layout_of = None
@@ -279,6 +316,11 @@ class Exploration:
         self.positions = [ax.get_position(original=True) for ax in axes]
         return self.png
 
+    @property
+    def alt(self):
+        """What the picture shows now, in a sentence."""
+        return self.explorer.words(self.parameters)
+
     def widget(self):
         """The ipywidgets box: the controls above the image."""
         import ipywidgets as widgets
@@ -287,12 +329,12 @@ class Exploration:
             # An image, not an Output capture: nothing flickers, and executing a notebook never waits for a front end
             width, _ = self.figure.get_size_inches() * self.figure.dpi
             layout = widgets.Layout(width=f"{width:.0f}px", max_width="100%", object_fit="contain")
-            image = widgets.Image(value=self.png, format="png", layout=layout)
+            image = _image(widgets)(value=self.png, format="png", layout=layout, tooltip=self.alt)
 
             def moved(name):
                 def update(change):
                     self.parameters = self.parameters | {name: change["new"]}
-                    image.value = self.redraw()
+                    image.value, image.tooltip = self.redraw(), self.alt
 
                 return update
 
@@ -301,22 +343,58 @@ class Exploration:
                 made.observe(moved(name), names="value")
             box = widgets.Layout(display="flex", flex_flow="row wrap")
             self.view = widgets.VBox([widgets.Box(list(self.controls.values()), layout=box), image])
+            self.view.add_class("dlcourse-live")
         return self.view
 
     def __repr__(self):
-        return f"[{self.explorer.alt.format(**self.parameters)}]"
+        return f"[{self.alt}]"
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        data = {"text/plain": repr(self), "image/png": base64.b64encode(self.png).decode()}
-        metadata = {"image/png": {"alt": repr(self)[1:-1]}}
+        return _bundle(repr(self), self.png, self.alt)
+
+    def _ipython_display_(self):
+        """Three outputs: the controls with the picture that they move, a note, and the still picture.
+
+        A saved notebook keeps all three. Where the controls have lost their kernel a front end shows an error in place of
+        their output and never tries another form of it, so the picture has to be an output of its own.
+        """
+        from IPython.display import display
+
+        still = self._repr_mimebundle_()
         try:
             shown = self.widget()._repr_mimebundle_()
         except ImportError:
-            return data, metadata
-        # Without a kernel to answer there is no view, and the picture remains
+            shown = None
+        # Without a kernel to answer there is no view
         if isinstance(shown, dict):
-            data |= {key: x for key, x in shown.items() if key.startswith("application/vnd.jupyter.widget-view")}
-        return data, metadata
+            display(
+                {key: x for key, x in shown.items() if key.startswith("application/vnd.jupyter.widget-view")}, raw=True
+            )
+            display({"text/html": NOTE}, raw=True)
+        display(still[0], metadata=still[1], raw=True)
+
+
+# The same in every explorer and every run, so that a built lesson can be compared. The rules know a live view by its class,
+# and its note and its still picture as the two outputs after it: whichever of the two has no use now is hidden
+NOTE = """<style>
+:has(.dlcourse-live:not(.jupyter-widgets-disconnected)):not(:has(.dlcourse-note)) + :has(.dlcourse-note),
+:has(.dlcourse-live:not(.jupyter-widgets-disconnected)):not(:has(.dlcourse-note)) + :has(.dlcourse-note) + *,
+.jp-OutputArea-child:not(:has(.dlcourse-live:not(.jupyter-widgets-disconnected))):has(+ * .dlcourse-note) {
+  display: none;
+}
+</style>
+<div class="dlcourse-note"><em>A still picture: no kernel moves it. Run the cell to get its sliders.</em></div>"""
+
+
+def _image(widgets):
+    """The image widget with a tooltip, its only alternative text: a screen reader takes the title where there is no other."""
+    import traitlets
+
+    class Image(widgets.Image):
+        # The front end asks any widget that has a tooltip for its description, too, and draws nothing without one
+        description = traitlets.Unicode("").tag(sync=True)
+
+    return Image
 
 
 def _control(widgets, control, value):

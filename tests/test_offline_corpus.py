@@ -1,0 +1,204 @@
+"""`dlcourse check` and `dlcourse grade` agree on every notebook that the tests know: verdict and points of each exercise.
+
+Grading asks other numbers and a few hidden cases more, so of a grade the visible rows are compared. Both run the whole of
+their way: grading from the course's gradebook and its secret, the check from the released notebook and the file alone.
+"""
+
+import json
+import shutil
+
+import attacks
+import classes
+import nbformat
+import pytest
+from attacks import assignment as attacked
+from attacks.observe import make_scene
+from attacks.ours import SETTINGS
+
+from autograder import demo, offline
+from autograder.engine import ingest
+from autograder.engine.grader import Grader
+from autograder.engine.store import gradebook
+from autograder.engine.store.course import name_problem, open_course
+from autograder.engine.store.records import PARTLY, RIGHT, WRONG
+from autograder.engine.tasks import ASSERTS, EXERCISE
+
+pytest.importorskip("nbgrader")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("bwrap") is None, reason="needs bubblewrap (apt install bubblewrap)"),
+]
+# {attack: why the two may differ}; every other notebook of the corpus must come out the same
+DIFFERENCES = {}
+ATTACKS = [attack for attack in attacks.all_attacks() if not name_problem(attack.folder)]
+
+
+class Both:
+    """A course with one assignment, and a grader that serves the check as well as the grade."""
+
+    def __init__(self, root, name, grader):
+        self.course, self.name, self.grader = open_course(root), name, grader
+        self.assignment = ingest.load_assignment(self.course, name, gradebook.saved_cells(self.course.db_url, name))
+        self.released = root / "release" / name / f"{name}.ipynb"
+
+    def graded(self, student):
+        """{exercise or cell: (verdict, points)} as grading gives them for the visible cases; None where nothing is read."""
+        submission = ingest.read_submission(self.course, student, self.name)
+        rebuilt = ingest.rebuild_submission(self.assignment, submission)
+        tasks = ingest.make_tasks(self.assignment, submission, rebuilt, self.course.seed)
+        if not tasks:
+            return None
+        found = {}
+        for step, came in zip(tasks[0].steps, self.grader.grade(tasks[0]).results, strict=True):
+            if step.kind in (EXERCISE, ASSERTS):
+                found[came.verdict.exercise or step.grade_id] = visible(came.verdict)
+        return found
+
+    def checked(self, student):
+        """The same as the student's own check gives it."""
+        path = self.course.folder("submitted", student, self.name) / f"{self.name}.ipynb"
+        outcome = offline.check_notebook(path, released=self.released, grader=self.grader)
+        return {one.exercise: (one.verdict, one.points) for one in outcome.checks}
+
+
+def visible(verdict):
+    """(verdict, points) of what a student can see of a grade."""
+    rows = [row for row in verdict.rows if not row.hidden]
+    if not rows:
+        return verdict.verdict, verdict.points
+    score = sum(row.weight for row in rows if row.passed) / sum(row.weight for row in rows)
+    said = verdict.verdict
+    if said in (RIGHT, PARTLY, WRONG):
+        said = RIGHT if score == 1 else PARTLY if score else WRONG
+    return said, round(score * verdict.max_points, 2)
+
+
+@pytest.fixture(scope="module")
+def grader():
+    with Grader(SETTINGS) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory, grader):
+    folder = tmp_path_factory.mktemp("corpus")
+    both = Both(attacked.make_course(folder / "course"), attacked.ASSIGNMENT, grader)
+    return both, make_scene(folder, both.course.root, 9), attacked.released_notebook(both.course.root)
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.slug)
+def test_an_attack(scene, attack):
+    both, around, released = scene
+    attack.write(around, released)
+    graded = both.graded(attack.folder)
+    if graded is None:
+        with pytest.raises(offline.NoNotebook):
+            both.checked(attack.folder)
+    elif attack.slug not in DIFFERENCES:
+        assert both.checked(attack.folder) == graded
+
+
+@pytest.fixture(scope="module")
+def class_of_demo(tmp_path_factory, grader):
+    students = demo.class_of()
+    root = demo.make_course(tmp_path_factory.mktemp("demo") / "course", students=students)
+    return Both(root, demo.SLUG, grader)
+
+
+@pytest.mark.parametrize("student", sorted(demo.class_of()))
+def test_a_student_of_the_demonstration(class_of_demo, student):
+    """Right answers, variants, known mistakes, gaps and broken lines."""
+    assert class_of_demo.checked(student) == class_of_demo.graded(student)
+
+
+def first_cell(text):
+    def edit(notebook):
+        first = next(cell for cell in notebook.cells if cell.cell_type == "code")
+        first.source = text + first.source
+
+    return edit
+
+
+def last_cell(text):
+    return lambda notebook: notebook.cells.append(nbformat.v4.new_code_cell(text))
+
+
+def drop(*grade_ids):
+    def edit(notebook):
+        notebook.cells = [
+            cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade_id") not in grade_ids
+        ]
+
+    return edit
+
+
+def strip(notebook):
+    for cell in notebook.cells:
+        cell.metadata = {}
+
+
+def twice(notebook):
+    cell = next(
+        cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade_id") == "neurons-gd_fit"
+    )
+    notebook.cells.append(nbformat.from_dict(json.loads(json.dumps(cell)) | {"source": "gd_fit = None", "id": "again"}))
+
+
+EDITS = {
+    "inline": first_cell("%matplotlib inline\n"),
+    "widget": first_cell("%matplotlib widget\n"),
+    "notebook magic": first_cell("%matplotlib notebook\n"),
+    "no such magic": first_cell("%autoreload 2\n"),
+    "cell magic": first_cell("%%time\n"),
+    "shell": first_cell("!ls\n"),
+    "missing module": first_cell("import pandas as pd\n"),
+    "installed here only": first_cell("import nbformat\n"),
+    "import star": first_cell("from numpy import *\n"),
+    "no import at all": lambda notebook: notebook.cells.__setitem__(
+        slice(None), [cell for cell in notebook.cells if "import numpy" not in cell.source]
+    ),
+    "an own function named check": first_cell("def check(*anything): return 1\n"),
+    "prints much": last_cell("print('x' * 10**6)"),
+    "an error at the end": last_cell("1 / 0"),
+    "reads a file that is not there": first_cell("open('data.csv')\n"),
+    "asks a question": last_cell("input('?')"),
+    "leaves": last_cell("exit()"),
+    "a check deleted": drop("neurons-preactivation-check"),
+    "an answer deleted": drop("neurons-preactivation"),
+    "everything deleted": lambda notebook: notebook.cells.clear(),
+    "marks stripped": strip,
+    "an answer twice": twice,
+    "upside down": lambda notebook: notebook.cells.reverse(),
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_an_edited_notebook(class_of_demo, name):
+    both, student = class_of_demo, name.replace(" ", "-")
+    source = both.course.folder("submitted", "ada", demo.SLUG)
+    target = both.course.folder("submitted", student, demo.SLUG)
+    shutil.copytree(source, target)
+    notebook = nbformat.read(target / "neurons.ipynb", as_version=4)
+    EDITS[name](notebook)
+    (target / "neurons.ipynb").write_text(json.dumps(notebook))
+    assert both.checked(student) == both.graded(student)
+
+
+@pytest.mark.parametrize("answers", [classes.RIGHT_ANSWERS, classes.HALF], ids=["right", "half"])
+def test_the_small_course(released_course, tmp_path, grader, answers):
+    root = shutil.copytree(released_course, tmp_path / "course")
+    classes.hand_in(root, "ada", classes.answered(root, answers))
+    both = Both(root, classes.NAME, grader)
+    assert both.checked("ada") == both.graded("ada")
+
+
+def test_a_helper_module_beside_the_notebook(released_course, tmp_path, grader):
+    root = shutil.copytree(released_course, tmp_path / "course")
+    answers = classes.RIGHT_ANSWERS | {
+        "neurons-preactivation": "from helper import product\ndef preactivation(X, w, b):\n    return product(X, w) + b"
+    }
+    folder = classes.hand_in(root, "ada", classes.answered(root, answers))
+    (folder / "helper.py").write_text("def product(X, w):\n    return X @ w\n")
+    both = Both(root, classes.NAME, grader)
+    checked = both.checked("ada")
+    assert checked == both.graded("ada") and checked["neurons.preactivation"] == (RIGHT, 1.0)
