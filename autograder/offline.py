@@ -13,6 +13,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from . import places
 from .checks.evaluation import evaluate
 from .checks.exercise import get_exercise
 from .engine import ingest
@@ -21,7 +22,7 @@ from .engine.store.records import RIGHT, WRONG
 from .engine.tasks import CODE, EXERCISE, Settings, Step, Task
 from .errors import NoNotebook
 
-RELEASED = Path(__file__).resolve().parent / "course" / "release"
+RELEASED = places.find().course / "release"
 CALL = re.compile(r"^[ \t]*check\(\s*[\"']([\w.]+)[\"']", re.M)
 
 

@@ -433,9 +433,9 @@ def test_it_runs_where_unix_modules_are_missing(tmp_path):
         link.INHERITED = False
         plain = sandbox._python_path
         sandbox._python_path = lambda kit: {str(poor)!r} + ":" + plain(kit)
-        from autograder import cli
+        from autograder.__main__ import main
         sys.argv = ["dlcourse", "check", {str(path)!r}, "--yes", "--json", "--timeout", "3"]
-        cli.main()
+        main()
         """)
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(poor), str(Path(cli.__file__).parents[1])])}
     command = [sys.executable, "-c", script]
