@@ -9,7 +9,8 @@ import warnings
 import numpy as np
 import pytest
 
-from autograder import CheckFailed, check, evaluate, get_exercise
+from autograder import Case, CheckFailed, Exercise, check, evaluate, get_exercise
+from autograder.checks import evaluation
 from autograder.checks.evaluation import grading_seed
 from dlcourse import neurons
 
@@ -241,3 +242,34 @@ def test_a_mistake_is_named_whichever_way_and_precision_it_is_made_in():
     for answer in (forward, single):
         result = evaluate("normalization.layernorm", answer, lambda dY, cache: None)
         assert not result.passed and result.mistake == "affine_ignored"
+
+
+def _made(monkeypatch, reference, *cases):
+    """An exercise with this reference and these cases, which `evaluate` finds under the name of "made.up"."""
+    exercise = Exercise("made.up", reference, lambda rng: list(cases))
+    monkeypatch.setattr("autograder.checks.evaluation.get_exercise", lambda name: exercise)
+    # Nothing of it is kept for the exercises that other tests make up
+    monkeypatch.setattr(evaluation, "expected_values", evaluation.expected_values.__wrapped__)
+
+
+def test_digits_that_cancel_cost_a_right_answer_nothing(monkeypatch):
+    x = np.array([0.1, 0.7, -0.8 + 1e-4, 0.3, -0.3])
+    _made(monkeypatch, lambda x: np.sum(x), Case("what is left is a ten thousandth", (x,)))
+    (case,), _ = evaluation.expected_values("made.up", 0)
+    assert 1000 < case.terms <= 10_000
+    assert evaluate("made.up", lambda x: np.sum(x[::-1]), withhold=False).passed
+    assert evaluate("made.up", lambda x: (x[0] + x[3]) + (x[1] + x[4]) + x[2], withhold=False).passed
+    assert not evaluate("made.up", lambda x: np.sum(x) * (1 + 1e-9), withhold=False).passed
+
+
+def test_where_nothing_cancels_or_the_answer_jumps_the_bound_is_that_of_the_longest_sum(monkeypatch):
+    x = np.linspace(1.0, 2.0, 20)
+    _made(
+        monkeypatch,
+        lambda x: np.where(np.cumsum(x) > 1.0, 1e6, 1.0),
+        Case("a jump", (x,)),
+        Case("told by the author", (x,), terms=7),
+        Case("integers", (np.arange(30),)),
+    )
+    cases, _ = evaluation.expected_values("made.up", 0)
+    assert [case.terms for case in cases] == [20, 7, 30]

@@ -30,9 +30,7 @@ def cases(rng):
 
     def case(name, N, sizes, labels=None, hidden=False, **kwargs):
         labels = classes(N, sizes[-1]) if labels is None else labels
-        args = rng.standard_normal((N, sizes[0])), labels, parameters(rng, *sizes)
-        # Probabilities and targets may cancel in the sum over the examples: the digits lost there are nobody's mistake
-        return Case(name, args, kwargs, terms=1000, hidden=hidden)
+        return Case(name, (rng.standard_normal((N, sizes[0])), labels, parameters(rng, *sizes)), kwargs, hidden=hidden)
 
     far = np.array([[1000.0, 0.0], [0.0, 1000.0], [-1000.0, 0.0]])
     return [

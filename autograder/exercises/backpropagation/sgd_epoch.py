@@ -53,9 +53,7 @@ def cases(rng):
     def case(name, N, D, H, K, lr, batch_size, hidden=False, weight=1.0):
         (W, b), (V, c) = parameters(rng, D, H, K)
         X, targets = rng.uniform(0.5, 1.5, (N, D)), rng.integers(0, 2, (N, K)) * 0.8 + 0.1
-        args = X, targets, W, b, V, c, lr, batch_size
-        # A step may cancel against the parameter: the digits lost there are nobody's mistake
-        return Case(name, args, terms=1000, hidden=hidden, weight=weight)
+        return Case(name, (X, targets, W, b, V, c, lr, batch_size), hidden=hidden, weight=weight)
 
     return [
         case("one step", 4, 3, 5, 2, 4.0, 4),
