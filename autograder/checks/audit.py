@@ -65,7 +65,7 @@ NONSENSE = {
     "nothing": (_not_attempted, "Not attempted"),
     "None": (_none, "None"),
     "a text": (_text, "text"),
-    "another arity": (_no_arguments, "signature"),
+    "another arity": (_no_arguments, "names and order of the arguments"),
     "an exception": (_raises, "ZeroDivisionError"),
     "an endless recursion": (_endless, "itself without end"),
 }
