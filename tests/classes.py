@@ -12,7 +12,7 @@ from pathlib import Path
 from autograder import build
 from autograder.checks import evaluation
 from autograder.engine.store.course import open_course
-from autograder.engine.store.records import RIGHT, WRONG, CaseRow, Verdict
+from autograder.engine.store.records import RIGHT, WRONG, Verdict
 from autograder.engine.tasks import ASSERTS, CODE, EXERCISE, StepResult, TaskResult
 from autograder.errors import EngineFault
 
@@ -164,9 +164,7 @@ class FakeGrader:
             name, functions = step.calls
             given = [names.get(function) for function in functions]
             result = evaluation.evaluate(name, *given, seed=seed)
-            rows = tuple(
-                CaseRow(row.case, row.part, row.passed, row.weight, row.hidden, row.problem) for row in result.rows
-            )
+            rows = result.rows
             verdict = RIGHT if result.passed else WRONG
             points = round(result.score * step.points, 2)
             return StepResult(

@@ -62,7 +62,7 @@ def verdict(name, mistake=None):
         name,
         result.mistake,
         hints.get(result.mistake, ""),
-        tuple(CaseRow(r.case, r.part, r.passed, r.weight, r.hidden, r.problem) for r in result.rows),
+        result.rows,
         tuple(exercise.grade_id + suffix for suffix in suffixes),
         0.02,
     )

@@ -152,3 +152,46 @@ def test_the_audit_takes_topics_and_exercises_and_says_which_name_is_unknown(cap
     )
     assert audit.main(["convolutions"]) == 2
     assert capsys.readouterr().err.startswith("error: unknown topic 'convolutions'; the topics are neurons, ")
+
+
+def test_the_values_of_an_answer_have_the_names_of_the_references_docstring():
+    """Every tuple, but for lists of a variable length and for values that are measured or collected by a driver."""
+    nameless = set()
+    for slug in SLUGS:
+        for exercise in exercises_of(slug).values():
+            _, expected = evaluation.expected_values(exercise.name, evaluation.PUBLIC_SEED)
+            for part, value in zip(exercise.parts, expected[0], strict=True):
+                if isinstance(value, tuple) and len(exercise.value_names(part)) != len(value):
+                    nameless.add(exercise.name)
+    measured = {name for name in exercises_of("initializers") if get_exercise(name).measure}
+    assert nameless - measured <= {"backpropagation.columns_from_rows", "neurons.sgd_fit", "dropout.keep_mask"}
+    names = {
+        ("recurrent.rnn", "backward"): ("dX", "dh0", "dWx", "dWh", "db"),
+        ("recurrent.lstm", "forward"): ("H", "(hT, cT)"),
+        ("recurrent.lstm", "backward"): ("dX", "dh0", "dc0", "dWx", "dWh", "db"),
+        ("neurons.perceptron_fit", ""): ("w", "b", "mistakes"),
+        ("backpropagation.two_layer", "backward"): ("dW", "db", "dV", "dc"),
+        ("normalization.batchnorm", "gradients in training"): ("dX", "dgamma", "dbeta"),
+        ("normalization.batchnorm", "running statistics"): (),
+        ("initializers.he_normal", ""): (),
+    }
+    assert {key: get_exercise(key[0]).value_names(key[1]) for key in names} == names
+
+
+def test_a_docstring_without_names_gives_none():
+    def silent():
+        pass
+
+    def plain():
+        """Something.
+
+        Returns
+        -------
+        an array : of numbers.
+
+        Notes
+        -----
+        x : not returned.
+        """
+
+    assert exercise_module.returned_names(silent) == exercise_module.returned_names(plain) == ()

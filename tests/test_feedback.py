@@ -88,7 +88,7 @@ def test_the_page_says_what_is_right_and_what_to_look_at(frank):
     assert "2 answers (4 points) still wait for a person to read." in page.words
     hint = next(m.hint for m in get_exercise("neurons.linear_neuron_grad").mistakes if m.slug == "bias_not_summed")
     assert f"This looks like a known mistake (bias not summed). {' '.join(hint.split())}" in page.words
-    assert "second value: expected a number, got shape (5,)" in page.words
+    assert "db: expected a number, got shape (5,)" in page.words
     assert "neurons.perceptron_fit ○ not attempted" in page.words
     # The code, without the docstring that the course gave
     assert "return -(np.matrix_transpose(X) @ (d - u)), -np.sum(d - u)" in page.words

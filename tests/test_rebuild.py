@@ -367,10 +367,10 @@ PARSED = {
         f"expected notebook format 4, got '{'v' * 78}'",
     ),
     "no cells": (b'{"nbformat": 4}', (), "it has no list of cells"),
-    "a cell that is none": (file(cell("a"), 3), (), "its cell 2 is no cell of a notebook"),
-    "a cell without type": (file({"source": "a"}), (), "its cell 1 is no cell of a notebook"),
-    "a type of numbers": (file({"cell_type": 3}), (), "its cell 1 is no cell of a notebook"),
-    "a source of numbers": (file(cell([1])), (), "its cell 1 is no cell of a notebook"),
+    "a cell that is none": (file(cell("a"), 3), (), "its cell 2 is not a notebook cell"),
+    "a cell without type": (file({"source": "a"}), (), "its cell 1 is not a notebook cell"),
+    "a type of numbers": (file({"cell_type": 3}), (), "its cell 1 is not a notebook cell"),
+    "a source of numbers": (file(cell([1])), (), "its cell 1 is not a notebook cell"),
     "format 3": (
         b'{"nbformat": 3, "worksheets": 3}',
         (),
@@ -646,8 +646,8 @@ def test_other_things_than_files(tmp_path):
     found = read_folder(tmp_path, ())
     assert found.files == {"a b": b"x"} and found.broken == {} and found.seen == 5 and found.size == 1
     assert found.notes == [
-        "the file 'a\\nb' was left out: its name is no plain text",
-        "the file 'a\\x1fb' was left out: its name is no plain text",
+        "the file 'a\\nb' was left out: its name is not plain text",
+        "the file 'a\\x1fb' was left out: its name is not plain text",
         "the file gone was left out: a link or nothing that can be read",
         "the file pipe was left out: no regular file",
     ]
@@ -660,7 +660,7 @@ def test_names_with_half_a_surrogate_pair(tmp_path):
             pass
     found = read_folder(tmp_path, ())
     assert list(found.files) == ["\ud7ff"]
-    assert found.notes == ["the file 'a\\udcff' was left out: its name is no plain text"]
+    assert found.notes == ["the file 'a\\udcff' was left out: its name is not plain text"]
 
 
 def test_the_limits_of_a_folder(tmp_path, monkeypatch):

@@ -93,13 +93,20 @@ def _compare_values(got, expected, path, at, rules, names):
         return Difference(f"{at}expected {wanted}, got {kind(got)}.")
     if len(expected) == 1:
         return _compare(got[0], expected[0], rules, path)
-    called = names if len(names) == len(expected) else [_place(i) for i in range(len(expected))]
-    pairs = [(g, e, f"{path}, {name}" if path else name) for g, e, name in zip(got, expected, called, strict=True)]
+    pairs = [
+        (g, e, f"{path}, {name}" if path else name)
+        for name, g, e in zip(called(expected, names), got, expected, strict=True)
+    ]
     difference = _first_difference(pairs, rules)
     if difference is None or not _reordered(got, expected, rules):
         return difference
     order = f"the order is {', '.join(names)}" if len(names) == len(expected) else "see the text for the order"
     return Difference(f"{at}the values are right, their order is not: {order}.")
+
+
+def called(values, names=()):
+    """What each of several values is called in a message: its name if there are as many names, else its place."""
+    return names if len(names) == len(values) else [_place(i) for i in range(len(values))]
 
 
 def _place(index):

@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import inspect
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -16,51 +16,10 @@ from .compare import Difference, compare, error_bound
 from .drivers import Outcome, Withheld, WrongAnswer, kind, run_case
 from .exercise import get_exercise
 from .limits import TooSlow, time_limit
+from .result import CaseRow, Result, result_of
 
 PUBLIC_SEED = 20260901
 SECONDS = 30.0
-
-
-@dataclass(frozen=True)
-class Row:
-    """One part of one case: passed or not, and why not."""
-
-    case: str
-    part: str
-    passed: bool
-    weight: float
-    hidden: bool
-    problem: str = ""
-
-
-@dataclass(frozen=True)
-class Result:
-    """What an answer is worth and what is wrong with it.
-
-    passed : every case is right. score : share of the cases that are, by weight, 0…1. points : score × max_points.
-    mistake : the slug of the recognised mistake, or None. attempted : False for an untouched stub.
-    """
-
-    name: str
-    passed: bool
-    score: float
-    max_points: float
-    mistake: str | None
-    message: str
-    rows: tuple
-    attempted: bool = True
-
-    @property
-    def points(self):
-        return round(self.score * self.max_points, 2)
-
-    def __str__(self):
-        return self.message
-
-    def _repr_html_(self):
-        from .show import View, as_html
-
-        return as_html(View(self))
 
 
 def evaluate(name, *functions, seed=PUBLIC_SEED, hidden=True, seconds=SECONDS, withhold=None):
@@ -82,7 +41,7 @@ def evaluate(name, *functions, seed=PUBLIC_SEED, hidden=True, seconds=SECONDS, w
     exercise = get_exercise(name)
     wrong = unusable(exercise, functions)
     if wrong:
-        return _result(exercise, [], wrong, None, attempted=False)
+        return result_of(exercise, [], wrong, attempted=False)
     return judge(exercise, *ask(exercise, functions, seed, hidden, seconds, withhold), seed)
 
 
@@ -114,41 +73,43 @@ def judge(exercise, cases, expected, got, seed=PUBLIC_SEED):
     flat = [outcome for outcomes in got for outcome in outcomes]
     if flat and all(isinstance(outcome.error, NotImplementedError) for outcome in flat):
         text = "Not attempted yet: replace the line `raise NotImplementedError()` with your code, run its cell, then this one."
-        return _result(
-            exercise, [_row(case, part, text) for case in cases for part in exercise.parts], text, None, attempted=False
-        )
+        rows = [_row(case, part, text) for case in cases for part in exercise.parts]
+        return result_of(exercise, rows, text, attempted=False)
     rows = []
     for case, wanted, outcomes in zip(cases, expected, got, strict=True):
         for outcome, value in zip(outcomes, wanted, strict=True):
             rows.append(_row(case, outcome.part, problem(exercise, case, outcome, value)))
     if all(row.passed for row in rows):
-        return _result(exercise, rows, _notes(flat), None)
+        return result_of(exercise, rows, _notes(flat))
     named = {}
     for index, part in enumerate(exercise.parts):
         if any(row.problem for row in rows if row.part == part):
             found = _recognise(exercise, cases, got, index, seed, named)
             if found and found.slug not in named:
                 named[found.slug] = found
-    return _result(exercise, rows, _notes(flat), list(named.values()))
+    return result_of(exercise, rows, _notes(flat), list(named.values()))
 
 
 def problem(exercise, case, outcome, value):
     """What is wrong with one part of one case, as a sentence; "" if nothing is."""
     if outcome.error is not None:
         return _error_text(outcome)
-    got, wanted = outcome.value, value
+    got, wanted, names = outcome.value, value, exercise.value_names(outcome.part)
     if exercise.measure is not None:
         wanted = exercise.measure(wanted, case)
         try:
             got = exercise.measure(got, case)
         except Exception as error:
             return f"Your answer could not be measured ({type(error).__name__}: {error}); it returned {kind(got)}."
-    difference = compare(got, wanted, case.terms, case.tolerance, case.relative, _batch(case))
+    difference = compare(got, wanted, case.terms, case.tolerance, case.relative, _batch(case), names)
     if difference is not None:
         changes = f" Your function also changes its input {', '.join(outcome.changed)}." if outcome.changed else ""
         return f"{difference}{changes}"
     if outcome.changed:
-        return f"The values are right, but your function changes its input {', '.join(outcome.changed)}: the caller still needs that array. Work on a copy, or make a new array."
+        return (
+            f"The values are right, but your function changes its input {', '.join(outcome.changed)}: the caller still needs "
+            "that array. Work on a copy, or make a new array."
+        )
     return ""
 
 
@@ -329,7 +290,7 @@ def _error_text(outcome):
 
 
 def _row(case, part, problem):
-    return Row(case.name, part, not problem, case.weight, case.hidden, problem)
+    return CaseRow(case.name, part, not problem, case.weight, case.hidden, problem)
 
 
 def _notes(outcomes):
@@ -344,52 +305,6 @@ def _notes(outcomes):
             f"Your function prints ({printed.splitlines()[0][:60]!r} …); remove that when you are done looking."
         )
     return "\n".join(notes)
-
-
-def _result(exercise, rows, note, mistakes, attempted=True):
-    total = sum(row.weight for row in rows)
-    score = sum(row.weight for row in rows if row.passed) / total if total else 0.0
-    passed = bool(rows) and all(row.passed for row in rows)
-    points = f"{exercise.points:g} point{'s' * (exercise.points != 1)}"
-    lines = []
-    if not attempted:
-        lines = [f"○ {exercise.name}: 0 of {points}.", note]
-    elif passed:
-        lines = [f"✓ {exercise.name}: right, {points}.", note]
-    else:
-        done = sum(row.passed for row in rows)
-        lines = [
-            f"✗ {exercise.name}: not right yet; {done} of {len(rows)} cases pass ({round(score * exercise.points, 2):g} of {points})."
-        ]
-        for mistake in mistakes or []:
-            head = (
-                "This is another convention than the one asked for"
-                if mistake.convention
-                else "This looks like a known mistake"
-            )
-            lines.append(f"{head} ({mistake.slug.replace('_', ' ')}). {mistake.hint}")
-        failed = [row for row in rows if not row.passed]
-        shown = next((row for row in failed if not row.hidden), None)
-        if shown:
-            lines.append(f"Case “{shown.case}”{', ' + shown.part if shown.part else ''}: {shown.problem}")
-        hidden = list(dict.fromkeys(row.case for row in failed if row.hidden))
-        if hidden:
-            lines.append(f"Also failing (revealed at grading): {', '.join(hidden)}.")
-        others = [row for row in failed if not row.hidden and row is not shown]
-        if others:
-            names = dict.fromkeys(f"“{row.case}”{', ' + row.part if row.part else ''}" for row in others)
-            lines.append(f"Also failing: {', '.join(list(names)[:6])}{' and others' if len(names) > 6 else ''}.")
-        lines.append(note)
-    return Result(
-        exercise.name,
-        passed,
-        score if not passed else 1.0,
-        exercise.points,
-        mistakes[0].slug if mistakes else None,
-        "\n".join(line for line in lines if line),
-        tuple(rows),
-        attempted,
-    )
 
 
 def _sizes(value):
@@ -427,9 +342,9 @@ def exercise_seed(seed, name):
 
 
 __all__ = [
+    "CaseRow",
     "Difference",
     "Result",
-    "Row",
     "Withheld",
     "ask",
     "evaluate",

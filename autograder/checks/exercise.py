@@ -6,6 +6,8 @@ which the assignment asks them.
 
 import difflib
 import importlib
+import inspect
+import re
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -145,6 +147,15 @@ class Exercise:
     def function_names(self):
         return tuple(function.__name__ for function in self.functions)
 
+    def value_names(self, part):
+        """What the values of a part are called, from the reference's docstring: ("dw", "db"); empty where it does not say."""
+        if self.measure is not None or (part == "" and self.driver is not plain):
+            return ()
+        if part == "forward":
+            # The cache is the student's to design
+            return returned_names(self.functions[0])[:-1]
+        return returned_names(self.functions[-1]) if part.startswith(("backward", "gradients")) or not part else ()
+
     @property
     def solutions(self):
         """The functions whose code answers the exercise, one for each of the reference's."""
@@ -181,6 +192,18 @@ def exercises_of(slug):
     if len(found) != len(module.EXERCISES):
         raise ValueError(f"autograder/exercises/{slug} has two exercises of one name")
     return found
+
+
+@cache
+def returned_names(function):
+    """The names in the section "Returns" of a docstring: of ``dW, db : …``, of ``dw : … db : …`` and of ``(dX, dW), …``."""
+    section = re.search(r"^Returns\n-+\n(.*?)(?=\n\n|\Z)", inspect.getdoc(function) or "", re.S | re.M)
+    text = section[1] if section else ""
+    tuple_of_all = re.match(r"\((\w+(?:, \w+)+)\),", text)
+    if tuple_of_all:
+        return tuple(tuple_of_all[1].split(", "))
+    names = re.findall(r"(?:^|(?<=\. ))(\(\w+(?:, \w+)*\)|\w+(?:, \w+)*) :", text, re.M)
+    return tuple(name for group in names for name in ([group] if group.startswith("(") else group.split(", ")))
 
 
 def _diff(before, after):

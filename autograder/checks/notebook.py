@@ -128,7 +128,7 @@ def _table(exercise, case, outcome, wanted):
             got, wanted = exercise.measure(got, case), exercise.measure(wanted, case)
         except Exception:
             return None
-    return show.table(case, got, wanted)
+    return show.table(case, got, wanted, exercise.value_names(outcome.part))
 
 
 # --- the failing case -----------------------------------------------------------------------------------------------

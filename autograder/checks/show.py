@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .cells import shell
-from .compare import PLACES, as_array, compare, error_bound
+from .compare import as_array, called, compare, error_bound
 from .relations import differs, number
 
 # Entries of a result that are shown one by one; of a larger one the worst few
@@ -56,9 +56,12 @@ def display(view):
 # --- yours, expected, difference ------------------------------------------------------------------------------------
 
 
-def table(case, got, expected):
-    """The `Table` of the first value in `got` that differs from the expected one; None where a table tells nothing."""
-    for path, mine, wanted in _leaves(got, expected):
+def table(case, got, expected, names=()):
+    """The `Table` of the first value in `got` that differs from the expected one; None where a table tells nothing.
+
+    names : what the values of an expected tuple are called, in order.
+    """
+    for path, mine, wanted in _leaves(got, expected, names=names):
         if compare(mine, wanted, case.terms, case.tolerance, case.relative) is not None:
             title = f"Case “{case.name}”{', ' + path if path else ''}"
             array, wanted = as_array(mine), as_array(wanted)
@@ -70,7 +73,7 @@ def table(case, got, expected):
     return None
 
 
-def _leaves(got, expected, path=""):
+def _leaves(got, expected, path="", names=()):
     """(its name, got, expected) of every number, array or word in two values, as far as they are built alike."""
     if isinstance(expected, dict) and isinstance(got, dict) and got.keys() == expected.keys():
         for key in expected:
@@ -78,8 +81,7 @@ def _leaves(got, expected, path=""):
     elif isinstance(expected, list) and as_array(expected) is not None:
         yield path, got, expected
     elif isinstance(expected, tuple | list) and isinstance(got, tuple | list) and len(got) == len(expected):
-        for i, (mine, wanted) in enumerate(zip(got, expected, strict=True)):
-            name = f"{PLACES[i]} value" if i < len(PLACES) else f"value {i + 1}"
+        for name, mine, wanted in zip(called(expected, names), got, expected, strict=True):
             yield from _leaves(mine, wanted, ", ".join(filter(None, [path, name if len(expected) > 1 else ""])))
     elif not isinstance(expected, dict | tuple):
         yield path, got, expected

@@ -4,6 +4,7 @@ import re
 import sys
 
 from .. import offline
+from ..checks.result import ALSO
 from ..engine.store.records import NOT_ATTEMPTED, RIGHT
 from ..errors import EngineFault, NoNotebook, NoSandbox
 from ..reports import pages
@@ -102,9 +103,7 @@ def _messages(checks):
             continue
         # Names, numbers of lines and of cases differ; what is wrong does not
         rest = one.message.split("\n")[1:] or [one.message.partition(": ")[2]]
-        key = tuple(
-            re.sub(r" \(line \d+: .*\)|“[^”]*”", "", line) for line in rest if not line.startswith("Also failing")
-        )
+        key = tuple(re.sub(r" \(line \d+: .*\)|“[^”]*”", "", line) for line in rest if not line.startswith(ALSO))
         found.setdefault(key, []).append(one)
     return [(first.message, [one.exercise for one in others]) for first, *others in found.values()]
 

@@ -30,7 +30,6 @@ from .store.records import (
     RIGHT,
     TOO_MUCH_OUTPUT,
     WRONG,
-    CaseRow,
     Verdict,
 )
 from .tasks import ASSERTS, CODE, EXERCISE, TEXT, Settings, StepResult, TaskResult
@@ -436,7 +435,7 @@ def _of_result(step, name, result, died, got, seconds):
         exercise=name,
         mistake=result.mistake,
         hint=hint,
-        rows=tuple(CaseRow(row.case, row.part, row.passed, row.weight, row.hidden, row.problem) for row in result.rows),
+        rows=result.rows,
         seconds=seconds,
     )
 

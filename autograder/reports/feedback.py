@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from ..checks.exercise import get_exercise
+from ..checks.result import ALSO
 from ..engine.store.course import name_problem, open_course
 from ..engine.store.gradebook_reader import Marks, read_marks
 from ..engine.store.journal import latest_records
@@ -164,7 +165,7 @@ def _lines(verdict, shown):
             or (verdict.exercise and line[0] in "✓✗○◐" and verdict.exercise in line)
             or (verdict.hint and verdict.hint in line)
             or (shown is not None and shown.problem.split("\n")[0] in line)
-            or (verdict.rows and line.startswith(("Also failing", "Fails:")))
+            or (verdict.rows and line.startswith((ALSO, "Fails:")))
         )
         if not told:
             lines.append(line)

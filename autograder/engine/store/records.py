@@ -3,6 +3,8 @@
 import json
 from dataclasses import dataclass, field
 
+from ...checks.result import CaseRow
+
 FORMAT = 2
 
 # Hashes of the submission, the assignment and the checks
@@ -20,18 +22,6 @@ FOR_A_PERSON = "for a person"
 # How the remark of a run without a sandbox begins: no student causes it
 WITHOUT_SANDBOX = "graded without a sandbox"
 VERDICTS = (RIGHT, PARTLY, WRONG, NOT_ATTEMPTED, CRASHED, OUT_OF_TIME, OUT_OF_MEMORY, TOO_MUCH_OUTPUT, FOR_A_PERSON)
-
-
-@dataclass(frozen=True)
-class CaseRow:
-    """One part of one case of an exercise. Of a hidden one the student may see the name and whether it passed."""
-
-    case: str
-    part: str
-    passed: bool
-    weight: float
-    hidden: bool
-    problem: str = ""
 
 
 @dataclass(frozen=True)

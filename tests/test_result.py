@@ -1,0 +1,147 @@
+"""What is made of the rows of an answer: points, and a message of whole lines for every mixture of cases."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from autograder.checks.result import CaseRow, Result, result_of
+
+EXERCISE = SimpleNamespace(name="a.b", points=2)
+MISTAKE = SimpleNamespace(slug="no_sum", hint="Add them up.", convention=False)
+CONVENTION = SimpleNamespace(slug="rows_first", hint="Columns are asked.", convention=True)
+
+
+def row(case, passed=False, part="", weight=1.0, hidden=False, problem="it differs."):
+    return CaseRow(case, part, passed, weight, hidden, "" if passed else problem)
+
+
+HEAD = "✗ a.b: not right yet; "
+# {what: (rows, options, score, passed, mistake, message)}
+RESULTS = {
+    "right": ([row("one", True), row("two", True)], {}, 1.0, True, None, "✓ a.b: right, 2 points."),
+    "right, with a note": ([row("one", True)], {"note": "N."}, 1.0, True, None, "✓ a.b: right, 2 points.\nN."),
+    "nothing could be asked": ([], {"note": "N.", "attempted": False}, 0.0, False, None, "○ a.b: 0 of 2 points.\nN."),
+    "not attempted": (
+        [row("one")],
+        {"note": "N.", "attempted": False, "mistakes": []},
+        0.0,
+        False,
+        None,
+        "○ a.b: 0 of 2 points.\nN.",
+    ),
+    "one case fails": (
+        [row("one"), row("two", True)],
+        {},
+        0.5,
+        False,
+        None,
+        f"{HEAD}1 of 2 cases pass (1 of 2 points).\nCase “one”: it differs.",
+    ),
+    "a note comes last": (
+        [row("one")],
+        {"note": "N."},
+        0.0,
+        False,
+        None,
+        f"{HEAD}0 of 1 cases pass (0 of 2 points).\nCase “one”: it differs.\nN.",
+    ),
+    "cases count by their weight": (
+        [row("one", True), row("two", weight=2.0)],
+        {},
+        1 / 3,
+        False,
+        None,
+        f"{HEAD}1 of 2 cases pass (0.67 of 2 points).\nCase “two”: it differs.",
+    ),
+    "the part is named": (
+        [row("one", True, "forward"), row("one", False, "backward")],
+        {},
+        0.5,
+        False,
+        None,
+        f"{HEAD}1 of 2 cases pass (1 of 2 points).\nCase “one”, backward: it differs.",
+    ),
+    "a hidden case is named and not shown": (
+        [row("one", True), row("two", hidden=True, problem="42")],
+        {},
+        0.5,
+        False,
+        None,
+        f"{HEAD}1 of 2 cases pass (1 of 2 points).\nAlso failing (revealed at grading): two.",
+    ),
+    "hidden cases once each": (
+        [
+            row("h", part="forward", hidden=True),
+            row("one"),
+            row("h", part="backward", hidden=True),
+            row("g", hidden=True),
+        ],
+        {},
+        0.0,
+        False,
+        None,
+        f"{HEAD}0 of 4 cases pass (0 of 2 points).\nCase “one”: it differs.\nAlso failing (revealed at grading): h, g.",
+    ),
+    "a hidden case that passes is not named": (
+        [row("one"), row("two", True, hidden=True)],
+        {},
+        0.5,
+        False,
+        None,
+        f"{HEAD}1 of 2 cases pass (1 of 2 points).\nCase “one”: it differs.",
+    ),
+    "the others by name": (
+        [row("one", part="forward"), row("one", part="backward"), row("two", problem="other"), row("three", True)],
+        {},
+        0.25,
+        False,
+        None,
+        f"{HEAD}1 of 4 cases pass (0.5 of 2 points).\nCase “one”, forward: it differs.\n"
+        "Also failing: “one”, backward, “two”.",
+    ),
+    "six others": (
+        [row(name) for name in "abcdefg"],
+        {},
+        0.0,
+        False,
+        None,
+        f"{HEAD}0 of 7 cases pass (0 of 2 points).\nCase “a”: it differs.\nAlso failing: “b”, “c”, “d”, “e”, “f”, “g”.",
+    ),
+    "more than six others": (
+        [row(name) for name in "abcdefghh"],
+        {},
+        0.0,
+        False,
+        None,
+        f"{HEAD}0 of 9 cases pass (0 of 2 points).\nCase “a”: it differs.\n"
+        "Also failing: “b”, “c”, “d”, “e”, “f”, “g” and others.",
+    ),
+    "a known mistake": (
+        [row("one")],
+        {"mistakes": [MISTAKE, CONVENTION]},
+        0.0,
+        False,
+        "no_sum",
+        f"{HEAD}0 of 1 cases pass (0 of 2 points).\nThis looks like a known mistake (no sum). Add them up.\n"
+        "This is another convention than the one asked for (rows first). Columns are asked.\nCase “one”: it differs.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", RESULTS)
+def test_the_whole_result(case):
+    rows, options, score, passed, mistake, message = RESULTS[case]
+    made = result_of(EXERCISE, rows, **options)
+    assert made == Result("a.b", passed, score, 2, mistake, message, tuple(rows), options.get("attempted", True))
+    assert str(made) == message
+
+
+@pytest.mark.parametrize(("points", "words"), [(1, "1 point"), (1.5, "1.5 points"), (10, "10 points")])
+def test_points_in_words(points, words):
+    exercise = SimpleNamespace(name="a.b", points=points)
+    assert result_of(exercise, [row("one", True)]).message == f"✓ a.b: right, {words}."
+    assert result_of(exercise, [], attempted=False).message == f"○ a.b: 0 of {words}."
+
+
+def test_points_are_the_share_rounded_to_cents():
+    assert result_of(EXERCISE, [row("one", True), row("two", weight=2.0)]).points == 0.67
