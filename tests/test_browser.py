@@ -301,7 +301,7 @@ def written(graded):
     paths = feedback.write_feedback(graded, demo.SLUG)
     made = graded / "reports" / "neurons.html"
     pages.write(made, report.to_page(report.make_report(graded, demo.SLUG)))
-    return {"feedback": next(path for path in paths if "alan" in str(path)), "report": made}
+    return {"feedback": next(path for path in paths if "alan" in path.parts), "report": made}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -23,6 +23,7 @@ from autograder.engine.store import journal
 from autograder.engine.store.course import open_course
 from autograder.engine.store.journal import Journal, latest_records
 from autograder.engine.store.records import Record
+from autograder.engine.tasks import CODE, Step, Task
 from autograder.errors import CourseError
 
 ENVIRONMENT = os.environ | {
@@ -39,6 +40,14 @@ def records(course):
 def grade(folder, **options):
     options = {"workers": 1, "grader": classes.FakeGrader} | options
     return grade_class(open_course(folder), classes.NAME, **options)
+
+
+def eventually(condition, seconds=60.0):
+    """Wait until something is so; whether it came to be."""
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.02)
+    return condition()
 
 
 def hand_in_all(folder, students, answers=classes.RIGHT_ANSWERS):
@@ -318,6 +327,23 @@ def test_a_worker_that_dies_takes_nobody_with_it(course, tmp_path):
     assert sorted(summary.graded) == ["ada", "alan", "grace"], (summary.failed, summary.problem)
     assert (tmp_path / "died").exists()
     assert summary.failed == {"eve": "every worker that tried it died"} and not summary.problem
+
+
+@pytest.mark.slow
+def test_results_that_die_with_their_worker_are_computed_again():
+    """Between the end of a job and the reading of its result its worker may die, with what it holds."""
+    task = Task("ada", "hw", "hw", (Step(CODE, "x = 1", 0),), seed=1)
+    with pool.Cluster(workers=1, grader=classes.FakeGrader, version=version.checks_version()) as cluster:
+        outcomes = cluster.map((name, [task]) for name in ("ada", "alan", "grace"))
+        found = [next(outcomes)]
+        states = cluster.client.futures.values()
+        assert eventually(lambda: {state.status for state in states} == {"finished"})
+        (pid,) = cluster.client.run(os.getpid).values()
+        os.kill(pid, signal.SIGKILL)
+        assert eventually(lambda: {state.status for state in states} != {"finished"})
+        found += outcomes
+    assert sorted(name for name, _ in found) == ["ada", "alan", "grace"]
+    assert [type(results) for _, results in found] == 3 * [list]
 
 
 class Elsewhere:

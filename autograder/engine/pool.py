@@ -286,18 +286,19 @@ class Cluster:
         """The results of a job, or the error that stands for them."""
         from distributed import KilledWorker
 
-        if self.client.status != "running" or future.status in ("cancelled", "lost"):
-            raise PoolLost("the connection to the scheduler is lost")
         alone = 0.0
         while True:
+            # Only a connection that broke cancels futures; "lost" is a result that died with its worker
+            if self.client.status != "running" or future.status == "cancelled":
+                raise PoolLost("the connection to the scheduler is lost")
             try:
-                # Also of a future that is done: its result may have died with the worker, and is then computed again
+                # Also of a future that is done or lost: its result is computed again if its worker died
                 results = future.result(timeout=POLL_SECONDS)
                 break
             except (EngineFault, KilledWorker) as error:
                 return error
             except Exception as error:
-                if not isinstance(error, TimeoutError) or future.status == "error":
+                if future.status != "cancelled" and (not isinstance(error, TimeoutError) or future.status == "error"):
                     return EngineFault(f"a worker failed: {type(error).__name__}: {error}")
             alone = self._patience(alone)
         if isinstance(results, str):
