@@ -60,6 +60,8 @@ def jupyter(home, folder):
             {
                 "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
                 "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
+                # Every cell is in the page, also those below the window's edge
+                "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
             }
         )
     )
@@ -217,6 +219,121 @@ def test_a_wrong_answer_is_named_and_a_right_one_gets_its_points(lab, page):
     open_and_run(page, address("right.ipynb"))
     page.get_by_text("neurons.preactivation: right, 1 point.").first.wait_for()
     shoot(page, "check-right")
+
+
+def menu(page, *labels):
+    """Choose an entry of JupyterLab's menus: "Settings", "Theme", "JupyterLab Dark"."""
+    page.locator(".lm-MenuBar-itemLabel", has_text=labels[0]).first.click()
+    for label in labels[1:]:
+        page.locator(".lm-Menu-itemLabel", has_text=re.compile(f"^{re.escape(label)}")).first.click()
+
+
+WRONG = "def preactivation(X, w, b):\n    return X @ w"
+RIGHT = "def preactivation(X, w, b):\n    return X @ w + b"
+ENDLESS = "def preactivation(X, w, b):\n    while True:\n        pass"
+CHECK = "check('neurons.preactivation', preactivation)"
+
+
+def test_restart_and_run_all_goes_on_after_an_unfinished_exercise(lab, page):
+    folder, address = lab
+    shutil.copy(build.COURSE / "release" / "neurons" / "neurons.ipynb", folder / "neurons.ipynb")
+    page.goto(address("neurons.ipynb"))
+    page.locator(".jp-Notebook").first.wait_for()
+    page.get_by_text("Python 3 (ipykernel) | Idle").first.wait_for()
+    menu(page, "Kernel", "Restart Kernel and Run All Cells")
+    page.locator(".jp-Dialog-button", has_text="Restart").click()
+    page.get_by_text("neurons.sgd_fit: 0 of 3 points.").first.wait_for()
+    assert page.get_by_text("CheckFailed: ").count() == 15
+    assert page.get_by_text("0 of 26 points so far; next: exercise 1, neurons.preactivation.").count() == 15
+
+
+def test_a_version_that_did_not_run_is_not_called_right(lab, page):
+    folder, address = lab
+    notebook(
+        folder / "stale.ipynb",
+        "from autograder import check",
+        RIGHT,
+        CHECK,
+        RIGHT.replace("(X, w, b):", "(X, w, b:"),
+        CHECK,
+    )
+    tag_all(folder / "stale.ipynb")
+    open_and_run(page, address("stale.ipynb"))
+    page.get_by_text("neurons.preactivation: right, 1 point.").first.wait_for()
+    page.get_by_text("did not run: SyntaxError in line 1").first.wait_for()
+    page.get_by_text("CheckFailed: see the message above").first.wait_for()
+    assert page.get_by_text("neurons.preactivation: right, 1 point.").count() == 1
+    shoot(page, "check-stale")
+
+
+def tag_all(path):
+    """Let a notebook go on after every cell that fails."""
+    import nbformat
+
+    made = nbformat.read(path, as_version=4)
+    for cell in made.cells:
+        cell.metadata["tags"] = ["raises-exception"]
+    nbformat.write(made, path)
+
+
+def test_a_long_check_says_so_stops_cleanly_and_asks_nobody(lab, page):
+    folder, address = lab
+    asks = "def preactivation(X, w, b):\n    return float(input('b? '))"
+    notebook(folder / "long.ipynb", "from autograder import check", asks, CHECK, ENDLESS, CHECK)
+    tag_all(folder / "long.ipynb")
+    open_and_run(page, address("long.ipynb"))
+    page.get_by_text("and nobody can type during a check").first.wait_for()
+    page.get_by_text("checking neurons.preactivation … (1 of 4 cases)").wait_for()
+    menu(page, "Kernel", "Interrupt Kernel")
+    page.get_by_text("the check of neurons.preactivation was stopped; nothing was counted").wait_for()
+    shown = page.locator(".jp-Notebook").inner_text()
+    assert "Traceback" not in shown and "drivers.py" not in shown and "time limit" not in shown
+    shoot(page, "check-stopped")
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_a_check_is_read_on_a_small_screen_in_both_themes(lab, page, theme):
+    folder, address = lab
+    name = f"look-{theme.lower()}.ipynb"
+    notebook(folder / name, f"from autograder import check\n{WRONG}", CHECK, RIGHT, CHECK)
+    tag_all(folder / name)
+    page.set_viewport_size({"width": 1366, "height": 768})
+    try:
+        page.goto(address(name))
+        page.locator(".jp-Notebook").first.wait_for()
+        menu(page, "Settings", "Theme", f"JupyterLab {theme}")
+        page.locator(f"body[data-jp-theme-light='{str(theme == 'Light').lower()}']").wait_for(state="attached")
+        page.get_by_text("Python 3 (ipykernel) | Idle").first.wait_for()
+        menu(page, "Run", "Run All Cells")
+        page.get_by_text("Compare with ours").first.click()
+        table = page.locator(".jp-OutputArea-output table").first
+        assert table.locator("tr").count() == 6 and table.get_by_text("✗").count() == 5
+        # Nothing has to be scrolled sideways, and all numbers stand out from what is behind them
+        assert page.evaluate("document.querySelector('.jp-WindowedPanel-outer').scrollWidth <= innerWidth")
+        assert contrast(page, ".jp-OutputArea-output td") > 7
+        page.get_by_text("Get this case:").first.scroll_into_view_if_needed()
+        shoot(page, f"check-wrong-{theme.lower()}")
+        page.get_by_text("One way to write it").first.scroll_into_view_if_needed()
+        shoot(page, f"check-right-{theme.lower()}")
+    finally:
+        page.set_viewport_size({"width": 1300, "height": 1000})
+
+
+def contrast(page, selector):
+    """The contrast ratio of an element's text with the notebook's background, as WCAG 2 defines it."""
+    colors = page.evaluate(
+        "s => [getComputedStyle(document.querySelector(s)).color,"
+        " getComputedStyle(document.querySelector('.jp-Notebook')).backgroundColor]",
+        selector,
+    )
+
+    def luminance(color):
+        parts = [int(x) / 255 for x in re.findall(r"\d+", color)[:3]]
+        red, green, blue = (x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    low, high = sorted(map(luminance, colors))
+    return (high + 0.05) / (low + 0.05)
 
 
 # --- a graded class -------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import subprocess
 import time
 
 START_SECONDS = 60.0
-INHERITED = os.name == "posix"
+INHERITED = os.name == "posix" and hasattr(os, "killpg")
 _TOKEN = "DLCOURSE_LINK"
 
 
