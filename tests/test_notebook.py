@@ -92,6 +92,21 @@ def test_the_first_of_several_values_that_differs_is_shown():
     assert made.rows == (("0", "1", "1", "0"), ("1", "2", "3", "-1")) and made.wrong == (False, True)
 
 
+def test_values_have_the_names_of_the_docstring(capsys):
+    def answer(X, d, w, b):
+        e = X @ w + b - d
+        return X.T @ e, 2 * e.sum()
+
+    assert "Case “five examples”, db:\n    index" in shown(capsys, "neurons.linear_neuron_grad", answer)
+
+
+def test_the_line_brings_case_along_where_the_notebook_has_not(run):
+    out = run(GOOD.replace(" + b", ""), CALL)
+    assert 'Get this case:\n    from autograder import case\n    X, w, b = case("neurons.preactivation"' in out
+    out = run("from autograder import case", CALL)
+    assert 'Get this case:\n    X, w, b = case("neurons.preactivation"' in out
+
+
 def test_two_shapes_are_shown_side_by_side(capsys):
     made = show.table(drivers.Case("shapes", terms=16), np.array([1.0, 2.0]), np.array(3.0))
     assert made.rows == (("yours", "(2,)", "[1., 2.]"), ("expected", "()", "3."))

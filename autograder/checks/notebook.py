@@ -115,7 +115,11 @@ def _failing(exercise, result, cases, expected, got):
             if next(rows).passed:
                 continue
             names = [name for name, _ in arguments_of(exercise, case)]
-            return _table(exercise, case, outcome, value), show.call_line(names, exercise.name, case.name)
+            line = show.call_line(names, exercise.name, case.name)
+            running = cells.shell()
+            if running is not None and "case" not in running.user_ns:
+                line = f"from autograder import case\n{line}"
+            return _table(exercise, case, outcome, value), line
     return None, ""
 
 

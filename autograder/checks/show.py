@@ -139,7 +139,7 @@ def as_text(view):
     if view.table:
         lines.append(_text_table(view.table))
     if view.call:
-        lines.append(f"Get this case:\n    {view.call}")
+        lines.append("\n    ".join(["Get this case:", *view.call.splitlines()]))
     if view.hint:
         lines.append(view.hint)
     if view.solution:
