@@ -159,8 +159,7 @@ def _survivor(module, name, diff):
 
 
 def report(found, equivalent):
-    """Print the table and the survivors; True where a module misses the goal."""
-    print("| module | mutants | killed | equivalent | survived | share |\n| --- | ---: | ---: | ---: | ---: | ---: |")
+    """Print a line of the table for each module, then the survivors; True where a module misses the goal."""
     missed, listed, used = False, [], Counter()
     for module, (codes, survivors) in found.items():
         matching = {survivor: [entry for entry in equivalent if entry.matches(survivor)] for survivor in survivors}
@@ -172,10 +171,10 @@ def report(found, equivalent):
         print(f"| {module} | {len(codes)} | {len(codes) - len(survivors)} | {same} | {len(left)} | {share:.1%} |")
         listed += left
     for survivor in listed:
-        print(f"\nsurvived: {survivor}")
+        print(f"survived: {survivor}")
     for entry in equivalent:
         if entry not in used and entry.module in found:
-            print(f"\nno mutant is this one any more; remove it from {EQUIVALENT.name}: {entry}")
+            print(f"no mutant is this one any more; remove it from {EQUIVALENT.name}: {entry}")
     return missed
 
 
@@ -195,13 +194,15 @@ def main(arguments=None):
     if not groups:
         print(f"No module of the table changed since {asked.changed}; --all takes every one.")
         return 0
-    found = {}
+    equivalent, missed = load_equivalent(), False
+    print("| module | mutants | killed | equivalent | survived | share |\n| --- | ---: | ---: | ---: | ---: | ---: |")
     for modules, tests in groups:
         print(f"{', '.join(modules)}: mutants against {', '.join(tests)}", file=sys.stderr)
         with tempfile.TemporaryDirectory(prefix="dlcourse-mutation-") as name:
             copy_tree(Path(name))
-            found |= mutate(Path(name), modules, tests, asked.jobs)
-    return int(report(found, load_equivalent()))
+            found = mutate(Path(name), modules, tests, asked.jobs)
+        missed = report(found, equivalent) or missed
+    return int(missed)
 
 
 if __name__ == "__main__":

@@ -140,7 +140,15 @@ TABLE = {
         "second value: expected a number, got shape (2, 3).",
     ),
     "a tuple of one with a wrong value": ((2.0,), (3.0,), {}, "The value: expected 3, got 2 (difference -1)."),
+    "a NumPy number for None": (np.float64(0.0), None, {}, "expected None, got a float64."),
     # --- dicts
+    "many keys too many": (
+        {"W": 1.0, **{f"key {i} {'x' * 40}": 1.0 for i in range(6)}},
+        {"W": 1.0},
+        {},
+        "expected a dict with the keys W; yours also has " + ", ".join(f"key {i} {'x' * 34}" for i in range(5)) + ".",
+    ),
+    "a tuple of one in a dict": ({"W": (3.0,)}, {"W": (2.0,)}, {}, "W: the value: expected 2, got 3 (difference 1)."),
     "no dict": (1.0, {"W": 1.0}, {}, "expected a dict with the keys W, got a float."),
     "a missing key": (
         {"W": 1.0},
@@ -545,6 +553,7 @@ def test_what_does_not(value):
     [
         (1.0, "1"),
         (-3.0, "-3"),
+        (-0.0, "0"),
         (1e6, "1e+06"),
         (999999.0, "999999"),
         (0.1234567, "0.123457"),
@@ -585,6 +594,35 @@ def test_few_digits_need_every_entry():
     assert told(e * (1 + 1e-7), e, bound=1e-6) != digits
 
 
+AXIS_OF_ONE = "The numbers are right, with an axis of length 1 too many: is there a `keepdims=True`, or a slice where an index is meant?"
+
+
+# Small arrays, empty ones, and those that another relation would claim
+@pytest.mark.parametrize(
+    ("got", "expected", "batch", "sentence"),
+    [
+        (np.ones((1, 3, 2)), np.ones((3, 2)), None, AXIS_OF_ONE),
+        ([[3.0]], [3.0], None, AXIS_OF_ONE),
+        (np.zeros((0, 1, 3)), np.zeros((0, 3)), None, ""),
+        (np.ones((1, 2, 3)), np.ones((2, 1, 3)), None, "The numbers are right, the shape is not."),
+        (np.full((1, 3), 2.0), np.ones(3), None, ""),
+        (np.zeros((2, 0)), np.zeros(2), None, ""),
+        (np.zeros((0, 3)), np.zeros((0, 2)), None, ""),
+        ([3.0], [[3.0]], None, "The numbers are right, the shape is not."),
+        ([np.nan, 1.0], [1, 2], None, "One entry is NaN."),
+        ([np.nan, np.nan], [np.nan, 1.0], None, ""),
+        ([0.0], [1.0], None, ""),
+        ([0.0, 0.0], [1.0, 2.0], None, "Yours is zero everywhere."),
+        ([0.0, 0.0], [1.0, np.inf], None, ""),
+        ([2.0, 4.0], [1.0, 2.0], 4, "Yours is twice as large."),
+        ([5.0, 8.0], [2.0, 5.0], None, "Yours is larger by 3 everywhere."),
+        ([1.0, -2.0], [-1.0, -2.0], None, "Only signs differ."),
+    ],
+)
+def test_the_relation_of_small_arrays(got, expected, batch, sentence):
+    assert told(got, expected, batch=batch) == sentence
+
+
 def test_a_shift_is_larger_than_rounding():
     e = np.array([1.0, -1.0, 3.0])
     assert told(e + 1e-3, e) == "Yours is larger by 0.001 everywhere."
@@ -597,6 +635,6 @@ def test_more_axes_than_one_are_not_a_sum():
 
 def test_where_arrays_differ():
     e = np.array([1.0, np.nan, np.inf, 0.0])
-    assert differs(np.array([1.0, np.nan, np.inf, 0.0]), e, 1e-9).tolist() == [False] * 4
-    assert differs(np.array([2.0, 0.0, -np.inf, 1.0]), e, 1e-9).tolist() == [True] * 4
-    assert differs(np.array([1, 2]), np.array([1, 3]), 0.5).tolist() == [False, True]
+    assert differs(np.array([1.0, np.nan, np.inf, 0.0]), e, 1e-9, False).tolist() == [False] * 4
+    assert differs(np.array([2.0, 0.0, -np.inf, 1.0]), e, 1e-9, False).tolist() == [True] * 4
+    assert differs(np.array([1, 2]), np.array([1, 3]), 0.5, False).tolist() == [False, True]

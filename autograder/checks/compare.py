@@ -60,7 +60,7 @@ def compare(got, expected, terms=1, tolerance=None, relative=False, batch=None, 
 def _compare(got, expected, rules, path="", names=()):
     at = f"{path}: " if path else ""
     if expected is None or isinstance(expected, str | bool):
-        same = got is None if expected is None else isinstance(got, type(expected) | np.generic) and got == expected
+        same = isinstance(got, type(expected) | np.generic) and got == expected
         return None if same else Difference(f"{at}expected {expected!r}, got {kind(got)}.")
     if isinstance(expected, dict):
         return _compare_dicts(got, expected, path, at, rules)
@@ -184,9 +184,8 @@ def _other_kind(array, expected):
 
 def _truncated(array, expected):
     """Whether whole numbers stand where fractions are asked, and nothing else is wrong."""
-    if array.dtype.kind not in "iu" or expected.dtype.kind != "f" or not np.isfinite(expected).all():
-        return False
-    return any(np.array_equal(array, whole(expected)) for whole in (np.trunc, np.floor, np.rint, np.ceil))
+    rounded = (whole(expected) for whole in (np.trunc, np.floor, np.rint, np.ceil))
+    return array.dtype.kind in "iu" and any(np.array_equal(array, one) for one in rounded)
 
 
 def _worst(array, expected, wrong):
