@@ -80,6 +80,10 @@ def _lay_out(folder, marker, files):
     old = _manifest(folder, marker)
     manifest = dict(old)
     changes = Changes(folder)
+    if not (folder / marker).is_file():
+        # First, so that a folder that was laid out by half is known the next time
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_manifest(folder, marker, old)
     for name, data in files.items():
         path = folder / name
         before = old.get(name)
@@ -111,7 +115,7 @@ def _manifest(folder, marker):
     if not path.is_file():
         if folder.exists() and not folder.is_dir():
             raise WorkspaceError(f"{folder} is a file; name a folder")
-        if folder.is_dir() and any(folder.iterdir()):
+        if folder.is_dir() and any(not one.name.startswith(".") for one in folder.iterdir()):
             raise WorkspaceError(
                 f"{folder} is not empty, and dlcourse start did not make it: name an empty folder or a new one"
             )

@@ -170,6 +170,25 @@ def test_a_folder_of_somebody_else_is_refused_and_left_alone(tmp_path):
     assert contents(tmp_path) == {"thesis.txt": b"years of work"}
 
 
+def test_a_folder_that_was_laid_out_by_half_is_finished(tmp_path, course, monkeypatch):
+    def full(path, data):
+        if path.name == "01_neurons.ipynb":
+            raise OSError(28, "No space left on device", str(path))
+        progress.write_whole(path, data)
+
+    monkeypatch.setattr(workspace, "write_whole", full)
+    status, _, err = dlcourse("start", tmp_path / "mine")
+    assert (status, err) == (1, f"error: {tmp_path / 'mine' / LESSON} cannot be written: No space left on device\n")
+    monkeypatch.undo()
+    workspace.lay_out(tmp_path / "mine")
+    assert (tmp_path / "mine" / LESSON).is_file()
+
+
+def test_hidden_files_do_not_make_a_folder_somebody_elses(tmp_path, course):
+    (tmp_path / "mine" / ".git").mkdir(parents=True)
+    assert "start.ipynb" in workspace.lay_out(tmp_path / "mine").new
+
+
 def test_start_says_what_it_did(tmp_path, course):
     mine = tmp_path / "mine"
     assert dlcourse("start", mine) == (
@@ -302,6 +321,13 @@ def test_what_a_student_writes_on_the_page_stays(tmp_path):
     assert not start_page.refresh(mine) and (mine / "start.ipynb").read_text() == "a page of my own"
 
 
+def test_checks_outside_a_students_folder_are_shown_where_they_are_kept(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    progress.record(None, "neurons.preactivation", 1, 1, True)
+    status, out, _ = dlcourse("progress")
+    assert status == 0 and "1 of 245 points" in out and os.listdir(tmp_path) == [progress.FILE]
+
+
 def test_progress_names_what_is_missing_or_wrong(tmp_path):
     assert dlcourse("progress", "--folder", tmp_path / "no") == (
         2,
@@ -370,6 +396,11 @@ def test_lab_opens_the_students_folder_and_passes_options_on(tmp_path, launched)
     )
 
 
+def test_what_a_student_adds_takes_the_place_of_ours(tmp_path, launched):
+    status, _, _ = dlcourse("lab", "--folder", tmp_path / "mine", "--port", "1", "--LabApp.default_url=/lab")
+    assert status == 0 and [one for one in launched[0] if "default_url" in one] == ["--LabApp.default_url=/lab"]
+
+
 def test_lab_refuses_a_folder_of_somebody_else(tmp_path, launched):
     (tmp_path / "thesis.txt").write_text("years of work")
     status, _, err = dlcourse("lab", "--folder", tmp_path)
@@ -390,3 +421,27 @@ def test_the_buttons_of_teachers_are_off_for_every_plugin_that_nbgrader_has():
     off = json.loads(settings.read_text())["disabledExtensions"]
     assert found - off.keys() == {"@jupyter/nbgrader:assignment-list", "@jupyter/nbgrader:menu"}
     assert off.keys() <= found
+
+
+def test_start_progress_and_lab_run_without_what_windows_does_not_have(tmp_path):
+    code = """
+import os, sys, types
+for name in ("fcntl", "resource", "pwd", "grp", "termios"):
+    sys.modules[name] = None
+for name in ("fork", "setsid", "killpg", "getuid", "geteuid", "setresuid"):
+    if hasattr(os, name):
+        delattr(os, name)
+started = []
+sys.modules["jupyterlab.labapp"] = types.SimpleNamespace(LabApp=types.SimpleNamespace(launch_instance=started.append))
+from autograder.__main__ import main
+for words in (["start", "mine"], ["progress", "--folder", "mine"], ["lab", "--folder", "mine", "--no-browser"]):
+    sys.argv = ["dlcourse", *words]
+    try:
+        main()
+    except SystemExit as stop:
+        assert not stop.code, (words, stop.code)
+assert "--no-browser" in started[0]
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    assert "28 files laid out" in done.stdout and "0 of 14 lessons ticked" in done.stdout

@@ -42,7 +42,7 @@ def prepare_environment(environment):
 
 
 def arguments(folder, port=None, no_browser=False, allow_root=False, others=()):
-    """JupyterLab's own arguments; what a student adds comes last and wins."""
+    """JupyterLab's own arguments; what a student adds wins."""
     page = "/lab/tree/start.ipynb" if (folder / start_page.NAME).is_file() else "/lab"
     made = [f"--ServerApp.root_dir={folder}", f"--LabApp.default_url={page}"]
     if os.name == "posix":
@@ -52,4 +52,6 @@ def arguments(folder, port=None, no_browser=False, allow_root=False, others=()):
     made += [f"--ServerApp.port={port}"] if port is not None else []
     made += ["--no-browser"] if no_browser else []
     made += ["--allow-root"] if allow_root else []
-    return [*made, *others]
+    # JupyterLab refuses an option that stands there twice
+    given = {other.partition("=")[0] for other in others}
+    return [*(one for one in made if one.partition("=")[0] not in given), *others]

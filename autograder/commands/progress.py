@@ -14,7 +14,9 @@ def main(folder=None, done=(), undo=(), json=False):
     for slug in (*done, *undo):
         if slug not in known:
             return fail(f"there is no lesson {slug!r}; there are {', '.join(known)}")
-    home = workspace.find(folder)
+    kept_here = progress.where()
+    # Checks that were run outside such a folder are kept beside their notebook
+    home = kept_here.parent if folder is None and kept_here.is_file() else workspace.find(folder)
     if not home.is_dir():
         return fail(f"there is no folder {home}; make it with: dlcourse start")
     for slug in done:
