@@ -149,7 +149,10 @@ BROKEN = {
     "a list": (b"[]", "no notebook"),
     "no cells": (b'{"nbformat": 4}', "no list of cells"),
     "cells of numbers": (b'{"nbformat": 4, "cells": [1]}', "is not a notebook cell"),
-    "a source of numbers": (b'{"nbformat": 4, "cells": [{"cell_type": "code", "source": [1]}]}', "is not a notebook cell"),
+    "a source of numbers": (
+        b'{"nbformat": 4, "cells": [{"cell_type": "code", "source": [1]}]}',
+        "is not a notebook cell",
+    ),
     "format 5": (b'{"nbformat": 5, "cells": []}', "expected notebook format 4, got 5"),
     "format true": (b'{"nbformat": true, "cells": []}', "expected notebook format 4"),
     "broken format 3": (b'{"nbformat": 3, "worksheets": 3}', "format 3"),

@@ -3,9 +3,11 @@
 import json
 import socket
 import struct
+import sys
 import threading
 import time
 from collections import namedtuple
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -167,6 +169,18 @@ def test_only_tuples_of_the_course_are_made(name):
     assert str(refused.value) == "expected a NamedTuple of the course"
 
 
+def test_a_tuple_of_a_module_in_a_package(monkeypatch):
+    plain = type("Plain", (tuple,), {})
+    inside = SimpleNamespace(
+        Pair=Pair, Plain=plain, Fake=SimpleNamespace(_fields=()), Class=type("C", (), {"_fields": ()})
+    )
+    monkeypatch.setitem(sys.modules, "dlcourse.a.b", inside)
+    assert protocol.course_tuple("a.b.Pair") is Pair
+    for name in ("Plain", "Fake", "Class"):
+        with pytest.raises(protocol.ProtocolError):
+            protocol.course_tuple(f"a.b.{name}")
+
+
 NO_VALUE = "expected a tagged value"
 KNOWN = "expected a known dtype and a shape"
 WHOLE = "expected sizes that are whole numbers"
@@ -228,6 +242,16 @@ def test_what_is_just_allowed_is_read():
     assert protocol.decode(["s", "x" * 30_000], b"") == "x" * protocol.TEXT == round_trip("x" * 30_000)
 
 
+class Nameless(type):
+    @property
+    def __module__(cls):
+        raise AttributeError("a class that hides where it comes from")
+
+
+def test_a_tuple_whose_class_hides_its_module_is_a_plain_one():
+    assert protocol.encode(Nameless("Odd", (tuple,), {"_fields": ()})((1,)))[0] == ["t", [["i", "0x1"]]]
+
+
 def nested(depth):
     value = None
     for _ in range(depth):
@@ -242,6 +266,13 @@ def tree_of(value):
 def test_nesting_is_limited():
     for deep in (nested(protocol.DEPTH), {"a": nested(protocol.DEPTH - 1)}, (nested(protocol.DEPTH - 1),)):
         assert round_trip(deep) == deep
+    inner = nested(protocol.DEPTH - 1)
+    assert tuple(protocol.decode(["n", "x", [tree_of(inner)]], b"")) == (inner,)
+    assert protocol.encode(optimizers.MomentumState(inner))[0][2] == [tree_of(inner)]
+    key = ()
+    for _ in range(protocol.DEPTH - 1):
+        key = (key,)
+    assert round_trip({key: 1}) == {key: 1}
     words = f"expected nested values at most {protocol.DEPTH} deep and {protocol.NODES} in number, got more"
     inner = nested(protocol.DEPTH)
     for deep in ([inner], (inner,), {1: inner}, Pair(inner, 1), optimizers.MomentumState(inner)):
@@ -253,11 +284,8 @@ def test_nesting_is_limited():
         with pytest.raises(protocol.TooLarge) as refused:
             protocol.decode(tree, b"")
         assert str(refused.value) == "expected a smaller value"
-    key = ()
-    for _ in range(protocol.DEPTH):
-        key = (key,)
     with pytest.raises(protocol.TooLarge):
-        protocol.encode({key: 1})
+        protocol.encode({(key,): 1})
 
 
 def test_the_number_of_values_is_limited(monkeypatch):
@@ -440,6 +468,8 @@ def test_without_poll_the_same(ends, monkeypatch):
     with pytest.raises(protocol.Silence):
         channel.receive(time.monotonic() + 0.05)
     assert channel.sock.gettimeout() is None
+    theirs.sendall(b"x")
+    assert channel._within(channel.sock.recv, 1, time.monotonic() + 0.9) == b"x"
     with pytest.raises(protocol.Silence):
         channel._within(channel.sock.recv, 1, time.monotonic() - 1)
     theirs.close()
