@@ -68,7 +68,7 @@ def __dir__():
 
 
 def identity(x):
-    """Identity: `f(x) = x`: the activation of a linear output layer.
+    """Identity: `f(x) = x`, the activation of a linear output layer.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def sigmoid_grad(x):
 
     Returns
     -------
-    (...) array in (0, 1/4], largest at 0 (notes 004 say 0.5: a slip, E29).
+    (...) array in (0, 1/4], largest at 0 (notes 004 say 0.5, E29).
 
     Notes
     -----
@@ -267,7 +267,7 @@ def relu_grad(x):
 
 
 def leaky_relu(x, slope=0.01):
-    """Leaky ReLU: `f(x) = max(0, x) + s min(0, x)`: x for x > 0, and s·x otherwise.
+    """Leaky ReLU: `f(x) = max(0, x) + s min(0, x)`.
 
     Parameters
     ----------
@@ -317,7 +317,7 @@ def leaky_relu_grad(x, slope=0.01):
 
 
 def softplus(x):
-    """Softplus: `log(1 + e^x)`, a smooth ReLU.
+    """Softplus: `f(x) = log(1 + e^x)`, a smooth ReLU.
 
     Parameters
     ----------
@@ -370,7 +370,7 @@ def softplus_grad(x):
 
 
 def gelu(x):
-    """Gaussian error linear unit: `x Φ(x) = ½ x (1 + erf(x / √2))`.
+    """Gaussian error linear unit: `f(x) = x Φ(x) = ½ x (1 + erf(x / √2))`.
 
     Parameters
     ----------
@@ -482,7 +482,7 @@ def gelu_tanh_grad(x):
 
 
 def silu(x):
-    """Sigmoid linear unit: `SiLU(x) = x σ(x)`.
+    """Sigmoid linear unit: `f(x) = x σ(x)`.
 
     Parameters
     ----------
@@ -531,7 +531,7 @@ def silu_grad(x):
 
 
 def swish(x, beta=1.0):
-    """Swish: `x σ(βx)`: SiLU at β = 1, x/2 at β = 0, close to ReLU for a large β.
+    """Swish: `f(x) = x σ(βx)`; SiLU at β = 1, x/2 at β = 0, near ReLU for large β.
 
     Parameters
     ----------
@@ -703,7 +703,7 @@ def glu(a, b):
 
     Parameters
     ----------
-    a : (...) array, what the gate is made of.
+    a : (...) array, the input of the gate.
     b : (...) array, what is gated.
 
     Returns
@@ -827,7 +827,7 @@ def glu_backward(dy, a, b, kind="swiglu"):
 
     Raises
     ------
-    ValueError : the shapes differ, or there is no such kind.
+    ValueError : the shapes differ, or the kind is unknown.
 
     Notes
     -----
@@ -875,7 +875,7 @@ def glu_layer_forward(X, Wa, ba, Wb, bb, kind):
 
     Raises
     ------
-    ValueError : the shapes do not fit, X has no example, or there is no such kind.
+    ValueError : the shapes do not match, X is empty, or the kind is unknown.
 
     Notes
     -----

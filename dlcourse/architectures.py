@@ -15,7 +15,7 @@ bias, activation, pooling and normalisation are left out.
 
 - `alexnet` (2012): five convolutions, three linear layers, ReLU and dropout;
   61,100,840 parameters.
-- `vgg` (2014): nothing but 3 × 3 convolutions, deeper; 138,357,544 parameters with
+- `vgg` (2014): only 3 × 3 convolutions, deeper; 138,357,544 parameters with
   16 layers.
 - `inception_v1` (GoogLeNet, 2014): branches side by side, no large linear layer;
   6,998,552 parameters.
@@ -135,8 +135,8 @@ def vgg(depth=16, width=64, input_size=224, classes=1000, channels=3):
 
     Raises
     ------
-    ValueError : there is no such depth, the image is too small for the network, or a
-        size is below 1.
+    ValueError : the depth is unknown, the image is too small for the network, or a size
+        is below 1.
 
     Notes
     -----
@@ -186,7 +186,7 @@ def resnet(depth=34, width=64, input_size=224, classes=1000, channels=3):
 
     Raises
     ------
-    ValueError : there is no such depth, or a size is below 1.
+    ValueError : the depth is unknown, or a size is below 1.
 
     Notes
     -----

@@ -1,18 +1,17 @@
-"""Attention: every position looks at all the others, and takes from each as much as it
-asks for.
+"""Attention: each position takes a weighted mean over all positions.
 
 - Queries, keys and values are three linear maps of the inputs (step 1 of the
   notes): `Q = X W^Q`, `K = X W^K`, `V = X W^V`.
-- A query's likeness to each key, through a softmax over the keys, weights the
+- The scaled dot products of a query with all keys, through a softmax, weight the
   values (step 2): `Y = softmax(Q Kᵀ / √d_k) V`.
-- Several heads do so side by side, each in its own block of E / heads columns, and
-  `W^O` mixes what they found.
-- A transformer block adds to its input first what attention, then what a two-layer
-  network makes of it: `Z = X + MultiHead(LN(X))`, `Y = Z + MLP(LN(Z))`.
+- Several heads attend side by side, each in its block of E / heads columns; `W^O`
+  mixes their outputs.
+- A transformer block adds attention to its input, then a two-layer network:
+  `Z = X + MultiHead(LN(X))`, `Y = Z + MLP(LN(Z))`.
 
-Nothing in this knows the order of the positions: `sinusoidal_positions` are added
-to the inputs to tell it, and a mask, True where a query (row) may attend to a key
-(column), keeps the future from the past (`causal_mask`).
+Attention is blind to the order of the positions: `sinusoidal_positions` are added
+to the inputs to encode it. A mask is True where a query (row) may attend to a key
+(column); `causal_mask` hides the future.
 
 Letters: X (N, T, D) sequences, batch first; Q (…, T_q, d_k), K (…, T_k, d_k), V (…,
 T_k, d_v).
@@ -52,8 +51,8 @@ def __dir__():
 
 
 class AttentionCache(NamedTuple):
-    """What the way back needs; weights (…, T_q, T_k): how much of each value every query
-    takes.
+    """What the backward pass needs; weights (…, T_q, T_k): the share of each value in
+    each output.
     """
 
     Q: Any
@@ -63,7 +62,9 @@ class AttentionCache(NamedTuple):
 
 
 class SelfAttentionCache(NamedTuple):
-    """What the way back needs; attention: the AttentionCache, with the weights (…, T, T)."""
+    """What the backward pass needs; attention: the AttentionCache, with the weights (…, T,
+    T).
+    """
 
     X: Any
     Wq: Any
@@ -73,8 +74,8 @@ class SelfAttentionCache(NamedTuple):
 
 
 class MultiHeadAttentionCache(NamedTuple):
-    """What the way back needs; attention: the AttentionCache of all heads (N, heads, T,
-    …); Z (N, T, E): their outputs.
+    """What the backward pass needs; attention: the AttentionCache of all heads (N, heads,
+    T, …); Z (N, T, E): their outputs.
     """
 
     X: Any

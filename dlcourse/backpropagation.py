@@ -250,7 +250,7 @@ def two_layer_forward(X, W, b, V, c, g="sigmoid"):
 
     Raises
     ------
-    ValueError : the shapes do not fit, there is no example, or an unknown activation.
+    ValueError : the shapes do not match, X is empty, or the activation is unknown.
 
     Notes
     -----
@@ -359,7 +359,7 @@ def rows_from_columns(params):
 
 
 def _check_params(X, params):
-    """X and the pairs (W, b) as floating arrays, if each layer takes what the one before it gives."""
+    """X and the pairs (W, b) as floating arrays, if each layer's input size is the output size of the layer before."""
     pairs = _pairs(params)
     named = {f"params[{l}] {letter}": x for l, pair in enumerate(pairs) for letter, x in zip("Wb", pair, strict=True)}
     spec = ", ".join(f"S{l} S{l + 1}, S{l + 1}" for l in range(len(pairs)))

@@ -262,7 +262,7 @@ def split(X, y, rng, test=0.25):
     Raises
     ------
     ValueError : X and y differ in length, there are fewer than two examples, or `test`
-        is no share.
+        is not between 0 and 1.
 
     Examples
     --------
@@ -329,8 +329,7 @@ def minibatches(X, y, batch_size, rng):
 
     Raises
     ------
-    ValueError : X and y differ in length, there is no example, or `batch_size` is below
-        1.
+    ValueError : X and y differ in length or are empty, or `batch_size` is below 1.
 
     Examples
     --------

@@ -9,9 +9,9 @@ The derivative with respect to one entry `x_i`, all others fixed, is compared wi
 - the complex step, `Im f(x + iε e_i)/ε`, for an analytic f; nothing is subtracted,
   so ε can be tiny and the result is exact to rounding.
 
-What f computes must not be drawn anew between two evaluations: fix the mask of a
+f must not draw new random numbers between two evaluations: fix the mask of a
 dropout first. At a kink, such as 0 for ReLU, central differences give the mean of
-the two one-sided slopes, which is no derivative.
+the two one-sided slopes, which is not a derivative.
 Source: notes 003, whose `ε ≈ 1^(−3)` and "4 digits" stand for 10⁻³ and for a
 relative error (E24).
 """
@@ -53,7 +53,7 @@ def numerical_grad(f, x, eps=1e-5):
 
     Raises
     ------
-    TypeError : f is no function, or x no array of real numbers.
+    TypeError : f is not a function, or x not an array of real numbers.
     ValueError : f does not return a single number.
 
     Notes

@@ -362,7 +362,7 @@ def render(value, /, **names):
 
     Raises
     ------
-    TypeError : `value`, or what a name stands for, is no Value.
+    TypeError : `value`, or one of the named nodes, is not a Value.
 
     Examples
     --------

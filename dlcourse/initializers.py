@@ -1,9 +1,9 @@
-"""Initializers: where the weights begin.
+"""Initializers: random weights at the right scale.
 
-Weights that are all equal stay equal, so they begin at random; and they begin at
-the right scale, for a layer multiplies the variance of what passes through it by
-`n Var(w)`, forward with `n = n_in`, backward with `n = n_out`. Twenty layers of a
-wrong scale leave nothing, or overflow.
+Equal weights receive equal gradients and stay equal, so weights start at random.
+Their scale matters: a layer multiplies the variance of its input by `n Var(w)`,
+forward with `n = n_in`, backward with `n = n_out`. After twenty layers of a wrong
+scale the signal has vanished or overflowed.
 
 - uniform_fan_in: `U(−1/√n_in, 1/√n_in)`; each layer keeps a third of the variance
 - xavier_uniform: `U(−a, a)` with `a = g√(6/(n_in + n_out))`; keeps the variance of
@@ -55,7 +55,7 @@ def calculate_gain(activation, slope=0.01):
     ----------
     activation : "linear" or "identity" (1), "sigmoid" (1), "tanh" (5/3), "relu" (√2),
         "leaky_relu" (`√(2/(1 + slope²))`).
-    slope : of "leaky_relu" for negative inputs; the others take no notice of it.
+    slope : of "leaky_relu" for negative inputs; ignored for the others.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def calculate_gain(activation, slope=0.01):
 
     Raises
     ------
-    ValueError : there is no gain for an activation of that name.
+    ValueError : the activation is unknown.
 
     Notes
     -----

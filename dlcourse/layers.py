@@ -140,7 +140,7 @@ def one_hot(labels, K, dtype=None):
 
     Raises
     ------
-    ValueError : a label lies outside 0…K−1, there is no label, or K is below 1.
+    ValueError : a label lies outside 0…K−1, labels are missing, or K is below 1.
     TypeError : the labels are not whole numbers.
 
     Notes
@@ -242,7 +242,7 @@ def softmax_layer_delta(labels, U):
 
     Raises
     ------
-    ValueError : the labels do not fit U, or there is no example.
+    ValueError : the labels do not match U, or U is empty.
 
     Notes
     -----
@@ -271,7 +271,7 @@ class ActivationCache(NamedTuple):
 
 
 def activation_forward(X, name, **options):
-    """Activation as a layer of its own: `Y = f(X)`.
+    """Activation as a layer: `Y = f(X)`.
 
     Parameters
     ----------
@@ -286,7 +286,7 @@ def activation_forward(X, name, **options):
 
     Raises
     ------
-    ValueError : there is no activation of that name.
+    ValueError : the activation is unknown.
     TypeError : the activation has no such option.
 
     Notes

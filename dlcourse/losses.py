@@ -1,5 +1,5 @@
-"""Losses: one number that says how wrong the predictions are, and its gradient by the
-predictions.
+"""Losses: one number for the error of the predictions, and its gradient with respect
+to them.
 
 Each ``loss`` stands beside ``loss_grad``, the gradient with respect to its first
 argument. With N examples:
@@ -59,7 +59,7 @@ def half_squared_error(Y, D, reduction="sum"):
 
     Raises
     ------
-    ValueError : Y and D differ in shape, there is no example, or no such reduction.
+    ValueError : Y and D differ in shape or are empty, or the reduction is unknown.
 
     Notes
     -----
@@ -109,7 +109,7 @@ def mean_squared_error(Y, D):
 
     Raises
     ------
-    ValueError : Y and D differ in shape, or there is no example.
+    ValueError : Y and D differ in shape, or are empty.
 
     Notes
     -----
@@ -360,7 +360,8 @@ def softmax_cross_entropy(logits, labels, reduction="mean"):
 
     Raises
     ------
-    ValueError : the labels do not fit, there is no example, or no such reduction.
+    ValueError : the labels do not match, the batch is empty, or the reduction is
+        unknown.
     TypeError : labels (N,) that are not whole numbers.
 
     Notes
@@ -433,7 +434,7 @@ def _examples(**arrays):
 
 
 def _divisor(x, reduction):
-    """What the sum over the batch is divided by: the number of examples (rows) for "mean", 1 for "sum"."""
+    """The divisor of the sum over the batch: the number of examples (rows) for "mean", 1 for "sum"."""
     mean = check_choice("reduction", reduction, ("mean", "sum")) == "mean"
     return x.shape[0] if mean and x.ndim else 1
 

@@ -1,4 +1,4 @@
-"""Metrics: what a trained network is worth, measured on examples that it has not seen.
+"""Metrics: the quality of a trained network on examples that it has not seen.
 
 - accuracy, the share of right classes; the confusion matrix, which classes are
   taken for which;

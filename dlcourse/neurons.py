@@ -1,7 +1,7 @@
 """Neurons: one unit, three rules for learning.
 
 Every neuron computes the preactivation `u = Xw + b`, one number for each example.
-What it does with it, and what it is charged for it, makes the difference:
+Output and loss differ:
 
 - Rosenblatt's perceptron takes the sign of u and moves only for a mistake;
 - the linear neuron takes u itself and pays half the squared error;
@@ -166,7 +166,7 @@ def perceptron_fit(X, y, w, b, lr=1.0, epochs=100):
     ----------
     X, y, w, b : as for `perceptron_criterion`; w and b are where the search begins.
     lr : learning rate α, positive.
-    epochs : passes over the examples, at the most.
+    epochs : maximum number of passes over the examples.
 
     Returns
     -------
@@ -220,7 +220,7 @@ def signed_distance(X, w, b):
 
     Raises
     ------
-    ValueError : w is all zeros: then there is no hyperplane.
+    ValueError : w is all zeros and defines no hyperplane.
 
     Notes
     -----

@@ -1,5 +1,5 @@
-r"""Normalization: every feature with mean 0 and variance 1, then a scale and a shift of
-the network's own choosing.
+r"""Normalization: each feature with mean 0 and variance 1, then a learned scale and
+shift.
 
 .. math::
     μ = 1/m Σ_i x_i

@@ -15,8 +15,8 @@ tuples of arrays. With the gradient g, entry by entry:
 - adamw: `w ← (1 − ηλ) w`, then adam
 - lbfgs: a line search along `−H g`, H made from the last few steps
 
-Then what bounds a gradient (`clip_grad_norm`, `clip_grad_value`), and learning
-rates that change with the step (`step_decay`, `cosine`, `warmup_cosine`).
+Clipping bounds a gradient (`clip_grad_norm`, `clip_grad_value`); schedules change
+the learning rate with the step (`step_decay`, `cosine`, `warmup_cosine`).
 """
 
 import math
@@ -595,7 +595,7 @@ def adamw_step(w, dw, state, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, weight_
 
 
 def clip_grad_norm(grads, max_norm):
-    """Gradients of norm η at the most: `g ← g · min(1, η / ‖g‖)`, the direction kept.
+    """Gradients of norm at most η: `g ← g · min(1, η / ‖g‖)`, the direction kept.
 
     Parameters
     ----------
@@ -750,8 +750,8 @@ def lbfgs(loss_and_grad, w0, history=10, max_iter=100, tolerance=1e-10):
         randomness; dw in the nesting of w.
     w0 : array, or any nesting of dicts, lists and tuples of arrays: where to begin.
     history : pairs (s, y) to remember, at least 1.
-    max_iter : iterations at the most; one takes one evaluation of the loss, rarely
-        more.
+    max_iter : maximum number of iterations; each takes one evaluation of the loss,
+        rarely more.
     tolerance : the search ends when the largest entry of the gradient is this small a
         part of the first gradient's.
 

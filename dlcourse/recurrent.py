@@ -47,7 +47,7 @@ def __dir__():
 
 
 class RNNCache(NamedTuple):
-    """What the way back needs: X, the states h_0 … h_T, and the weights."""
+    """What the backward pass needs: X, the states h_0 … h_T, and the weights."""
 
     X: Any
     h: list
@@ -70,8 +70,8 @@ class LSTMGates(NamedTuple):
 
 
 class LSTMCache(NamedTuple):
-    """What the way back needs: the inputs (x of a cell, X of a sequence), the weights, and
-    the gates (a list by step).
+    """What the backward pass needs: the inputs (x of a cell, X of a sequence), the
+    weights, and the gates (a list by step).
     """
 
     X: Any
@@ -93,8 +93,8 @@ class GRUGates(NamedTuple):
 
 
 class GRUCache(NamedTuple):
-    """What the way back needs: the inputs (x of a cell, X of a sequence), the weights, the
-    gates, and which form it is.
+    """What the backward pass needs: the inputs (x of a cell, X of a sequence), the
+    weights, the gates, and which form it is.
     """
 
     X: Any
@@ -156,7 +156,7 @@ def rnn_backward(dH, cache):
 
     Parameters
     ----------
-    dH : (N, T, H) array, ∂J/∂H: what the loss asks of each step's state directly.
+    dH : (N, T, H) array, ∂J/∂H: the direct gradient of the loss at each step's state.
     cache : from `rnn_forward`.
 
     Returns
@@ -328,7 +328,7 @@ def lstm_backward(dH, cache, dhT=None, dcT=None):
 
     Parameters
     ----------
-    dH : (N, T, H) array, ∂J/∂H: what the loss asks of each step's state directly.
+    dH : (N, T, H) array, ∂J/∂H: the direct gradient of the loss at each step's state.
     cache : from `lstm_forward`.
     dhT, dcT : (N, H) arrays, gradients of the handed-over state hT (besides dH's last
         step) and memory cT; None for zero.
@@ -497,7 +497,7 @@ def gru_backward(dH, cache):
 
     Parameters
     ----------
-    dH : (N, T, H) array, ∂J/∂H: what the loss asks of each step's state directly.
+    dH : (N, T, H) array, ∂J/∂H: the direct gradient of the loss at each step's state.
     cache : from `gru_forward`.
 
     Returns

@@ -1,14 +1,14 @@
-"""Regularization: what is added to the loss so that the weights stay small.
+"""Regularization: a penalty on the weights that keeps them small.
 
 The penalty `λ/2 Σ_l ‖W[l]‖²` (notes 003, (36)) pulls every weight towards 0 with
 the force `λ W`: a step of gradient descent first shrinks W by the factor `1 − αλ`,
 which is why it is also called weight decay. Biases are left out: they shift the
 boundary, they do not bend it.
 
-With an adaptive optimizer the two are no longer the same: the penalty's gradient is
-rescaled with the rest, `optimizers.adamw_step` decays the weights themselves.
-Dropout, the other regularizer of the course, is in `dropout`; clipping, which
-bounds a step and not the weights, in `optimizers`.
+With an adaptive optimizer the two differ: the penalty's gradient is rescaled with
+the rest, while `optimizers.adamw_step` decays the weights themselves. Dropout, the
+other regularizer of the course, is in `dropout`; clipping, which bounds a step and
+not the weights, in `optimizers`.
 """
 
 from ._array import array_namespace
@@ -40,7 +40,7 @@ def l2_penalty(weights, lam):
 
     Raises
     ------
-    ValueError : λ is negative, or there is no array.
+    ValueError : λ is negative, or no array is given.
 
     Notes
     -----

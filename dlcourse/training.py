@@ -68,13 +68,13 @@ OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "
 
 
 def loss_and_grad(U, y):
-    """The loss of outputs U for targets y, and its gradient: what `fit` minimizes.
+    """The loss of outputs U for targets y, which `fit` minimizes, and its gradient.
 
     Parameters
     ----------
     U : (N, …, K) array, the network's outputs.
-    y : whole numbers (N, …): labels, charged by softmax cross-entropy, mean over all of
-        them; or floating (N, …, K): values, charged by the mean squared error.
+    y : whole numbers (N, …): labels, with the mean softmax cross-entropy as the loss;
+        or floating (N, …, K): values, with the mean squared error.
 
     Returns
     -------
@@ -148,7 +148,7 @@ def _loss_and_grad(U, y):
 
 
 def _correct(U, y):
-    """How many labels the largest output hits."""
+    """Number of correct predictions."""
     xp = array_namespace(U)
     return int(xp.sum(xp.astype(xp.argmax(U, axis=-1) == y, xp.int64)))
 

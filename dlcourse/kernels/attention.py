@@ -12,7 +12,7 @@ from .normalization import layernorm_backward, layernorm_forward
 
 
 def multi_head_attention_forward(X, Wq, Wk, Wv, Wo, heads, mask=None):
-    """`attention.multi_head_attention_forward`: heads as views, a few scores at a time, the softmax's division put off.
+    """`attention.multi_head_attention_forward`: heads as views, a few scores at a time, the softmax's division deferred.
 
     With E = exp(S − max) and its sums z over the keys, the weights are E/z; E and 1/z are kept, and 1/z scales the short
     rows of Y instead of the long ones of the weights. E stands transposed, a row for each key: the maxima over the keys

@@ -280,7 +280,7 @@ class Residual:
             (layer.out_features for layer in reversed(branch.values()) if layer.out_features), None
         )
 
-    # What the network hands out and collects goes through to the layers inside
+    # The network sets and reads these for all layers inside
     parameters = property(lambda self: self._trees("parameters"), lambda self, tree: self._hand_out("parameters", tree))
     gradients = property(lambda self: self._trees("gradients"), lambda self, tree: self._hand_out("gradients", tree))
     state = property(

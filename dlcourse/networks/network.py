@@ -51,7 +51,8 @@ class Network:
     params, grads : {"linear_0": {"W": …, "b": …}, …}, by the layer's name and place;
         every array is a view into the flat vectors `w` and `dw`. Change them in place
         (``net.params["linear_0"]["W"][...] = W``).
-    state : the same for what is no parameter, such as batch norm's running statistics.
+    state : the same for values that are not learned, such as batch norm's running
+        statistics.
 
     Raises
     ------
@@ -188,7 +189,7 @@ class Network:
             raise ValueError("backward: expected a forward pass before it, got none")
         if tuple(dU.shape) != tuple(self._forward_shape):
             raise ValueError(f"dU: expected the output's shape {tuple(self._forward_shape)}, got {tuple(dU.shape)}")
-        # Below the first layer with parameters nobody needs a gradient, unless the caller asks for the input's
+        # Layers below the first one with parameters need no gradient, unless the caller asks for the input's
         first = 0 if inputs else self._learns_from
         for index in range(len(self.layers) - 1, first - 1, -1):
             dU = self.layers[index].backward(dU, inputs or index > first)
@@ -269,7 +270,7 @@ class Network:
 
         Raises
         ------
-        FileNotFoundError : there is no such file.
+        FileNotFoundError : the file does not exist.
         ValueError : it is no such file, or it holds other layers or shapes; then the
             network is unchanged.
         """

@@ -109,7 +109,7 @@ def _conv2d(c_in, c_out, size, *, stride=1, padding=0, bias=True, initializer="h
 
 
 def _without_bias(forward, backward):
-    """A convolution's pair with biases of zero, which are no parameters."""
+    """A convolution's pair with fixed biases of zero."""
 
     def forward_without(X, W, **options):
         return forward(X, W, array_namespace(W).zeros_like(W[0, 0, 0, :]), **options)
