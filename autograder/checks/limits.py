@@ -19,8 +19,8 @@ from functools import cache
 
 # Seconds until code that has caught `TooSlow` gets it again
 AGAIN = 0.1
-# One of the two numbers that sys.monitoring leaves to programs like this one
-TOOL = 4
+# The numbers that sys.monitoring leaves to programs like this one; a limit within another takes the second
+TOOLS = (4, 3)
 _seconds = {}
 
 
@@ -91,6 +91,8 @@ class _Limit:
         else:
             _seconds[self.thread] = self.outer
         self.stop()
+        # A frame keeps all that its block has used
+        self.frame = None
 
     def insist(self):
         """Count one more `TooSlow`; after two that were caught, raise at every line."""
@@ -166,39 +168,43 @@ class _Lines:
     """Raises `TooSlow` at every line of student code in the block, from a moment on."""
 
     def __init__(self, limit):
-        self.limit, self.since, self.on = limit, 0.0, False
-        self.monitoring = getattr(sys, "monitoring", None)
+        self.limit, self.since, self.on, self.tool = limit, 0.0, False, None
 
     def start(self, since=0.0):
         self.since = since
-        if self.monitoring is None:
+        if self.on and self.tool is not None:
+            return
+        monitoring = getattr(sys, "monitoring", None)
+        self.tool = monitoring and next((tool for tool in TOOLS if monitoring.get_tool(tool) is None), None)
+        if self.tool is None:
             self.trace()
-        elif not self.on and self.monitoring.get_tool(TOOL) is None:
-            self.on = True
-            self.monitoring.use_tool_id(TOOL, "dlcourse time limit")
-            # A loop on one line only jumps
-            events = self.monitoring.events
-            for event in (events.LINE, events.JUMP):
-                self.monitoring.register_callback(TOOL, event, self.at_line)
-            self.monitoring.set_events(TOOL, events.LINE | events.JUMP)
+            return
+        self.on, self.events = True, monitoring.events
+        monitoring.use_tool_id(self.tool, "dlcourse time limit")
+        for event in (self.events.LINE, self.events.JUMP, self.events.PY_START):
+            monitoring.register_callback(self.tool, event, self.at_line)
+        # Until the time is over loops and calls are enough, and cheaper than every line
+        monitoring.set_events(self.tool, self.events.JUMP | (self.events.PY_START if since else self.events.LINE))
 
     def stop(self):
         if not self.on:
             return
         self.on = False
-        if self.monitoring is None:
+        if self.tool is None:
             sys.settrace(self.before)
         else:
-            self.monitoring.set_events(TOOL, 0)
-            self.monitoring.free_tool_id(TOOL)
+            sys.monitoring.set_events(self.tool, 0)
+            sys.monitoring.free_tool_id(self.tool)
 
     def at_line(self, code, *place):
-        if threading.get_ident() != self.limit.thread or time.monotonic() < self.since:
+        if time.monotonic() < self.since or threading.get_ident() != self.limit.thread:
             return
         frame = sys._getframe(1)
         if _in_block(frame, self.limit.frame) is None:
             self.stop()
         elif self.reaches(frame):
+            # A loop on one line only jumps
+            sys.monitoring.set_events(self.tool, self.events.LINE | self.events.JUMP)
             raise TooSlow
 
     def reaches(self, frame):
