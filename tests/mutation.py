@@ -29,6 +29,8 @@ SURVIVED = (0, 5, 33)
 # Decorated functions and code outside functions are not changed: mutmut leaves them as they are
 GROUPS = (
     (("autograder/checks/compare.py", "autograder/checks/relations.py"), ("tests/test_compare.py",)),
+    (("autograder/checks/result.py",), ("tests/test_result.py",)),
+    (("autograder/checks/evaluation.py",), ("tests/test_judging.py",)),
     (("autograder/engine/sandbox/protocol.py",), ("tests/test_protocol.py",)),
     (
         tuple(

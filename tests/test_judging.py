@@ -1,0 +1,458 @@
+"""Judging by the branch: exercises made up here, outcomes written by hand, and whole sentences."""
+
+import hashlib
+import time
+
+import numpy as np
+import pytest
+
+from autograder.checks import evaluation, limits
+from autograder.checks.drivers import Case, Outcome, Withheld, WrongAnswer
+from autograder.checks.evaluation import judge, problem, unusable
+from autograder.checks.exercise import Exercise, Mistake
+from autograder.checks.limits import TooSlow
+
+
+def double(x):
+    """Twice x.
+
+    Returns
+    -------
+    y : array. n : number of entries.
+    """
+    return 2 * x, x.size
+
+
+def forward(x):
+    """The half.
+
+    Returns
+    -------
+    y : array. cache : x.
+    """
+    return x / 2, x
+
+
+def backward(dy, x):
+    """Its gradient.
+
+    Returns
+    -------
+    dx : array.
+    """
+    return dy / 2 + 0 * x
+
+
+def mistaken(slug, function, **more):
+    return Mistake(slug, function, "Look again.", **more)
+
+
+X = np.array([1.0, 2.0, 4.0])
+CASES = (Case("plain", (X,), terms=16), Case("kept", (X + 1,), hidden=True, terms=16))
+ONE = Exercise(
+    "made.double",
+    double,
+    lambda rng: list(CASES),
+    [
+        mistaken("triple", lambda x: (3 * x, x.size)),
+        mistaken("fourfold", lambda x: (5 * x, x.size), also=[lambda x: (4 * x, x.size)]),
+        mistaken("raises", lambda x: 1 / 0),
+        mistaken("changes", lambda x: (x.__imul__(7), x.size)),
+    ],
+    [lambda x: (x + x, x.size)],
+)
+PAIR = Exercise(
+    "made.half",
+    (forward, backward),
+    lambda rng: [Case("one", (X,), dout=np.ones(3), terms=16)],
+    [
+        mistaken("other", (lambda x: (x / 2, x), lambda dy, x: dy / 5)),
+        mistaken("late", (lambda x: (x, x), lambda dy, x: dy)),
+    ],
+)
+MEASURED = Exercise(
+    "made.measured",
+    double,
+    lambda rng: [Case("mean", (X,), tolerance=0.1)],
+    [mistaken("ones", lambda x: np.ones(5)), mistaken("text", lambda x: "a")],
+    measure=lambda value, case: np.mean(np.asarray(value[0], float)),
+)
+MADE = {exercise.name: exercise for exercise in (ONE, PAIR, MEASURED)}
+
+
+@pytest.fixture(autouse=True)
+def made_up(monkeypatch):
+    known = evaluation.get_exercise
+    monkeypatch.setattr(evaluation, "get_exercise", lambda name: MADE.get(name) or known(name))
+
+
+def outcome(value=None, part="", **more):
+    return Outcome(part, value, **more)
+
+
+ACCEPTED = (2 * X, 3)
+# {what: (outcome, the sentence)}
+PROBLEMS = {
+    "right": (outcome(ACCEPTED), ""),
+    "wrong, with the value's name": (
+        outcome((2 * X, 4)),
+        "n: the value: expected 3, got 4.",
+    ),
+    "wrong, and the input changed": (
+        outcome((2 * X, 4), changed=("x", "w")),
+        "n: the value: expected 3, got 4. Your function also changes its input x, w.",
+    ),
+    "right, and the input changed": (
+        outcome(ACCEPTED, changed=("x", "w")),
+        "The values are right, but your function changes its input x, w: the caller still needs that array. Work on a copy, "
+        "or make a new array.",
+    ),
+    "an error and its place": (
+        outcome(error=ZeroDivisionError("division by zero"), where="line 3: 1 / 0"),
+        "Your code raised ZeroDivisionError: division by zero (line 3: 1 / 0).",
+    ),
+    "an error without a place": (outcome(error=ValueError("no")), "Your code raised ValueError: no."),
+    "an answer that cannot be used": (outcome(error=WrongAnswer("this is it")), "This is it."),
+    "the course's own function": (
+        outcome(error=Withheld(), where="line 1"),
+        "Your code calls the course's own version of this function (line 1). Write it with NumPy, from the formula.",
+    ),
+    "too slow": (
+        outcome(error=TooSlow("stopped after 3 seconds")),
+        "Your code was stopped after 3 seconds. Is there an infinite loop?",
+    ),
+    "a recursion": (
+        outcome(error=RecursionError("deep"), where="line 1"),
+        "Your function calls itself without end (line 1).",
+    ),
+    "a part that is not written": (outcome(error=NotImplementedError()), "This part is not written yet."),
+    "another signature": (
+        outcome(error=TypeError("f() takes 1 positional argument but 2 were given")),
+        "The call failed: f() takes 1 positional argument but 2 were given. Keep the given names and order of the arguments.",
+    ),
+    "a TypeError about an argument": (
+        outcome(error=TypeError("bad argument")),
+        "Your code raised TypeError: bad argument.",
+    ),
+    "a TypeError about a call": (outcome(error=TypeError("f() is bad")), "Your code raised TypeError: f() is bad."),
+    "another error with these words": (
+        outcome(error=ValueError("argument of f()")),
+        "Your code raised ValueError: argument of f().",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", PROBLEMS)
+def test_the_sentence_of_an_outcome(case):
+    given, sentence = PROBLEMS[case]
+    assert problem(ONE, CASES[0], given, ACCEPTED) == sentence
+
+
+def test_a_problem_is_compared_as_its_case_says():
+    e = np.array([1.0, 1e-3])
+    got = e * [1.0, 1.01]
+    assert problem(PAIR, Case("a", (X,), terms=16, tolerance=1e-4), outcome(got, "backward"), e) == ""
+    assert problem(PAIR, Case("a", (X,), terms=16, tolerance=1e-4, relative=True), outcome(got, "backward"), e) != ""
+    assert problem(PAIR, Case("a", (X,), terms=16), outcome(got, "backward"), e) != ""
+    many = outcome(e * (1 + 2e-13), "backward")
+    assert problem(PAIR, Case("a", (X,), terms=16), many, e) != "" == problem(PAIR, Case("a", (X,), terms=160), many, e)
+    # The number of examples is the first array's length
+    assert "with 3 examples: is a division by their number missing?" in problem(
+        PAIR, Case("a", (2, np.array(1.0), X), terms=16), outcome(3 * e, "backward"), e
+    )
+
+
+def test_a_measured_answer():
+    case = MEASURED.cases(None)[0]
+    assert problem(MEASURED, case, outcome((X + 2.0, 1)), (X + 2.05, 1)) == ""
+    wrong = problem(MEASURED, case, outcome((X, 1)), (X + 2.0, 1))
+    assert wrong == "The value: expected 4.33333, got 2.33333 (difference -2)."
+    assert problem(MEASURED, case, outcome("a"), (X, 1)) == (
+        "Your answer could not be measured (ValueError: could not convert string to float: 'a'); it returned the text 'a'."
+    )
+
+
+@pytest.mark.parametrize(
+    ("exercise", "functions", "sentence"),
+    [
+        (ONE, (double,), ""),
+        (ONE, (), "Expected 1 function, double; got 0."),
+        (PAIR, (forward,), "Expected 2 functions, forward, backward; got 1."),
+        (PAIR, (forward, 3.0), "Expected the function backward itself (without parentheses), got a float."),
+    ],
+)
+def test_what_cannot_be_called(exercise, functions, sentence):
+    assert unusable(exercise, functions) == sentence
+
+
+def judged(exercise, *functions, **options):
+    return evaluation.evaluate(exercise.name, *functions, **options)
+
+
+def test_functions_that_cannot_be_called_are_no_attempt():
+    result = judged(ONE)
+    assert (result.attempted, result.rows, result.score) == (False, (), 0.0)
+    assert result.message == "○ made.double: 0 of 1 point.\nExpected 1 function, double; got 0."
+
+
+def half(x):
+    return x / 2, x
+
+
+def stub(*args):
+    raise NotImplementedError
+
+
+TEXT = "Not attempted yet: replace the line `raise NotImplementedError()` with your code, run its cell, then this one."
+
+
+def test_a_stub_is_not_attempted_and_a_half_is():
+    result = judged(PAIR, stub, stub)
+    assert (result.attempted, result.passed, result.message) == (False, False, f"○ made.half: 0 of 1 point.\n{TEXT}")
+    assert [(row.case, row.part, row.problem) for row in result.rows] == [
+        ("one", "forward", TEXT),
+        ("one", "backward", TEXT),
+    ]
+    result = judged(PAIR, half, stub)
+    assert (result.attempted, result.score, result.mistake) == (True, 0.5, None)
+    assert [row.problem for row in result.rows] == ["", "This part is not written yet."]
+
+
+def test_the_rows_are_those_of_the_cases():
+    result = judged(ONE, lambda x: (2 * x, x.size if x[0] == 1.0 else 0))
+    assert [(row.case, row.part, row.passed, row.weight, row.hidden) for row in result.rows] == [
+        ("plain", "", True, 1.0, False),
+        ("kept", "", False, 1.0, True),
+    ]
+    assert result.rows[1].problem == "n: the value: expected 3, got 0."
+    assert result.message == (
+        "✗ made.double: not right yet; 1 of 2 cases pass (0.5 of 1 point).\nAlso failing (revealed at grading): kept."
+    )
+    assert judged(ONE, lambda x: (2 * x, x.size if x[0] == 1.0 else 0), hidden=False).passed
+
+
+def raising(x):
+    return {}["key"]
+
+
+def changing(x):
+    x *= 7
+    return x, x.size
+
+
+@pytest.mark.parametrize(
+    ("answer", "mistake"),
+    [
+        (lambda x: (x + x + x, x.size), "triple"),
+        (lambda x: (5.0 * x, x.size), "fourfold"),
+        (lambda x: (4.0 * x, x.size), "fourfold"),
+        (lambda x: (6.0 * x, x.size), None),
+        (lambda x: (3 * x if x[0] == 1.0 else 4 * x, x.size), None),
+        (lambda x: 0 / 0, "raises"),
+        (raising, None),
+        (changing, "changes"),
+        (lambda x: (7 * x, x.size), None),
+    ],
+)
+def test_a_mistake_is_recognised_by_every_case(answer, mistake):
+    assert judged(ONE, answer).mistake == mistake
+
+
+def test_a_mistake_that_explains_another_part_comes_first():
+    # The backward alone would be both; the forward decides
+    result = judged(PAIR, lambda x: (x, x), lambda dy, x: dy)
+    assert result.mistake == "late" and result.message.count("known mistake") == 1
+    result = judged(PAIR, half, lambda dy, x: dy / 5)
+    assert result.mistake == "other"
+    result = judged(PAIR, lambda x: (x, x), lambda dy, x: dy / 5)
+    assert result.mistake == "late" and [line.partition(")")[0] for line in result.message.split("\n")[1:3]] == [
+        "This looks like a known mistake (late",
+        "This looks like a known mistake (other",
+    ]
+
+
+def test_what_a_measure_makes_of_an_answer_names_it():
+    assert judged(MEASURED, lambda x: (np.ones(2), 0)).mistake == "ones"
+    assert judged(MEASURED, lambda x: "b").mistake is None
+
+
+@pytest.mark.parametrize(
+    ("got", "made", "alike"),
+    [
+        (outcome(1.0), outcome(1.0), True),
+        (outcome(1.0), outcome(2.0), False),
+        (outcome(1.0), outcome(error=ValueError()), False),
+        (outcome(error=ValueError("a")), outcome(error=ValueError("b")), True),
+        (outcome(error=ValueError()), outcome(error=KeyError()), False),
+        (outcome(1.0, changed=("x",)), outcome(1.0), False),
+        (outcome(1.0, changed=("x",)), outcome(1.0, changed=("w",)), True),
+        (outcome(np.array([1 + 1e-6])), outcome(np.array([1.0])), False),
+        (outcome("a"), outcome(1.0), False),
+        (outcome(1.0), outcome(object()), False),
+    ],
+)
+def test_what_is_alike(got, made, alike):
+    assert evaluation._alike(ONE, CASES[0], got, made) is alike
+
+
+def test_answers_to_single_precision_are_alike_within_its_rounding():
+    single = X.astype(np.float32)
+    near = outcome(np.array([1 + 1e-6])), outcome(np.array([1.0]))
+    for case, alike in (
+        (Case("a", (X, single), terms=16), True),
+        (Case("a", (), {"x": single}, terms=16), True),
+        (Case("a", (X, 3), terms=16), False),
+        (Case("a", (single,), terms=16, tolerance=1e-9), False),
+    ):
+        assert evaluation._alike(ONE, case, *near) is alike, case
+    relative = outcome(np.array([1.0, 1.01e-3])), outcome(np.array([1.0, 1e-3]))
+    assert evaluation._alike(ONE, Case("a", (X,), tolerance=1e-4), *relative)
+    assert not evaluation._alike(ONE, Case("a", (X,), tolerance=1e-4, relative=True), *relative)
+
+
+def test_the_answer_is_asked_with_the_reference_withheld_unless_it_is_the_exercises_own():
+    own = [ONE.functions, *ONE.variant_functions, *(way for mistake in ONE.mistakes for way in mistake.ways)]
+    assert all(evaluation._is_own(ONE, functions) for functions in own)
+    assert not evaluation._is_own(ONE, (lambda x: double(x),)) and not evaluation._is_own(ONE, ())
+    assert evaluation._is_own(PAIR, (forward, backward)) and not evaluation._is_own(PAIR, (forward, forward))
+    assert judged(ONE, double).passed and not judged(ONE, double, withhold=True).passed
+    assert not judged(ONE, lambda x: double(x)).passed and judged(ONE, lambda x: double(x), withhold=False).passed
+    assert double(X)[1] == 3
+
+
+def test_withheld_functions_are_whole_again_even_after_an_error():
+    def asks(x, *, scale=2):
+        return scale * x
+
+    with pytest.raises(KeyError), evaluation.withheld_functions((asks, np.sum)):
+        with pytest.raises(Withheld):
+            asks(1)
+        assert np.sum([1]) == 1
+        asks.__defaults__, asks.__kwdefaults__ = (5,), {"scale": 7}
+        raise KeyError
+    assert asks(1) == 2 and asks.__defaults__ is None
+
+
+def test_the_time_of_an_answer(monkeypatch):
+    given = []
+
+    class Limit:
+        def __init__(self, seconds):
+            given.append(seconds)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            return False
+
+    def slow(x):
+        raise TooSlow("stopped")
+
+    monkeypatch.setattr(evaluation, "time_limit", Limit)
+    monkeypatch.setitem(MADE, ONE.name, Exercise(ONE.name, double, ONE.cases))
+    heard = []
+    for seconds, asked in ((30.0, [30.0, 1.0]), (0.5, [0.5, 0.5])):
+        given.clear()
+        evaluation.ask(MADE[ONE.name], (slow,), seconds=seconds, started=lambda *numbers: heard.append(numbers))
+        assert given == asked
+    assert heard == [(1, 2), (2, 2)] * 2
+    given.clear()
+    evaluation.ask(MADE[ONE.name], (double,))
+    assert given == [evaluation.SECONDS] * 2
+    cases, expected, got = evaluation.ask(MADE[ONE.name], (double,), hidden=False)
+    assert [case.name for case in cases] == ["plain"] and len(expected) == len(got) == 1
+
+
+def test_an_answer_that_takes_too_long_fails_in_every_part():
+    (made, other) = evaluation._timed(PAIR, (lambda x: time.sleep(60), backward), PAIR.cases(None)[0], 0.05)
+    assert (made.part, other.part) == ("forward", "backward")
+    assert isinstance(made.error, TooSlow) and isinstance(other.error, TooSlow | WrongAnswer)
+    assert limits.TooSlow is TooSlow
+
+
+def test_a_reference_that_fails_on_its_own_case_is_an_error():
+    def broken(x):
+        raise ValueError("broken")
+
+    MADE["made.broken"] = Exercise("made.broken", broken, lambda rng: [Case("a", (X,))])
+    with pytest.raises(RuntimeError) as raised:
+        evaluation.expected_values("made.broken", 1)
+    assert str(raised.value) == "the reference of made.broken fails on its own case 'a'"
+    assert isinstance(raised.value.__cause__, ValueError)
+
+
+def test_the_cases_are_those_of_the_seed_with_their_terms():
+    def cases(rng):
+        return [Case("a", (rng.standard_normal(40),)), Case("b", (X,), terms=7)]
+
+    MADE["made.seeded"] = Exercise("made.seeded", double, cases)
+    (first, second), expected = evaluation.expected_values("made.seeded", 3)
+    assert np.array_equal(first.args[0], np.random.default_rng(3).standard_normal(40))
+    assert first.terms >= 40 and second.terms == 7
+    assert np.array_equal(expected[0][0][0], 2 * first.args[0]) and expected[0][0][1] == 40
+
+
+@pytest.mark.parametrize(
+    ("case", "terms"),
+    [
+        (Case("a", (X, np.ones((4, 5)), {"k": np.ones(30)})), 30),
+        (Case("a", (X,), {"w": np.ones(50)}), 50),
+        (Case("a", (X,), more={"g": [np.ones(60), (np.ones(61),)]}), 61),
+        (Case("a", (3, "x")), 16),
+    ],
+)
+def test_the_terms_are_those_of_the_largest_input(case, terms):
+    assert evaluation._terms(case) == terms
+
+
+@pytest.mark.parametrize(
+    ("args", "batch"),
+    [((), None), ((2, "x"), None), ((np.array(1.0), np.ones((4, 2)), X), 4), ((np.float64(1.0),), None)],
+)
+def test_the_number_of_examples(args, batch):
+    assert evaluation._batch(Case("a", args)) == batch
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "note"),
+    [
+        ([outcome(1), outcome(2)], ""),
+        (
+            [outcome(1), outcome(1, warned="overflow"), outcome(1, warned="other")],
+            "NumPy warned on the way: overflow.",
+        ),
+        (
+            [outcome(1, printed=" \n"), outcome(1, printed="\n a\nb\n"), outcome(1, printed="c")],
+            "Your function prints ('a' …)",
+        ),
+        (
+            [outcome(1, printed="x" * 70, warned="w")],
+            f"NumPy warned on the way: w.\nYour function prints ('{'x' * 60}' …)",
+        ),
+    ],
+)
+def test_notes(outcomes, note):
+    told = evaluation._notes(outcomes)
+    assert told.replace("; remove that when you are done looking.", "") == note
+    assert told.endswith("; remove that when you are done looking.") == ("prints" in note)
+
+
+def test_notes_stand_under_right_and_wrong_answers():
+    warned = [[outcome(ACCEPTED, warned="w")], [outcome((2 * (X + 1), 3))]]
+    expected = [[ACCEPTED], [(2 * (X + 1), 3)]]
+    result = judge(ONE, CASES, expected, warned)
+    assert result.message == "✓ made.double: right, 1 point.\nNumPy warned on the way: w."
+    warned[1][0] = outcome(3.0)
+    assert judge(ONE, CASES, expected, warned).message.endswith("\nNumPy warned on the way: w.")
+
+
+def test_seeds(monkeypatch):
+    def number(text):
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+
+    monkeypatch.delenv("DLCOURSE_SECRET", raising=False)
+    assert evaluation.grading_seed() == evaluation.grading_seed("") == number("")
+    monkeypatch.setenv("DLCOURSE_SECRET", "s")
+    assert evaluation.grading_seed() == number("s") and evaluation.grading_seed("t") == number("t")
+    assert evaluation.exercise_seed(5, "a.b") == number("5:a.b")
