@@ -32,6 +32,7 @@ GROUPS = (
     (("autograder/checks/result.py",), ("tests/test_result.py",)),
     (("autograder/checks/evaluation.py",), ("tests/test_judging.py",)),
     (("autograder/engine/sandbox/protocol.py",), ("tests/test_protocol.py",)),
+    (("autograder/engine/grader.py",), ("tests/test_grader.py",)),
     (
         tuple(
             f"autograder/engine/ingest/{name}.py"

@@ -1,0 +1,704 @@
+"""The supervisor by the branch: a child that answers as written here, and whole verdicts; `test_engine.py` has the real one."""
+
+import base64
+
+import numpy as np
+import pytest
+
+from autograder.checks import drivers
+from autograder.checks.evaluation import evaluate
+from autograder.checks.exercise import get_exercise
+from autograder.checks.limits import TooSlow
+from autograder.checks.result import CaseRow, Result
+from autograder.engine import grader
+from autograder.engine.grader import Grader, clean, clean_error
+from autograder.engine.sandbox.protocol import ProtocolError, encode
+from autograder.engine.sandbox.sandbox import Died
+from autograder.engine.store.records import Verdict
+from autograder.engine.tasks import ASSERTS, CODE, EXERCISE, TEXT, Settings, Step, StepResult, Task
+from autograder.errors import EngineFault
+
+NAME = "neurons.preactivation"
+CALLS = (NAME, ("preactivation",))
+
+
+# --- what may be shown ------------------------------------------------------------------------------------------------
+
+PNG = base64.b64encode(b"\x89PNG\r\n\x1a\nrest").decode()
+
+
+def shown(**data):
+    return {"output_type": "display_data", "data": data, "metadata": {}}
+
+
+def stream(text):
+    return {"output_type": "stream", "name": "stdout", "text": text}
+
+
+# [(what the child sends, what is shown)]
+OUTPUTS = [
+    ({"output_type": "stream", "text": "hi\n\t"}, [stream("hi\n\t")]),
+    ({"output_type": "stream", "text": "a\x00\x1b[2J\x7f"}, [stream("a\ufffd\x1b[2J\ufffd")]),
+    ({"output_type": "stream", "text": 3}, [stream("")]),
+    ({"output_type": "stream", "text": "x" * (10**6 + 1)}, [stream("x" * 10**6)]),
+    ({"output_type": "execute_result", "data": {"text/plain": "3"}}, [shown(**{"text/plain": "3"})]),
+    (
+        {"output_type": "display_data", "data": {"text/plain": "x" * (10**6 + 1)}},
+        [shown(**{"text/plain": "x" * 10**6})],
+    ),
+    (
+        {"output_type": "display_data", "data": {"image/png": PNG[:8] + "\n" + PNG[8:], "text/plain": "p"}},
+        [shown(**{"text/plain": "p", "image/png": PNG})],
+    ),
+    ({"output_type": "display_data", "data": {"image/png": "a"}}, []),
+    ({"output_type": "display_data", "data": {"image/png": base64.b64encode(b"GIF").decode()}}, []),
+    ({"output_type": "display_data", "data": {"image/png": "é"}}, []),
+    ({"output_type": "display_data", "data": {"image/png": 3, "text/plain": 3}}, []),
+    ({"output_type": "display_data", "data": {"text/html": "<script>", "image/svg+xml": "<svg/>"}}, []),
+    ({"output_type": "display_data", "data": 5}, []),
+    ({"output_type": "error", "ename": "E"}, []),
+    ({"text": "no type"}, []),
+    ("nonsense", []),
+]
+
+
+@pytest.mark.parametrize(("sent", "found"), OUTPUTS, ids=range(len(OUTPUTS)))
+def test_the_outputs_that_are_shown(sent, found):
+    assert clean([sent]) == found
+    assert clean(["nonsense", sent, {"output_type": "stream", "text": "end"}]) == [*found, stream("end")]
+
+
+@pytest.mark.parametrize("sent", [None, {"a": 1}, "text", 5])
+def test_outputs_that_are_no_list(sent):
+    assert clean(sent) == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "found"),
+    [
+        (None, None),
+        ("text", None),
+        ({}, ("Error", "", [])),
+        (
+            {"ename": " V\n E\u202e ", "evalue": "a\x00b", "traceback": ["l\x001", 5]},
+            ("V E\ufffd", "a\ufffdb", ["l\ufffd1", ""]),
+        ),
+        ({"ename": "E" * 101, "evalue": "v" * 2001, "traceback": "no list"}, ("E" * 100, "v" * 2000, [])),
+        ({"ename": "E", "traceback": ["x" * 20_001] * 61}, ("E", "", ["x" * 20_000] * 60)),
+    ],
+)
+def test_the_error_that_is_shown(sent, found):
+    made = found and dict(zip(("output_type", "ename", "evalue", "traceback"), ("error", *found), strict=True))
+    assert clean_error(sent) == made
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("a \n b", "a b"), ("a\x1bb\u2066", "a\ufffdb\ufffd"), ("abcdefgh", "abcde"), (None, ""), (b"a", "")],
+)
+def test_a_line(text, line):
+    assert grader._line(text, 5) == line
+
+
+# --- verdicts ---------------------------------------------------------------------------------------------------------
+
+
+def asserts(points=3.0):
+    return Step(ASSERTS, "", 0, grade_id="t", points=points)
+
+
+# {what: (error, value, points, verdict, message)}
+IN_PROCESS = {
+    "nothing": (None, None, 3.0, "right", ""),
+    "a number is the points": (None, 2, 2.0, "partly right", ""),
+    "all points": (None, 3.0, 3.0, "right", ""),
+    "more than all": (None, 9, 3.0, "right", ""),
+    "none": (None, 0, 0.0, "wrong", ""),
+    "less than none": (None, -1.5, 0.0, "wrong", ""),
+    "True is no number": (None, True, 3.0, "right", ""),
+    "NaN is no number": (None, float("nan"), 3.0, "right", ""),
+    "a text": (None, "0", 3.0, "right", ""),
+    "an error": (("AssertionError", "1 != 2"), 3, 0.0, "wrong", "AssertionError: 1 != 2"),
+    "an error without a word": (("AssertionError", ""), 3, 0.0, "wrong", "AssertionError"),
+    "not written": (("NotImplementedError", ""), None, 0.0, "not attempted", "NotImplementedError"),
+    "memory": (("MemoryError", ""), None, 0.0, "out of memory", "MemoryError"),
+    "time": (("TooSlow", "3 s"), None, 0.0, "out of time", "TooSlow: 3 s"),
+    "a long error": (("E", "x" * 3000), None, 0.0, "wrong", "E: " + "x" * 1997),
+}
+
+
+@pytest.mark.parametrize("case", IN_PROCESS)
+def test_the_verdict_of_plain_asserts(case):
+    error, value, points, verdict, message = IN_PROCESS[case]
+    error = error and {"ename": error[0], "evalue": error[1]}
+    made = grader._of_asserts(asserts(), error, value, 1.5)
+    assert made == Verdict("t", "in-process", 3.0, points, verdict, message, seconds=1.5) and type(made.points) is float
+
+
+ROW = CaseRow("one", "", False, 1.0, False, "p")
+
+
+def result(score=0.5, passed=False, attempted=True, mistake=None):
+    return Result(NAME, passed, score, 2.0, mistake, "M", (ROW,), attempted)
+
+
+# {what: (result, how the child died, errors, verdict, points of 3)}
+OUTSIDE = {
+    "right": (result(1.0, True), None, [], "right", 3.0),
+    "right although it died": (result(1.0, True), "time", [], "right", 3.0),
+    "partly": (result(1 / 3), None, [ValueError()], "partly right", 1.0),
+    "wrong": (result(0.0), None, [], "wrong", 0.0),
+    "not attempted": (result(0.0, attempted=False), "time", [], "not attempted", 0.0),
+    "killed for time": (result(), "time", [], "out of time", 1.5),
+    "killed for memory": (result(), "memory", [], "out of memory", 1.5),
+    "killed for output": (result(), "output", [], "too much output", 1.5),
+    "crashed": (result(), "crash", [TooSlow("t")], "crashed", 1.5),
+    "too slow": (result(), None, [MemoryError(), TooSlow("t")], "out of time", 1.5),
+    "too large": (result(), None, [None, MemoryError()], "out of memory", 1.5),
+    "hardly anything": (result(0.001), None, [], "wrong", 0.0),
+}
+
+
+@pytest.mark.parametrize("case", OUTSIDE)
+def test_the_verdict_of_an_exercise(case):
+    given, died, errors, verdict, points = OUTSIDE[case]
+    step = Step(EXERCISE, "", 0, grade_id="e", points=3.0, calls=CALLS)
+    got = [[drivers.Outcome("", error=error)] for error in errors]
+    made = grader._of_result(step, NAME, given, died and Died(died), got, 1.5)
+    assert made == Verdict("e", "outside", 3.0, points, verdict, "M", NAME, rows=(ROW,), seconds=1.5)
+
+
+def test_the_hint_is_the_mistakes():
+    mistakes = get_exercise(NAME).mistakes
+    step = Step(EXERCISE, "", 0, grade_id="e", points=3.0, calls=CALLS)
+    for mistake in mistakes[:2]:
+        made = grader._of_result(step, NAME, result(mistake=mistake.slug), None, [], 0.0)
+        assert (made.mistake, made.hint) == (mistake.slug, mistake.hint)
+
+
+# --- what the child says ----------------------------------------------------------------------------------------------
+
+
+def said(**more):
+    return {"where": "", "changed": [], "printed": "", "warned": "", "error": None} | more
+
+
+def test_an_outcome_is_rebuilt_and_cleaned():
+    tree, buffers = encode(np.array([1.0]))
+    row = said(where="w\n" * 200, changed=["a\nb"] + ["x" * 70] * 10, printed="p\x00" * 2000, warned="v " * 500)
+    made = grader._outcome("forward", row, tree, buffers[0])
+    assert (made.part, made.value.tolist(), made.error) == ("forward", [1.0], None)
+    assert made.where == " ".join("w" * 150) and made.warned == " ".join("v" * 250)
+    assert made.changed == ("a b", *["x" * 60] * 9) and made.printed == "p\ufffd" * 1000
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "kind", "words"),
+    [
+        ("ValueError", "no", ValueError, "no"),
+        ("TooSlow", "3 s", TooSlow, "3 s"),
+        ("WrongAnswer", "w", drivers.WrongAnswer, "w"),
+        ("Withheld", "w", drivers.Withheld, "w"),
+        ("LinAlgError", "w", np.linalg.LinAlgError, "w"),
+        ("SystemExit", "0", SystemExit, "0"),
+        ("MyError", "m", "MyError", "m"),
+        ("My Err<or>_1", "m", "MyError_1", "m"),
+        ("print", "m", "print", "m"),
+        ("<>", "m", "Error", "m"),
+        ("UnicodeDecodeError", "m", "Error", "UnicodeDecodeError: m"),
+        ("E" * 70, "m", "E" * 60, "m"),
+        ("ValueError", "x" * 1001, ValueError, "x" * 1000),
+    ],
+)
+def test_an_error_is_of_a_known_type(name, text, kind, words):
+    error = grader._outcome("", said(error=[name, text]), None, b"").error
+    assert str(error) == words and isinstance(error, BaseException)
+    assert type(error) is kind if isinstance(kind, type) else type(error).__name__ == kind
+
+
+@pytest.mark.parametrize(
+    ("why", "kind", "words"),
+    [
+        ("time", TooSlow, "stopped because it took too long"),
+        ("memory", MemoryError, "more memory than allowed"),
+        ("output", drivers.WrongAnswer, "your function returned or printed far more than any right answer"),
+        ("crash", drivers.WrongAnswer, "your code ended the whole Python process, or answered in its place"),
+    ],
+)
+def test_a_death_is_an_outcome_of_every_part(why, kind, words):
+    made = grader._died_outcomes(get_exercise("layers.linear"), Died(why))
+    assert [(one.part, type(one.error), str(one.error)) for one in made] == [
+        (part, kind, words) for part in ("forward", "backward")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("found", "sentence"),
+    [
+        ([[True, True, "function"]] * 2, ""),
+        (
+            [[True, True, ""], [False, True, ""]],
+            "There is no function g: its cell is missing, empty, or stopped with an error.",
+        ),
+        (
+            [[1, True, ""], [True, True, ""]],
+            "There is no function f: its cell is missing, empty, or stopped with an error.",
+        ),
+        ([[True, 1, "an\nint" + "x" * 200], [0, 0, 0]], f"Expected the function f itself, got an int{'x' * 94}."),
+    ],
+)
+def test_functions_that_the_child_lacks(found, sentence):
+    assert grader._unusable(("f", "g"), found) == sentence
+
+
+def test_an_answer_that_cannot_be_compared_is_wrong(monkeypatch):
+    exercise = get_exercise(NAME)
+    cases, expected = grader.expected_values(NAME, 1)
+
+    real, told = grader.judge, []
+
+    def judge(*given):
+        told.append(given)
+        if len(told) == 1:
+            raise RuntimeError("wild")
+        return real(*given)
+
+    right = [[drivers.Outcome("", value[0])] for value in expected]
+    assert grader._judge(exercise, cases, expected, right, 1).passed
+    monkeypatch.setattr(grader, "judge", judge)
+    made = grader._judge(exercise, cases, expected, right, 1)
+    assert [given[:3] + given[4:] for given in told] == [(exercise, cases, expected, 1)] * 2
+    text = "Your function returned something that cannot be compared with numbers (RuntimeError)."
+    assert made.score == 0.0 and {row.problem for row in made.rows} == {text}
+
+
+# --- a notebook -------------------------------------------------------------------------------------------------------
+
+DONE = {"outputs": [], "value": None}
+
+
+class Child:
+    """Answers each request as `say` does; keeps what it was asked."""
+
+    def __init__(self, say):
+        self.say, self.asked, self.closed = say, [], False
+
+    def ask(self, request, buffers, seconds, calls):
+        self.asked.append((request, seconds))
+        answer = self.say(request)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer if isinstance(answer, tuple) else (answer, b"")
+
+    def close(self):
+        self.closed = True
+        return 1.5, 20.0
+
+
+class Zygote:
+    def __init__(self, say):
+        self.say, self.children, self.files = say, [], []
+
+    def child(self, settings, files):
+        self.children.append(Child(self.say))
+        self.files.append(files)
+        return self.children[-1]
+
+
+def run(steps, say, settings=None, **more):
+    zygote = Zygote(say)
+    settings = settings or Settings(timeout=5.0, total=50.0)
+    task = Task("ada", "hw", "hw", tuple(steps), 11, **more)
+    made = grader._NotebookRun(task, settings, zygote, None, {"losses.mse"}).result()
+    return made, zygote
+
+
+def test_the_cells_run_in_one_child_in_their_order():
+    steps = [
+        Step(CODE, "x = 1", 0),
+        Step(TEXT, "words", 1),
+        Step(CODE, " \n", 2),
+        Step(CODE, "plot()", 3, by_hand=True, points=2.0, grade_id="p"),
+        Step(TEXT, "Because.", 4, grade_id="why", points=1.0),
+        Step(TEXT, "Draw", 5, by_hand=True, grade_id="draw"),
+    ]
+    outputs = [{"output_type": "stream", "text": "hi"}]
+    made, zygote = run(steps, lambda request: {"outputs": outputs, "value": None}, files={"a.txt": b"1"})
+    (child,) = zygote.children
+    assert child.closed and zygote.files == [{"a.txt": b"1"}]
+    common = {"do": "cell", "seconds": 5.0, "output": 200_000, "quiet": False}
+    assert [request for request, _ in child.asked] == [
+        common | {"source": "x = 1", "figures": False},
+        common | {"source": "plot()", "figures": True},
+    ]
+    assert [seconds for _, seconds in child.asked] == [5.0 + grader.GRACE] * 2
+    assert [
+        one.verdict and (one.verdict.grade_id, one.verdict.points, one.verdict.verdict) for one in made.results
+    ] == [
+        None,
+        None,
+        None,
+        ("p", None, "for a person"),
+        ("why", None, "for a person"),
+        ("draw", None, "for a person"),
+    ]
+    assert made.results[4].verdict == Verdict("why", "person", 1.0, None, "for a person")
+    assert [one.outputs for one in made.results] == [(stream("hi"),), (), (), (stream("hi"),), (), ()]
+    assert (made.cpu_seconds, made.memory_mb, made.restarts, made.needs_review) == (1.5, 20.0, 0, ())
+    assert 0.0 <= made.seconds < 5.0 and 0.0 <= made.overhead < 5.0
+
+
+def test_figures_are_drawn_where_the_settings_ask():
+    _, zygote = run([Step(CODE, "x", 0)], lambda request: DONE, Settings(figures=True))
+    assert zygote.children[0].asked[0][0]["figures"] is True
+
+
+# {what: (kind of the cell, the reply, its outputs, its error, verdict and points)}
+REPLIES = {
+    "an error": (
+        CODE,
+        {"outputs": [], "value": None, "error": {"ename": "E", "evalue": "v", "traceback": ["t"]}},
+        ({"output_type": "error", "ename": "E", "evalue": "v", "traceback": ["t"]},),
+        "E",
+        None,
+    ),
+    "a cut output": (
+        CODE,
+        {"outputs": [], "value": None, "cut": True},
+        (stream("… (the rest of the output was cut off)\n"),),
+        "",
+        None,
+    ),
+    "a lie about it": (CODE, {"outputs": [], "value": None, "cut": 1}, (), "", None),
+    "no memory": (CODE, {"no_memory": True}, (), "MemoryError", None),
+    "asserts without memory": (ASSERTS, {"no_memory": True}, (), "MemoryError", ("out of memory", 0.0)),
+    "asserts that pass": (ASSERTS, DONE, (), "", ("right", 2.0)),
+    "asserts that give points": (ASSERTS, {"outputs": [], "value": 1}, (), "", ("partly right", 1.0)),
+}
+
+
+@pytest.mark.parametrize("case", REPLIES)
+def test_what_a_cell_replies(case):
+    kind, reply, outputs, error, verdict = REPLIES[case]
+    made, _ = run([Step(kind, "x", 0, grade_id="c", points=2.0 if kind == ASSERTS else 0.0)], lambda request: reply)
+    (one,) = made.results
+    assert (one.outputs, one.error) == (outputs, error)
+    assert (one.verdict and (one.verdict.verdict, one.verdict.points)) == verdict
+    assert made.restarts == 0 and one.seconds < 5.0
+
+
+WORDS = {
+    "time": "was stopped: it took too long. Is there an infinite loop?",
+    "memory": "was stopped: it used too much memory. Is an array much larger than the data?",
+    "output": "was stopped: it printed or returned far too much.",
+    "crash": "ended the whole Python process.",
+}
+VERDICTS = {"time": "out of time", "memory": "out of memory", "output": "too much output", "crash": "crashed"}
+
+
+@pytest.mark.parametrize("why", WORDS)
+def test_a_cell_that_ends_its_child(why):
+    steps = [
+        Step(CODE, "first", 0),
+        Step(CODE, "bad", 1, grade_id="b"),
+        Step(ASSERTS, "bad", 2, grade_id="t", points=2.0),
+        Step(CODE, "bad", 3, by_hand=True, points=1.0, grade_id="p"),
+        Step(CODE, "last", 4),
+    ]
+    made, zygote = run(steps, lambda request: Died(why, "how") if request["source"] == "bad" else DONE)
+    note = (stream(f"This cell {WORDS[why]}\n"),)
+    assert [one.outputs for one in made.results] == [(), note, (), note, ()]
+    assert [one.error for one in made.results] == ["", why, why, why, ""]
+    message = f"The check could not finish: your code {WORDS[why]}"
+    verdict = made.results[2].verdict
+    assert verdict == Verdict("t", "in-process", 2.0, 0.0, VERDICTS[why], message, seconds=verdict.seconds)
+    assert (
+        made.results[3].verdict == Verdict("p", "person", 1.0, None, "for a person") and made.results[1].verdict is None
+    )
+    head = WORDS[why].split(":")[0]
+    assert made.needs_review == tuple(f"cell {name}: the student's code {head}" for name in ("b", "t", "p"))
+    assert made.restarts == 3 and made.cpu_seconds == 6.0 and made.memory_mb == 20.0
+    # Each new child runs what went well before, quietly
+    sources = [[(request["source"], request["quiet"]) for request, _ in child.asked] for child in zygote.children]
+    assert sources == [
+        [("first", False), ("bad", False)],
+        [("first", True), ("bad", False)],
+        [("first", True), ("bad", False)],
+        [("first", True), ("last", False)],
+    ]
+    assert all(
+        request["figures"] is False for child in zygote.children for request, _ in child.asked if request["quiet"]
+    )
+
+
+def test_a_cell_without_a_name_is_named_by_its_place():
+    made, _ = run([Step(TEXT, "", 0), Step(CODE, "bad", 1)], lambda request: Died("crash"))
+    assert made.needs_review == ("cell 2: the student's code ended the whole Python process.",)
+
+
+def test_an_earlier_cell_that_dies_the_second_time_is_left_out():
+    seen = []
+
+    def say(request):
+        seen.append(request["source"])
+        if request["source"] == "bad" or (request["quiet"] and request["source"] == "flaky"):
+            return Died("crash")
+        return DONE
+
+    steps = [Step(CODE, "flaky", 0), Step(CODE, "bad", 1), Step(CODE, "last", 2)]
+    made, _ = run(steps, say)
+    assert seen == ["flaky", "bad", "flaky", "last"] and made.restarts == 2
+    assert [one.error for one in made.results] == ["", "crash", ""]
+
+
+def test_after_too_many_deaths_nothing_is_run():
+    steps = [Step(ASSERTS, "x", place, grade_id=f"t{place}", points=1.0) for place in range(9)]
+    made, zygote = run(steps, lambda request: Died("memory"))
+    assert made.restarts == 7 == len(zygote.children)
+    assert [one.verdict.verdict for one in made.results] == ["out of memory"] * 7 + ["crashed"] * 2
+    assert made.results[8].verdict.message == "Not checked: it had ended too often before."
+
+
+def test_after_the_time_of_a_notebook_nothing_is_run():
+    steps = [Step(ASSERTS, "x", 0, grade_id="t", points=1.0)]
+    made, zygote = run(steps, lambda request: DONE, Settings(total=0.0))
+    assert made.results[0].verdict.verdict == "out of time"
+    assert made.results[0].verdict.message == "Not checked: the time for the whole notebook was used up before."
+    assert zygote.children == []
+
+
+def test_a_step_gets_no_more_than_what_is_left_of_the_notebooks_time():
+    made, zygote = run([Step(CODE, "x", 0)], lambda request: DONE, Settings(timeout=30.0, total=10.0))
+    assert 9.0 < zygote.children[0].asked[0][1] - grader.GRACE <= 10.0 and made.restarts == 0
+    run_ = grader._NotebookRun(Task("a", "h", "h", (), 1), Settings(total=0.0), zygote, None, set())
+    with pytest.raises(Died) as died:
+        run_._ask({})
+    assert (died.value.why, died.value.how, died.value.begun) == (
+        "time",
+        "the time for the whole notebook was used up",
+        True,
+    )
+
+
+@pytest.mark.parametrize("reply", [{}, {"outputs": []}, {"outputs": {}, "value": 1}, {"value": 1}])
+def test_a_reply_of_another_form_is_a_crash(reply):
+    made, _ = run([Step(ASSERTS, "x", 0, grade_id="t", points=1.0)], lambda request: reply)
+    assert made.results[0].verdict.verdict == "crashed" and made.restarts == 1
+
+
+def test_a_reply_that_is_too_large():
+    made, _ = run([Step(ASSERTS, "x", 0, grade_id="t", points=1.0)], lambda request: DONE | {"too_large": True})
+    assert made.results[0].verdict.verdict == "too much output"
+
+
+class Oracle:
+    def __init__(self, memory=None):
+        self.memory, self.calls = memory, []
+
+    def ask(self, *call):
+        self.calls.append(call)
+        return {"value": 1}, [b""]
+
+    def start(self):
+        self.calls.append("start")
+
+    def ready(self):
+        self.calls.append("ready")
+
+    def close(self):
+        self.calls.append("close")
+
+
+def test_only_withheld_functions_are_called_back():
+    oracle = Oracle()
+    made = grader._NotebookRun(Task("a", "h", "h", (), 1), Settings(), None, oracle, {"losses.mse"})
+    exercise = get_exercise(NAME)
+    assert made._call_back(None, 7.0, "losses.mse", "tree", b"body") == ({"value": 1}, [b""])
+    made._call_back(exercise, 8.0, "losses.mse", "tree", b"body")
+    assert oracle.calls == [("losses.mse", None, "tree", b"body", 7.0), ("losses.mse", NAME, "tree", b"body", 8.0)]
+    with pytest.raises(ProtocolError) as refused:
+        made._call_back(None, 7.0, "os.system", "tree", b"body")
+    assert str(refused.value) == "a call to a function that is not withheld"
+
+
+# --- an exercise ------------------------------------------------------------------------------------------------------
+
+CHECK = Step(EXERCISE, "", 0, grade_id="e", points=4.0, calls=CALLS)
+
+
+def reply_with(answer, sent, found=((True, True, "function"),)):
+    """What a child says that has `answer` for the function; keeps the requests in `sent`."""
+
+    def say(request):
+        sent.append(request)
+        if request["do"] == "functions":
+            return {"found": [list(row) for row in found]}
+        value = answer(len(sent) - 2)
+        if isinstance(value, BaseException | dict):
+            return value
+        tree, buffers = encode(value)
+        return {"outcomes": [said()], "values": [tree]}, b"".join(buffers)
+
+    return say
+
+
+def expected(at_home=False):
+    seed = grader.PUBLIC_SEED if at_home else grader.exercise_seed(11, NAME)
+    cases, values = grader.expected_values(NAME, seed)
+    return [value[0] for case, value in zip(cases, values, strict=True) if not (at_home and case.hidden)]
+
+
+@pytest.mark.parametrize("at_home", [False, True])
+def test_an_exercise_is_asked_case_by_case_and_judged_here(at_home):
+    sent, values = [], expected(at_home)
+    made, _ = run([CHECK], reply_with(values.__getitem__, sent), at_home=at_home)
+    (one,) = made.results
+    assert (one.verdict.verdict, one.verdict.points, one.verdict.how) == ("right", 4.0, "outside")
+    assert [row.case for row in one.verdict.rows] and len(one.verdict.rows) == len(values)
+    assert sent[0] == {"do": "functions", "names": ["preactivation"]}
+    seed = grader.PUBLIC_SEED if at_home else grader.exercise_seed(11, NAME)
+    trees = [tree for tree, _ in grader._encoded_cases(NAME, seed)]
+    assert sent[1:] == [
+        {
+            "do": "case",
+            "driver": ["drivers", "plain"],
+            "names": ["preactivation"],
+            "parts": [""],
+            "case": tree,
+            "seconds": 5.0,
+        }
+        for tree in trees[: len(values)]
+    ]
+    assert one.verdict.message == evaluate(NAME, get_exercise(NAME).functions[0]).message and one.outputs == ()
+
+
+def test_functions_that_are_missing_are_no_attempt():
+    sent = []
+    made, _ = run([CHECK], reply_with(None, sent, [(False, False, "")]))
+    text = "There is no function preactivation: its cell is missing, empty, or stopped with an error."
+    assert made.results[0].verdict == Verdict(
+        "e", "outside", 4.0, 0.0, "not attempted", f"○ {NAME}: not attempted.\n{text}", NAME
+    )
+    assert len(sent) == 1
+
+
+@pytest.mark.parametrize("found", [None, "abc", [], [[True, True]], [3], [[True, True, ""], [True, True, ""]]])
+def test_a_child_that_lies_about_its_functions(found):
+    made, _ = run([CHECK], lambda request: {"found": found})
+    verdict = made.results[0].verdict
+    assert (verdict.verdict, verdict.exercise, verdict.how, made.restarts) == ("crashed", NAME, "outside", 1)
+    assert verdict.message == f"The check could not finish: your code {WORDS['crash']}"
+
+
+def test_a_case_that_ends_the_child_ends_the_check_and_keeps_what_was_right():
+    sent, values = [], expected()
+    made, zygote = run([CHECK], reply_with(lambda i: values[i] if i < 1 else Died("memory"), sent))
+    verdict = made.results[0].verdict
+    assert verdict.verdict == "out of memory" and made.restarts == 1 and len(sent) == 3
+    assert [row.passed for row in verdict.rows] == [True] + [False] * (len(values) - 1)
+    assert verdict.rows[1].problem == "Your code raised MemoryError: more memory than allowed."
+    assert zygote.children[0].closed and 0.0 < verdict.points < 4.0
+
+
+def test_no_memory_in_a_case_is_that_cases():
+    sent, values = [], expected()
+    made, _ = run([CHECK], reply_with(lambda i: {"no_memory": True} if i == 0 else values[i], sent))
+    verdict = made.results[0].verdict
+    assert verdict.verdict == "out of memory" and made.restarts == 0
+    assert [row.passed for row in verdict.rows] == [False] + [True] * (len(values) - 1)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [{}, {"outcomes": [], "values": []}, {"outcomes": [said()], "values": [7]}, {"outcomes": [5], "values": [None]}],
+)
+def test_a_case_with_a_reply_of_another_form_is_a_crash(reply):
+    sent = []
+    made, _ = run([CHECK], reply_with(lambda i: reply, sent))
+    assert made.results[0].verdict.verdict == "crashed" and made.restarts == 1
+
+
+def test_after_one_slow_case_the_others_get_a_second():
+    sent, values = [], expected()
+    slow = {"outcomes": [said(error=["TooSlow", "stopped"])], "values": [None]}
+    made, _ = run([CHECK], reply_with(lambda i: slow if i == 0 else values[i], sent))
+    assert [request["seconds"] for request in sent[1:]] == [5.0] + [1.0] * (len(values) - 1)
+    assert made.results[0].verdict.verdict == "out of time"
+
+
+def test_an_exercises_own_driver_is_named_by_its_topic():
+    step = Step(EXERCISE, "", 0, grade_id="e", points=1.0, calls=("initializers.he_normal", ("he_normal",)))
+    sent = []
+    run([step], reply_with(lambda i: Died("crash"), sent))
+    assert sent[1]["driver"] == ["initializers", "draw_driver"]
+
+
+# --- warm sandboxes ---------------------------------------------------------------------------------------------------
+
+
+class Sandbox(Zygote):
+    def __init__(self, names, isolation, plots):
+        super().__init__(lambda request: DONE)
+        self.made_for, self.open, self.well = (names, isolation, plots), True, True
+
+    def alive(self):
+        return self.well
+
+    def close(self):
+        self.open = False
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    made = []
+
+    def open_sandbox(*call):
+        made.append(Sandbox(*call))
+        return made[-1]
+
+    monkeypatch.setattr(grader, "open_sandbox", open_sandbox)
+    monkeypatch.setattr(grader, "Oracle", Oracle)
+    return made
+
+
+def test_a_sandbox_is_kept_warm_for_its_exercises(opened):
+    with Grader(Settings(memory=77, isolation="process")) as one:
+        first = one.warm({"b", "a"})
+        assert first.made_for == (("a", "b"), "process", False) and one.warm(["a", "b"]) is first
+        assert one.oracle.memory == 77 and one.oracle.calls == ["start", "ready", "ready"]
+        second = one.warm({"a", "b"}, plots=True)
+        assert second.made_for == (("a", "b"), "process", True)
+        first.well = False
+        third = one.warm({"a", "b"})
+        assert third is not first and not first.open
+        others = [one.warm({str(number)}) for number in range(3)]
+        # The one used longest ago is closed
+        assert [made.open for made in (second, third, *others)] == [False, True, True, True, True]
+        assert one.warm({"a", "b"}) is third
+        one.warm({"new"})
+        assert third.open and not others[0].open
+    assert not any(made.open for made in opened) and one.zygotes == {} and one.oracle.calls[-1] == "close"
+
+
+def test_the_sandbox_is_for_the_exercises_and_figures_of_a_notebook(opened):
+    one = Grader()
+    assert one.settings == Settings()
+    for source, kind, plots in (("x = 1", CODE, False), ("plt.plot(x)", CODE, True), ("plt.plot(x)", TEXT, False)):
+        one.grade(Task("a", "h", "h", (Step(kind, source, 0), CHECK), 1))
+        assert (((NAME,), plots)) == list(one.zygotes)[-1]
+        assert opened[-1].made_for[0] == (NAME,)
+
+
+def test_after_a_fault_of_the_machine_the_sandbox_is_not_used_again(opened):
+    one = Grader()
+    task = Task("a", "h", "h", (Step(CODE, "x", 0),), 1)
+    (made,) = one.grade(task).results
+    assert made == StepResult(seconds=made.seconds)
+
+    def broken(*call):
+        raise EngineFault("no room")
+
+    opened[0].child = broken
+    with pytest.raises(EngineFault):
+        one.grade(task)
+    assert one.zygotes == {} and not opened[0].open
