@@ -89,8 +89,8 @@ def test_the_exercise_of_the_authors_guide_is_one(monkeypatch, tmp_path):
 
 
 def test_the_mistake_of_the_authors_guide_is_a_slip_of_the_exercise_in_its_walk():
-    line = next(code for code in fenced(DOCS / "authors.md", "python") if code.startswith("Mistake("))
-    (mistake,) = eval(f"[{line}]", {"Mistake": Mistake, "slip": slip})
+    code = next(code for code in fenced(DOCS / "authors.md", "python") if code.startswith("Mistake("))
+    mistake = eval(code, {"Mistake": Mistake, "slip": slip})
     exercise = dataclasses.replace(get_exercise("convolution.global_avgpool"), mistakes=[mistake])
     assert exercise.mistakes[0].slug == "share_missing"
     forward, backward = exercise.mistakes[0].functions

@@ -85,7 +85,7 @@ PARTS = (
 
 
 def batchnorm_driver(functions, case):
-    """A pass in training and one in evaluation, each from a state of its own, then both ways back."""
+    """A pass in training and one in evaluation, each from its state of the case, then both ways back."""
     forward, backward = functions
     make = resolve(Named("normalization.BatchNormState"))
 

@@ -108,7 +108,7 @@ RULE = [
     Mistake(
         "not_rescaled",
         slip("M * X / (1 - p)", "M * X", "M * dY / (1 - p)", "M * dY"),
-        "What is kept stays as large as it was, so the sum over a layer shrinks by 1 − p in training and not in evaluation. Inverted dropout makes up for it at once.",
+        "What is kept is not enlarged, so the sum over a layer shrinks by 1 − p in training and not in evaluation. Inverted dropout makes up for it at once.",
     ),
     Mistake(
         "multiplied",
