@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import classes
+import dask
 import pytest
 
 from autograder import build, demo
@@ -334,6 +335,8 @@ def test_results_that_die_with_their_worker_are_computed_again():
     """Between the end of a job and the reading of its result its worker may die, with what it holds."""
     task = Task("ada", "hw", "hw", (Step(CODE, "x = 1", 0),), seed=1)
     with pool.Cluster(workers=1, grader=classes.FakeGrader, version=version.checks_version()) as cluster:
+        # Dask gives a worker up that takes longer than this to start again
+        assert dask.config.get("distributed.deploy.lost-worker-timeout") == pool.LOST_WORKER
         outcomes = cluster.map((name, [task]) for name in ("ada", "alan", "grace"))
         found = [next(outcomes)]
         states = cluster.client.futures.values()

@@ -28,6 +28,7 @@ REGISTER_TRIES = 4
 AHEAD = 3
 POLL_SECONDS = 5.0
 PATIENCE_SECONDS = 120.0
+LOST_WORKER = "1 hour"
 
 
 def default_grader(settings: Settings) -> Any:
@@ -146,6 +147,8 @@ class Cluster:
                         # A result that died with its worker is computed again as soon as that is known
                         "distributed.comm.retry.count": 0,
                         "distributed.comm.timeouts.connect": "10s",
+                        # A worker that died is started again; after 15 s, the default, a busy machine would do without
+                        "distributed.deploy.lost-worker-timeout": LOST_WORKER,
                         "distributed.scheduler.http.routes": [],
                         "distributed.worker.http.routes": [],
                     }
