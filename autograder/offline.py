@@ -142,8 +142,12 @@ def _read(path):
     if not path.exists():
         near = _nearest(path)
         raise NoNotebook(f"there is no file {path}" + (f"; did you mean {near}?" if near else ""))
+    if not path.is_file():
+        raise NoNotebook(f"{path} is not a regular file")
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            # One byte more than is read of a notebook: what comes is then refused for its size
+            return file.read(ingest.NOTEBOOK_BYTES + 1)
     except OSError as error:
         raise NoNotebook(f"{path} cannot be read ({error.strerror})") from None
 

@@ -62,6 +62,7 @@ def jupyter(home, folder):
                 "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
                 # Every cell is in the page, also those below the window's edge
                 "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
+                "@jupyterlab/apputils-extension:themes": {"adaptive-theme": True},
             }
         )
     )
@@ -192,6 +193,52 @@ def test_notebook_7_shows_and_moves_the_same(lab, page):
             break
     move_first_slider(page)
     shoot(page, "notebook-7")
+
+
+def idle(page):
+    """Wait until the notebook is there and its kernel has answered, where the front end says so."""
+    page.locator(".jp-Notebook").first.wait_for()
+    if "/lab/" in page.url:
+        page.get_by_text("Python 3 (ipykernel) | Idle").first.wait_for()
+
+
+@pytest.mark.parametrize("front", ["/lab/tree/", "/notebooks/"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_picture_outlives_its_kernel(lab, page, front, scheme):
+    """Live, after a restart, and reopened from the file: always one picture, and never an error in its place."""
+    folder, address = lab
+    name = f"outlives-{scheme}.ipynb"
+    notebook(folder / name, "from dlcourse.explorers import neurons", "neurons.explore()", "print('all', 'done')")
+    sheet = page.context.browser.new_page(viewport={"width": 1366, "height": 768}, color_scheme=scheme)
+    sheet.set_default_timeout(90_000)
+    live, note, still = (sheet.locator(x) for x in (".dlcourse-live img", ".dlcourse-note", ".jp-RenderedImage img"))
+    words = "A still picture: no kernel moves it. Run the cell to get its sliders."
+    where = "lab" if front == "/lab/tree/" else "notebook"
+    try:
+        # Run in JupyterLab, looked at in either
+        open_and_run(sheet, address(name))
+        sheet.get_by_text("all done").first.wait_for()
+        live.wait_for()
+        assert not note.is_visible() and not still.is_visible()
+        assert sheet.get_by_role("img", name="Two clouds of points with the line of a neuron").count() == 1
+        sheet.keyboard.press("Control+s")
+        sheet.locator(".lm-TabBar-tab.jp-mod-dirty").wait_for(state="detached")
+        sheet.locator(".lm-MenuBar-itemLabel", has_text="Kernel").first.click()
+        sheet.locator(".lm-Menu-itemLabel", has_text="Restart Kernel…").first.click()
+        sheet.locator(".jp-Dialog button", has_text="Restart").last.click()
+        still.wait_for()
+        assert note.inner_text() == words and not sheet.locator(".dlcourse-live").is_visible()
+        sheet.goto("about:blank")
+        sheet.goto(address(name).replace("/lab/tree/", front))
+        idle(sheet)
+        still.wait_for()
+        sheet.get_by_text("Error displaying widget: model not found").first.wait_for(state="attached")
+        assert not sheet.get_by_text("Error displaying widget: model not found").first.is_visible()
+        assert still.count() == 1 and still.evaluate("e => e.naturalWidth") > 300
+        assert note.inner_text() == words
+        shoot(sheet, f"reopened-{where}-{scheme}")
+    finally:
+        sheet.close()
 
 
 def test_a_lesson_opens_with_its_pictures_and_runs(lab, page):

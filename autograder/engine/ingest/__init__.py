@@ -8,12 +8,13 @@ A submission that cannot be read is a result with its problem said, never an exc
 """
 
 from .assignment import Assignment, Master, MasterCell, find_calls, load_assignment, load_released
-from .folder import read_own_folder
+from .folder import NOTEBOOK_BYTES, read_own_folder
 from .notebook import parse
 from .rebuild import Cell, Rebuilt, make_tasks, rebuild, rebuild_submission
 from .submission import Submission, read_submission
 
 __all__ = [
+    "NOTEBOOK_BYTES",
     "Assignment",
     "Cell",
     "Master",
