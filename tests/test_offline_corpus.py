@@ -24,7 +24,7 @@ from autograder.engine.grader import Grader
 from autograder.engine.store import gradebook
 from autograder.engine.store.course import name_problem, open_course
 from autograder.engine.store.records import PARTLY, RIGHT, WRONG
-from autograder.engine.tasks import ASSERTS, EXERCISE
+from autograder.engine.tasks import ASSERTS, EXERCISE, Settings
 from autograder.errors import NoNotebook
 
 pytest.importorskip("nbgrader")
@@ -91,6 +91,13 @@ def grader():
 
 
 @pytest.fixture(scope="module")
+def patient():
+    """For honest work: no right answer runs out of time on a busy machine."""
+    with Grader(Settings.with_timeout(6.0)) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
 def scene(tmp_path_factory, grader):
     folder = tmp_path_factory.mktemp("corpus")
     both = Both(attacked.make_course(folder / "course"), attacked.ASSIGNMENT, grader)
@@ -112,10 +119,10 @@ def test_an_attack(scene, attack):
 
 
 @pytest.fixture(scope="module")
-def class_of_demo(tmp_path_factory, grader):
+def class_of_demo(tmp_path_factory, patient):
     students = demo.class_of()
     root = demo.make_course(tmp_path_factory.mktemp("demo") / "course", students=students)
-    return Both(root, demo.SLUG, grader)
+    return Both(root, demo.SLUG, patient)
 
 
 @pytest.mark.parametrize("student", sorted(demo.class_of()))
@@ -198,20 +205,20 @@ def test_an_edited_notebook(class_of_demo, name):
 
 
 @pytest.mark.parametrize("answers", [classes.RIGHT_ANSWERS, classes.HALF], ids=["right", "half"])
-def test_the_small_course(released_course, tmp_path, grader, answers):
+def test_the_small_course(released_course, tmp_path, patient, answers):
     root = shutil.copytree(released_course, tmp_path / "course")
     classes.hand_in(root, "ada", classes.answered(root, answers))
-    both = Both(root, classes.NAME, grader)
+    both = Both(root, classes.NAME, patient)
     assert both.checked("ada") == both.graded("ada")
 
 
-def test_a_helper_module_beside_the_notebook(released_course, tmp_path, grader):
+def test_a_helper_module_beside_the_notebook(released_course, tmp_path, patient):
     root = shutil.copytree(released_course, tmp_path / "course")
     answers = classes.RIGHT_ANSWERS | {
         "neurons-preactivation": "from helper import product\ndef preactivation(X, w, b):\n    return product(X, w) + b"
     }
     folder = classes.hand_in(root, "ada", classes.answered(root, answers))
     (folder / "helper.py").write_text("def product(X, w):\n    return X @ w\n")
-    both = Both(root, classes.NAME, grader)
+    both = Both(root, classes.NAME, patient)
     checked = both.checked("ada")
     assert checked == both.graded("ada") and checked["neurons.preactivation"] == (RIGHT, 1.0)
