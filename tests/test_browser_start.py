@@ -58,3 +58,19 @@ def test_the_start_page_links_ticks_and_has_no_buttons_of_teachers(mine, page):
     shoot(page, "start-to-assignment")
     page.locator(".jp-Notebook:visible").get_by_role("link", name="1 · Neurons").first.click()
     page.locator(".jp-Notebook:visible h1", has_text="1 · Neurons").wait_for()
+
+
+def test_notebook_7_opens_the_same_links(mine, page):
+    _, address = mine
+    page.goto(f"{address}/notebooks/start.ipynb?token=t")
+    link = page.locator("tr", has_text="1 · Neurons").get_by_role("link", name="1 · Neurons")
+    with page.expect_popup() as opened:
+        link.click()
+    lesson = opened.value
+    lesson.locator("h1", has_text="1 · Neurons").first.wait_for()
+    with lesson.expect_popup() as opened:
+        lesson.get_by_role("link", name="neurons.ipynb").first.click()
+    opened.value.locator("h1", has_text="Assignment: neurons").first.wait_for()
+    shoot(opened.value, "start-notebook-7")
+    opened.value.close()
+    lesson.close()
