@@ -259,6 +259,13 @@ def test_a_cell_is_a_changed_course_cell_from_six_tenths_on(source, alike):
     assert [c.source for c in made.cells] == [*[master.cells[0].source, source][:: 1 if alike else -1]]
 
 
+def test_a_changed_course_cell_is_looked_for_among_twenty():
+    master = load_released("hw", file(cell("abcdefghijklmn")))
+    for others, found in ((19, 1), (20, 0)):
+        made = rebuild(master, file(*[cell(str(number)) for number in range(others)], cell("abcdefghijklm")))
+        assert len(made.notes) == found
+
+
 def test_course_cells_of_the_same_text_are_found_one_after_the_other():
     master = load_released("hw", file(cell("x = 1"), solution("f"), cell("x = 1"), cell("y = 1", cell_id="y")))
     made = rebuild(master, file(cell("x = 1"), solution("f", F), cell("x = 1"), *own("z = 1"), cell("y = 1")))
@@ -314,7 +321,7 @@ def test_what_cannot_be_read_is_the_master_with_a_note(data, why, problem, hande
     assert [(c.cell_type, c.source, c.master, c.student, c.by_hand) for c in made.cells] == [
         (c.cell_type, c.source, c, False, c.by_hand) for c in MASTER.cells
     ]
-    assert made.sources == {} and made.own_cells == ()
+    assert made.master is MASTER and made.sources == {} and made.own_cells == ()
 
 
 # --- the file ---------------------------------------------------------------------------------------------------------
@@ -421,8 +428,8 @@ RELEASED = (solution("f", "stub"), cell("shown", grade_id="t", grade=True, locke
 def small_course(folder, **more):
     (folder / "release").mkdir()
     (folder / "release" / "hw.ipynb").write_bytes(file(*RELEASED))
-    places = {"release": folder / "release", "source": folder / "source"}
-    given = {"folder": lambda step, _, __: places[step], "ignore": (), "students_keep": lambda name: ()}
+    places = {(step, ".", "hw"): folder / step for step in ("release", "source")}
+    given = {"folder": lambda *call: places[call], "ignore": (), "students_keep": {"hw": ()}.__getitem__}
     return SimpleNamespace(**given | more)
 
 
@@ -491,7 +498,7 @@ def test_what_an_assignment_lacks(tmp_path):
 
 
 def test_the_files_beside_an_assignment_have_limits(tmp_path, monkeypatch):
-    course = small_course(tmp_path, ignore=("*.bak",), students_keep=lambda name: ("keep.txt", "none.txt"))
+    course = small_course(tmp_path, ignore=("*.bak",), students_keep={"hw": ("keep.txt", "none.txt")}.__getitem__)
     (tmp_path / "source").mkdir()
     for name in ("a.bak", "keep.txt", "link.txt"):
         (tmp_path / name).write_text("1")
@@ -576,6 +583,7 @@ def test_only_graded_cells_that_are_no_answers_are_looked_through(marks):
 def test_the_calls_of_any_cell():
     source = "%matplotlib inline\n !ls\nx = 1; check('b', f); check('a', g)\nif x:\n    print(check('c'))\nprint(1)"
     assert find_calls(source) == [("b", ("f",)), ("a", ("g",)), ("c", ())]
+    assert find_calls("if x:\n  %time\n  check('d')") == [("d", ())]
     assert find_calls("check('a'") == [] == find_calls("'\0'")
 
 
@@ -587,7 +595,9 @@ def submitted(folder, **files):
     (folder / "ada" / "hw").mkdir(parents=True)
     for name, text in files.items():
         (folder / "ada" / "hw" / name.replace("__", ".")).write_text(text)
-    return SimpleNamespace(folder=lambda step, student, name: folder / student / name, ignore=("*.pyc",))
+    return SimpleNamespace(
+        folder=lambda step, *names: folder.joinpath(*names[step != "submitted" :]), ignore=("*.pyc",)
+    )
 
 
 def test_what_lies_in_the_folder(tmp_path):
@@ -635,6 +645,16 @@ def test_links_and_what_is_missing(tmp_path):
     assert missing.digest != linked.digest != read.digest
     (tmp_path / "ada" / "hw2").symlink_to(here)
     assert read_submission(course, "ada", "hw2").problem.startswith("its folder cannot be opened")
+
+
+def test_a_file_in_the_place_of_a_folder(tmp_path):
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.txt").write_text("a")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    assert read_folder(tmp_path / "file", ()).problem == "its folder cannot be opened (Not a directory)"
+    assert read_folder(tmp_path / "link", ()).problem == "its folder cannot be opened (Not a directory)"
+    assert read_folder(tmp_path / "link", (), links=True).files == {"a.txt": b"a"}
 
 
 def test_other_things_than_files(tmp_path):

@@ -143,5 +143,10 @@ def test_points_in_words(points, words):
     assert result_of(exercise, [], attempted=False).message == f"○ a.b: 0 of {words}."
 
 
+def test_the_page_of_a_result_is_its_message():
+    made = result_of(EXERCISE, [row("one", problem="a < b")])
+    assert "a &lt; b" in made._repr_html_() and "a.b: not right yet" in made._repr_html_()
+
+
 def test_points_are_the_share_rounded_to_cents():
     assert result_of(EXERCISE, [row("one", True), row("two", weight=2.0)]).points == 0.67

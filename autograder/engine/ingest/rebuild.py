@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Characters of a cell that are compared to see whether it is a course cell, changed
 ALIKE = 2_000
+# Cells among which a changed course cell is looked for
+NEAREST = 20
 
 
 @dataclass(frozen=True)
@@ -201,9 +203,8 @@ def _most_alike(original, own):
     def likeness(cell):
         return difflib.SequenceMatcher(None, original.source[:ALIKE], cell.source[:ALIKE]).ratio()
 
-    alike = [(likeness(cell), -place, cell) for place, cell in enumerate(own[:20]) if cell.cell_type == "code"]
-    best = max(alike, default=(0.0, 0, None), key=lambda item: item[:2])
-    return best[2] if best[0] >= 0.6 else None
+    best = max((cell for cell in own[:NEAREST] if cell.cell_type == "code"), key=likeness, default=None)
+    return best if best is not None and likeness(best) >= 0.6 else None
 
 
 class _Unmarked:
