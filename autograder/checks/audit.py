@@ -4,12 +4,15 @@ Each exercise also gets the answers that no check may be fooled by: nothing, Non
 an endless recursion, the reference itself behind a wrapper, the right answer for one fixed input, inputs changed.
 """
 
+from __future__ import annotations
+
 import itertools
 import json
 import sys
 import textwrap
 import time
 from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +21,10 @@ import dlcourse
 from .drivers import run_case
 from .evaluation import PUBLIC_SEED, evaluate
 from .exercise import exercises_of, get_exercise
+
+if TYPE_CHECKING:
+    from .exercise import Exercise
+
 
 SEEDS = (PUBLIC_SEED, 1, 2)
 
@@ -103,7 +110,7 @@ def _replayed(exercise):
     recorded = []
     recorders = []
     for function in exercise.functions:
-        values = []
+        values: list[Any] = []
         recorded.append(values)
 
         def recorder(*args, _function=function, _values=values, **kwargs):
@@ -197,7 +204,7 @@ def totals(rows):
 
 def selected(names):
     """The exercises of topics and exercises given by name, in order; every topic's where none is given."""
-    found = {}
+    found: dict[str, Exercise] = {}
     for name in names or dlcourse.TOPICS:
         found |= {name: get_exercise(name)} if "." in name else exercises_of(name)
     return list(found.values())
@@ -235,8 +242,8 @@ def main(names=(), as_json=False, seeds=SEEDS, show=False):
         return 0
     note = Console(stderr=True)
     rows = []
-    for slug, exercises in itertools.groupby(chosen, lambda exercise: exercise.slug):
-        exercises = list(exercises)
+    for slug, group in itertools.groupby(chosen, lambda exercise: exercise.slug):
+        exercises = list(group)
         note.print(f"{slug}: {len(exercises)} exercise{'s' * (len(exercises) != 1)}")
         rows += [audit(exercise, seeds) for exercise in exercises]
     if as_json:

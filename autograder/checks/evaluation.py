@@ -3,6 +3,8 @@
 `evaluate` tells and never raises for a wrong answer; what a notebook calls is `check`, in `notebook.py`.
 """
 
+from __future__ import annotations
+
 import contextlib
 import hashlib
 import inspect
@@ -14,7 +16,7 @@ import numpy as np
 
 from .compare import Difference, compare, error_bound
 from .drivers import Outcome, Withheld, WrongAnswer, kind, run_case
-from .exercise import get_exercise
+from .exercise import Mistake, get_exercise
 from .limits import TooSlow, time_limit
 from .result import CaseRow, Result, result_of
 
@@ -42,7 +44,8 @@ def evaluate(name, *functions, seed=PUBLIC_SEED, hidden=True, seconds=SECONDS, w
     wrong = unusable(exercise, functions)
     if wrong:
         return result_of(exercise, [], wrong, attempted=False)
-    return judge(exercise, *ask(exercise, functions, seed, hidden, seconds, withhold), seed)
+    cases, expected, got = ask(exercise, functions, seed, hidden, seconds, withhold)
+    return judge(exercise, cases, expected, got, seed)
 
 
 def ask(exercise, functions, seed=PUBLIC_SEED, hidden=True, seconds=SECONDS, withhold=None, started=None):
@@ -81,7 +84,7 @@ def judge(exercise, cases, expected, got, seed=PUBLIC_SEED):
             rows.append(_row(case, outcome.part, problem(exercise, case, outcome, value)))
     if all(row.passed for row in rows):
         return result_of(exercise, rows, _notes(flat))
-    named = {}
+    named: dict[str, Mistake] = {}
     for index, part in enumerate(exercise.parts):
         if any(row.problem for row in rows if row.part == part):
             found = _recognise(exercise, cases, got, index, seed, named)

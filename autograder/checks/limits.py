@@ -6,6 +6,8 @@ that watches; where there are no threads either (the browser) a look at the cloc
 Needs the standard library only: it also runs in the sandbox, beside student code.
 """
 
+from __future__ import annotations
+
 import contextlib
 import ctypes
 import importlib.util
@@ -16,12 +18,13 @@ import sysconfig
 import threading
 import time
 from functools import cache
+from typing import Any
 
 # Seconds until code that has caught `TooSlow` gets it again
 AGAIN = 0.1
 # The numbers that sys.monitoring leaves to programs like this one; a limit within another takes the second
 TOOLS = (4, 3)
-_seconds = {}
+_seconds: dict[int, float] = {}
 
 
 class TooSlow(BaseException):
@@ -76,6 +79,14 @@ class _Limit:
 
     def __init__(self, seconds):
         self.seconds = seconds
+
+    def start(self):
+        """Begin to watch the time."""
+        raise NotImplementedError
+
+    def stop(self):
+        """Watch it no longer."""
+        raise NotImplementedError
 
     def __enter__(self):
         self.frame, self.thread, self.rings = sys._getframe(1), threading.get_ident(), 0
@@ -220,7 +231,7 @@ class _Lines:
             self.on, self.before = True, sys.gettrace()
         # Another line each time, so that one comes outside the `try`
         self.skip = max(self.limit.rings - 3, 0)
-        frame = sys._getframe(1)
+        frame: Any = sys._getframe(1)
         while frame is not None and frame is not self.limit.frame:
             if self.reaches(frame):
                 frame.f_trace = self.at_event
@@ -278,8 +289,8 @@ _INSTALLED = tuple(
         os.path.join(_PACKAGES, "autograder"),
         os.path.join(_PACKAGES, "dlcourse"),
         os.path.dirname(os.path.abspath(os.__file__)),
-        *([os.path.dirname(os.path.dirname(os.path.abspath(_NUMPY.origin)))] if _NUMPY else []),
-        *(sysconfig.get_path(name) for name in ("purelib", "platlib")),
+        *([os.path.dirname(os.path.dirname(os.path.abspath(_NUMPY.origin)))] if _NUMPY and _NUMPY.origin else []),
+        *filter(None, (sysconfig.get_path(name) for name in ("purelib", "platlib"))),
     )
 )
 # In a clone the assignments, and what a student writes beside them, lie inside the package

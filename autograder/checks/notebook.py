@@ -1,5 +1,7 @@
 """What a notebook calls: `check` an answer, get a failing `case`, read the `solution` of what is right."""
 
+from __future__ import annotations
+
 import copy
 import difflib
 import inspect
@@ -8,6 +10,7 @@ import re
 import sys
 import threading
 import time
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +32,7 @@ from .solution import shown_code
 
 # Failed tries before the next hint is offered; seconds before a check says that it is still running
 TRIES, PATIENCE = 5, 1.0
-_right_here = set()
+_right_here: set[Any] = set()
 
 
 class CheckFailed(AssertionError):
@@ -179,10 +182,11 @@ def _values(exercise, case):
 
 def arguments_of(exercise, case):
     """[(name, value)] as the driver calls the function for the first time, and its backward, whose cache is left out."""
-    found, made = {}, []
+    found: dict[str, Any] = {}
+    made: list[Any] = []
 
     def recorded(function):
-        seen = []
+        seen: list[bool] = []
 
         def call(*args, **kwargs):
             if not seen:

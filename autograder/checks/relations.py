@@ -4,6 +4,7 @@ Each relation is a function of a `Pair` that returns a sentence, or "" where it 
 whole array within the rounding of a right answer; what may be behind it stands as a question.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -179,9 +180,11 @@ def signs_only(pair):
     return "" if same or not pair.equal(np.abs(pair.got), np.abs(pair.expected)) else "Only signs differ."
 
 
-OF_SHAPES = (turned, axis_of_one, not_reduced, other_shape, outer)
-OF_ANY_NUMBERS = (few_digits, transposed, not_a_number)
-OF_FINITE_NUMBERS = (zero_everywhere, factor, shifted, signs_only)
+Relations = tuple[Callable[[Pair], str], ...]
+
+OF_SHAPES: Relations = (turned, axis_of_one, not_reduced, other_shape, outer)
+OF_ANY_NUMBERS: Relations = (few_digits, transposed, not_a_number)
+OF_FINITE_NUMBERS: Relations = (zero_everywhere, factor, shifted, signs_only)
 
 
 def relation(pair):

@@ -3,6 +3,8 @@
 A mistake is mostly a *slip* of that code: the same lines with a few characters exchanged.
 """
 
+from __future__ import annotations
+
 import ast
 import inspect
 import linecache
@@ -10,6 +12,7 @@ import re
 import textwrap
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +29,7 @@ def solution_parts(function, solution=None):
 def _head_and_body(function):
     source = inspect.getsource(function)
     lines = source.splitlines()
-    tree = ast.parse(source).body[0]
+    tree: Any = ast.parse(source).body[0]
     documented = ast.get_docstring(tree) is not None
     end = tree.body[0].end_lineno if documented else tree.body[0].lineno - 1
     dropped = set()
@@ -51,7 +54,7 @@ def short_docstring(function):
 
     Notes, sources, errors and examples are left out; a gradient's formulas, too: they are the answer.
     """
-    head, *sections = re.split(r"\n\n(?=\w+\n-{3,}\n)", inspect.getdoc(function))
+    head, *sections = re.split(r"\n\n(?=\w+\n-{3,}\n)", inspect.getdoc(function) or "")
     if function.__name__.endswith(_GRADIENTS):
         head = _without_formulas(head)
     return "\n\n".join([head, *(text for text in sections if text.split("\n")[0] in _KEPT_SECTIONS)])
@@ -104,7 +107,7 @@ def shown_code(function):
 
 def _first_line(function):
     """How many lines the `def` and its arguments take."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    tree: Any = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     return tree.body[0].lineno - 1
 
 
@@ -176,7 +179,7 @@ class Solution:
         _, code = self.before_and_after(slip)
         if slip.helpers:
             code = "\n\n\n".join([code, *map(shown_code, slip.callers), self.code])
-        names = {"np": np}
+        names: dict[str, Any] = {"np": np}
         for function in (*slip.helpers, *slip.callers, *self.functions):
             names |= function.__globals__
         names |= {"np": np, "__name__": f"{self.name}.{slug}"}

@@ -4,12 +4,15 @@ What the child says is an answer, never a verdict: for an exercise it returns th
 they are compared here with the reference's. Only cells of plain asserts are believed, and marked so.
 """
 
+from __future__ import annotations
+
 import base64
 import binascii
 import builtins
 import functools
 import re
 import time
+from typing import Any
 
 import numpy as np
 
@@ -84,7 +87,7 @@ class Grader:
             self.oracle.start()
             zygote = open_sandbox(key[0], self.settings.isolation, plots)
         self.zygotes[key] = zygote
-        self.oracle.ready()
+        self.oracle.ready(key[0])
         while len(self.zygotes) > ZYGOTES:
             self.zygotes.pop(next(iter(self.zygotes))).close()
         return zygote
@@ -111,7 +114,8 @@ class _NotebookRun:
         self.task, self.settings, self.zygote = task, settings, zygote
         self.oracle, self.withheld = oracle, withheld
         self.begun = time.monotonic()
-        self.child, self.deaths, self.left_out = None, 0, set()
+        self.child: Any = None
+        self.deaths, self.left_out = 0, set()
         self.asked = self.cpu = self.memory = 0.0
         self.needs_review = []
 
@@ -241,7 +245,7 @@ class _NotebookRun:
         return StepResult(tuple(outputs), "" if error is None else error["ename"], seconds, verdict)
 
     def _dead(self, step, died, seconds):
-        outputs = (_stream(f"This cell {_WORDS[died.why]}\n"),)
+        outputs: tuple[Any, ...] = (_stream(f"This cell {_WORDS[died.why]}\n"),)
         verdict = None
         if step.kind in (EXERCISE, ASSERTS):
             message = f"The check could not finish: your code {_WORDS[died.why]}"
@@ -293,7 +297,8 @@ class _NotebookRun:
         for _, _, sent in asked:
             if died is None:
                 try:
-                    outcomes = self._case(exercise, functions, *sent, seconds)
+                    tree, buffers = sent
+                    outcomes = self._case(exercise, functions, tree, buffers, seconds)
                 except Died as death:
                     died = death
                     self._end()

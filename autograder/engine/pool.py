@@ -95,7 +95,8 @@ def _grade(plugin, tasks):
     from distributed import get_worker
 
     try:
-        return get_worker().plugins[plugin].grade(tasks)
+        worker: Any = get_worker()
+        return worker.plugins[plugin].grade(tasks)
     except NoSandbox as fault:
         return f"{fault}"
 
@@ -133,6 +134,8 @@ class Cluster:
 
         class Plugin(_GraderOnWorker, WorkerPlugin):
             """Dask asks for this base class."""
+
+            name: str
 
         self.stack = contextlib.ExitStack()
         with contextlib.ExitStack() as stack:
@@ -231,7 +234,8 @@ class Cluster:
     def _round(self, jobs, suspects=None):
         from distributed import KilledWorker
 
-        jobs, done = iter(jobs), queue.SimpleQueue()
+        jobs = iter(jobs)
+        done: queue.SimpleQueue[Any] = queue.SimpleQueue()
         waiting: dict[str, tuple[Job, Any]] = {}
         room, asked, more, alone = self._room(), time.monotonic(), True, 0.0
         while True:
@@ -271,7 +275,8 @@ class Cluster:
 
     def _workers(self):
         try:
-            return self.client.sync(self.client.scheduler.ncores, callback_timeout=POLL_SECONDS)
+            scheduler: Any = self.client.scheduler
+            return self.client.sync(scheduler.ncores, callback_timeout=POLL_SECONDS)
         except Exception as error:
             raise PoolLost(f"the scheduler has stopped answering ({type(error).__name__})") from error
 

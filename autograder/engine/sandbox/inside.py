@@ -9,6 +9,8 @@ runs the cells and calls the student's functions on the cases that it is sent. I
 other submission.
 """
 
+from __future__ import annotations
+
 import base64
 import builtins
 import contextlib
@@ -20,6 +22,7 @@ import select
 import signal
 import socket
 import sys
+from typing import Any
 
 import numpy as np
 
@@ -230,7 +233,7 @@ def serve(work, shell, home):
     # A helper module beside the notebook is found, but none in the place of a known one
     sys.path.append(home)
     work.send({"ready": True})
-    withheld = importlib.import_module("autograder.withheld")
+    withheld: Any = importlib.import_module("autograder.withheld")
     me = os.getpid()
     answer = {"cell": run_cell, "functions": find_functions, "case": run_one_case}
     while True:
@@ -262,7 +265,7 @@ def make_shell():
     from traitlets.config import Config
 
     class Publisher(DisplayPublisher):
-        def publish(self, data, metadata=None, *, transient=None, update=False, **more):
+        def publish(self, data, metadata=None, *, transient=None, update=False, **more):  # type: ignore[override]
             shell.shown.add({"output_type": "display_data", "data": data})
 
         def clear_output(self, wait=False):
@@ -282,8 +285,8 @@ def make_shell():
             pass
 
     class Shell(InteractiveShell):
-        shown = None
-        error = None
+        shown: Any = None
+        error: dict[str, Any] | None = None
 
         def _showtraceback(self, etype, evalue, stb):
             self.error = {"ename": etype.__name__, "evalue": _text(evalue), "traceback": [str(line) for line in stb]}
@@ -304,8 +307,7 @@ def make_shell():
     config.InteractiveShell.xmode = "Context"
     config.InteractiveShell.ast_node_interactivity = "last_expr"
     shell = Shell(config=config, displayhook_class=Hook, display_pub_class=Publisher)
-    InteractiveShell._instance = shell
-    Shell._instance = shell
+    InteractiveShell._instance = Shell._instance = shell  # type: ignore[assignment]
     shell.shown = Shown(0)
     return shell
 
@@ -425,8 +427,8 @@ def run_one_case(shell, work, header, body):
     try:
         with drivers.time_limit(header["seconds"]):
             outcomes = drivers.run_case(driver, functions, case, parts)
-    except BaseException as error:
-        outcomes = [drivers.Outcome(part, error=error) for part in parts]
+    except BaseException as stopped:
+        outcomes = [drivers.Outcome(part, error=stopped) for part in parts]
     rows, trees, buffers, offset = [], [], [], 0
     for outcome in outcomes:
         tree = []
@@ -480,8 +482,9 @@ def _no_alarm():
 
 def _error(name, text):
     kind = getattr(builtins, name, None)
-    plain = isinstance(kind, type) and issubclass(kind, Exception)
-    return kind(text) if plain else RuntimeError(f"{name}: {text}")
+    if isinstance(kind, type) and issubclass(kind, Exception):
+        return kind(text)
+    return RuntimeError(f"{name}: {text}")
 
 
 def _text(error):

@@ -5,12 +5,15 @@
 The arguments come from students' code: a call may ask for a billion epochs, so it runs where it can be stopped.
 """
 
+from __future__ import annotations
+
 import os
 import subprocess
 import sys
 import time
 import warnings
 from collections import OrderedDict
+from typing import Any
 
 import numpy as np
 
@@ -30,9 +33,12 @@ class Oracle:
     """`start` it early and wait with `ready`; it starts again by itself after a call that was stopped."""
 
     def __init__(self, memory):
-        self.memory, self.process, self.channel, self.waiting = memory, None, None, False
+        self.memory, self.waiting = memory, False
+        self.process: Any = None
+        self.loaded: set[str] = set()
+        self.channel: Any = None
         # A class asks the same again and again: every right loop passes through the same weights
-        self.known = OrderedDict()
+        self.known: OrderedDict[tuple, tuple] = OrderedDict()
 
     def ask(self, name, exercise, tree, body, deadline):
         """(header, buffers) for the child: the value of a call, its error, or that it is withheld; `Silence` after the deadline.
@@ -78,18 +84,26 @@ class Oracle:
         except TimeoutError:
             raise EngineFault(f"{_NOT_STARTED} (it ended)") from None
         self.channel, self.waiting = Channel(ours), True
+        self.loaded = set()
 
-    def ready(self):
-        """Start the process if it does not run, and wait until it answers."""
+    def ready(self, names=()):
+        """Start the process if it does not run, and wait until it answers and knows these exercises.
+
+        To load a topic takes a while, and that must not be a student's time.
+        """
         self.start()
-        if not self.waiting:
-            return
+        unknown = sorted(set(names) - self.loaded)
         try:
-            self.channel.receive(time.monotonic() + START_SECONDS)
+            if self.waiting:
+                self.channel.receive(time.monotonic() + START_SECONDS)
+                self.waiting = False
+            if unknown:
+                self.channel.send({"load": unknown}, (), time.monotonic() + START_SECONDS)
+                self.channel.receive(time.monotonic() + START_SECONDS)
+                self.loaded.update(unknown)
         except (Closed, Silence, ProtocolError) as error:
             self.close()
             raise EngineFault(f"{_NOT_STARTED} ({type(error).__name__})") from None
-        self.waiting = False
 
     def close(self):
         if self.process is not None:
@@ -110,6 +124,11 @@ def main(memory, address):
             header, body = channel.receive()
         except Closed:
             return
+        if "load" in header:
+            for name in header["load"]:
+                get_exercise(name)
+            channel.send({"ready": True})
+            continue
         try:
             own = get_exercise(header["exercise"]).functions if header["exercise"] else ()
             function = drivers.resolve(drivers.Named(header["name"]))

@@ -6,6 +6,8 @@ the checks that calls answers); nothing else: no home, no network, no nbgrader, 
 its own namespaces and empty file systems (`walls`).
 """
 
+from __future__ import annotations
+
 import ast
 import contextlib
 import functools
@@ -23,6 +25,7 @@ import sysconfig
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import dlcourse
 
@@ -62,7 +65,7 @@ def write_kit(folder, names):
         *(f"engine/sandbox/{name}.py" for name in ("inside", "link", "protocol", "walls")),
     ):
         shutil.copy(here / name, package / name)
-    own = {}
+    own: dict[str, dict[str, Any]] = {}
     for name in names:
         driver = get_exercise(name).driver
         if driver.__module__ != drivers.__name__:
@@ -75,7 +78,8 @@ def write_kit(folder, names):
 
 def _write_cases(package, names):
     """The inputs of the visible cases, for cells that ask for them; none that is more than plain data."""
-    index, body = {}, b""
+    index: dict[str, Any] = {}
+    body = b""
     for name in names:
         for case, values in visible_cases(get_exercise(name)).items():
             tree, buffers = encode(values)
@@ -130,7 +134,8 @@ def _twins_of(path, withheld):
 
 def _without(text, names):
     """The module's text, with the body of each function in {function: "module.function"} replaced by a call back."""
-    lines, out, kept = text.splitlines(), [], 0
+    lines, out = text.splitlines(), []
+    kept: int | None = 0
     for node in ast.parse(text).body:
         if isinstance(node, ast.FunctionDef) and node.name in names:
             documented = ast.get_docstring(node) is not None
@@ -211,7 +216,8 @@ def packages():
     """{name: path} of the files and folders in site-packages that notebooks may use."""
     from packaging.requirements import Requirement
 
-    found, todo, seen = {}, list(ROOTS), set()
+    found: dict[str, Path] = {}
+    todo, seen = list(ROOTS), set()
     while todo:
         name = re.sub(r"[-_.]+", "-", todo.pop()).lower()
         if name in seen:
@@ -224,7 +230,7 @@ def packages():
                 raise EngineFault(f"expected the package {name} beside the grader; install dlcourse[grading]") from None
             continue
         for top in sorted(_tops(distribution) - {"..", "__pycache__", "bin"}):
-            found.setdefault(top, Path(distribution.locate_file(top)).resolve())
+            found.setdefault(top, Path(str(distribution.locate_file(top))).resolve())
         for text in distribution.requires or ():
             requirement = Requirement(text)
             if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
@@ -538,7 +544,8 @@ class Child:
                     return header, body
                 if calls is None:
                     raise ProtocolError("a call that this case does not have")
-                self.work.send(*calls(header["call"], header.get("value"), body), deadline)
+                answer, answered = calls(header["call"], header.get("value"), body)
+                self.work.send(answer, answered, deadline)
         except Silence:
             raise Died("time", "no answer in time") from None
         except Closed:
@@ -598,7 +605,8 @@ class FreshChild(Child):
             self._hand_over(files)
         except (Closed, Silence, ProtocolError):
             self.close()
-            raise EngineFault(f"a child did not start: it ended with status {self.usage['ended']}") from None
+            usage: dict[str, Any] = self.usage or {}
+            raise EngineFault(f"a child did not start: it ended with status {usage.get('ended')}") from None
         except BaseException:
             self.close()
             raise

@@ -10,14 +10,15 @@ import ctypes
 import os
 import platform
 import struct
+from typing import Any
 
 try:
     import resource
 except ImportError:
     # Windows: there a notebook runs without walls and limits
-    resource = None
+    resource = None  # type: ignore[assignment]
 
-_libc = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
+_libc: Any = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
 
 _CLONE_NEWNS, _CLONE_NEWCGROUP, _CLONE_NEWUTS, _CLONE_NEWIPC = 0x00020000, 0x02000000, 0x04000000, 0x08000000
 _CLONE_NEWUSER, _CLONE_NEWPID, _CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
