@@ -181,3 +181,20 @@ def test_the_exercises_own_wrong_answers_are_stopped_too():
     exec(code, names)
     with pytest.raises(TooSlow), limits.Watchdog(0.1):
         names["endless"]()
+
+
+def test_a_talk_with_the_engine_is_not_broken_off():
+    done = []
+    source = (
+        "def talk():\n    end = monotonic() + 0.3\n    while monotonic() < end:\n        pass\n    done.append(True)"
+    )
+    names = {"monotonic": time.monotonic, "done": done}
+    exec(compile(source, limits._ENGINE + "protocol.py", "exec"), names)
+
+    def answer():
+        names["talk"]()
+        plain()
+
+    with pytest.raises(TooSlow), limits.Watchdog(0.1):
+        answer()
+    assert done == [True]

@@ -254,14 +254,18 @@ class _Lines:
 
 
 def _in_block(frame, block):
-    """Whether student code runs between the block's frame and `frame`, the innermost; None where the block is over."""
+    """Whether student code runs between the block's frame and `frame`, the innermost; None where the block is over.
+
+    Not while it waits for an answer of the engine: half an answer would be taken for the next one.
+    """
     if frame is not None and _is_own(frame):
         return False
-    found = False
+    found = talks = False
     while frame is not None:
         found = found or _of_answer(frame)
         if frame is block:
-            return found
+            return found and not talks
+        talks = talks or frame.f_code.co_filename.startswith(_ENGINE)
         frame = frame.f_back
     return None
 
@@ -295,5 +299,6 @@ _INSTALLED = tuple(
 )
 # In a clone the assignments, and what a student writes beside them, lie inside the package
 _COURSE = os.path.join(_PACKAGES, "autograder", "course", "")
+_ENGINE = os.path.join(_PACKAGES, "autograder", "engine", "")
 # The exercises' own wrong answers are stopped like a student's
 _EXERCISES = os.path.join(_PACKAGES, "autograder", "exercises", "")
