@@ -40,6 +40,7 @@ GROUPS = (
         ),
         ("tests/test_rebuild.py",),
     ),
+    (("dlcourse/optimizers.py",), ("tests/test_optimizers.py",)),
 )
 CONFIGURATION = """
 [tool.mutmut]
