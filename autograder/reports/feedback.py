@@ -3,12 +3,13 @@
 import ast
 import re
 import shutil
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 from ..checks.exercise import get_exercise
-from ..checks.result import ALSO
+from ..checks.result import ALSO, CaseRow
 from ..engine.store.course import name_problem, open_course
 from ..engine.store.gradebook_reader import Marks, read_marks
 from ..engine.store.journal import latest_records
@@ -41,29 +42,36 @@ SIGNS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Item:
-    """One graded cell as its page shows it."""
+    """One graded cell as its page shows it.
 
-    id: str
+    name : of the exercise, or of the cell. formula : what the exercise asks for, line by line. sign, kind, verdict : the
+        outcome as a sign, as the class of its colour and in words. by_hand : whether a person judges.
+    changed : why the points are not those of the check, "" where they are. comments : the person's words.
+    mistake, hint : the recognised mistake in words. where, problem : the first visible case that fails, and how.
+    lines : what else the message says. cases : the rows of the check. hidden : names of hidden cases that fail, where no
+        visible one does. answers : (grade_id, source) of the student's cells.
+    """
+
     name: str
-    what: list
+    formula: list[str]
     sign: str
     kind: str
     verdict: str
+    by_hand: bool
     points: float
     max_points: float
-    mistake: str
-    hint: str
-    problem: str
-    where: str
-    lines: list
-    cases: list
-    kept: list
-    answers: list
-    by_hand: bool
     changed: str
-    comments: list
+    comments: list[str]
+    mistake: str
+    lines: list[str]
+    hint: str = ""
+    where: str = ""
+    problem: str = ""
+    cases: Sequence[CaseRow] = ()
+    hidden: Sequence[str] = ()
+    answers: Sequence[tuple[str, str]] = ()
 
     @property
     def score(self):
@@ -74,58 +82,82 @@ class Item:
 
 def item(notebook, verdict, marks):
     """The `Item` of a verdict; `marks` is the student's `Marks`, or None before anything is in the gradebook."""
-    mark = (marks or Marks()).cells.get((notebook.name, verdict.grade_id))
-    by_hand = verdict.how == "person"
-    judged = mark is not None and not mark.waiting
-    sign, kind = SIGNS[verdict.verdict]
-    word = verdict.verdict
-    points = mark.points if mark is not None else verdict.points or 0.0
-    changed = ""
-    if by_hand and judged:
-        share = points / verdict.max_points if verdict.max_points else 1.0
-        sign, kind = ("✓", "good") if share >= 1 else ("◐", "bad") if share > 0 else ("✗", "bad")
-        word = "read by a person"
-    elif mark is not None and mark.manual is not None and mark.manual != verdict.points:
-        changed = f"A person gave these points; the automatic check gave {pages.number(verdict.points or 0.0)}."
-    elif mark is not None and mark.extra:
-        changed = f"{pages.number(mark.extra)} of them are extra credit."
-    shown = next((row for row in verdict.rows if not row.passed and not row.hidden and row.problem), None)
+    marks = marks or Marks()
+    mark = marks.cells.get((notebook.name, verdict.grade_id))
     keys = verdict.answers or ((verdict.grade_id,) if verdict.grade_id in notebook.sources else ())
-    comments = [
-        cell.comment
-        for grade_id in dict.fromkeys((verdict.grade_id, *keys))
-        if (cell := (marks or Marks()).cells.get((notebook.name, grade_id))) and cell.comment
-    ]
-    # An answer that Python cannot even read defines nothing: to the check it looks like none
-    broken = [words for key in keys if not by_hand and (words := syntax_error(notebook.sources.get(key, "")))]
-    if broken and verdict.verdict == NOT_ATTEMPTED:
-        word, (sign, kind) = "not readable", SIGNS[WRONG]
-    unsolved = verdict.verdict == NOT_ATTEMPTED and not broken
-    return Item(
-        verdict.grade_id,
-        verdict.exercise or verdict.grade_id,
-        pages.formula(verdict.exercise) if _is_exercise(verdict.exercise) else [],
-        sign,
-        kind,
-        word,
-        points,
-        verdict.max_points,
-        (verdict.mistake or "").replace("_", " "),
-        "" if unsolved else verdict.hint,
-        "" if unsolved or broken or shown is None else shown.problem,
-        "" if shown is None else f"Case “{shown.case}”" + (f", {shown.part}" if shown.part else ""),
-        broken or _lines(verdict, shown),
-        [] if unsolved else list(verdict.rows),
-        []
-        if unsolved or shown
-        else list(dict.fromkeys(row.case for row in verdict.rows if row.hidden and not row.passed)),
-        []
-        if unsolved
-        else [(key, without_docstring(notebook.sources[key])) for key in keys if key in notebook.sources],
-        by_hand,
-        changed,
-        comments,
+    errors = [] if _by_hand(verdict) else [syntax_error(notebook.sources.get(key, "")) for key in keys]
+    unreadable = [error for error in errors if error]
+    row = next((row for row in verdict.rows if not row.passed and not row.hidden and row.problem), None)
+    outcome, sign, kind = _outcome(verdict, mark, unreadable)
+    shown = Item(
+        name=verdict.exercise or verdict.grade_id,
+        formula=pages.formula(verdict.exercise) if _is_exercise(verdict.exercise) else [],
+        sign=sign,
+        kind=kind,
+        verdict=outcome,
+        by_hand=_by_hand(verdict),
+        points=_points(verdict, mark),
+        max_points=verdict.max_points,
+        changed=_changed(verdict, mark),
+        comments=_comments(notebook, marks, (verdict.grade_id, *keys)),
+        mistake=(verdict.mistake or "").replace("_", " "),
+        lines=unreadable or _lines(verdict, row),
     )
+    if verdict.verdict == NOT_ATTEMPTED and not unreadable:
+        return shown
+    return replace(
+        shown,
+        hint=verdict.hint,
+        where=_where(row),
+        problem="" if unreadable or row is None else row.problem,
+        cases=verdict.rows,
+        hidden=[] if row else _failing_hidden(verdict),
+        answers=[(key, without_docstring(notebook.sources[key])) for key in keys if key in notebook.sources],
+    )
+
+
+def _by_hand(verdict):
+    return verdict.how == "person"
+
+
+def _points(verdict, mark):
+    return verdict.points or 0.0 if mark is None else mark.points
+
+
+def _outcome(verdict, mark, unreadable):
+    """(words, sign, kind) of a verdict."""
+    if _by_hand(verdict) and mark is not None and not mark.waiting:
+        share = mark.points / verdict.max_points if verdict.max_points else 1.0
+        return "read by a person", *SIGNS[RIGHT if share >= 1 else PARTLY if share > 0 else WRONG]
+    # An answer that Python cannot even read defines nothing: to the check it looks like none
+    if unreadable and verdict.verdict == NOT_ATTEMPTED:
+        return "not readable", *SIGNS[WRONG]
+    return verdict.verdict, *SIGNS[verdict.verdict]
+
+
+def _changed(verdict, mark):
+    """Why the points are not those of the check, in a sentence; "" where they are, or where only a person gives them."""
+    if mark is None or (_by_hand(verdict) and not mark.waiting):
+        return ""
+    if mark.manual is not None and mark.manual != verdict.points:
+        return f"A person gave these points; the automatic check gave {pages.number(verdict.points or 0.0)}."
+    return f"{pages.number(mark.extra)} of them are extra credit." if mark.extra else ""
+
+
+def _comments(notebook, marks, grade_ids):
+    """A person's comments on these cells, each cell once."""
+    cells = (marks.cells.get((notebook.name, grade_id)) for grade_id in dict.fromkeys(grade_ids))
+    return [cell.comment for cell in cells if cell is not None and cell.comment]
+
+
+def _where(row):
+    if row is None:
+        return ""
+    return f"Case “{row.case}”" + (f", {row.part}" if row.part else "")
+
+
+def _failing_hidden(verdict):
+    return list(dict.fromkeys(row.case for row in verdict.rows if row.hidden and not row.passed))
 
 
 def _below_a_task(source, notebook):
