@@ -35,6 +35,7 @@ def test_the_same_parameters_give_the_same_picture(slug):
     assert png(explorer(slug).figure()) == png(explorer(slug).figure())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slug", SLUGS)
 def test_every_control_changes_the_picture_at_every_end(slug):
     made = explorer(slug)

@@ -15,7 +15,7 @@ from autograder.reports import export
 api = pytest.importorskip("nbgrader.api")
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def course(request, tmp_path_factory):
     """A gradebook of two assignments and four students with awkward names, on each kind of database."""
     folder = tmp_path_factory.mktemp("course")

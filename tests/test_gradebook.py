@@ -13,7 +13,7 @@ from autograder.engine.store.course import open_course
 LATE = "\nfrom nbgrader.plugins import LateSubmissionPlugin\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def place(request, course, released_course):
     """The small course on each kind of database."""
     if request.param == "sqlite":
