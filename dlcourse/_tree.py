@@ -31,7 +31,7 @@ def zip_leaves(**trees):
     >>> zip_leaves(w={"b": 1, "W": [2, 3]}, dw={"W": [0, 1], "b": 4})
     [(array(1.), array(4.)), (array([2., 3.]), array([0., 1.]))]
     """
-    rows = list(_walk(tuple(trees), tuple(trees.values()), (), _first_dtype(next(iter(trees.values())))))
+    rows = list(_walk(tuple(trees), tuple(trees.values()), (), next(iter(trees.values()))))
     if not rows:
         raise ValueError(f"{next(iter(trees))}: expected at least one array, got {next(iter(trees.values()))!r}")
     return rows
@@ -106,9 +106,9 @@ def _first_dtype(tree):
     return next((dtype for dtype in found if dtype is not None), None)
 
 
-def _walk(names, trees, path, dtype):
+def _walk(names, trees, path, root):
     if is_leaf(trees[0]):
-        yield _leaves(names, trees, path, dtype)
+        yield _leaves(names, trees, path, root)
         return
     keys = _keys(trees[0])
     for name, tree in zip(names[1:], trees[1:], strict=True):
@@ -117,14 +117,14 @@ def _walk(names, trees, path, dtype):
             place = _place(name, path)
             raise ValueError(f"{place}: expected {_form(trees[0])} as in {names[0]}, got {_form(tree)}")
     for key in keys:
-        yield from _walk(names, [tree[key] for tree in trees], (*path, key), dtype)
+        yield from _walk(names, [tree[key] for tree in trees], (*path, key), root)
 
 
-def _leaves(names, trees, path, dtype):
-    """The arrays at one place, all of the first one's shape and dtype; a Python number is of `dtype`."""
+def _leaves(names, trees, path, root):
+    """The arrays at one place, all of the first one's shape and dtype; a Python number takes that of an array in `root`."""
     first, *others = (as_floating(x, _place(name, path)) for name, x in zip(names, trees, strict=True))
-    if dtype is not None and first.dtype != dtype and not is_array(trees[0]):
-        first = array_namespace(first).astype(first, dtype)
+    if not is_array(trees[0]):
+        first = array_namespace(first).astype(first, _first_dtype(root) or first.dtype)
     row = [first]
     for name, x in zip(names[1:], others, strict=True):
         if x.shape != first.shape:

@@ -28,13 +28,14 @@ PUBLIC = [
     and not module.name.startswith(("dlcourse.explorers", "dlcourse.kernels"))
     and not module.ispkg
 ]
+EXPLORERS = ["dlcourse.explorers", *(f"dlcourse.explorers.{slug}" for slug in dlcourse.TOPICS)]
 over_modules = pytest.mark.parametrize("name", PUBLIC)
 over_operations = pytest.mark.parametrize("op", operations(), ids=lambda op: op.name)
 
 # --- names ----------------------------------------------------------------------------------------------------------
 
 
-@over_modules
+@pytest.mark.parametrize("name", PUBLIC + EXPLORERS)
 def test_all_and_dir_list_the_public_names_and_no_others(name):
     module = importlib.import_module(name)
     tree = ast.parse(inspect.getsource(module))

@@ -19,6 +19,32 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Bbox
 
+__all__ = [
+    "CMAP",
+    "COLORS",
+    "DIVERGING",
+    "LINESTYLES",
+    "MARKERS",
+    "NOTE",
+    "STYLE",
+    "Choice",
+    "Drawing",
+    "Exploration",
+    "Explorer",
+    "Picture",
+    "Slider",
+    "Stage",
+    "Toggle",
+    "new_figure",
+    "png",
+    "show",
+]
+
+
+def __dir__():
+    return __all__
+
+
 # Okabe and Ito's palette, ordered so that neighbours differ in lightness; line styles and markers double the message
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
 MARKERS = ("o", "^", "s", "D", "v", "P", "X")

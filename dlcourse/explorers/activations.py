@@ -5,6 +5,16 @@ import numpy as np
 from .. import activations
 from . import COLORS, Choice, Explorer, Slider
 
+__all__ = [
+    "EXPLORER",
+    "draw",
+]
+
+
+def __dir__():
+    return __all__
+
+
 _X = np.linspace(-5.0, 5.0, 301)
 _LAYERS = np.arange(1, 21)
 

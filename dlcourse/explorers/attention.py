@@ -7,6 +7,18 @@ import numpy as np
 from .. import attention
 from . import COLORS, Choice, Explorer, Slider, Toggle
 
+__all__ = [
+    "EXPLORER",
+    "WORDS",
+    "draw",
+    "weights",
+]
+
+
+def __dir__():
+    return __all__
+
+
 WORDS = ["the", "Rabbit", "took", "a", "watch", "and", "looked", "at", "it"]
 _T, _P = len(WORDS), 8
 _THINGS, _CREATURES, _VERBS, _PRONOUNS = range(4)

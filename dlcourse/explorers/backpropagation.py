@@ -8,6 +8,17 @@ from matplotlib.collections import LineCollection
 from .. import activations, backpropagation, datasets, optimizers
 from . import COLORS, MARKERS, Choice, Explorer, Slider
 
+__all__ = [
+    "EXPLORER",
+    "draw",
+    "trained",
+]
+
+
+def __dir__():
+    return __all__
+
+
 _X, _y, _ = datasets.spirals(np.random.default_rng(0), N=240, K=3)
 _LIMIT, _CELLS = 1.15, 72
 _AXIS = np.linspace(-_LIMIT, _LIMIT, _CELLS)

@@ -7,6 +7,21 @@ import PIL.Image
 from .. import convolution
 from . import CMAP, COLORS, DIVERGING, Explorer, Slider
 
+__all__ = [
+    "EXPLORER",
+    "PATTERNS",
+    "column",
+    "draw",
+    "draw_blocks",
+    "kernel",
+    "photograph",
+]
+
+
+def __dir__():
+    return __all__
+
+
 # Every kernel of the explorer is a sum of these, each times its slider
 PATTERNS = {
     "keep": np.array([[0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]),

@@ -9,6 +9,22 @@ from .. import _graph_svg, graph
 from ..graph import Value, max_, sum_
 from . import Choice, Explorer, Slider, new_figure
 
+__all__ = [
+    "EXAMPLES",
+    "EXPLORER",
+    "draw",
+    "neuron",
+    "picture",
+    "put_graph",
+    "sum_times",
+    "used_twice",
+]
+
+
+def __dir__():
+    return __all__
+
+
 # Lengths in pixels of 1/80 inch: a node's box and the steps from one to the next
 _WIDTH, _HEIGHT, _COLUMN, _ROW, _MARGIN = 118, 42, 184, 54, 8
 _INPUT, _GATE, _ACTIVE = "#fff4e0", "#e8f1fb", "#f7c9a8"

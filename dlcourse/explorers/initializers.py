@@ -9,6 +9,17 @@ from ..activations import ACTIVATIONS
 from ..initializers import INITIALIZERS
 from . import COLORS, MARKERS, Choice, Explorer, Slider
 
+__all__ = [
+    "EXPLORER",
+    "draw",
+    "spreads",
+]
+
+
+def __dir__():
+    return __all__
+
+
 WIDTH, EXAMPLES = 100, 100
 
 

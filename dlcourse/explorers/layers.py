@@ -5,6 +5,16 @@ import numpy as np
 from .. import activations, losses
 from . import COLORS, Choice, Explorer, Slider
 
+__all__ = [
+    "EXPLORER",
+    "draw",
+]
+
+
+def __dir__():
+    return __all__
+
+
 _CLASSES = ("1", "2", "3")
 _P = np.linspace(0.002, 1.0, 120)
 _CHARGE = -np.log(_P)

@@ -5,6 +5,16 @@ import numpy as np
 from .. import activations, datasets, neurons
 from . import COLORS, MARKERS, Explorer, Slider
 
+__all__ = [
+    "EXPLORER",
+    "draw",
+]
+
+
+def __dir__():
+    return __all__
+
+
 _X, _y, _ = datasets.blobs(np.random.default_rng(7), N=60, K=2, spread=1.0)
 _GRID = np.linspace(-5.0, 5.0, 41)
 

@@ -5,6 +5,16 @@ import numpy as np
 from .. import normalization
 from . import COLORS, Choice, Explorer, Slider
 
+__all__ = [
+    "EXPLORER",
+    "draw",
+]
+
+
+def __dir__():
+    return __all__
+
+
 _BATCHES, _SPREAD = 150, 2.0
 _EDGES = np.linspace(-6.0, 6.0, 49)
 

@@ -10,6 +10,22 @@ from contourpy import contour_generator
 from .. import optimizers
 from . import COLORS, Choice, Explorer, Slider
 
+__all__ = [
+    "EXPLORER",
+    "NAMES",
+    "STEPS",
+    "SURFACES",
+    "Surface",
+    "draw",
+    "landscape",
+    "path",
+]
+
+
+def __dir__():
+    return __all__
+
+
 STEPS = 200
 _FAR = 1e6
 

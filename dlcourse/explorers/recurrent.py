@@ -5,6 +5,18 @@ import numpy as np
 from .. import recurrent
 from . import COLORS, Choice, Explorer, Slider
 
+__all__ = [
+    "EXPLORER",
+    "TEXT",
+    "draw",
+    "run",
+]
+
+
+def __dir__():
+    return __all__
+
+
 TEXT = "down! Heads below!' (a loud crash) - 'Now, who did"
 _OPEN, _CLOSE = TEXT.index("("), TEXT.index(")")
 _T = len(TEXT)

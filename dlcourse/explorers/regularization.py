@@ -7,6 +7,17 @@ import numpy as np
 from .. import dropout, regularization
 from . import COLORS, Explorer, Slider
 
+__all__ = [
+    "EXPLORER",
+    "draw",
+    "fitted",
+]
+
+
+def __dir__():
+    return __all__
+
+
 _FEATURES, _STEPS = 40, 150
 _GRID = np.linspace(-1.0, 1.0, 161)
 _TRUE = np.sin(3.0 * _GRID)

@@ -7,6 +7,17 @@ import numpy as np
 from .. import datasets, metrics, training
 from . import COLORS, Choice, Explorer, Slider
 
+__all__ = [
+    "EXPLORER",
+    "draw",
+    "trained",
+]
+
+
+def __dir__():
+    return __all__
+
+
 _EPOCHS = 8
 _OPTIMIZERS = ("sgd", "momentum", "adam")
 
