@@ -184,6 +184,7 @@ REBUILT = {
         ("plot()",),
         (),
     ),
+    "a set-up that is missing": (answers(*HONEST, (1, None)), {}, SOURCES, (), ()),
     "a changed set-up": (
         answers(*HONEST, (1, SETUP.replace("1", "2"))),
         {1.5: (SETUP.replace("1", "2"), True, False)},
@@ -220,6 +221,12 @@ def test_an_answer_of_another_type_is_read_as_the_courses():
     made = rebuild(MASTER, file(*cells))
     assert made.notes == ("cell f was made a markdown cell; it is read as code",)
     assert made.cells[2].cell_type == "code" and made.steps[2].kind == CODE
+
+
+def test_a_task_goes_on_below_a_plain_cell_of_the_course():
+    master = load_released("hw", file(cell("Draw.", "markdown", grade_id="draw", task=True), cell("Hint.", "markdown")))
+    made = rebuild(master, file(cell("Draw.", "markdown", grade_id="draw"), cell("Hint.", "markdown"), *own("plot()")))
+    assert made.sources == {"draw": "plot()"} and made.cells[2].by_hand
 
 
 def test_a_set_up_made_text_is_not_run_again():
@@ -322,6 +329,10 @@ def test_what_cannot_be_read_is_the_master_with_a_note(data, why, problem, hande
         (c.cell_type, c.source, c, False, c.by_hand) for c in MASTER.cells
     ]
     assert made.master is MASTER and made.sources == {} and made.own_cells == ()
+
+
+def test_without_a_reason_there_was_no_file():
+    assert not rebuild(MASTER, None).handed_in
 
 
 # --- the file ---------------------------------------------------------------------------------------------------------
@@ -712,6 +723,16 @@ def test_the_limits_of_a_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(folders, "DEPTH", 1)
     found = read_folder(tmp_path, ("?.txt", "z.*"))
     assert found.files == {} and found.notes == ["the file inner was left out: deeper than 1 folders"]
+
+
+def test_depth_and_links_inside_folders(tmp_path, monkeypatch):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "c.txt").write_text("c")
+    (tmp_path / "a" / "link.txt").symlink_to(tmp_path / "a" / "b" / "c.txt")
+    assert read_folder(tmp_path, (), links=True).files == {"a/b/c.txt": b"c", "a/link.txt": b"c"}
+    monkeypatch.setattr(folders, "DEPTH", 2)
+    assert read_folder(tmp_path, (), links=True).files == {"a/link.txt": b"c"}
+    assert read_folder(tmp_path, ()).notes[0] == "the file a/b was left out: deeper than 2 folders"
 
 
 def test_every_folder_is_closed_again(tmp_path):
