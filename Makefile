@@ -32,9 +32,10 @@ bench: dev  ## the speed table, side by side with PyTorch where it is installed
 	$(BIN)/python -m benchmarks.explorers
 	$(BIN)/python -m benchmarks.grading
 
-lint: dev  ## ruff on sources and notebooks
+lint: dev  ## ruff on sources and notebooks, mypy on the code that judges and grades
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --exclude '*.ipynb' .
+	$(BIN)/mypy
 
 audit: dev  ## grade the grader: mistakes rejected and named, right variants accepted
 	$(BIN)/dlcourse audit

@@ -18,12 +18,15 @@ import sysconfig
 import threading
 import time
 from functools import cache
+from types import FrameType
 from typing import Any
 
 # Seconds until code that has caught `TooSlow` gets it again
 AGAIN = 0.1
 # The numbers that sys.monitoring leaves to programs like this one; a limit within another takes the second
 TOOLS = (4, 3)
+# Python 3.11 has none
+MONITORING: Any = getattr(sys, "monitoring", None)
 _seconds: dict[int, float] = {}
 
 
@@ -89,7 +92,8 @@ class _Limit:
         raise NotImplementedError
 
     def __enter__(self):
-        self.frame, self.thread, self.rings = sys._getframe(1), threading.get_ident(), 0
+        self.frame: FrameType | None = sys._getframe(1)
+        self.thread, self.rings = threading.get_ident(), 0
         self.lines = _Lines(self)
         self.outer = _seconds.get(self.thread)
         _seconds[self.thread] = self.seconds
@@ -185,17 +189,16 @@ class _Lines:
         self.since = since
         if self.on and self.tool is not None:
             return
-        monitoring = getattr(sys, "monitoring", None)
-        self.tool = monitoring and next((tool for tool in TOOLS if monitoring.get_tool(tool) is None), None)
+        self.tool = MONITORING and next((tool for tool in TOOLS if MONITORING.get_tool(tool) is None), None)
         if self.tool is None:
             self.trace()
             return
-        self.on, self.events = True, monitoring.events
-        monitoring.use_tool_id(self.tool, "dlcourse time limit")
+        self.on, self.events = True, MONITORING.events
+        MONITORING.use_tool_id(self.tool, "dlcourse time limit")
         for event in (self.events.LINE, self.events.JUMP, self.events.PY_START):
-            monitoring.register_callback(self.tool, event, self.at_line)
+            MONITORING.register_callback(self.tool, event, self.at_line)
         # Until the time is over loops and calls are enough, and cheaper than every line
-        monitoring.set_events(self.tool, self.events.JUMP | (self.events.PY_START if since else self.events.LINE))
+        MONITORING.set_events(self.tool, self.events.JUMP | (self.events.PY_START if since else self.events.LINE))
 
     def stop(self):
         if not self.on:
@@ -204,8 +207,8 @@ class _Lines:
         if self.tool is None:
             sys.settrace(self.before)
         else:
-            sys.monitoring.set_events(self.tool, 0)
-            sys.monitoring.free_tool_id(self.tool)
+            MONITORING.set_events(self.tool, 0)
+            MONITORING.free_tool_id(self.tool)
 
     def at_line(self, code, *place):
         if time.monotonic() < self.since or threading.get_ident() != self.limit.thread:
@@ -215,7 +218,7 @@ class _Lines:
             self.stop()
         elif self.reaches(frame):
             # A loop on one line only jumps
-            sys.monitoring.set_events(self.tool, self.events.LINE | self.events.JUMP)
+            MONITORING.set_events(self.tool, self.events.LINE | self.events.JUMP)
             raise TooSlow
 
     def reaches(self, frame):
