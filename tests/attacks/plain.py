@@ -7,6 +7,7 @@ size) are there for this machine's sake and wider than any of the attacks needs 
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -88,7 +89,7 @@ def autograde(course, scratch, seconds=WHOLE_SECONDS):
     ]
     inside = (
         f"setpriv --reuid {USER} --regid {USER} --clear-groups prlimit --nproc=200 --as=6000000000 --fsize=400000000 "
-        f"{sys.executable} -m nbgrader autograde {ASSIGNMENT} </dev/null; "
+        f"{shlex.quote(sys.executable)} -m nbgrader autograde {ASSIGNMENT} </dev/null; "
         "sleep 1; echo; echo LEFT $(ls /proc | grep -c '^[0-9][0-9]*$')"
     )
     begun = time.monotonic()
