@@ -134,7 +134,7 @@ def test_a_check_tells_right_from_wrong_and_stops_an_endless_loop(side, before, 
     out = side("-c", before + CHECK)
     assert "✓ neurons.preactivation: right, 1 point." in out
     assert "This looks like a known mistake (bias dropped)." in out
-    assert "Your code was stopped after 0.3 seconds. Is there a loop that never ends?" in out
+    assert "Your code was stopped after 0.3 seconds. Is there an infinite loop?" in out
     assert out.count("CheckFailed: see the message above") == 2 and out.splitlines()[-1] == way
 
 
@@ -173,7 +173,7 @@ print("\\n".join(said))
 def test_a_kernel_is_not_hung_by_an_endless_loop(side):
     pytest.importorskip("jupyter_client")
     out = side("-c", KERNEL)
-    assert "Your code was stopped after 0.3 seconds. Is there a loop that never ends?" in out
+    assert "Your code was stopped after 0.3 seconds. Is there an infinite loop?" in out
     assert "CheckFailed: see the message above" in out and "✓ neurons.preactivation: right, 1 point." in out
     assert re.search(r"^1 of \d+ points so far; next: exercise 2, neurons\.perceptron_predict\.$", out, re.M)
 
