@@ -497,15 +497,15 @@ def test_a_difference_reads_as_its_two_sentences():
 def test_another_order_of_the_sum_passes_and_a_relative_slip_of_a_millionth_fails():
     x = np.random.default_rng(0).standard_normal(10_000)
     total = np.array([x.sum()])
-    assert compare(np.array([sum(x[::-1].tolist())]), total, terms=x.size) is None
-    assert compare(total * (1 + 1e-6), total, terms=x.size) is not None
+    assert compare(np.array([sum(x[::-1].tolist())]), total, sum_length=x.size) is None
+    assert compare(total * (1 + 1e-6), total, sum_length=x.size) is not None
 
 
 EPS, EPS32 = 2.0**-52, 2.0**-23
 
 
 @pytest.mark.parametrize(
-    ("dtype", "terms", "tolerance", "bound"),
+    ("dtype", "sum_length", "tolerance", "bound"),
     [
         (np.float64, 100, None, 800 * EPS / (1 - 800 * EPS)),
         (np.float64, 1, None, 128 * EPS / (1 - 128 * EPS)),
@@ -515,8 +515,8 @@ EPS, EPS32 = 2.0**-52, 2.0**-23
         (np.float64, 100, 0.25, 0.25),
     ],
 )
-def test_the_bound(dtype, terms, tolerance, bound):
-    assert error_bound(np.ones(1, dtype), terms, tolerance) == pytest.approx(bound, rel=1e-14, abs=0.0)
+def test_the_bound(dtype, sum_length, tolerance, bound):
+    assert error_bound(np.ones(1, dtype), sum_length, tolerance) == pytest.approx(bound, rel=1e-14, abs=0.0)
 
 
 def test_the_bound_decides_at_its_edge():

@@ -256,7 +256,7 @@ def test_digits_that_cancel_cost_a_right_answer_nothing(monkeypatch):
     x = np.array([0.1, 0.7, -0.8 + 1e-4, 0.3, -0.3])
     _made(monkeypatch, lambda x: np.sum(x), Case("what is left is a ten thousandth", (x,)))
     (case,), _ = evaluation.expected_values("made.up", 0)
-    assert 1000 < case.terms <= 10_000
+    assert 1000 < case.sum_length <= 10_000
     assert evaluate("made.up", lambda x: np.sum(x[::-1]), withhold=False).passed
     assert evaluate("made.up", lambda x: (x[0] + x[3]) + (x[1] + x[4]) + x[2], withhold=False).passed
     assert not evaluate("made.up", lambda x: np.sum(x) * (1 + 1e-9), withhold=False).passed
@@ -268,8 +268,8 @@ def test_where_nothing_cancels_or_the_answer_jumps_the_bound_is_that_of_the_long
         monkeypatch,
         lambda x: np.where(np.cumsum(x) > 1.0, 1e6, 1.0),
         Case("a jump", (x,)),
-        Case("told by the author", (x,), terms=7),
+        Case("told by the author", (x,), sum_length=7),
         Case("integers", (np.arange(30),)),
     )
     cases, _ = evaluation.expected_values("made.up", 0)
-    assert [case.terms for case in cases] == [20, 7, 30]
+    assert [case.sum_length for case in cases] == [20, 7, 30]

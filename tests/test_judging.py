@@ -48,7 +48,7 @@ def mistaken(slug, function, **more):
 
 
 X = np.array([1.0, 2.0, 4.0])
-CASES = (Case("plain", (X,), terms=16), Case("kept", (X + 1,), hidden=True, terms=16))
+CASES = (Case("plain", (X,), sum_length=16), Case("kept", (X + 1,), hidden=True, sum_length=16))
 ONE = Exercise(
     "made.double",
     double,
@@ -64,7 +64,7 @@ ONE = Exercise(
 PAIR = Exercise(
     "made.half",
     (forward, backward),
-    lambda rng: [Case("one", (X,), dout=np.ones(3), terms=16)],
+    lambda rng: [Case("one", (X,), dout=np.ones(3), sum_length=16)],
     [
         mistaken("other", (lambda x: (x / 2, x), lambda dy, x: dy / 5)),
         mistaken("late", (lambda x: (x, x), lambda dy, x: dy)),
@@ -151,14 +151,17 @@ def test_the_sentence_of_an_outcome(case):
 def test_a_problem_is_compared_as_its_case_says():
     e = np.array([1.0, 1e-3])
     got = e * [1.0, 1.01]
-    assert problem(PAIR, Case("a", (X,), terms=16, tolerance=1e-4), outcome(got, "backward"), e) == ""
-    assert problem(PAIR, Case("a", (X,), terms=16, tolerance=1e-4, relative=True), outcome(got, "backward"), e) != ""
-    assert problem(PAIR, Case("a", (X,), terms=16), outcome(got, "backward"), e) != ""
+    assert problem(PAIR, Case("a", (X,), sum_length=16, tolerance=1e-4), outcome(got, "backward"), e) == ""
+    assert (
+        problem(PAIR, Case("a", (X,), sum_length=16, tolerance=1e-4, relative=True), outcome(got, "backward"), e) != ""
+    )
+    assert problem(PAIR, Case("a", (X,), sum_length=16), outcome(got, "backward"), e) != ""
     many = outcome(e * (1 + 2e-13), "backward")
-    assert problem(PAIR, Case("a", (X,), terms=16), many, e) != "" == problem(PAIR, Case("a", (X,), terms=160), many, e)
+    assert problem(PAIR, Case("a", (X,), sum_length=16), many, e) != ""
+    assert problem(PAIR, Case("a", (X,), sum_length=160), many, e) == ""
     # The number of examples is the first array's length
     assert "with 3 examples: is a division by their number missing?" in problem(
-        PAIR, Case("a", (2, np.array(1.0), X), terms=16), outcome(3 * e, "backward"), e
+        PAIR, Case("a", (2, np.array(1.0), X), sum_length=16), outcome(3 * e, "backward"), e
     )
 
 
@@ -299,10 +302,10 @@ def test_answers_to_single_precision_are_alike_within_its_rounding():
     single = X.astype(np.float32)
     near = outcome(np.array([1 + 1e-6])), outcome(np.array([1.0]))
     for case, alike in (
-        (Case("a", (X, single), terms=16), True),
-        (Case("a", (), {"x": single}, terms=16), True),
-        (Case("a", (X, 3), terms=16), False),
-        (Case("a", (single,), terms=16, tolerance=1e-9), False),
+        (Case("a", (X, single), sum_length=16), True),
+        (Case("a", (), {"x": single}, sum_length=16), True),
+        (Case("a", (X, 3), sum_length=16), False),
+        (Case("a", (single,), sum_length=16, tolerance=1e-9), False),
     ):
         assert evaluation._alike(ONE, case, *near) is alike, case
     relative = outcome(np.array([1.0, 1.01e-3])), outcome(np.array([1.0, 1e-3]))
@@ -382,28 +385,28 @@ def test_a_reference_that_fails_on_its_own_case_is_an_error():
     assert isinstance(raised.value.__cause__, ValueError)
 
 
-def test_the_cases_are_those_of_the_seed_with_their_terms():
+def test_the_cases_are_those_of_the_seed_with_their_sum_length():
     def cases(rng):
-        return [Case("a", (rng.standard_normal(40),)), Case("b", (X,), terms=7)]
+        return [Case("a", (rng.standard_normal(40),)), Case("b", (X,), sum_length=7)]
 
     MADE["made.seeded"] = Exercise("made.seeded", double, cases)
     (first, second), expected = evaluation.expected_values("made.seeded", 3)
     assert np.array_equal(first.args[0], np.random.default_rng(3).standard_normal(40))
-    assert first.terms >= 40 and second.terms == 7
+    assert first.sum_length >= 40 and second.sum_length == 7
     assert np.array_equal(expected[0][0][0], 2 * first.args[0]) and expected[0][0][1] == 40
 
 
 @pytest.mark.parametrize(
-    ("case", "terms"),
+    ("case", "sum_length"),
     [
         (Case("a", (X, np.ones((4, 5)), {"k": np.ones(30)})), 30),
         (Case("a", (X,), {"w": np.ones(50)}), 50),
-        (Case("a", (X,), more={"g": [np.ones(60), (np.ones(61),)]}), 61),
+        (Case("a", (X,), extra={"g": [np.ones(60), (np.ones(61),)]}), 61),
         (Case("a", (3, "x")), 16),
     ],
 )
-def test_the_terms_are_those_of_the_largest_input(case, terms):
-    assert evaluation._terms(case) == terms
+def test_the_sum_length_is_that_of_the_largest_input(case, sum_length):
+    assert evaluation._sum_length(case) == sum_length
 
 
 @pytest.mark.parametrize(

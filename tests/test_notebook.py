@@ -72,7 +72,7 @@ def test_a_large_result_is_shown_by_its_worst_entries():
     wanted = np.arange(60.0).reshape(6, 10)
     got = wanted.copy()
     got[2, 3], got[5, 9], got[0, 0] = 100.0, np.nan, 0.5
-    made = show.table(drivers.Case("many", terms=16), got, wanted)
+    made = show.table(drivers.Case("many", sum_length=16), got, wanted)
     assert made.title == "Case “many”, shape (6, 10): 3 of 60 entries differ, the worst are"
     assert made.rows == (
         ("(5, 9)", "nan", "59", ""),
@@ -83,10 +83,10 @@ def test_a_large_result_is_shown_by_its_worst_entries():
 
 
 def test_the_first_of_several_values_that_differs_is_shown():
-    made = show.table(drivers.Case("two", terms=16), (np.ones(2), 3.0), (np.ones(2), 4.0))
+    made = show.table(drivers.Case("two", sum_length=16), (np.ones(2), 3.0), (np.ones(2), 4.0))
     assert made.title == "Case “two”, second value" and made.rows == (("", "3", "4", "-1"),)
     made = show.table(
-        drivers.Case("named", terms=16), {"w after step 1": np.array([1, 2])}, {"w after step 1": np.array([1, 3])}
+        drivers.Case("named", sum_length=16), {"w after step 1": np.array([1, 2])}, {"w after step 1": np.array([1, 3])}
     )
     assert made.title == "Case “named”, w after step 1"
     assert made.rows == (("0", "1", "1", "0"), ("1", "2", "3", "-1")) and made.wrong == (False, True)
@@ -108,9 +108,9 @@ def test_the_line_brings_case_along_where_the_notebook_has_not(run):
 
 
 def test_two_shapes_are_shown_side_by_side(capsys):
-    made = show.table(drivers.Case("shapes", terms=16), np.array([1.0, 2.0]), np.array(3.0))
+    made = show.table(drivers.Case("shapes", sum_length=16), np.array([1.0, 2.0]), np.array(3.0))
     assert made.rows == (("yours", "(2,)", "[1., 2.]"), ("expected", "()", "3."))
-    made = show.table(drivers.Case("shapes", terms=16), np.zeros((5, 5)), np.array([1, 2]))
+    made = show.table(drivers.Case("shapes", sum_length=16), np.zeros((5, 5)), np.array([1, 2]))
     assert made.rows == (("yours", "(5, 5)", "…"), ("expected", "(2,)", "[1, 2]"))
 
 
@@ -118,7 +118,7 @@ def test_two_shapes_are_shown_side_by_side(capsys):
     ("got", "expected"), [(None, np.ones(2)), ("text", 1.0), ([1, [2]], np.ones(2)), (1.0, None), ((1, 2), (1, 2, 3))]
 )
 def test_where_numbers_tell_nothing_there_is_no_table(got, expected):
-    assert show.table(drivers.Case("none", terms=16), got, expected) is None
+    assert show.table(drivers.Case("none", sum_length=16), got, expected) is None
 
 
 def test_an_error_and_an_untouched_stub_have_no_table(capsys):

@@ -23,15 +23,15 @@ class Difference:
 
 @dataclass(frozen=True)
 class Rules:
-    """What counts as equal: `terms`, `tolerance` and `relative` as in `Case`; `batch` as in `compare`."""
+    """What counts as equal: `sum_length`, `tolerance` and `relative` as in `Case`; `batch` as in `compare`."""
 
-    terms: int = 1
+    sum_length: int = 1
     tolerance: float | None = None
     relative: bool = False
     batch: int | None = None
 
 
-def error_bound(expected, terms, tolerance=None):
+def error_bound(expected, sum_length, tolerance=None):
     """The relative error that a right answer may have, from the precision of the expected values.
 
     A sum of n terms in any order has a relative error of at most n·eps / (1 − n·eps) (Higham, Accuracy and Stability of
@@ -40,21 +40,21 @@ def error_bound(expected, terms, tolerance=None):
     if tolerance is not None:
         return tolerance
     eps = np.finfo(expected.dtype).eps if expected.dtype.kind == "f" else np.finfo(float).eps
-    bound = 8 * max(terms, 16) * float(eps)
+    bound = 8 * max(sum_length, 16) * float(eps)
     return bound / (1 - bound) if bound < 0.1 else 0.1
 
 
-def compare(got, expected, terms=1, tolerance=None, relative=False, batch=None, names=()):
+def compare(got, expected, sum_length=1, tolerance=None, relative=False, batch=None, names=()):
     """None if `got` equals `expected` within the bound, else the `Difference`.
 
     Parameters
     ----------
     got, expected : numbers, arrays, None, strings, or nested tuples, lists and dicts of them.
-    terms, tolerance, relative : as in `Case`.
+    sum_length, tolerance, relative : as in `Case`.
     batch : number of examples, to recognise a missing or a second division by it.
     names : what the values of an expected tuple are called, in order.
     """
-    return _compare(got, expected, Rules(terms, tolerance, relative, batch), names=names)
+    return _compare(got, expected, Rules(sum_length, tolerance, relative, batch), names=names)
 
 
 def _compare(got, expected, rules, path="", names=()):
@@ -152,7 +152,7 @@ def _compare_arrays(got, expected, at, rules):
     wanted = "a number" if expected.ndim == 0 else f"an array of shape {expected.shape}"
     if array is None:
         return Difference(f"{at}expected {wanted}, got {kind(got)}.")
-    bound = error_bound(expected, rules.terms, rules.tolerance)
+    bound = error_bound(expected, rules.sum_length, rules.tolerance)
     pair = Pair(array, expected, bound, rules.batch)
     if array.shape != expected.shape:
         wanted = f"shape {expected.shape}" if expected.ndim else wanted

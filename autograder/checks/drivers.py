@@ -31,10 +31,11 @@ class Case:
     args, kwargs : the call's arguments: arrays, numbers, strings, None, and nested tuples, lists and dicts of them; `Rng`
         and `Named` stand for what is not data.
     dout : for a pair, the upstream gradient that the backward function gets.
-    more : what a driver of the exercise's own needs besides.
+    extra : what a driver of the exercise's own needs besides.
     weight : its share in the score.
     hidden : kept for grading; the student sees its name only.
-    terms : the longest sum behind one entry of the answer, for the bound of its rounding error (None: the largest input).
+    sum_length : the longest sum behind one entry of the answer, for the bound of its rounding error (None: the
+        largest input).
     tolerance : relative error allowed instead of that bound (for measured statistics).
     relative : each entry is compared with its own size, not with the largest entry of its array (tails).
     """
@@ -43,10 +44,10 @@ class Case:
     args: tuple = ()
     kwargs: dict = field(default_factory=dict)
     dout: Any = None
-    more: dict = field(default_factory=dict)
+    extra: dict = field(default_factory=dict)
     weight: float = 1.0
     hidden: bool = False
-    terms: int | None = None
+    sum_length: int | None = None
     tolerance: float | None = None
     relative: bool = False
 
@@ -102,22 +103,22 @@ def pair(functions, case):
 
 
 def pair_of_many(functions, case):
-    """As `pair`, for a backward with several upstream gradients: `case.dout` is a tuple of them, `case.more` its options."""
+    """As `pair`, for a backward with several upstream gradients: `case.dout` is a tuple of them, `case.extra` its options."""
     forward, backward = functions
-    return pair((forward, lambda dout, cache: backward(*dout, cache, **case.more)), case)
+    return pair((forward, lambda dout, cache: backward(*dout, cache, **case.extra)), case)
 
 
 def steps(functions, case):
-    """An optimizer: `case.more` has init, the name of the course's function that makes the state, and the gradients.
+    """An optimizer: `case.extra` has init, the name of the course's function that makes the state, and the gradients.
 
     Yields the weights and the state after every step, by name; the state that a step returns goes into the next one.
     """
     (step,) = functions
     w = case.args[0]
-    state = resolve(Named(case.more["init"]))(w)
+    state = resolve(Named(case.extra["init"]))(w)
     kept, fields = type(state).__name__, state._fields
     trail = {}
-    for number, dw in enumerate(case.more["gradients"], 1):
+    for number, dw in enumerate(case.extra["gradients"], 1):
         before = frozen(tuple(state))
         result = step(w, dw, state, **case.kwargs)
         if not isinstance(result, tuple) or len(result) != 2 or type(result).__name__ == kept:
@@ -171,7 +172,7 @@ def resolve(value):
 
 def run_case(driver, functions, case, parts):
     """The outcome of each part of the answer on one case; an answer's error is an outcome, never raised."""
-    ready = Case(case.name, resolve(case.args), resolve(case.kwargs), resolve(case.dout), resolve(case.more))
+    ready = Case(case.name, resolve(case.args), resolve(case.kwargs), resolve(case.dout), resolve(case.extra))
     outcomes, printed, caught = [], Printed(), []
     try:
         with (
@@ -209,7 +210,7 @@ def run_case(driver, functions, case, parts):
     if case.dout is not None:
         before, after = (x if isinstance(x, tuple) else (x,) for x in (case.dout, ready.dout))
         changed += tuple(_changed(before, after, functions[-1:]))
-    changed += tuple(_changed(case.more, ready.more))
+    changed += tuple(_changed(case.extra, ready.extra))
     for outcome in outcomes:
         outcome.changed = changed
         outcome.printed = printed.getvalue()[:2000]

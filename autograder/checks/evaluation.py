@@ -104,7 +104,7 @@ def problem(exercise, case, outcome, value):
             got = exercise.measure(got, case)
         except Exception as error:
             return f"Your answer could not be measured ({type(error).__name__}: {error}); it returned {kind(got)}."
-    difference = compare(got, wanted, case.terms, case.tolerance, case.relative, _batch(case), names)
+    difference = compare(got, wanted, case.sum_length, case.tolerance, case.relative, _batch(case), names)
     if difference is not None:
         changes = f" Your function also changes its input {', '.join(outcome.changed)}." if outcome.changed else ""
         return f"{difference}{changes}"
@@ -146,7 +146,8 @@ def expected_values(name, seed):
             if outcome.error is not None:
                 raise RuntimeError(f"the reference of {name} fails on its own case {case.name!r}") from outcome.error
         expected.append([outcome.value for outcome in outcomes])
-        cases.append(replace(case, terms=case.terms or max(_terms(case), _conditioning(exercise, case, expected[-1]))))
+        length = case.sum_length or max(_sum_length(case), _conditioning(exercise, case, expected[-1]))
+        cases.append(replace(case, sum_length=length))
     return cases, expected
 
 
@@ -163,7 +164,7 @@ def _conditioning(exercise, case, expected):
         return 1
     rng, errors = np.random.default_rng(0), [1.0]
     for _ in range(3):
-        inputs = {field: _in_single(getattr(case, field), rng) for field in ("args", "kwargs", "dout", "more")}
+        inputs = {field: _in_single(getattr(case, field), rng) for field in ("args", "kwargs", "dout", "extra")}
         outcomes = run_case(exercise.driver, exercise.functions, replace(case, **inputs), exercise.parts)
         for value, outcome in zip(expected, outcomes, strict=True):
             if outcome.error is None:
@@ -230,7 +231,7 @@ def _alike(exercise, case, got, made):
         except Exception:
             return False
     try:
-        return compare(*values, case.terms, _tolerance_alike(case), case.relative) is None
+        return compare(*values, case.sum_length, _tolerance_alike(case), case.relative) is None
     except Exception:
         return False
 
@@ -239,7 +240,7 @@ def _tolerance_alike(case):
     """With float32 among the arguments that one's bound: two answers differ by its rounding, whatever they return."""
     arrays = [x for x in (*case.args, *case.kwargs.values()) if isinstance(x, np.ndarray)]
     if case.tolerance is None and any(x.dtype == np.float32 for x in arrays):
-        return error_bound(np.zeros(0, dtype=np.float32), case.terms)
+        return error_bound(np.zeros(0, dtype=np.float32), case.sum_length)
     return case.tolerance
 
 
@@ -321,8 +322,8 @@ def _sizes(value):
             yield from _sizes(x)
 
 
-def _terms(case):
-    return max(_sizes((case.args, case.kwargs, case.more)), default=16)
+def _sum_length(case):
+    return max(_sizes((case.args, case.kwargs, case.extra)), default=16)
 
 
 def _batch(case):

@@ -238,7 +238,7 @@ def in_float32(case, name="float32"):
             return type(x)(map(cast, x))
         return x.astype(np.float32) if isinstance(x, np.ndarray) and x.dtype == np.float64 else x
 
-    return replace(case, name=name, args=cast(case.args), dout=cast(case.dout), more=cast(case.more))
+    return replace(case, name=name, args=cast(case.args), dout=cast(case.dout), extra=cast(case.extra))
 
 
 def in_order(package, *names):

@@ -62,7 +62,7 @@ def table(case, got, expected, names=()):
     names : what the values of an expected tuple are called, in order.
     """
     for path, mine, wanted in _leaves(got, expected, names=names):
-        if compare(mine, wanted, case.terms, case.tolerance, case.relative) is not None:
+        if compare(mine, wanted, case.sum_length, case.tolerance, case.relative) is not None:
             title = f"Case “{case.name}”{', ' + path if path else ''}"
             array, wanted = as_array(mine), as_array(wanted)
             if array is None or wanted is None:
@@ -96,7 +96,7 @@ def _two_shapes(title, got, expected):
 
 
 def _entries(title, got, expected, case):
-    wrong = differs(got, expected, error_bound(expected, case.terms, case.tolerance), case.relative)
+    wrong = differs(got, expected, error_bound(expected, case.sum_length, case.tolerance), case.relative)
     if not wrong.any():
         return None
     indices = list(np.ndindex(expected.shape))

@@ -342,7 +342,7 @@ class _NotebookRun:
 @functools.lru_cache(256)
 def _encoded_cases(name, seed):
     """[(tree, buffers)] of what an answer is called with; the whole class is asked the same."""
-    return [encode((case.args, case.kwargs, case.dout, case.more)) for case in expected_values(name, seed)[0]]
+    return [encode((case.args, case.kwargs, case.dout, case.extra)) for case in expected_values(name, seed)[0]]
 
 
 def _judge(exercise, cases, expected, got, seed):

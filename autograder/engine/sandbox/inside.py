@@ -420,8 +420,8 @@ def run_one_case(shell, work, header, body):
     """Call the answer on one case; what came of each part, as plain data."""
     module, name = header["driver"]
     driver = getattr(drivers if module == "drivers" else importlib.import_module(f"autograder.drivers.{module}"), name)
-    args, kwargs, dout, more = decode(header["case"], body, {"rng": drivers.Rng, "named": drivers.Named})
-    case = drivers.Case("", args, kwargs, dout, more)
+    args, kwargs, dout, extra = decode(header["case"], body, {"rng": drivers.Rng, "named": drivers.Named})
+    case = drivers.Case("", args, kwargs, dout, extra)
     functions = tuple(shell.user_ns.get(name) for name in header["names"])
     parts = header["parts"]
     try:

@@ -24,8 +24,8 @@ WHOLE = np.array([[1, -2, 0], [0, 3, 1], [2, 2, -1], [-1, 1, 4]])
 def cases(rng):
     return [
         Case("four examples, three classes", (rng.standard_normal((4, 3)),)),
-        # terms: a sum of differences of size 1000 carries their rounding
-        Case("logits of ±1000", (LARGE,), terms=1000),
+        # sum_length: a sum of differences of size 1000 carries their rounding
+        Case("logits of ±1000", (LARGE,), sum_length=1000),
         Case("one example", (rng.standard_normal((1, 5)),)),
         Case("one example, shape (K,)", (rng.standard_normal(4),)),
         Case("the classes along axis 0", (rng.standard_normal((3, 4)),), {"axis": 0}),

@@ -25,7 +25,7 @@ def sinusoidal_positions(T, D):
 def cases(rng):
     def case(T, D, hidden=False):
         # An angle of t has an error of t times its frequency's, a few roundings
-        return Case(f"{T} positions, {D} columns", (T, D), terms=4 * max(T, 4), hidden=hidden)
+        return Case(f"{T} positions, {D} columns", (T, D), sum_length=4 * max(T, 4), hidden=hidden)
 
     return [case(5, 8), case(3, 6), case(1, 4), case(9, 2), case(4, 4), case(40, 10, hidden=True)]
 

@@ -25,7 +25,7 @@ def complex_step_grad(f, x, eps=1e-20):
 
 def cases(rng):
     def case(name, f, x, hidden=False, **kwargs):
-        return Case(name, (f, x), kwargs, terms=64, hidden=hidden)
+        return Case(name, (f, x), kwargs, sum_length=64, hidden=hidden)
 
     return [
         case("a vector", "exponentials", rng.uniform(0.5, 1.5, 4)),

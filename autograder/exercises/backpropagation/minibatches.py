@@ -23,7 +23,7 @@ def minibatches(X, y, batch_size, rng):
 def cases(rng):
     def case(name, N, batch_size, seed, shape=(3,), hidden=False):
         X = rng.standard_normal((N, *shape))
-        return Case(name, (X, np.arange(N), batch_size), more={"seed": seed}, hidden=hidden)
+        return Case(name, (X, np.arange(N), batch_size), extra={"seed": seed}, hidden=hidden)
 
     return [
         case("53 examples by 8", 53, 8, 1),
@@ -57,9 +57,9 @@ def minibatches_driver(functions, case):
         """The examples by number: y holds the numbers."""
         return np.concatenate([t for _, t in pairs]) if pairs else np.array([])
 
-    rng = np.random.default_rng(case.more["seed"])
+    rng = np.random.default_rng(case.extra["seed"])
     first, second = epoch(rng), epoch(rng)
-    again = epoch(np.random.default_rng(case.more["seed"]))
+    again = epoch(np.random.default_rng(case.extra["seed"]))
     yield "sizes", {"examples in each minibatch": [len(x) for x, _ in first]}
 
     seen = order(first)

@@ -62,7 +62,7 @@ def passes_driver(functions, case):
 
 def cases(rng):
     return [
-        Case(name, (rng.uniform(0.5, 1.5, len(parents)), order, parents, local), hidden=hidden, terms=256)
+        Case(name, (rng.uniform(0.5, 1.5, len(parents)), order, parents, local), hidden=hidden, sum_length=256)
         for name, order, parents, local, hidden in graphs(rng)
     ]
 

@@ -67,7 +67,7 @@ def graphs(rng):
 
 def cases(rng):
     return [
-        Case(name, (order, parents, local), hidden=hidden, terms=256)
+        Case(name, (order, parents, local), hidden=hidden, sum_length=256)
         for name, order, parents, local, hidden in graphs(rng)
     ]
 

@@ -15,7 +15,7 @@ def draw_driver(functions, case):
     """Draws weights, and says whether `rng` decides them: the same generator again, then another one."""
     (initialize,) = functions
     (shape,) = case.args
-    seed = case.more["seed"]
+    seed = case.extra["seed"]
 
     def draw(seed):
         W = initialize(shape, np.random.default_rng(seed), **case.kwargs)
@@ -24,7 +24,7 @@ def draw_driver(functions, case):
             raise WrongAnswer(f"the function returns an array of the shape {shape}; yours returned {kind(W)}")
         return array
 
-    many = case.more.get("draws")
+    many = case.extra.get("draws")
     if many:
         rng = np.random.default_rng(seed)
         first = np.array([initialize(shape, rng, **case.kwargs) for _ in range(many)])
@@ -69,7 +69,7 @@ TOLERANCE = 0.05
 
 def draw_case(rng, name, *shape, hidden=False, **kwargs):
     seed = int(rng.integers(1_000_000))
-    return Case(name, (shape,), kwargs, more={"seed": seed}, tolerance=TOLERANCE, hidden=hidden)
+    return Case(name, (shape,), kwargs, extra={"seed": seed}, tolerance=TOLERANCE, hidden=hidden)
 
 
 def draw_cases(rng):

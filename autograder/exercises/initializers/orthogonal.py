@@ -23,8 +23,8 @@ def orthogonal(shape, rng, gain=1.0):
 
 def cases(rng):
     def case(name, *shape, hidden=False, **kwargs):
-        more = {"seed": int(rng.integers(1_000_000))}
-        return Case(name, (shape,), kwargs, more=more, terms=256, hidden=hidden)
+        extra = {"seed": int(rng.integers(1_000_000))}
+        return Case(name, (shape,), kwargs, extra=extra, sum_length=256, hidden=hidden)
 
     seed = int(rng.integers(1_000_000))
     return [
@@ -36,13 +36,13 @@ def cases(rng):
         case("filters with more outputs", 1, 2, 2, 7, gain=2.0, hidden=True),
         # The mean of 1500 entries of variance 1/3 has the standard error 0.0149, the difference of two such 0.021: 0.18 is more
         # than eight times that, and signs that are left as QR makes them bring 0.5
-        Case("1500 of them on average", ((3, 3),), more={"seed": seed, "draws": 1500}, tolerance=0.18),
+        Case("1500 of them on average", ((3, 3),), extra={"seed": seed, "draws": 1500}, tolerance=0.18),
     ]
 
 
 def measure(value, case):
     W, told = value
-    if case.more.get("draws"):
+    if case.extra.get("draws"):
         # The 1 only sets the scale that the averages are measured by
         average = np.mean(W, axis=0)
         return {"shape": list(average.shape), "average weights, and 1": np.append(average.ravel(), 1.0)}

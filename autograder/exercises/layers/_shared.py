@@ -72,9 +72,9 @@ def class_cases(rng, arguments=lambda z, labels: (z, labels)):
         case("one example", 1, 4),
         case("float32", 4, 2, np.float32),
         case("as many examples as classes", 4, 4),
-        # terms: exp(z − log Σ eᶻ) is right, too, and carries the rounding of a number of size 1000
-        Case("logits of ±1000, the likely class", arguments(large, np.array([0, 2, 1, 1])), terms=1000),
-        Case("a class of probability 0", arguments(unlikely, np.array([1, 0])), terms=1000),
+        # sum_length: exp(z − log Σ eᶻ) is right, too, and carries the rounding of a number of size 1000
+        Case("logits of ±1000, the likely class", arguments(large, np.array([0, 2, 1, 1])), sum_length=1000),
+        Case("a class of probability 0", arguments(unlikely, np.array([1, 0])), sum_length=1000),
         Case("integer logits", arguments(WHOLE, np.array([1, 0, 0, 1]))),
         case("seven examples", 7, 2, scale=3.0, hidden=True),
     ]

@@ -50,7 +50,7 @@ def batches(rng, targets, far=None):
     if far:
         cases.append(Case(f"u = ±{far:g}", (np.array([[far], [-far], [far / 2]]), *targets(rng, 3), np.ones(1), 0.0)))
         # Most forms of the sigmoid are off by a unit of rounding of 1, also where the value is a thousandth
-        cases = [replace(case, terms=1000) for case in cases]
+        cases = [replace(case, sum_length=1000) for case in cases]
     return cases
 
 

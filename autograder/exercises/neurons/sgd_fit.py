@@ -40,7 +40,7 @@ def sgd_driver(functions, case):
         return X.T @ e, e.sum()
 
     X, d, w, b, lr, epochs = case.args
-    fitted = fit(grad, X, d, w, b, lr, epochs, case.more["rng"], **case.kwargs)
+    fitted = fit(grad, X, d, w, b, lr, epochs, case.extra["rng"], **case.kwargs)
     if not isinstance(fitted, tuple) or len(fitted) != 2:
         raise WrongAnswer(f"the function returns `w, b`; yours returned {kind(fitted)}")
     yield "batches", [len(batch[0]) for batch in batches]
@@ -67,7 +67,7 @@ def cases(rng):
     def case(name, N, epochs, batch_size, **options):
         X = rng.standard_normal((N, 3))
         start = (X, X[:, 0].copy(), rng.standard_normal(3), 0.3, 0.01, epochs)
-        return Case(name, start, {"batch_size": batch_size}, more={"rng": Rng(int(rng.integers(2**31)))}, **options)
+        return Case(name, start, {"batch_size": batch_size}, extra={"rng": Rng(int(rng.integers(2**31)))}, **options)
 
     return [
         case("batches of 5 from 23 examples, 3 epochs", 23, 3, 5),

@@ -60,7 +60,7 @@ def cases(rng):
     def case(name, *shape, change=lambda X: X, hidden=False, **kwargs):
         states = {"state": running(rng, shape[-1]), "state in evaluation": running(rng, shape[-1])}
         args = change(batch(rng, *shape)), *affine(rng, shape[-1])
-        return Case(name, args, kwargs, dout=rng.standard_normal(shape) + 0.5, more=states, hidden=hidden)
+        return Case(name, args, kwargs, dout=rng.standard_normal(shape) + 0.5, extra=states, hidden=hidden)
 
     return [
         case("six examples, three features", 6, 3),
@@ -100,10 +100,10 @@ def batchnorm_driver(functions, case):
             raise WrongAnswer(f"the state is BatchNormState(mean, var), the third value; yours is {kind(state)}")
         return Y, cache, dict(zip(("mean", "var"), state, strict=True))
 
-    Y, cache, state = run(case.more["state"], True)
+    Y, cache, state = run(case.extra["state"], True)
     yield "output in training", Y
     yield "running statistics", state
-    Y, kept, state = run(case.more["state in evaluation"], False)
+    Y, kept, state = run(case.extra["state in evaluation"], False)
     yield "output in evaluation", Y
     yield "statistics after evaluation", state
     yield "gradients in training", backward(case.dout, cache)

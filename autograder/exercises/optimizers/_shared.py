@@ -21,8 +21,8 @@ def optimizer_cases(name, **options):
             if first is not None:
                 gradients[0] = np.array(first)
             w = rng.standard_normal(shape).astype(dtype)
-            more = {"init": f"optimizers.{name}_init", "gradients": [g.astype(dtype) for g in gradients]}
-            return Case(label, (w,), how, more=more, hidden=hidden)
+            extra = {"init": f"optimizers.{name}_init", "gradients": [g.astype(dtype) for g in gradients]}
+            return Case(label, (w,), how, extra=extra, hidden=hidden)
 
         return [
             case("one step", count=1),

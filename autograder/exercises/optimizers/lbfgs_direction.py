@@ -44,7 +44,7 @@ def cases(rng):
         pairs = [(s, A @ s) for s in rng.standard_normal((count, D))]
         pairs = [(s.astype(dtype), y.astype(dtype)) for s, y in pairs]
         # The roundings of a pair go on into those after it, enlarged by ratios of curvatures
-        return Case(name, (rng.standard_normal(D).astype(dtype), pairs), hidden=hidden, terms=2000)
+        return Case(name, (rng.standard_normal(D).astype(dtype), pairs), hidden=hidden, sum_length=2000)
 
     diagonal = np.array([1.0, 4.0, 0.5])
     basis = [(s, diagonal * s) for s in np.eye(3)]
@@ -52,7 +52,7 @@ def cases(rng):
         case("one pair", 4, 1),
         case("nothing remembered yet", 3, 0),
         case("two pairs", 3, 2),
-        Case("a pair along every axis", (np.array([1.0, -2.0, 3.0]), basis), terms=2000),
+        Case("a pair along every axis", (np.array([1.0, -2.0, 3.0]), basis), sum_length=2000),
         case("five pairs", 6, 5),
         case("float32", 5, 2, dtype=np.float32),
         case("more pairs than weights", 2, 4, hidden=True),

@@ -36,14 +36,14 @@ def nesterov_driver(functions, case):
     """Each function by itself, with numbers that are given, and then both together on a bowl."""
     lookahead, step = functions
     options = {key: x for key, x in case.kwargs.items() if key != "lr"}
-    w, init = case.args[0], case.more["init_function"]
-    yield "look-ahead", lookahead(w, init(w)._replace(v=case.more["v"]), **options)
+    w, init = case.args[0], case.extra["init_function"]
+    yield "look-ahead", lookahead(w, init(w)._replace(v=case.extra["v"]), **options)
     _, trail = next(steps((step,), case))
     yield "step", trail
     state, path = init(w), {}
     for number in range(1, 5):
         point = np.asarray(lookahead(w, state, **options))
-        result = step(w, case.more["A"] @ point - case.more["c"], state, **case.kwargs)
+        result = step(w, case.extra["A"] @ point - case.extra["c"], state, **case.kwargs)
         if not isinstance(result, tuple) or len(result) != 2:
             raise WrongAnswer(f"a step returns `w, state`; yours returned {kind(result)}")
         w, state = result
@@ -56,7 +56,7 @@ def cases(rng):
         half = rng.standard_normal((D, D))
         # Curvatures between 1 and 5, so that the bowl's slopes differ at w and at the look-ahead
         A = half @ half.T / np.trace(half @ half.T) * 4 + np.eye(D)
-        more = {
+        extra = {
             "init": "optimizers.nesterov_init",
             "init_function": Named("optimizers.nesterov_init"),
             "v": rng.standard_normal(D).astype(dtype),
@@ -64,7 +64,7 @@ def cases(rng):
             "A": A.astype(dtype),
             "c": rng.standard_normal(D).astype(dtype),
         }
-        return Case(name, (rng.standard_normal(D).astype(dtype),), options, more=more, hidden=hidden)
+        return Case(name, (rng.standard_normal(D).astype(dtype),), options, extra=extra, hidden=hidden)
 
     return [
         case("γ = 0.9", 3),

@@ -23,9 +23,9 @@ def warmup_cosine(step, lr, total, warmup, lr_min=0.0):
 
 
 def schedule_driver(functions, case):
-    """One learning rate for each of the steps in `case.more`."""
+    """One learning rate for each of the steps in `case.extra`."""
     (schedule,) = functions
-    rates = [schedule(step, *case.args, **case.kwargs) for step in case.more["steps"]]
+    rates = [schedule(step, *case.args, **case.kwargs) for step in case.extra["steps"]]
     for rate in rates:
         if not isinstance(rate, int | float | np.number | np.ndarray) or np.ndim(rate):
             raise WrongAnswer(f"a schedule returns one number for a step; yours returned {kind(rate)}")
@@ -36,11 +36,11 @@ def cases(rng):
     lr = float(rng.uniform(0.5, 2.0))
     count = list(range(13))
     return [
-        Case("ten steps, three to warm up", (lr, 10, 3), more={"steps": count[:11]}),
-        Case("a lowest rate", (0.8, 8, 2), {"lr_min": 0.1}, more={"steps": count[:9]}),
-        Case("beyond the end", (lr, 6, 2), {"lr_min": 0.05}, more={"steps": count}),
-        Case("no warm-up", (0.5, 5, 0), more={"steps": count[:6]}),
-        Case("a long warm-up", (lr, 12, 9), {"lr_min": 0.02}, more={"steps": count}, hidden=True),
+        Case("ten steps, three to warm up", (lr, 10, 3), extra={"steps": count[:11]}),
+        Case("a lowest rate", (0.8, 8, 2), {"lr_min": 0.1}, extra={"steps": count[:9]}),
+        Case("beyond the end", (lr, 6, 2), {"lr_min": 0.05}, extra={"steps": count}),
+        Case("no warm-up", (0.5, 5, 0), extra={"steps": count[:6]}),
+        Case("a long warm-up", (lr, 12, 9), {"lr_min": 0.02}, extra={"steps": count}, hidden=True),
     ]
 
 

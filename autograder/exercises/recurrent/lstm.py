@@ -37,9 +37,9 @@ def lstm_backward(dH, cache, dhT=None, dcT=None):
 
 def cases(rng):
     def case(name, N, T, D, H, dH=1.0, handed=(), hidden=False):
-        more = {key: rng.standard_normal((N, H)) for key in handed}
+        extra = {key: rng.standard_normal((N, H)) for key in handed}
         dout = (dH * rng.standard_normal((N, T, H)),)
-        return Case(name, sequence(rng, N, T, D, H, gates=4, states=2), dout=dout, more=more, hidden=hidden)
+        return Case(name, sequence(rng, N, T, D, H, gates=4, states=2), dout=dout, extra=extra, hidden=hidden)
 
     return [
         case("three sequences of four steps", 3, 4, 2, 5),

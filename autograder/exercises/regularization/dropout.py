@@ -37,7 +37,7 @@ def cases(rng):
             (X.astype(dtype), p, made),
             options,
             dout=dY.astype(dtype),
-            more={"again": made},
+            extra={"again": made},
             hidden=hidden,
             tolerance=tolerance,
         )
@@ -73,7 +73,7 @@ def dropout_driver(functions, case):
     # An answer that changes its X shall fail for that alone
     untouched = X.copy()
     Y, cache = run(X, rng)
-    second, again = run(untouched.copy(), rng)[0], run(untouched, case.more["again"])[0]
+    second, again = run(untouched.copy(), rng)[0], run(untouched, case.extra["again"])[0]
     yield "forward", {"Y": Y, "second": second, "again": again}
     dX = backward(case.dout, cache)
     if np.shape(dX) != X.shape or np.asarray(dX).dtype.kind not in "biuf":

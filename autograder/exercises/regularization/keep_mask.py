@@ -32,7 +32,7 @@ def keep_mask(shape, p, rng):
 def cases(rng):
     def case(name, shape, p, hidden=False):
         seed = int(rng.integers(2**31))
-        return Case(name, (shape, p, Rng(seed)), more={"again": Rng(seed)}, hidden=hidden)
+        return Case(name, (shape, p, Rng(seed)), extra={"again": Rng(seed)}, hidden=hidden)
 
     return [
         case("p = 0.2", (200, 150), 0.2),
@@ -47,7 +47,7 @@ def mask_driver(functions, case):
     """Three masks: two in a row from one generator, and one from a new generator with the first one's seed."""
     (draw,) = functions
     shape, p, rng = case.args
-    masks = [draw(shape, p, rng), draw(shape, p, rng), draw(shape, p, case.more["again"])]
+    masks = [draw(shape, p, rng), draw(shape, p, rng), draw(shape, p, case.extra["again"])]
     for M in masks:
         if np.shape(M) != tuple(shape) or np.asarray(M).dtype.kind not in "biuf":
             raise WrongAnswer(f"the mask is an array of shape {tuple(shape)}; yours is {kind(M)}")

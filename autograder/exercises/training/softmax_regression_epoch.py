@@ -30,7 +30,7 @@ def softmax_regression_epoch(X, labels, W, b, lr, batch_size):
 def cases(rng):
     def case(name, N, D, K, lr, batch_size, hidden=False):
         X, W, b = rng.standard_normal((N, D)), 0.5 * rng.standard_normal((D, K)), 0.5 * rng.standard_normal(K)
-        return Case(name, (X, rng.integers(0, K, N), W, b, lr, batch_size), terms=20 * N * D, hidden=hidden)
+        return Case(name, (X, rng.integers(0, K, N), W, b, lr, batch_size), sum_length=20 * N * D, hidden=hidden)
 
     return [
         case("11 examples in batches of 4", 11, 3, 4, 0.5, 4),
