@@ -502,8 +502,8 @@ class Oracle:
     def start(self):
         self.calls.append("start")
 
-    def ready(self):
-        self.calls.append("ready")
+    def ready(self, names):
+        self.calls.append(names)
 
     def close(self):
         self.calls.append("close")
@@ -665,7 +665,7 @@ def test_a_sandbox_is_kept_warm_for_its_exercises(opened):
     with Grader(Settings(memory=77, isolation="process")) as one:
         first = one.warm({"b", "a"})
         assert first.made_for == (("a", "b"), "process", False) and one.warm(["a", "b"]) is first
-        assert one.oracle.memory == 77 and one.oracle.calls == ["start", "ready", "ready"]
+        assert one.oracle.memory == 77 and one.oracle.calls == ["start", ("a", "b"), ("a", "b")]
         second = one.warm({"a", "b"}, plots=True)
         assert second.made_for == (("a", "b"), "process", True)
         first.well = False
@@ -687,6 +687,22 @@ def test_the_sandbox_is_for_the_exercises_and_figures_of_a_notebook(opened):
         one.grade(Task("a", "h", "h", (Step(kind, source, 0), CHECK), 1))
         assert (((NAME,), plots)) == list(one.zygotes)[-1]
         assert opened[-1].made_for[0] == (NAME,)
+
+
+def test_a_notebook_is_run_with_what_the_grader_has(opened, monkeypatch):
+    given = []
+
+    class Run:
+        def __init__(self, *call):
+            given.append(call)
+
+        def result(self):
+            return "the result"
+
+    monkeypatch.setattr(grader, "_NotebookRun", Run)
+    one, task = Grader(), Task("a", "h", "h", (CHECK,), 1)
+    assert one.grade(task) == "the result"
+    assert given == [(task, one.settings, opened[0], one.oracle, {"neurons.preactivation"})]
 
 
 def test_after_a_fault_of_the_machine_the_sandbox_is_not_used_again(opened):

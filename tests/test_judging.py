@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from collections import namedtuple
 
 import numpy as np
 import pytest
@@ -91,6 +92,7 @@ def outcome(value=None, part="", **more):
 
 
 ACCEPTED = (2 * X, 3)
+PAIR_OF_NUMBERS = namedtuple("PairOfNumbers", "a b")
 # {what: (outcome, the sentence)}
 PROBLEMS = {
     "right": (outcome(ACCEPTED), ""),
@@ -407,6 +409,53 @@ def test_the_cases_are_those_of_the_seed_with_their_sum_length():
 )
 def test_the_sum_length_is_that_of_the_largest_input(case, sum_length):
     assert evaluation._sum_length(case) == sum_length
+
+
+class Coin:
+    """Stands for a generator: every second sign is negative."""
+
+    def choice(self, values, shape):
+        assert values == [-1, 1]
+        return np.where(np.arange(np.prod(shape, dtype=int)) % 2, -1, 1).reshape(shape)
+
+
+def test_single_precision_moves_every_float_by_one_unit_of_rounding():
+    eps = np.finfo(np.float32).eps
+    moved = np.array([1 + eps, 2 - 2 * eps, 4 + 4 * eps], np.float32)
+    made = evaluation._in_single({"a": (X, [X, 3]), "n": np.arange(3), "s": "x"}, Coin())
+    assert set(made) == {"a", "n", "s"} and made["s"] == "x" and made["n"].dtype.kind == "i"
+    assert type(made["a"]) is tuple and type(made["a"][1]) is list and made["a"][1][1] == 3
+    for array in (made["a"][0], made["a"][1][0]):
+        assert array.dtype == np.float32 and array.tolist() == moved.tolist()
+    # A tuple with names may be of the course: it stays as it is
+    pair = PAIR_OF_NUMBERS(X, 1)
+    assert evaluation._in_single(pair, Coin()) is pair
+
+
+def test_errors_are_counted_in_units_of_single_precision():
+    eps = float(np.finfo(np.float32).eps)
+    near = X + [0.0, 8 * eps, 0.0]
+    assert evaluation._rounding_errors(X, near) == pytest.approx([2.0])
+    assert evaluation._rounding_errors((X, [2 * X, 3]), (near, [2 * X, 3])) == pytest.approx([2.0, 0.0])
+    assert evaluation._rounding_errors({"a": X}, {"a": near}) == pytest.approx([2.0])
+    assert evaluation._rounding_errors(np.arange(3), np.arange(3)) == [] == evaluation._rounding_errors(X[:0], X[:0])
+    assert np.isnan(evaluation._rounding_errors(np.zeros(2), np.zeros(2))).all()
+
+
+def test_digits_that_cancel_are_allowed_for():
+    def cancels(x):
+        return (x + 1e3) - 1e3
+
+    made = Exercise("made.cancels", cancels, None)
+    x = X / 3
+    expected = [cancels(x)]
+    plain = Case("a", (x,))
+    assert 10 <= evaluation._conditioning(made, plain, expected) <= evaluation.LARGEST_CONDITIONING
+    assert evaluation._conditioning(Exercise("made.same", lambda x: x, None), plain, [x]) in (1, 2)
+    # What has its own bound keeps it
+    for case in (Case("a", (X,), tolerance=0.1), Case("a", (X,), relative=True)):
+        assert evaluation._conditioning(made, case, expected) == 1
+    assert evaluation._conditioning(MEASURED, plain, [(2 * X, 3)]) == 1
 
 
 @pytest.mark.parametrize(

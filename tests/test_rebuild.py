@@ -1,6 +1,7 @@
 """Taking in a submission, branch by branch: notebooks of a few cells, whole results and notes, and no course to release."""
 
 import hashlib
+import io
 import json
 import os
 from types import SimpleNamespace
@@ -8,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from autograder.engine.ingest import (
+    MasterCell,
     Submission,
     find_calls,
     load_assignment,
@@ -46,25 +48,25 @@ def file(*cells, **more):
 
 
 SETUP = "import numpy as np\noffset = 1"
-MASTER = load_released(
-    "hw",
-    file(
-        cell("# Title", "markdown"),
-        cell(SETUP, cell_id="setup"),
-        solution("f"),
-        cell("assert f() == 1", grade_id="f-test", grade=True, locked=True, points=3),
-        cell(CHECK, grade_id="check", grade=True, locked=True, points=2),
-        solution("why", "Your answer", "markdown", grade=True, points=1),
-        cell("Draw it.", "markdown", grade_id="draw", task=True, locked=True, points=4),
-        cell("Read on.", "markdown", grade_id="end", locked=True),
-    ),
+RELEASED_FILE = file(
+    cell("# Title", "markdown"),
+    cell(SETUP, cell_id="setup"),
+    solution("f"),
+    cell("assert f() == 1", grade_id="f-test", grade=True, locked=True, points=3),
+    cell(CHECK, grade_id="check", grade=True, locked=True, points=2),
+    solution("why", "Your answer", "markdown", grade=True, points=1),
+    cell("Draw it.", "markdown", grade_id="draw", task=True, locked=True, points=4),
+    cell("Read on.", "markdown", grade_id="end", locked=True),
 )
+MASTER = load_released("hw", RELEASED_FILE)
 AS_RELEASED = json.loads(
     file(*(cell(c.source, c.cell_type, c.id, **({"grade_id": c.grade_id} if c.grade_id else {})) for c in MASTER.cells))
 )["cells"]
 
 
 def test_the_master_is_what_was_released():
+    master = load_released("hw", RELEASED_FILE)
+    assert master == MASTER and master.cells[1] == MasterCell("code", SETUP, SETUP, {}, "setup")
     assert MASTER.name == "hw" and MASTER.minor == 5 and MASTER.metadata == {}
     assert [(c.grade_id, c.grade, c.solution, c.task, c.by_hand, c.points) for c in MASTER.cells] == [
         ("", False, False, False, False, 0.0),
@@ -375,7 +377,7 @@ PARSED = {
     "version true": (b'{"nbformat": true}', (), "expected notebook format 4, got True"),
     "version 4.0 of text": (b'{"nbformat": "4"}', (), "expected notebook format 4, got '4'"),
     "a long version": (
-        json.dumps({"nbformat": "v" * 90}).encode(),
+        json.dumps({"nbformat": "v" * 79}).encode(),
         (),
         f"expected notebook format 4, got '{'v' * 76}…",
     ),
@@ -522,6 +524,12 @@ def test_the_files_beside_an_assignment_have_limits(tmp_path, monkeypatch):
     assert str(refused.value) == (
         "source/hw: more than 1 files were handed in; the rest was left out; files beside an assignment go into every sandbox"
     )
+
+
+def test_a_released_cell_without_text():
+    with pytest.raises(CourseError) as refused:
+        load_released("hw", file(cell(3)))
+    assert str(refused.value) == "a released cell has a source of type int; release again"
 
 
 def test_marks_that_mark_nothing_leave_a_cell_plain():
@@ -733,6 +741,23 @@ def test_depth_and_links_inside_folders(tmp_path, monkeypatch):
     monkeypatch.setattr(folders, "DEPTH", 2)
     assert read_folder(tmp_path, (), links=True).files == {"a/link.txt": b"c"}
     assert read_folder(tmp_path, ()).notes[0] == "the file a/b was left out: deeper than 2 folders"
+
+
+def test_a_file_that_changes_while_it_is_read(tmp_path, monkeypatch):
+    (tmp_path / "a").write_text("x")
+    kind = os.stat(tmp_path / "a")
+
+    class Broken(io.BytesIO):
+        def read(self, size=-1):
+            raise OSError(5, "Input/output error")
+
+    found = folders.Folder()
+    folders._read_file(Broken(), kind, "a.ipynb", found)
+    assert found.broken == {"a.ipynb": "cannot be read (Input/output error)"} and found.files == {}
+    assert found.notes == ["the file a.ipynb was left out: cannot be read (Input/output error)"]
+    monkeypatch.setattr(folders, "FILE_BYTES", 5)
+    folders._read_file(io.BytesIO(b"0123456789"), kind, "a", found)
+    assert found.files == {"a": b"01234"} and found.size == 5
 
 
 def test_every_folder_is_closed_again(tmp_path):

@@ -131,9 +131,10 @@ class _Released:
 
     source: str
     cell_type: str
-    locked: bool
-    points: float | None
     checksum: str | None
+    # Nothing to restore: the source and the points stand in the notebook itself
+    locked: bool = False
+    points: float | None = None
 
 
 def load_released(name: str, data: bytes) -> Master:
@@ -146,8 +147,6 @@ def load_released(name: str, data: bytes) -> Master:
             saved[marks["grade_id"]] = _Released(
                 _source(cell),
                 marks.get("cell_type", cell["cell_type"]),
-                bool(marks.get("locked")),
-                marks.get("points"),
                 marks.get("checksum"),
             )
     return _master(name, data, saved)
