@@ -15,43 +15,61 @@ BRACKETS = 400_000
 COMMAS = 2_000_000
 
 
+class _Unreadable(Exception):
+    """Why a file is not a notebook that can be read."""
+
+
 def parse(data: bytes) -> tuple[tuple[SubmittedCell, ...], str]:
     """(cells of a submitted notebook, ""), or ((), why it cannot be read). A cell: type, source, grade_id, id."""
+    try:
+        return _cells(_notebook(data)), ""
+    except _Unreadable as why:
+        return (), str(why)
+
+
+def _notebook(data):
+    """The notebook as a dictionary in format 4."""
     data = data.removeprefix(b"\xef\xbb\xbf")
     if not data.strip():
-        return (), "the file is empty"
+        raise _Unreadable("the file is empty")
     if len(data) > NOTEBOOK_BYTES:
-        return (), f"it is larger than {NOTEBOOK_BYTES // MB} MB"
+        raise _Unreadable(f"it is larger than {NOTEBOOK_BYTES // MB} MB")
     if data.count(b"[") + data.count(b"{") > BRACKETS or data.count(b",") > COMMAS:
-        return (), "it holds too many small pieces for a notebook"
-    try:
-        notebook = json.loads(data.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        return (), f"it is not UTF-8 (byte {error.start})"
-    except RecursionError:
-        return (), "it is nested too deeply"
-    except ValueError as error:
-        return (), f"it is no JSON ({_short(error)})"
+        raise _Unreadable("it holds too many small pieces for a notebook")
+    notebook = _json(data)
     if not isinstance(notebook, dict):
-        return (), "it is JSON but no notebook"
+        raise _Unreadable("it is JSON but no notebook")
     version = notebook.get("nbformat")
     if version == 3:
-        notebook, problem = _upgraded(notebook)
-        if problem:
-            return (), problem
-    elif version != 4 or isinstance(version, bool):
-        return (), f"expected notebook format 4, got {_short(repr(version))}"
+        return _upgraded(notebook)
+    if version != 4 or isinstance(version, bool):
+        raise _Unreadable(f"expected notebook format 4, got {_short(repr(version))}")
+    return notebook
+
+
+def _json(data):
+    try:
+        return json.loads(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise _Unreadable(f"it is not UTF-8 (byte {error.start})") from None
+    except RecursionError:
+        raise _Unreadable("it is nested too deeply") from None
+    except ValueError as error:
+        raise _Unreadable(f"it is no JSON ({_short(error)})") from None
+
+
+def _cells(notebook):
     raw = notebook.get("cells")
     if not isinstance(raw, list):
-        return (), "it has no list of cells"
+        raise _Unreadable("it has no list of cells")
     if len(raw) > CELLS:
-        return (), f"it has {len(raw)} cells; at most {CELLS} are read"
+        raise _Unreadable(f"it has {len(raw)} cells; at most {CELLS} are read")
     cells = [_submitted(cell) for cell in raw]
     if None in cells:
-        return (), f"its cell {cells.index(None) + 1} is not a notebook cell"
+        raise _Unreadable(f"its cell {cells.index(None) + 1} is not a notebook cell")
     if sum(len(cell.source) for cell in cells) > SOURCE_CHARACTERS:
-        return (), f"its cells hold more than {SOURCE_CHARACTERS // MB} million characters"
-    return tuple(cells), ""
+        raise _Unreadable(f"its cells hold more than {SOURCE_CHARACTERS // MB} million characters")
+    return tuple(cells)
 
 
 def _upgraded(notebook):
@@ -63,10 +81,11 @@ def _upgraded(notebook):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             # `reads` and not `convert`: an old file may hold its sources as lines
-            return dict(nbformat.reads(json.dumps(notebook), as_version=4)), ""
+            return dict(nbformat.reads(json.dumps(notebook), as_version=4))
     # Whatever a made-up file does to the converter, it is a file that cannot be read
     except Exception as error:
-        return None, f"it has notebook format 3 and cannot be brought up to date ({type(error).__name__})"
+        problem = f"it has notebook format 3 and cannot be brought up to date ({type(error).__name__})"
+        raise _Unreadable(problem) from None
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ class Closed(Exception):
     """The other side has gone."""
 
 
-def encode(value, start=0):
+def encode(value, start=0):  # noqa: C901 (a branch for each type)
     """(JSON tree, buffers) of a value; an object that is not plain data becomes its type's name.
 
     start : bytes that stand before these buffers in the body.
@@ -62,7 +62,7 @@ def encode(value, start=0):
         buffers.append(array.tobytes())
         return [array.dtype.str, list(array.shape), size - array.nbytes]
 
-    def walk(x, depth):
+    def walk(x, depth):  # noqa: C901
         nonlocal nodes
         nodes += 1
         if depth > DEPTH or nodes > NODES:
@@ -106,7 +106,7 @@ def encode(value, start=0):
     return walk(value, 0), buffers
 
 
-def decode(tree, body, special=None):
+def decode(tree, body, special=None):  # noqa: C901 (a branch for each tag)
     """The value of a tree and its body.
 
     special : maps "rng" and "named" to what makes them of their argument, "n" to the class of the course with that name.
@@ -130,7 +130,7 @@ def decode(tree, body, special=None):
             raise TooLarge("expected arrays that take at most the bytes of the body, got more")
         return np.frombuffer(body, kind, count, start).reshape(shape).copy()
 
-    def walk(x, depth):
+    def walk(x, depth):  # noqa: C901
         nonlocal nodes
         nodes += 1
         if depth > DEPTH or nodes > NODES:
