@@ -119,6 +119,7 @@ IN_PROCESS = {
     "NaN is no number": (None, float("nan"), 3.0, "right", ""),
     "a text": (None, "0", 3.0, "right", ""),
     "an error": (("AssertionError", "1 != 2"), 3, 0.0, "wrong", "AssertionError: 1 != 2"),
+    "an error whose text ends in a letter": (("E", "X: "), 3, 0.0, "wrong", "E: X"),
     "an error without a word": (("AssertionError", ""), 3, 0.0, "wrong", "AssertionError"),
     "not written": (("NotImplementedError", ""), None, 0.0, "not attempted", "NotImplementedError"),
     "memory": (("MemoryError", ""), None, 0.0, "out of memory", "MemoryError"),
@@ -412,6 +413,7 @@ def test_a_cell_that_ends_its_child(why):
     message = f"The check could not finish: your code {WORDS[why]}"
     verdict = made.results[2].verdict
     assert verdict == Verdict("t", "in-process", 2.0, 0.0, VERDICTS[why], message, seconds=verdict.seconds)
+    assert 0.0 <= verdict.seconds < 5.0
     assert (
         made.results[3].verdict == Verdict("p", "person", 1.0, None, "for a person") and made.results[1].verdict is None
     )
@@ -705,7 +707,7 @@ def test_a_notebook_is_run_with_what_the_grader_has(opened, monkeypatch):
     assert given == [(task, one.settings, opened[0], one.oracle, {"neurons.preactivation"})]
 
 
-def test_after_a_fault_of_the_machine_the_sandbox_is_not_used_again(opened):
+def test_after_a_fault_of_the_machine_the_sandbox_is_not_used_again(opened, monkeypatch):
     one = Grader()
     task = Task("a", "h", "h", (Step(CODE, "x", 0),), 1)
     (made,) = one.grade(task).results
@@ -713,6 +715,11 @@ def test_after_a_fault_of_the_machine_the_sandbox_is_not_used_again(opened):
 
     def broken(*call):
         raise EngineFault("no room")
+
+    with monkeypatch.context() as without:
+        without.setattr(grader, "open_sandbox", broken)
+        with pytest.raises(EngineFault):
+            one.grade(Task("a", "h", "h", (CHECK,), 1))
 
     opened[0].child = broken
     with pytest.raises(EngineFault):

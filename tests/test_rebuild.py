@@ -363,6 +363,7 @@ PARSED = {
         ),
         "",
     ),
+    "half a surrogate pair": (file(cell("a\ud800")), (SubmittedCell("code", "a?", "", None),), ""),
     "a byte order mark": (b"\xef\xbb\xbf" + file(), (), ""),
     "white space": (b" \n", (), "the file is empty"),
     "not UTF-8": (b'{"a": "\xff"}', (), "it is not UTF-8 (byte 7)"),

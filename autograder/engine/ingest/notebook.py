@@ -106,7 +106,7 @@ def _submitted(cell):
     marks = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     grade_id = marks.get("grade_id") if isinstance(marks, dict) else None
     own = cell.get("id")
-    kind = cell["cell_type"] if cell["cell_type"] in ("code", "markdown", "raw") else "raw"
+    kind = cell["cell_type"] if cell["cell_type"] in ("code", "markdown") else "raw"
     return SubmittedCell(
         kind, source, grade_id if isinstance(grade_id, str) else "", own if isinstance(own, str) else None
     )
