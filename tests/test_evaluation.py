@@ -207,6 +207,30 @@ def test_while_grading_nothing_is_raised_and_the_points_come_back(monkeypatch, c
     assert "Graded with other numbers" in shown and "“one example”" in shown
 
 
+def test_what_a_graded_check_shows_and_gives(monkeypatch, capsys):
+    def truncates(X, w, b):
+        return (X if X.dtype.kind == "f" else 0 * X) @ w + b
+
+    def one_fails(X, d, w, b):
+        return right(X, d, w, b) if len(X) != 1 else None
+
+    # At home the hidden cases are not asked, whatever the line says
+    assert check("neurons.preactivation", truncates, hidden=True) is None
+    assert capsys.readouterr().out.startswith("✓ neurons.preactivation: right, 1 point.\n")
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    assert check("neurons.preactivation", truncates) is None
+    assert capsys.readouterr().out.startswith("✓ neurons.preactivation: right, 1 point.\n")
+    assert 0.0 < check("neurons.preactivation", truncates, hidden=True) < 1.0
+    head, fails = capsys.readouterr().out.splitlines()
+    assert head.startswith("Graded with other numbers: ") and fails == "Fails: “integer examples”."
+    assert check(NAME, one_fails, hidden=True) == 1.6
+    assert capsys.readouterr().out == (
+        "Graded with other numbers: 4 of 5 cases pass, 1.6 of 2 points.\nFails: “one example”.\n"
+    )
+    assert check(NAME, right, hidden=True) == 2.0
+    assert capsys.readouterr().out == "Graded with other numbers: 5 of 5 cases pass, 2 of 2 points.\n"
+
+
 def test_the_hidden_numbers_depend_on_the_secret(monkeypatch):
     monkeypatch.setenv("DLCOURSE_SECRET", "a")
     first = grading_seed()
