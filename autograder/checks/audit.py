@@ -11,6 +11,7 @@ import json
 import sys
 import textwrap
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -126,7 +127,7 @@ def _replayed(exercise):
     return [player(values) for values in recorded]
 
 
-def audit(exercise, seeds=SEEDS):
+def audit(exercise: Exercise, seeds: Sequence[int] = SEEDS) -> Row:
     """The `Row` of one exercise; a complaint is a sentence."""
     row = Row(exercise.name, mistakes=len(exercise.mistakes), variants=len(exercise.variants))
     complain = row.complaints.append
@@ -190,7 +191,7 @@ def _fooled(exercise):
     return found
 
 
-def totals(rows):
+def totals(rows: Sequence[Row]) -> dict[str, int]:
     """The figures over all rows."""
     return {
         "exercises": len(rows),
@@ -202,7 +203,7 @@ def totals(rows):
     }
 
 
-def selected(names):
+def selected(names: Iterable[str]) -> list[Exercise]:
     """The exercises of topics and exercises given by name, in order; every topic's where none is given."""
     found: dict[str, Exercise] = {}
     for name in names or dlcourse.TOPICS:
@@ -210,7 +211,7 @@ def selected(names):
     return list(found.values())
 
 
-def shown(exercise):
+def shown(exercise: Exercise) -> str:
     """Every mistake of an exercise as text: its name, how it likely differs from the shown solution, its hint."""
     lines = [exercise.name]
     for mistake in exercise.mistakes:
@@ -224,7 +225,7 @@ def shown(exercise):
     return "\n".join(lines)
 
 
-def main(names=(), as_json=False, seeds=SEEDS, show=False):
+def main(names: Iterable[str] = (), as_json: bool = False, seeds: Sequence[int] = SEEDS, show: bool = False) -> int:
     """Audit topics or exercises, print the table (the totals as JSON; their mistakes); returns the exit status.
 
     0 without a complaint, 1 with one, 2 for an unknown name.

@@ -4,10 +4,14 @@ IPython tells before and after each cell; a function that a failed cell was to d
 cell defines it again.
 """
 
+from __future__ import annotations
+
 import re
 import sys
 import traceback
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from .limits import installed
 
@@ -34,11 +38,11 @@ class Versions:
     def __init__(self, namespace):
         self.namespace, self.failed, self._before = namespace, {}, {}
 
-    def before(self, info):
+    def before(self, info: Any) -> None:
         names = {first or second for first, second in _DEFINES.findall(info.raw_cell or "")}
         self._before = {name: self.namespace.get(name) for name in names}
 
-    def after(self, result):
+    def after(self, result: Any) -> None:
         error = result.error_before_exec or result.error_in_exec
         for name, value in self._before.items():
             if self.namespace.get(name) is not value:
@@ -47,7 +51,7 @@ class Versions:
                 self.failed[name] = _in_words(error, result.info.raw_cell)
         self._before = {}
 
-    def not_run(self, names):
+    def not_run(self, names: Iterable[str]) -> NotRun | None:
         """The first of these functions whose last version did not run, or None."""
         return next((NotRun(name, self.failed[name]) for name in names if name in self.failed), None)
 
@@ -69,7 +73,7 @@ def _in_words(error, source):
     return f"{type(error).__name__}{where}" + (f": {text.splitlines()[0]}" if text else "")
 
 
-def shell():
+def shell() -> Any:
     """IPython's shell if this runs in one, else None."""
     found = sys.modules.get("IPython")
     return found.get_ipython() if found is not None else None
@@ -78,7 +82,7 @@ def shell():
 _watched = None
 
 
-def watch():
+def watch() -> Versions | None:
     """The `Versions` of the running shell, followed from the first call on; None outside of IPython."""
     global _watched
     running = shell()

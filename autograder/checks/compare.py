@@ -1,6 +1,10 @@
 """How an answer is judged: equal to the reference within the error of rounding, or where and how it differs."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +35,7 @@ class Rules:
     batch: int | None = None
 
 
-def error_bound(expected, sum_length, tolerance=None):
+def error_bound(expected: Any, sum_length: int, tolerance: float | None = None) -> float:
     """The relative error that a right answer may have, from the precision of the expected values.
 
     A sum of n terms in any order has a relative error of at most n·eps / (1 − n·eps) (Higham, Accuracy and Stability of
@@ -44,7 +48,15 @@ def error_bound(expected, sum_length, tolerance=None):
     return bound / (1 - bound) if bound < 0.1 else 0.1
 
 
-def compare(got, expected, sum_length=1, tolerance=None, relative=False, batch=None, names=()):
+def compare(
+    got: Any,
+    expected: Any,
+    sum_length: int = 1,
+    tolerance: float | None = None,
+    relative: bool = False,
+    batch: int | None = None,
+    names: Sequence[str] = (),
+) -> Difference | None:
     """None if `got` equals `expected` within the bound, else the `Difference`.
 
     Parameters
@@ -104,7 +116,7 @@ def _compare_values(got, expected, path, at, rules, names):
     return Difference(f"{at}the values are right, their order is not: {order}.")
 
 
-def called(values, names=()):
+def called(values: Any, names: Sequence[str] = ()) -> Sequence[str]:
     """What each of several values is called in a message: its name if there are as many names, else its place."""
     return names if len(names) == len(values) else [_place(i) for i in range(len(values))]
 
@@ -136,7 +148,7 @@ def _is_number_list(value):
     return isinstance(value, list) and all(isinstance(x, int | float | np.number) for x in value)
 
 
-def as_array(value):
+def as_array(value: Any) -> Any:
     """The value as a numeric array, or None if it is none; objects that only claim to be equal never are."""
     if isinstance(value, np.ndarray | np.generic | int | float | complex | list | tuple) and not isinstance(value, str):
         try:

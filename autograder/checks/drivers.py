@@ -4,6 +4,8 @@ A driver takes the student's functions and one case, and yields ``(part, value)`
 judged by itself. What is expected is not known here: the judge runs the same driver over the reference elsewhere.
 """
 
+from __future__ import annotations
+
 import builtins
 import contextlib
 import importlib
@@ -11,6 +13,7 @@ import inspect
 import io
 import traceback
 import warnings
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,13 +86,13 @@ class Withheld(Exception):
     """The answer called the very function that it is asked to write."""
 
 
-def plain(functions, case):
+def plain(functions: Sequence[Callable], case: Case) -> Iterator[tuple]:
     """One function, called once."""
     (function,) = functions
     yield "", function(*case.args, **case.kwargs)
 
 
-def pair(functions, case):
+def pair(functions: Sequence[Callable], case: Case) -> Iterator[tuple]:
     """A forward and its backward: the backward gets the answer's own cache."""
     forward, backward = functions
     result = forward(*case.args, **case.kwargs)
@@ -102,13 +105,13 @@ def pair(functions, case):
     yield "backward", backward(case.dout, cache)
 
 
-def pair_of_many(functions, case):
+def pair_of_many(functions: Sequence[Callable], case: Case) -> Iterator[tuple]:
     """As `pair`, for a backward with several upstream gradients: `case.dout` is a tuple of them, `case.extra` its options."""
     forward, backward = functions
     return pair((forward, lambda dout, cache: backward(*dout, cache, **case.extra)), case)
 
 
-def steps(functions, case):
+def steps(functions: Sequence[Callable], case: Case) -> Iterator[tuple]:
     """An optimizer: `case.extra` has init, the name of the course's function that makes the state, and the gradients.
 
     Yields the weights and the state after every step, by name; the state that a step returns goes into the next one.
@@ -139,7 +142,7 @@ class WrongAnswer(Exception):
     """An answer that cannot be used any further, with the reason in the student's words."""
 
 
-def kind(value):
+def kind(value: Any) -> str:
     """What a value is, in a few words."""
     if value is None:
         return "None (is a `return` missing?)"
@@ -152,7 +155,7 @@ def kind(value):
     return f"{'an' if type(value).__name__[0].lower() in 'aeiou' else 'a'} {type(value).__name__}"
 
 
-def resolve(value):
+def resolve(value: Any) -> Any:
     """A case's argument as the call gets it: fresh copies of arrays, `Rng` and `Named` as what they stand for."""
     if isinstance(value, np.ndarray):
         return value.copy()
@@ -170,7 +173,7 @@ def resolve(value):
     return value
 
 
-def run_case(driver, functions, case, parts):
+def run_case(driver: Callable, functions: Sequence[Callable], case: Case, parts: Sequence) -> list[Outcome]:
     """The outcome of each part of the answer on one case; an answer's error is an outcome, never raised."""
     ready = Case(case.name, resolve(case.args), resolve(case.kwargs), resolve(case.dout), resolve(case.extra))
     outcomes, printed, caught = [], Printed(), []
@@ -240,13 +243,13 @@ def _nobody_types():
 class Printed(io.StringIO):
     """What an answer prints, up to a limit: one that prints without end must not fill the memory."""
 
-    def write(self, text):
+    def write(self, text: str) -> int:
         if self.tell() < PRINTED:
             super().write(text[:PRINTED])
         return len(text)
 
 
-def frozen(value):
+def frozen(value: Any) -> Any:
     """The value as it is now: later calls of the answer cannot change it any more."""
     if isinstance(value, np.ndarray):
         return value.copy()

@@ -9,8 +9,10 @@ import contextlib
 import hashlib
 import inspect
 import os
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,11 +22,22 @@ from .exercise import Mistake, get_exercise
 from .limits import TooSlow, time_limit
 from .result import CaseRow, Result, result_of
 
+if TYPE_CHECKING:
+    from .drivers import Case
+    from .exercise import Exercise
+
 PUBLIC_SEED = 20260901
 SECONDS = 30.0
 
 
-def evaluate(name, *functions, seed=PUBLIC_SEED, hidden=True, seconds=SECONDS, withhold=None):
+def evaluate(
+    name: str,
+    *functions: Callable,
+    seed: int = PUBLIC_SEED,
+    hidden: bool = True,
+    seconds: float = SECONDS,
+    withhold: bool | None = None,
+) -> Result:
     """Judge an answer.
 
     Parameters
@@ -48,7 +61,15 @@ def evaluate(name, *functions, seed=PUBLIC_SEED, hidden=True, seconds=SECONDS, w
     return judge(exercise, cases, expected, got, seed)
 
 
-def ask(exercise, functions, seed=PUBLIC_SEED, hidden=True, seconds=SECONDS, withhold=None, started=None):
+def ask(
+    exercise: Exercise,
+    functions: Sequence[Callable],
+    seed: int = PUBLIC_SEED,
+    hidden: bool = True,
+    seconds: float = SECONDS,
+    withhold: bool | None = None,
+    started: Callable | None = None,
+) -> tuple:
     """What `judge` needs: the cases, the expected values and the answer's outcomes.
 
     started : called with the number of a case and of all of them, before each.
@@ -71,7 +92,7 @@ def ask(exercise, functions, seed=PUBLIC_SEED, hidden=True, seconds=SECONDS, wit
     return [cases[i] for i in chosen], [expected[i] for i in chosen], got
 
 
-def judge(exercise, cases, expected, got, seed=PUBLIC_SEED):
+def judge(exercise: Exercise, cases: Sequence[Case], expected: Any, got: Any, seed: int = PUBLIC_SEED) -> Result:
     """The result for the outcomes `got` (a list of `Outcome` objects for each case) against the expected values."""
     flat = [outcome for outcomes in got for outcome in outcomes]
     if flat and all(isinstance(outcome.error, NotImplementedError) for outcome in flat):
@@ -93,7 +114,7 @@ def judge(exercise, cases, expected, got, seed=PUBLIC_SEED):
     return result_of(exercise, rows, _notes(flat), list(named.values()))
 
 
-def problem(exercise, case, outcome, value):
+def problem(exercise: Exercise, case: Case, outcome: Outcome, value: Any) -> str:
     """What is wrong with one part of one case, as a sentence; "" if nothing is."""
     if outcome.error is not None:
         return _error_text(outcome)
@@ -104,7 +125,9 @@ def problem(exercise, case, outcome, value):
             got = exercise.measure(got, case)
         except Exception as error:
             return f"Your answer could not be measured ({type(error).__name__}: {error}); it returned {kind(got)}."
-    difference = compare(got, wanted, case.sum_length, case.tolerance, case.relative, _batch(case), names)
+    # `expected_values` has filled in the length
+    length: int = case.sum_length  # type: ignore[assignment]
+    difference = compare(got, wanted, length, case.tolerance, case.relative, _batch(case), names)
     if difference is not None:
         changes = f" Your function also changes its input {', '.join(outcome.changed)}." if outcome.changed else ""
         return f"{difference}{changes}"
@@ -116,7 +139,7 @@ def problem(exercise, case, outcome, value):
     return ""
 
 
-def unusable(exercise, functions):
+def unusable(exercise: Exercise, functions: Sequence[Callable]) -> str:
     """Why these functions cannot be called at all, as a sentence; "" if they can."""
     names = exercise.function_names
     if len(functions) != len(names):
@@ -136,7 +159,7 @@ def _timed(exercise, functions, case, seconds):
 
 
 @cache
-def expected_values(name, seed):
+def expected_values(name: str, seed: int) -> tuple[list[Case], list[list]]:
     """The cases of an exercise for a seed, and the reference's values for every part of each."""
     exercise = get_exercise(name)
     cases, expected = [], []
@@ -260,7 +283,7 @@ def _withheld_call(*args, **kwargs):
 
 
 @contextlib.contextmanager
-def withheld_functions(functions):
+def withheld_functions(functions: Sequence[Callable]) -> Iterator[None]:
     """Within the block the reference functions raise, under whichever name they are known."""
     plain = [function for function in functions if inspect.isfunction(function)]
     before = [(function, function.__code__, function.__defaults__, function.__kwdefaults__) for function in plain]
@@ -331,7 +354,7 @@ def _batch(case):
     return None if first is None else first.shape[0]
 
 
-def grading_seed(secret=None):
+def grading_seed(secret: Any = None) -> int:
     """The seed of a course's hidden cases: from its secret, so that no student can compute their answers at home.
 
     One for the whole class: a wrong answer may pass a case by luck, and the same answer must earn the same points.
@@ -340,7 +363,7 @@ def grading_seed(secret=None):
     return int.from_bytes(hashlib.sha256(secret.encode()).digest()[:8], "big")
 
 
-def exercise_seed(seed, name):
+def exercise_seed(seed: int, name: str) -> int:
     """The seed of one exercise's cases: nothing that one exercise is sent tells what another one will be."""
     return int.from_bytes(hashlib.sha256(f"{seed}:{name}".encode()).digest()[:8], "big")
 

@@ -4,12 +4,14 @@ The exercises of a topic stand in ``autograder/exercises/<slug>/``, one in each 
 which the assignment asks them.
 """
 
+from __future__ import annotations
+
 import difflib
 import importlib
 import inspect
 import re
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
@@ -70,11 +72,11 @@ class Mistake:
     slips: Sequence[Any] = ()  # filled in by the exercise: the slip behind each way, None for a rewrite
 
     @property
-    def functions(self):
+    def functions(self) -> tuple:
         return self.function if isinstance(self.function, tuple) else (self.function,)
 
     @property
-    def ways(self):
+    def ways(self) -> list[tuple]:
         """The functions of every implementation, `functions` first."""
         return [self.functions, *(other if isinstance(other, tuple) else (other,) for other in self.also)]
 
@@ -134,20 +136,20 @@ class Exercise:
     def _solution(self):
         return Solution(self.name, self.solutions)
 
-    def difference(self, mistake):
+    def difference(self, mistake: Mistake) -> list[str]:
         """How each way of making a mistake differs from the shown solution, as lines of a diff; "" for a rewrite."""
         return ["" if slip is None else _diff(*self._solution.before_and_after(slip)) for slip in mistake.slips]
 
     @property
-    def functions(self):
+    def functions(self) -> tuple:
         """The reference's functions, as a tuple."""
         return self.reference if isinstance(self.reference, tuple) else (self.reference,)
 
     @property
-    def function_names(self):
+    def function_names(self) -> tuple[str, ...]:
         return tuple(function.__name__ for function in self.functions)
 
-    def value_names(self, part):
+    def value_names(self, part: str) -> tuple[str, ...]:
         """What the values of a part are called, from the reference's docstring: ("dw", "db"); empty where it does not say."""
         if self.measure is not None or (part == "" and self.driver is not plain):
             return ()
@@ -157,28 +159,28 @@ class Exercise:
         return returned_names(self.functions[-1]) if part.startswith(("backward", "gradients")) or not part else ()
 
     @property
-    def solutions(self):
+    def solutions(self) -> tuple:
         """The functions whose code answers the exercise, one for each of the reference's."""
         chosen = self.reference if self.solution is None else self.solution
         return chosen if isinstance(chosen, tuple) else (chosen,)
 
     @property
-    def slug(self):
+    def slug(self) -> str:
         """The topic it belongs to."""
         module = self.name.split(".")[0]
         return TOPIC_OF.get(module, module)
 
     @property
-    def grade_id(self):
+    def grade_id(self) -> str:
         return self.name.replace(".", "-")
 
     @property
-    def variant_functions(self):
+    def variant_functions(self) -> list[tuple]:
         return [variant if isinstance(variant, tuple) else (variant,) for variant in self.variants]
 
 
 @cache
-def exercises_of(slug):
+def exercises_of(slug: str) -> dict[str, Exercise]:
     """{name: exercise} of one topic, in the assignment's order."""
     if slug not in dlcourse.TOPICS:
         raise ValueError(f"unknown topic {slug!r}; the topics are {', '.join(dlcourse.TOPICS)}")
@@ -195,7 +197,7 @@ def exercises_of(slug):
 
 
 @cache
-def returned_names(function):
+def returned_names(function: Callable) -> tuple[str, ...]:
     """The names in the section "Returns" of a docstring: of ``dW, db : …``, of ``dw : … db : …`` and of ``(dX, dW), …``."""
     section = re.search(r"^Returns\n-+\n(.*?)(?=\n\n|\Z)", inspect.getdoc(function) or "", re.S | re.M)
     text = section[1] if section else ""
@@ -215,7 +217,7 @@ def _diff(before, after):
     return "\n".join(f"{line[0]} {text}".rstrip() for line, text in zip(changed, code, strict=True))
 
 
-def of_a_part(part, but=()):
+def of_a_part(part: Exercise, but: Iterable[str] = ()) -> list[Mistake]:
     """The mistakes of another exercise, whose functions this one calls, made in that exercise's solution; except some."""
     made = []
     for mistake in part.mistakes:
@@ -228,7 +230,7 @@ def of_a_part(part, but=()):
     return made
 
 
-def in_float32(case, name="float32"):
+def in_float32(case: Case, name: str = "float32") -> Case:
     """The same case in single precision."""
 
     def cast(x):
@@ -241,12 +243,12 @@ def in_float32(case, name="float32"):
     return replace(case, name=name, args=cast(case.args), dout=cast(case.dout), extra=cast(case.extra))
 
 
-def in_order(package, *names):
+def in_order(package: str, *names: str) -> list[Exercise]:
     """The exercises of a topic's package, one from each module, in the assignment's order."""
     return [importlib.import_module(f"{package}.{name}").EXERCISE for name in names]
 
 
-def get_exercise(name):
+def get_exercise(name: str) -> Exercise:
     """The exercise "module.function"; an unknown name raises with the nearest one."""
     if not isinstance(name, str):
         raise TypeError(f"expected the exercise's name, such as 'neurons.preactivation', got {name!r}")

@@ -38,7 +38,7 @@ class TooSlow(BaseException):
         super().__init__(*(args or (f"stopped after {_seconds.get(threading.get_ident(), 0):g} seconds",)))
 
 
-def time_limit(seconds):
+def time_limit(seconds: float) -> Any:
     """A context that raises `TooSlow` in its block after so many seconds; without limit for 0 or None.
 
     Code that catches it (``except BaseException: pass`` in an endless loop) gets it again every 0.1 s, and from the third
@@ -52,7 +52,7 @@ def time_limit(seconds):
     return WAYS[way(hasattr(signal, "setitimer"), main, threads_work())](seconds)
 
 
-def way(alarm, main_thread, threads):
+def way(alarm: bool, main_thread: bool, threads: bool) -> str:
     """How a limit is kept: "alarm", "watchdog" or "trace".
 
     alarm : the system has ``signal.setitimer``. main_thread : the limit is for the first thread, the only one that gets
@@ -64,7 +64,7 @@ def way(alarm, main_thread, threads):
 
 
 @cache
-def threads_work():
+def threads_work() -> bool:
     """Whether this Python can start threads; in the browser it cannot."""
     if importlib.util.find_spec("_ctypes") is None:
         return False
@@ -119,12 +119,12 @@ class _Limit:
 class Alarm(_Limit):
     """A signal interrupts the first thread, even where it waits."""
 
-    def start(self):
+    def start(self) -> None:
         self.before = signal.signal(signal.SIGALRM, self.ring)
         self.since = time.monotonic()
         self.left, self.interval = signal.setitimer(signal.ITIMER_REAL, self.seconds, AGAIN)
 
-    def stop(self):
+    def stop(self) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, self.before or signal.SIG_DFL)
         if self.left:
@@ -132,7 +132,7 @@ class Alarm(_Limit):
             left = max(self.left - (time.monotonic() - self.since), 0.001)
             signal.setitimer(signal.ITIMER_REAL, left, self.interval)
 
-    def ring(self, signum, frame):
+    def ring(self, signum: int, frame: FrameType | None) -> None:
         inside = _in_block(frame, self.frame)
         if inside is None:
             self.stop()
@@ -144,17 +144,17 @@ class Alarm(_Limit):
 class Watchdog(_Limit):
     """A second thread raises in the one that runs the block, at its next step in Python."""
 
-    def start(self):
+    def start(self) -> None:
         self.over = threading.Event()
         self.watcher = threading.Thread(target=self.watch, name="time limit", daemon=True)
         self.watcher.start()
 
-    def stop(self):
+    def stop(self) -> None:
         self.over.set()
         # One that is on its way is raised while this waits, not later
         self.watcher.join()
 
-    def watch(self):
+    def watch(self) -> None:
         wait = self.seconds
         while not self.over.wait(wait):
             wait = AGAIN
@@ -169,10 +169,10 @@ class Watchdog(_Limit):
 class Trace(_Limit):
     """Every line of the block looks at the clock."""
 
-    def start(self):
+    def start(self) -> None:
         self.lines.start(time.monotonic() + self.seconds)
 
-    def stop(self):
+    def stop(self) -> None:
         pass
 
 
@@ -282,7 +282,7 @@ def _of_answer(frame):
     return not installed(name) or name.startswith(_EXERCISES)
 
 
-def installed(filename):
+def installed(filename: str) -> bool:
     """Whether a code's file is not an answer's: the course's packages, Python, or what is installed beside NumPy."""
     return filename.startswith("<frozen ") or (filename.startswith(_INSTALLED) and not filename.startswith(_COURSE))
 

@@ -10,7 +10,8 @@ import re
 import sys
 import threading
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,6 +30,10 @@ from .evaluation import (
 )
 from .exercise import exercises_of, get_exercise
 from .solution import shown_code
+
+if TYPE_CHECKING:
+    from .drivers import Case
+    from .exercise import Exercise
 
 # Failed tries before the next hint is offered; seconds before a check says that it is still running
 TRIES, PATIENCE = 5, 1.0
@@ -49,7 +54,7 @@ class Stopped(KeyboardInterrupt):
         return [f"KeyboardInterrupt: {self}"]
 
 
-def check(name, *functions, hidden=False):
+def check(name: str, *functions: Callable, hidden: bool = False) -> Any:
     """Judge an answer in a notebook: show what is right or wrong, and raise `CheckFailed` if it is wrong.
 
     With ``hidden=True`` (the line that students' notebooks do not have) the cases take their numbers from the course's
@@ -141,7 +146,7 @@ def _table(exercise, case, outcome, wanted):
 # --- the failing case -----------------------------------------------------------------------------------------------
 
 
-def case(exercise, name):
+def case(exercise: str, name: str) -> Any:
     """The inputs of one case, to run by hand.
 
     Parameters
@@ -169,7 +174,7 @@ def case(exercise, name):
     return _values(asked, cases[name])
 
 
-def visible_cases(exercise):
+def visible_cases(exercise: Exercise) -> dict[str, Any]:
     """{name of a case: what `case` gives for it}."""
     cases = exercise.cases(np.random.default_rng(PUBLIC_SEED))
     return {one.name: _values(exercise, one) for one in cases if not one.hidden}
@@ -180,7 +185,7 @@ def _values(exercise, case):
     return values[0] if len(values) == 1 else tuple(values)
 
 
-def arguments_of(exercise, case):
+def arguments_of(exercise: Exercise, case: Case) -> Any:
     """[(name, value)] as the driver calls the function for the first time, and its backward, whose cache is left out."""
     found: dict[str, Any] = {}
     made: list[Any] = []
@@ -208,7 +213,7 @@ def arguments_of(exercise, case):
 # --- what comes with a result ---------------------------------------------------------------------------------------
 
 
-def solution(name):
+def solution(name: str) -> Any:
     """Print one way to write an exercise, once your own answer is right."""
     exercise = get_exercise(name)
     kept = progress.load().exercises.get(exercise.name)

@@ -4,8 +4,11 @@ Each relation is a function of a `Pair` that returns a sentence, or "" where it 
 whole array within the rounding of a right answer; what may be behind it stands as a question.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -25,20 +28,20 @@ class Pair:
     bound: float = DIGITS
     batch: int | None = None
 
-    def equal(self, got, expected=None, relative=False):
+    def equal(self, got: Any, expected: Any = None, relative: bool = False) -> bool:
         """Whether an array made from the student's equals the expected one, loosely."""
         expected = self.expected if expected is None else expected
         return not differs(got, expected, max(self.bound, DIGITS), relative).any()
 
     @property
-    def ratio(self):
+    def ratio(self) -> Any:
         """The factor r with got = r · expected, 0 where there is none."""
         a, e = self.got.astype(float).ravel(), self.expected.astype(float).ravel()
         ratio = float(a @ e / (e @ e))
         return ratio if np.isfinite(ratio) and self.equal(a, ratio * e) else 0.0
 
 
-def differs(got, expected, bound, relative):
+def differs(got: Any, expected: Any, bound: float, relative: bool) -> Any:
     """Where the arrays differ by more than the bound; NaN and infinities must stand at the same places."""
     a, e = got.astype(complex if got.dtype.kind == "c" else float), expected.astype(float)
     if expected.dtype.kind in "iub":
@@ -51,7 +54,7 @@ def differs(got, expected, bound, relative):
     return np.where(finite, ~(close | same), ~same)
 
 
-def number(x):
+def number(x: Any) -> str:
     """A number short enough to read and long enough to see the difference."""
     if isinstance(x, np.bool_ | bool):
         return str(bool(x))
@@ -63,13 +66,13 @@ def number(x):
 # --- another shape --------------------------------------------------------------------------------------------------
 
 
-def turned(pair):
+def turned(pair: Pair) -> str:
     if pair.got.ndim >= 2 and pair.got.shape == pair.expected.shape[::-1]:
         return "It is transposed."
     return ""
 
 
-def axis_of_one(pair):
+def axis_of_one(pair: Pair) -> str:
     got, expected = pair.got, pair.expected
     if not got.size or got.ndim <= expected.ndim:
         return ""
@@ -84,7 +87,7 @@ def axis_of_one(pair):
     )
 
 
-def not_reduced(pair):
+def not_reduced(pair: Pair) -> str:
     if pair.got.ndim != pair.expected.ndim + 1 or not pair.got.size:
         return ""
     for axis in range(pair.got.ndim):
@@ -96,13 +99,13 @@ def not_reduced(pair):
     return ""
 
 
-def other_shape(pair):
+def other_shape(pair: Pair) -> str:
     if pair.got.size == pair.expected.size > 0 and pair.equal(pair.got.reshape(pair.expected.shape)):
         return "The numbers are right, the shape is not."
     return ""
 
 
-def outer(pair):
+def outer(pair: Pair) -> str:
     if pair.expected.ndim == 1 and pair.got.shape == 2 * pair.expected.shape:
         return "A column and a row were broadcast against each other."
     return ""
@@ -111,19 +114,19 @@ def outer(pair):
 # --- the same shape -------------------------------------------------------------------------------------------------
 
 
-def few_digits(pair):
+def few_digits(pair: Pair) -> str:
     if pair.bound >= DIGITS or pair.expected.dtype.kind != "f" or not pair.equal(pair.got, relative=True):
         return ""
     return "It agrees to six digits, not to the last ones: a constant with too few, or digits lost on the way?"
 
 
-def transposed(pair):
+def transposed(pair: Pair) -> str:
     if pair.got.ndim == 2 and pair.got.shape[0] == pair.got.shape[1] and pair.equal(pair.got.T):
         return "It is transposed."
     return ""
 
 
-def not_a_number(pair):
+def not_a_number(pair: Pair) -> str:
     if np.isnan(pair.expected).any():
         return ""
     count = int(np.isnan(pair.got).sum())
@@ -134,11 +137,11 @@ def not_a_number(pair):
     return "One entry is NaN." if count == 1 else f"{count} entries are NaN."
 
 
-def zero_everywhere(pair):
+def zero_everywhere(pair: Pair) -> str:
     return "Yours is zero everywhere." if pair.got.size > 1 and not pair.got.any() else ""
 
 
-def factor(pair):
+def factor(pair: Pair) -> str:
     ratio = pair.ratio
     if ratio == 0.0:
         return ""
@@ -166,7 +169,7 @@ def _in_words(words, negative):
     return f"Yours is {words}" + ("" if words.endswith("?") else ".")
 
 
-def shifted(pair):
+def shifted(pair: Pair) -> str:
     if pair.got.size < 2:
         return ""
     shift = float(np.mean(pair.got - pair.expected))
@@ -175,7 +178,7 @@ def shifted(pair):
     return f"Yours is {'larger' if shift > 0 else 'smaller'} by {number(abs(shift))} everywhere."
 
 
-def signs_only(pair):
+def signs_only(pair: Pair) -> str:
     same = pair.got.size < 2 or (np.sign(pair.got) == np.sign(pair.expected)).all()
     return "" if same or not pair.equal(np.abs(pair.got), np.abs(pair.expected)) else "Only signs differ."
 
@@ -187,7 +190,7 @@ OF_ANY_NUMBERS: Relations = (few_digits, transposed, not_a_number)
 OF_FINITE_NUMBERS: Relations = (zero_everywhere, factor, shifted, signs_only)
 
 
-def relation(pair):
+def relation(pair: Pair) -> str:
     """The first relation that holds, as a sentence; "" where none does."""
     if pair.got.shape != pair.expected.shape:
         relations = OF_SHAPES

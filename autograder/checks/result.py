@@ -1,6 +1,13 @@
 """What an answer is worth, and the words for it: the heading, the mistakes, the case that is shown, the others by name."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .exercise import Exercise, Mistake
 
 # How the lines begin that name the other failing cases; a page that shows every case leaves them out
 ALSO = "Also failing"
@@ -36,7 +43,7 @@ class Result:
     attempted: bool = True
 
     @property
-    def points(self):
+    def points(self) -> float:
         return round(self.score * self.max_points, 2)
 
     def __str__(self):
@@ -48,7 +55,13 @@ class Result:
         return as_html(View(self))
 
 
-def result_of(exercise, rows, note="", mistakes=(), attempted=True):
+def result_of(
+    exercise: Exercise,
+    rows: Sequence[CaseRow],
+    note: str = "",
+    mistakes: Sequence[Mistake] = (),
+    attempted: bool = True,
+) -> Result:
     """The `Result` of an answer.
 
     Parameters

@@ -1,16 +1,23 @@
 """A result as a student sees it: as text anywhere, as HTML in a notebook, in light and dark themes."""
 
+from __future__ import annotations
+
 import html
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .cells import shell
 from .compare import as_array, called, compare, error_bound
 from .relations import differs, number
+
+if TYPE_CHECKING:
+    from .drivers import Case
+    from .exercise import Exercise
 
 # Entries of a result that are shown one by one; of a larger one the worst few
 SMALL, WORST = 12, 5
@@ -42,7 +49,7 @@ class View:
     standing: str = ""
 
 
-def display(view):
+def display(view: View) -> None:
     """HTML where a notebook shows it, text anywhere else."""
     running = shell()
     if running is not None and hasattr(running, "kernel"):
@@ -56,13 +63,14 @@ def display(view):
 # --- yours, expected, difference ------------------------------------------------------------------------------------
 
 
-def table(case, got, expected, names=()):
+def table(case: Case, got: Any, expected: Any, names: Sequence[str] = ()) -> Table | None:
     """The `Table` of the first value in `got` that differs from the expected one; None where a table tells nothing.
 
     names : what the values of an expected tuple are called, in order.
     """
     for path, mine, wanted in _leaves(got, expected, names=names):
-        if compare(mine, wanted, case.sum_length, case.tolerance, case.relative) is not None:
+        # `expected_values` has filled in the length
+        if compare(mine, wanted, case.sum_length, case.tolerance, case.relative) is not None:  # type: ignore[arg-type]
             title = f"Case “{case.name}”{', ' + path if path else ''}"
             array, wanted = as_array(mine), as_array(wanted)
             if array is None or wanted is None:
@@ -133,7 +141,7 @@ def _gap(got, expected):
 # --- text -----------------------------------------------------------------------------------------------------------
 
 
-def as_text(view):
+def as_text(view: View) -> str:
     """The view as lines of text, for a terminal."""
     lines = [str(view.result)]
     if view.table:
@@ -169,14 +177,14 @@ _RIGHT, _WRONG, _OPEN = "#2da44e", "#e5534b", "#8b949e"
 _FAINT = "rgba(127,127,127,.14)"
 
 
-def marked(text):
+def marked(text: str) -> str:
     """The text as HTML, escaped, with `code` and *stress* as what they mean."""
     escaped = html.escape(text)
     escaped = re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped)
     return re.sub(r"(?<![\w*])\*(\w[^*<>]*\w)\*(?![\w*])", r"<em>\1</em>", escaped)
 
 
-def as_html(view):
+def as_html(view: View) -> str:
     """The view as HTML: a heading with a sign, the message, the table, what can be unfolded."""
     result = view.result
     color, sign = (_RIGHT, "✓") if result.passed else (_WRONG, "✗") if result.attempted else (_OPEN, "○")
@@ -239,7 +247,7 @@ def _html_table(made):
     )
 
 
-def call_line(names, exercise, case):
+def call_line(names: Sequence[str], exercise: Exercise, case: Case) -> str:
     """`X, w = case("neurons.preactivation", "five examples")`."""
     given = f"case({json.dumps(exercise)}, {json.dumps(case, ensure_ascii=False)})"
     return f"{', '.join(names)} = {given}" if names else given

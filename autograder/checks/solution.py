@@ -10,6 +10,7 @@ import inspect
 import linecache
 import re
 import textwrap
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 
 
-def solution_parts(function, solution=None):
+def solution_parts(function: Callable, solution: Callable | None = None) -> tuple:
     """(head, body) of a reference: its signature with a short docstring, and its code in NumPy's words without the checks.
 
     The docstring is what a student needs beside the exercise (`short_docstring`). The code is that of `solution` where that is given: a right variant of the exercise.
@@ -49,7 +50,7 @@ _KEPT_SECTIONS = ("Parameters", "Returns", "Yields")
 _FORMULA = re.compile(r":? *`[^`]*(?:[=←]|\+=)[^`]*`")
 
 
-def short_docstring(function):
+def short_docstring(function: Callable) -> str:
     """What a function does, its arguments with their shapes, what it returns, and the conventions it keeps.
 
     Notes, sources, errors and examples are left out; a gradient's formulas, too: they are the answer.
@@ -99,7 +100,7 @@ def _is_check(statement, arguments):
 
 
 @cache
-def shown_code(function):
+def shown_code(function: Callable) -> str:
     """The code of a function as the instructor's notebook shows it: no docstring, no checks, `np.` for `xp.`."""
     signature = inspect.getsource(function).splitlines()[: _first_line(function)]
     return "\n".join([*signature, _head_and_body(function)[1]])
@@ -127,7 +128,7 @@ class Slip:
     helpers: tuple = ()
     callers: tuple = ()
 
-    def applied(self, code):
+    def applied(self, code: str) -> str:
         """The code with the slip in it. Each text must stand there exactly once, or an error names it."""
         for old, new in self.pairs:
             times = code.count(old)
@@ -139,7 +140,7 @@ class Slip:
         return code
 
 
-def slip(old, new, *more, everywhere=False):
+def slip(old: str, new: str, *more: str, everywhere: bool = False) -> Slip:
     """A mistake that exchanges text of the shown solution: `old` for `new`, and so on for further pairs.
 
     Each text must stand in the solution exactly once (with both functions of a pair read as one text), in the order in
@@ -151,7 +152,7 @@ def slip(old, new, *more, everywhere=False):
     return Slip(tuple(zip(texts[::2], texts[1::2], strict=True)), everywhere)
 
 
-def slip_in(functions, slip):
+def slip_in(functions: Sequence[Callable], slip: Slip) -> Slip:
     """The slip in the code of functions that the solution calls by name, as a cell's slip in a network of such cells.
 
     A slip that stands in helpers already stays there; `functions` are then what calls them.
@@ -169,12 +170,12 @@ class Solution:
         self.functions = tuple(functions)
         self.code = _one_text(self.functions)
 
-    def before_and_after(self, slip):
+    def before_and_after(self, slip: Slip) -> tuple[str, str]:
         """The code that a slip changes, without and with it: the solution's, or that of its helpers."""
         code = _one_text(slip.helpers) if slip.helpers else self.code
         return code, slip.applied(code)
 
-    def slipped(self, slip, slug):
+    def slipped(self, slip: Slip, slug: str) -> tuple:
         """The solution's functions with a slip in them, or in a helper that they call."""
         _, code = self.before_and_after(slip)
         if slip.helpers:

@@ -12,6 +12,7 @@ import builtins
 import functools
 import re
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from ..checks.exercise import get_exercise
 from ..errors import EngineFault
 from .sandbox.oracle import Oracle
 from .sandbox.protocol import ProtocolError, decode, encode
-from .sandbox.sandbox import Died, open_sandbox, withheld_names
+from .sandbox.sandbox import Died, Fresh, Zygote, open_sandbox, withheld_names
 from .store.records import (
     CRASHED,
     FOR_A_PERSON,
@@ -35,7 +36,7 @@ from .store.records import (
     WRONG,
     Verdict,
 )
-from .tasks import ASSERTS, CODE, EXERCISE, TEXT, Settings, StepResult, TaskResult
+from .tasks import ASSERTS, CODE, EXERCISE, TEXT, Settings, StepResult, Task, TaskResult
 
 GRACE = 2.0
 RESTARTS = 6
@@ -71,13 +72,13 @@ class Grader:
     def __exit__(self, *error):
         self.close()
 
-    def close(self):
+    def close(self) -> None:
         """End every sandbox."""
         self.oracle.close()
         while self.zygotes:
             self.zygotes.popitem()[1].close()
 
-    def warm(self, names, plots=False):
+    def warm(self, names: Iterable[str], plots: bool = False) -> Zygote | Fresh:
         """The sandbox for these exercises, with Matplotlib or without, started if it does not run."""
         key = (tuple(sorted(names)), plots)
         zygote = self.zygotes.pop(key, None)
@@ -92,9 +93,9 @@ class Grader:
             self.zygotes.pop(next(iter(self.zygotes))).close()
         return zygote
 
-    def grade(self, task):
+    def grade(self, task: Task) -> TaskResult:
         """The `TaskResult` of one notebook; raises `EngineFault` where the machine failed and nothing may be graded."""
-        names = {step.calls[0] for step in task.steps if step.kind == EXERCISE}
+        names = {step.calls[0] for step in task.steps if step.calls}
         plots = any(word in step.source for step in task.steps if step.kind != TEXT for word in PLOTTING)
         try:
             zygote = self.warm(names, plots)
@@ -467,7 +468,7 @@ def _for_a_person(step):
 # --- what may be shown ----------------------------------------------------------------------------------------------
 
 
-def clean(outputs):
+def clean(outputs: Any) -> list[dict]:
     """The outputs that a child sent, as the notebook format has them: text and pictures, nothing that a browser would run."""
     found = []
     for output in outputs if isinstance(outputs, list) else ():
@@ -494,7 +495,7 @@ def clean(outputs):
     return found
 
 
-def clean_error(error):
+def clean_error(error: Any) -> dict | None:
     """The error that ended a cell, as the notebook format has it, or None."""
     if not isinstance(error, dict):
         return None

@@ -37,7 +37,7 @@ SHOWN = 4 * 2**20
 # --- the zygote -----------------------------------------------------------------------------------------------------
 
 
-def main(fd):
+def main(fd: int) -> None:
     control = Channel(socket.socket(fileno=fd))
     config, _ = control.receive()
     if config["uid"] is not None:
@@ -64,7 +64,7 @@ def main(fd):
             os.close(fd)
 
 
-def warm_up(plots):
+def warm_up(plots: bool) -> Any:
     """Import what notebooks use, and make the shell that every child inherits."""
     import dlcourse
 
@@ -82,7 +82,7 @@ def warm_up(plots):
     return shell
 
 
-def attend(status, work, shell, config):
+def attend(status: Any, work: Any, shell: Any, config: dict) -> Any:
     """Start the child, watch its memory, and say how it ended."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     limits, _ = status.receive()
@@ -152,7 +152,7 @@ def _resident(child):
 # --- the child ------------------------------------------------------------------------------------------------------
 
 
-def live(work, shell, config, limits):
+def live(work: Any, shell: Any, config: dict, limits: dict) -> Any:
     """Behind its walls, run cells and answer cases until the supervisor has no more."""
     walls.die_with_parent()
     # A signal to "my group" must not reach the zygote, which is of the same user
@@ -173,7 +173,7 @@ def live(work, shell, config, limits):
     serve(work, shell, home)
 
 
-def alone(address):
+def alone(address: str) -> None:
     """One child without zygote, fork and walls, with the rights of the user whose notebook it runs."""
     work = Channel(link.join(address))
     config, _ = work.receive()
@@ -194,7 +194,7 @@ class Only:
         self.home = home
         self.known = {*sys.stdlib_module_names, *packages, "autograder", "dlcourse", "__main__"}
 
-    def find_spec(self, name, path=None, target=None):
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         beside = os.path.join(self.home, name)
         if (
             path is None
@@ -205,7 +205,7 @@ class Only:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
-def move_in(home):
+def move_in(home: Any) -> None:
     """Work in a new folder, and read and print nowhere."""
     os.mkdir(home)
     os.chdir(home)
@@ -217,7 +217,7 @@ def move_in(home):
         os.dup2(nothing, fd)
 
 
-def take_files(work, home):
+def take_files(work: Any, home: Any) -> None:
     """Write the files that lie beside the notebook."""
     header, body = work.receive()
     for name, start, size in header["files"]:
@@ -226,7 +226,7 @@ def take_files(work, home):
             file.write(body[start : start + size])
 
 
-def serve(work, shell, home):
+def serve(work: Any, shell: Any, home: Any) -> None:
     """Answer the supervisor's requests until it has no more."""
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002 - students use the old functions too
@@ -257,7 +257,7 @@ def serve(work, shell, home):
             work.send({"too_large": True, "id": header["id"]})
 
 
-def make_shell():
+def make_shell() -> Any:
     """IPython's shell without a kernel: it keeps what cells show instead of sending it."""
     from IPython.core.displayhook import DisplayHook
     from IPython.core.displaypub import DisplayPublisher
@@ -318,7 +318,7 @@ class Shown:
     def __init__(self, limit):
         self.limit, self.items, self.size, self.cut = limit, [], 0, False
 
-    def add(self, output):
+    def add(self, output: Any) -> None:
         data = {}
         for mime, value in output["data"].items():
             if isinstance(value, bytes):
@@ -330,7 +330,7 @@ class Shown:
         else:
             self.cut = True
 
-    def write(self, text):
+    def write(self, text: str) -> int:
         text = str(text)
         keep = text[: max(0, self.limit - self.size)]
         self.size += len(keep)
@@ -341,22 +341,22 @@ class Shown:
             self.items.append({"output_type": "stream", "text": [keep]})
         return len(text)
 
-    def flush(self):
+    def flush(self) -> None:
         pass
 
-    def isatty(self):
+    def isatty(self) -> bool:
         return False
 
-    def clear(self):
+    def clear(self) -> None:
         self.items = []
 
-    def outputs(self):
+    def outputs(self) -> list:
         return [
             item | {"text": "".join(item["text"])} if item["output_type"] == "stream" else item for item in self.items
         ]
 
 
-def run_cell(shell, work, header, body):
+def run_cell(shell: Any, work: Any, header: dict, body: Any) -> tuple:
     """Run one cell; what it shows, the error that ended it, and the number that it leaves as its value."""
     shell.shown, shell.error = Shown(header["output"]), None
     _figures(header["figures"])
@@ -407,7 +407,7 @@ def _figures(on):
         set_matplotlib_formats(*(["png"] if on else []))
 
 
-def find_functions(shell, work, header, body):
+def find_functions(shell: Any, work: Any, header: dict, body: Any) -> tuple:
     """What stands under each name: whether it can be called, and in words what it is."""
     found = []
     for name in header["names"]:
@@ -416,7 +416,7 @@ def find_functions(shell, work, header, body):
     return {"found": found}, ()
 
 
-def run_one_case(shell, work, header, body):
+def run_one_case(shell: Any, work: Any, header: dict, body: Any) -> tuple:
     """Call the answer on one case; what came of each part, as plain data."""
     module, name = header["driver"]
     driver = getattr(drivers if module == "drivers" else importlib.import_module(f"autograder.drivers.{module}"), name)
@@ -431,7 +431,7 @@ def run_one_case(shell, work, header, body):
         outcomes = [drivers.Outcome(part, error=stopped) for part in parts]
     rows, trees, buffers, offset = [], [], [], 0
     for outcome in outcomes:
-        tree = []
+        tree: Any = []
         if outcome.error is None:
             tree, made = encode(outcome.value, start=offset)
             offset += sum(map(len, made))

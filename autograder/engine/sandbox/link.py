@@ -4,19 +4,23 @@ Where a started process cannot inherit a socket (Windows) it connects to this ma
 a token from its environment.
 """
 
+from __future__ import annotations
+
 import contextlib
 import os
 import secrets
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
+from typing import Any
 
 START_SECONDS = 60.0
 INHERITED = os.name == "posix" and hasattr(os, "killpg")
 _TOKEN = "DLCOURSE_LINK"
 
 
-def start(command, environment, **options):
+def start(command: Sequence[str], environment: dict[str, str], **options: Any) -> tuple:
     """(process, socket) of a command that gets one more argument: where `join` finds the other end.
 
     options : those of `subprocess.Popen`. Raises TimeoutError where the process ends, or keeps away.
@@ -56,7 +60,7 @@ def _accept(server, token, process):
     raise TimeoutError("the process did not connect")
 
 
-def join(address):
+def join(address: str) -> Any:
     """The started process's end of the socket; `address` is its last argument."""
     kind, _, number = address.partition(":")
     if kind == "fd":
@@ -66,7 +70,7 @@ def join(address):
     return sock
 
 
-def end(process):
+def end(process: Any) -> None:
     """End a process that `start` made, with everything that it has started."""
     if INHERITED:
         import signal

@@ -13,6 +13,7 @@ import sys
 import time
 import warnings
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ class Oracle:
         # A class asks the same again and again: every right loop passes through the same weights
         self.known: OrderedDict[tuple, tuple] = OrderedDict()
 
-    def ask(self, name, exercise, tree, body, deadline):
+    def ask(self, name: str, exercise: str | None, tree: Any, body: bytes, deadline: float | None) -> tuple:
         """(header, buffers) for the child: the value of a call, its error, or that it is withheld; `Silence` after the deadline.
 
         exercise : the name of the one that is judged now, whose reference may not be called; None for a cell.
@@ -66,7 +67,7 @@ class Oracle:
                 self.known.popitem(last=False)
         return header, [answer]
 
-    def start(self):
+    def start(self) -> None:
         """Start the process if it does not run, without waiting for it."""
         if self.process is not None and self.process.poll() is None:
             return
@@ -86,7 +87,7 @@ class Oracle:
         self.channel, self.waiting = Channel(ours), True
         self.loaded = set()
 
-    def ready(self, names=()):
+    def ready(self, names: Iterable[str] = ()) -> None:
         """Start the process if it does not run, and wait until it answers and knows these exercises.
 
         To load a topic takes a while, and that must not be a student's time.
@@ -105,7 +106,7 @@ class Oracle:
             self.close()
             raise EngineFault(f"{_NOT_STARTED} ({type(error).__name__})") from None
 
-    def close(self):
+    def close(self) -> None:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
@@ -113,7 +114,7 @@ class Oracle:
             self.process = None
 
 
-def main(memory, address):
+def main(memory: int, address: str) -> None:
     channel = Channel(link.join(address))
     from ...checks.evaluation import withheld_functions
 

@@ -5,6 +5,8 @@ the arrays, one after the other. There is no pickle: a value is rebuilt from its
 nothing that comes out of the sandbox can run.
 """
 
+from __future__ import annotations
+
 import contextlib
 import json
 import select
@@ -12,6 +14,8 @@ import socket
 import struct
 import sys
 import time
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +51,7 @@ class Closed(Exception):
     """The other side has gone."""
 
 
-def encode(value, start=0):  # noqa: C901 (a branch for each type)
+def encode(value: Any, start: int = 0) -> tuple[Any, list[bytes]]:  # noqa: C901 (a branch for each type)
     """(JSON tree, buffers) of a value; an object that is not plain data becomes its type's name.
 
     start : bytes that stand before these buffers in the body.
@@ -106,7 +110,7 @@ def encode(value, start=0):  # noqa: C901 (a branch for each type)
     return walk(value, 0), buffers
 
 
-def decode(tree, body, special=None):  # noqa: C901 (a branch for each tag)
+def decode(tree: Any, body: Any, special: dict | None = None) -> Any:  # noqa: C901 (a branch for each tag)
     """The value of a tree and its body.
 
     special : maps "rng" and "named" to what makes them of their argument, "n" to the class of the course with that name.
@@ -172,13 +176,13 @@ def decode(tree, body, special=None):  # noqa: C901 (a branch for each tag)
         raise ProtocolError(f"expected a value, got something that is none ({type(error).__name__})") from None
 
 
-def opaque(name):
+def opaque(name: str) -> Any:
     """An object without contents, of a type with that name: what is left of an answer that is not plain data."""
     clean = "".join(c for c in name if c.isalnum() or c == "_")[:40] or "object"
     return type(clean, (), {})()
 
 
-def course_tuple(name):
+def course_tuple(name: str) -> Any:
     """The NamedTuple of the course with that name, "optimizers.AdamState"."""
     module, _, kind = str(name).rpartition(".")
     found = getattr(sys.modules.get(f"dlcourse.{module}"), kind, None)
@@ -194,10 +198,10 @@ class Channel:
         self.sock = sock
         sock.setblocking(True)
 
-    def fileno(self):
+    def fileno(self) -> int:
         return self.sock.fileno()
 
-    def send(self, header, buffers=(), deadline=None):
+    def send(self, header: dict, buffers: Iterable[bytes] = (), deadline: float | None = None) -> None:
         """Send a frame; with a deadline (of `time.monotonic`) raise `Silence` where the other side does not take it."""
         head, body = json.dumps(header).encode(), b"".join(buffers)
         if len(head) > HEADER_LIMIT or len(body) > BODY_LIMIT:
@@ -212,7 +216,9 @@ class Channel:
         while data:
             data = data[self._now(self.sock.send, data[: 2**16], "POLLOUT", deadline) :]
 
-    def receive(self, deadline=None, header_limit=HEADER_LIMIT, body_limit=BODY_LIMIT):
+    def receive(
+        self, deadline: float | None = None, header_limit: int = HEADER_LIMIT, body_limit: int = BODY_LIMIT
+    ) -> tuple[dict, bytes]:
         """(header, body) of the next frame; `Silence` after the deadline, `Closed` at the end."""
         if deadline is not None and time.monotonic() >= deadline:
             raise Silence
@@ -270,5 +276,5 @@ class Channel:
         finally:
             self.sock.settimeout(None)
 
-    def close(self):
+    def close(self) -> None:
         self.sock.close()

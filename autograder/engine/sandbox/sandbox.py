@@ -24,8 +24,9 @@ import sys
 import sysconfig
 import tempfile
 import time
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dlcourse
 
@@ -36,6 +37,9 @@ from ...errors import EngineFault, NoSandbox
 from . import link, walls
 from .link import START_SECONDS
 from .protocol import Channel, Closed, ProtocolError, Silence, encode
+
+if TYPE_CHECKING:
+    from ..tasks import Settings
 
 NOBODY = 65534
 ROOTS = ("numpy", "scipy", "matplotlib", "ipython", "matplotlib-inline", "array-api-compat")
@@ -48,7 +52,7 @@ INSTALL = (
 # --- the kit --------------------------------------------------------------------------------------------------------
 
 
-def write_kit(folder, names):
+def write_kit(folder: Path, names: Collection[str]) -> None:
     """Write what the sandbox knows of the course for these exercises: no reference, no check, no expected value."""
     folder = Path(folder)
     package = folder / "autograder"
@@ -96,7 +100,7 @@ def _is_plain(tree):
     return not isinstance(tree, list) or (tree[:1] != ["o"] and all(map(_is_plain, tree)))
 
 
-def withheld_names(names):
+def withheld_names(names: Iterable[str]) -> set[str]:
     """{"module.function"} of the course that answer these exercises."""
     found = set()
     for name in names:
@@ -212,7 +216,7 @@ from autograder.checks.drivers import Named, WrongAnswer, kind, resolve, steps
 
 
 @functools.cache
-def packages():
+def packages() -> dict[str, Path]:
     """{name: path} of the files and folders in site-packages that notebooks may use."""
     from packaging.requirements import Requirement
 
@@ -247,7 +251,7 @@ def _tops(distribution):
     return {re.split("[/,]", line.lstrip('"'), maxsplit=1)[0] for line in record.splitlines() if line}
 
 
-def bubblewrap(kit, fd):
+def bubblewrap(kit: Path, fd: int) -> list[str]:
     """The command that starts the zygote behind bubblewrap."""
     prefix = os.path.realpath(sys.base_prefix)
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -284,8 +288,8 @@ def bubblewrap(kit, fd):
         if os.path.isdir(path):
             inside = path.replace(prefix, home, 1) if path.startswith(prefix + "/") else path
             command += ["--tmpfs", inside]
-    for name, path in packages().items():
-        command += ["--ro-bind", str(path), f"/site/{name}"]
+    for name, package in packages().items():
+        command += ["--ro-bind", str(package), f"/site/{name}"]
     command += ["--ro-bind", str(kit), "/kit", "--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
     environment = _environment(f"{home}/bin:/usr/bin:/bin", "/tmp", "/kit:/site")
     if home == "/py":
@@ -328,7 +332,7 @@ def _environment(path, home, python_path):
 # --- zygote and child -----------------------------------------------------------------------------------------------
 
 
-def open_sandbox(names, isolation="bwrap", plots=True):
+def open_sandbox(names: Collection[str], isolation: str = "bwrap", plots: bool = True) -> Zygote | Fresh:
     """What gives children for one set of exercises: a warm `Zygote`, or a `Fresh` one where nothing is forked."""
     return Fresh(names, plots) if isolation == "fresh" else Zygote(names, isolation, plots)
 
@@ -415,14 +419,14 @@ class Zygote:
         self.log.seek(0)
         return self.log.read().decode(errors="replace")
 
-    def child(self, settings, files):
+    def child(self, settings: Settings, files: dict) -> Child:
         """A fresh child with these files in its folder."""
         return Child(self, settings, files)
 
-    def alive(self):
+    def alive(self) -> bool:
         return self.process.poll() is None
 
-    def close(self):
+    def close(self) -> None:
         """End the zygote and every child of it, and remove its files."""
         if hasattr(self, "process"):
             self.control.close()
@@ -455,14 +459,14 @@ class Fresh:
             self.close()
             raise
 
-    def child(self, settings, files):
+    def child(self, settings: Settings, files: dict) -> Child:
         """A fresh child with these files in its folder."""
         return FreshChild(self, settings, files)
 
-    def alive(self):
+    def alive(self) -> bool:
         return True
 
-    def close(self):
+    def close(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -526,7 +530,9 @@ class Child:
         except (Closed, Silence, ProtocolError):
             return zygote._said().strip()[-500:] or "no reason is known"
 
-    def ask(self, request, buffers=(), seconds=None, calls=None):
+    def ask(
+        self, request: dict, buffers: Iterable[bytes] = (), seconds: float = 0.0, calls: Callable | None = None
+    ) -> Any:
         """The reply to one request; `Died` where the child ends, keeps silent for so many seconds, or sends nonsense.
 
         calls : answers what the child asks back: calls(name, tree, body) -> (header, buffers).
@@ -571,7 +577,7 @@ class Child:
             with contextlib.suppress(Closed, Silence, ProtocolError):
                 self.usage, _ = self.status.receive(time.monotonic() + seconds)
 
-    def close(self):
+    def close(self) -> tuple[float, float]:
         """End the child and everything that it has started; (processor seconds, peak MB) of it."""
         self.work.close()
         with contextlib.suppress(Closed):
@@ -617,7 +623,7 @@ class FreshChild(Child):
                 self.process.wait(seconds)
             self.usage = {"ended": self.process.poll()}
 
-    def close(self):
+    def close(self) -> tuple[float, float]:
         """End the child and everything that it has started; what it used is not known."""
         self.work.close()
         link.end(self.process)

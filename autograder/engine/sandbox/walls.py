@@ -5,6 +5,8 @@ setrlimit(2). Each child has its own user, pid, mount, ipc, network and host-nam
 and one signal to its first process ends everything that it has started.
 """
 
+from __future__ import annotations
+
 import contextlib
 import ctypes
 import os
@@ -90,7 +92,7 @@ def _call(name, *args):
         raise OSError(code, f"{name}: {os.strerror(code)}")
 
 
-def become(uid):
+def become(uid: int) -> None:
     """Give up root for good: as another user no file of the machine's owner can be read and the process limit counts."""
     os.setgroups([])
     os.setresgid(uid, uid, uid)
@@ -99,7 +101,7 @@ def become(uid):
     _call("prctl", _PR_SET_DUMPABLE, 1, 0, 0, 0)
 
 
-def own_namespaces():
+def own_namespaces() -> None:
     """Put the calling process's next child into its own namespaces."""
     uid, gid = os.getuid(), os.getgid()
     _call("unshare", _NAMESPACES)
@@ -108,7 +110,7 @@ def own_namespaces():
             file.write(text)
 
 
-def own_files(megabytes):
+def own_files(megabytes: int) -> None:
     """Empty, limited file systems where anything may be written, and no view of processes."""
     _call("mount", None, b"/", None, _MS_REC | _MS_PRIVATE, None)
     flags = _MS_NOSUID | _MS_NODEV
@@ -117,12 +119,12 @@ def own_files(megabytes):
     _call("mount", b"tmpfs", b"/proc", b"tmpfs", flags | _MS_NOEXEC | _MS_RDONLY, b"size=4k,nr_inodes=2")
 
 
-def die_with_parent():
+def die_with_parent() -> None:
     if platform.system() == "Linux":
         _call("prctl", _PR_SET_PDEATHSIG, 9, 0, 0, 0)
 
 
-def limit(memory, disk, processes, cpu):
+def limit(memory: int, disk: int, processes: int, cpu: int) -> None:
     """The kernel's limits: megabytes of address space, of one file; processes and threads; seconds of processor time."""
 
     def put(name, soft, hard=None):
@@ -147,7 +149,7 @@ def limit(memory, disk, processes, cpu):
         put("RLIMIT_NPROC", processes)
 
 
-def lock():
+def lock() -> None:
     """No capabilities, no new ones, and no system call that a notebook has no use for."""
     for capability in range(64):
         # The last ones do not exist on older kernels
@@ -161,7 +163,7 @@ def lock():
     _call("prctl", _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.c_char_p(program), 0, 0)
 
 
-def can_filter():
+def can_filter() -> bool:
     """Whether the system calls of this machine are known here."""
     return platform.machine() in _MACHINES
 
