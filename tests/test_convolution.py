@@ -450,7 +450,7 @@ def test_blocks_begin_as_he_says():
         with pytest.raises(ValueError, match="expected a whole number of at least 1"):
             call()
     with pytest.raises(TypeError, match="rng: expected a numpy"):
-        convolution.residual_block_init(2, 0)
+        convolution.residual_block_init(2, 0.5)
     with pytest.raises(ValueError, match="c5r: expected a whole number of at least 1, got 0"):
         convolution.inception_block_init(4, 1, 1, 1, 0, 1, 1, rng)
     with pytest.raises(TypeError, match="rng: expected a numpy"):
@@ -644,7 +644,7 @@ def test_architectures_refuse_nonsense():
         (lambda: architectures.inception_v1(classes=0), "classes: expected a whole number of at least 1, got 0"),
         (lambda: architectures.resnet(channels=-1), "channels: expected a whole number of at least 1, got -1"),
         (lambda: architectures.build([], rng), "table: expected what alexnet, vgg, resnet or inception_v1 returned"),
-        (lambda: architectures.build(SMALL["vgg"](), 0), r"rng: expected a numpy\.random\.Generator"),
+        (lambda: architectures.build(SMALL["vgg"](), 0.5), r"rng: expected a numpy\.random\.Generator"),
     ]:
         with pytest.raises((ValueError, TypeError), match=match):
             call()

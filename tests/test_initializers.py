@@ -207,7 +207,7 @@ def test_bad_input_is_named(name):
         with pytest.raises(ValueError, match=r"shape: expected \(fan_in, fan_out\) or .*, got \(3,\)"):
             initialize((3,), rng)
     if name != "zeros":
-        for wrong in (0, None, np.random):
+        for wrong in (0.5, "0", None, np.random):
             with pytest.raises(TypeError, match=r"rng: expected a numpy\.random\.Generator"):
                 initialize((3, 2), wrong)
 
