@@ -508,3 +508,13 @@ def test_seeds(monkeypatch):
     monkeypatch.setenv("DLCOURSE_SECRET", "s")
     assert evaluation.grading_seed() == number("s") and evaluation.grading_seed("t") == number("t")
     assert evaluation.exercise_seed(5, "a.b") == number("5:a.b")
+
+
+def test_the_seed_chooses_the_cases():
+    triple = mistaken("triple", lambda x: (3 * x, x.size))
+    MADE["made.named"] = Exercise(
+        "made.named", double, lambda rng: [Case(str(rng.integers(10**6)), (X,))], [triple]
+    )
+    result = judged(MADE["made.named"], lambda x: (x + x + x, x.size), seed=4)
+    assert [row.case for row in result.rows] == [str(np.random.default_rng(4).integers(10**6))]
+    assert result.mistake == "triple"
