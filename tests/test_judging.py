@@ -512,9 +512,7 @@ def test_seeds(monkeypatch):
 
 def test_the_seed_chooses_the_cases():
     triple = mistaken("triple", lambda x: (3 * x, x.size))
-    MADE["made.named"] = Exercise(
-        "made.named", double, lambda rng: [Case(str(rng.integers(10**6)), (X,))], [triple]
-    )
+    MADE["made.named"] = Exercise("made.named", double, lambda rng: [Case(str(rng.integers(10**6)), (X,))], [triple])
     result = judged(MADE["made.named"], lambda x: (x + x + x, x.size), seed=4)
     assert [row.case for row in result.rows] == [str(np.random.default_rng(4).integers(10**6))]
     assert result.mistake == "triple"
