@@ -82,7 +82,7 @@ def warm_up(plots: bool) -> Any:
     return shell
 
 
-def attend(status: Any, work: Any, shell: Any, config: dict) -> Any:
+def attend(status: Channel, work: Channel, shell: Any, config: dict) -> Any:
     """Start the child, watch its memory, and say how it ended."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     limits, _ = status.receive()
@@ -152,7 +152,7 @@ def _resident(child):
 # --- the child ------------------------------------------------------------------------------------------------------
 
 
-def live(work: Any, shell: Any, config: dict, limits: dict) -> Any:
+def live(work: Channel, shell: Any, config: dict, limits: dict) -> Any:
     """Behind its walls, run cells and answer cases until the supervisor has no more."""
     walls.die_with_parent()
     # A signal to "my group" must not reach the zygote, which is of the same user
@@ -217,7 +217,7 @@ def move_in(home: Any) -> None:
         os.dup2(nothing, fd)
 
 
-def take_files(work: Any, home: Any) -> None:
+def take_files(work: Channel, home: Any) -> None:
     """Write the files that lie beside the notebook."""
     header, body = work.receive()
     for name, start, size in header["files"]:
@@ -226,7 +226,7 @@ def take_files(work: Any, home: Any) -> None:
             file.write(body[start : start + size])
 
 
-def serve(work: Any, shell: Any, home: Any) -> None:
+def serve(work: Channel, shell: Any, home: Any) -> None:
     """Answer the supervisor's requests until it has no more."""
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002 - students use the old functions too
@@ -356,7 +356,7 @@ class Shown:
         ]
 
 
-def run_cell(shell: Any, work: Any, header: dict, body: Any) -> tuple:
+def run_cell(shell: Any, work: Channel, header: dict, body: Any) -> tuple:
     """Run one cell; what it shows, the error that ended it, and the number that it leaves as its value."""
     shell.shown, shell.error = Shown(header["output"]), None
     _figures(header["figures"])
@@ -407,7 +407,7 @@ def _figures(on):
         set_matplotlib_formats(*(["png"] if on else []))
 
 
-def find_functions(shell: Any, work: Any, header: dict, body: Any) -> tuple:
+def find_functions(shell: Any, work: Channel, header: dict, body: Any) -> tuple:
     """What stands under each name: whether it can be called, and in words what it is."""
     found = []
     for name in header["names"]:
@@ -416,7 +416,7 @@ def find_functions(shell: Any, work: Any, header: dict, body: Any) -> tuple:
     return {"found": found}, ()
 
 
-def run_one_case(shell: Any, work: Any, header: dict, body: Any) -> tuple:
+def run_one_case(shell: Any, work: Channel, header: dict, body: Any) -> tuple:
     """Call the answer on one case; what came of each part, as plain data."""
     module, name = header["driver"]
     driver = getattr(drivers if module == "drivers" else importlib.import_module(f"autograder.drivers.{module}"), name)
