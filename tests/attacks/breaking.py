@@ -218,7 +218,7 @@ ATTACKS = [
         verdict="not attempted",
         says="the student's code was stopped",
     ),
-    function("waits_for_input", "waits for the keyboard", "return float(input('u = '))", says="EOFError"),
+    function("waits_for_input", "waits for the keyboard", "return float(input('u = '))", says="calls `input()`"),
     cell("debugger", "a breakpoint that was left in", "breakpoint()", loses={}),
     function("endless_error", "an error whose text takes forever", EVIL_ERROR),
     function(
@@ -278,7 +278,7 @@ ATTACKS = [
         "another signature",
         {"preactivation": "def preactivation(X):\n    return X"},
         loses=ONE,
-        says="The signature",
+        says="Keep the given names and order of the arguments",
     ),
     Attack("wrong_again", "an answer that is only wrong", {"preactivation": WRONG}, loses=ONE),
     Attack(
