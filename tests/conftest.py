@@ -1,5 +1,6 @@
 """What several test modules share: a released course, and a scratch PostgreSQL."""
 
+import contextlib
 import os
 import shutil
 import socket
@@ -25,50 +26,96 @@ def course(released_course, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def postgres():
-    """Makes fresh databases on a PostgreSQL of its own: on loopback, in a scratch folder; gives their addresses."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    initdb = found[-1] if found else shutil.which("initdb")
-    if initdb is None:
-        pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
-    pytest.importorskip("psycopg")
-    binaries = Path(initdb).resolve().parent
-    # Not in pytest's folder: that one is closed to other users, again whenever a session begins
-    folder = Path(tempfile.mkdtemp(prefix="dlcourse-postgres-"))
-    data = folder / "data"
-    user = []
-    if os.getuid() == 0:
-        # PostgreSQL refuses to run as root
+def postgres(tmp_path_factory):
+    """Makes fresh databases on a PostgreSQL for this run's tests: on loopback, in a scratch folder; gives their addresses.
+
+    One cluster for all processes of a run: the first that needs it starts it, the last that leaves it stops it.
+    """
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    cluster = _Cluster(run, tmp_path_factory.getbasetemp().parent / "postgres.lock")
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    with cluster.locked():
+        if not cluster.port_file.exists():
+            cluster.start()
+        (cluster.folder / f"{worker}.user").touch()
+    port, number = cluster.port_file.read_text(), iter(range(1000))
+
+    def database():
+        name = f"class_{worker}_{next(number)}"
+        cluster.call("createdb", "-h", "127.0.0.1", "-p", port, "-U", "teacher", name)
+        return f"postgresql+psycopg://teacher@127.0.0.1:{port}/{name}"
+
+    yield database
+    with cluster.locked():
+        (cluster.folder / f"{worker}.user").unlink()
+        if not list(cluster.folder.glob("*.user")):
+            cluster.stop()
+
+
+class _Cluster:
+    """A PostgreSQL whose folder all processes of a run know by the run's name."""
+
+    def __init__(self, run, lock):
+        self.lock = lock
+        # Not in pytest's folder: that one is closed to other users, again whenever a session begins
+        self.folder = Path(tempfile.gettempdir()) / f"dlcourse-postgres-{run}"
+        self.port_file = self.folder / "port"
+        found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+        initdb = found[-1] if found else shutil.which("initdb")
+        if initdb is None:
+            pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
+        pytest.importorskip("psycopg")
+        self.binaries = Path(initdb).resolve().parent
+        self.owner = self._owner()
+        self.user = []
+        if self.owner is not None:
+            self.user = ["setpriv", f"--reuid={self.owner.pw_uid}", f"--regid={self.owner.pw_gid}", "--clear-groups"]
+
+    def _owner(self):
+        """Who runs it where this process is root, as which PostgreSQL refuses to run."""
+        if os.getuid():
+            return None
         if shutil.which("setpriv") is None:
             pytest.skip("PostgreSQL does not run as root, and setpriv is missing")
         import pwd
 
         try:
-            person = pwd.getpwnam("postgres")
+            return pwd.getpwnam("postgres")
         except KeyError:
             pytest.skip("PostgreSQL does not run as root, and there is no user postgres")
-        user = ["setpriv", f"--reuid={person.pw_uid}", f"--regid={person.pw_gid}", "--clear-groups"]
-        os.chown(folder, person.pw_uid, person.pw_gid)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
 
-    def call(program, *arguments):
+    @contextlib.contextmanager
+    def locked(self):
+        """One process at a time starts and stops it."""
+        import fcntl
+
+        with self.lock.open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def call(self, program, *arguments):
         done = subprocess.run(
-            [*user, str(binaries / program), *arguments], cwd=folder, capture_output=True, text=True, timeout=120
+            [*self.user, str(self.binaries / program), *arguments],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
         assert done.returncode == 0, f"{program}: {done.stdout}{done.stderr}"
 
-    call("initdb", "-D", str(data), "-U", "teacher", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C")
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
-    call("pg_ctl", "-D", str(data), "-o", options, "-l", str(folder / "log"), "-w", "start")
-    number = iter(range(1000))
+    def start(self):
+        self.folder.mkdir(mode=0o700)
+        if self.owner is not None:
+            os.chown(self.folder, self.owner.pw_uid, self.owner.pw_gid)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        data = str(self.folder / "data")
+        self.call("initdb", "-D", data, "-U", "teacher", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C")
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} -c fsync=off"
+        self.call("pg_ctl", "-D", data, "-o", options, "-l", str(self.folder / "log"), "-w", "start")
+        self.port_file.write_text(str(port))
 
-    def database():
-        name = f"class{next(number)}"
-        call("createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "teacher", name)
-        return f"postgresql+psycopg://teacher@127.0.0.1:{port}/{name}"
-
-    yield database
-    call("pg_ctl", "-D", str(data), "-m", "immediate", "stop")
-    shutil.rmtree(folder)
+    def stop(self):
+        self.call("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
+        shutil.rmtree(self.folder)
