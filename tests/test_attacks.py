@@ -80,7 +80,7 @@ def test_a_class_of_attackers(tmp_path):
     graded = {student: score for student, (score, _) in scores(course / "gradebook.db", ASSIGNMENT).items()}
     wanted = {attack.folder: attack.score for attack in chosen if attack.folder not in refused}
     assert graded == wanted | {"ada": FULL, "zoe": FULL}
-    # Whoever cannot be read is named to a person
+    # A submission that cannot be read is named to a person
     unread = {
         attack.folder for attack in chosen if attack.score == 0 and "for a person" in attack.expected_verdicts.values()
     }

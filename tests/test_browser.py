@@ -52,7 +52,7 @@ def free_port():
 
 @contextlib.contextmanager
 def jupyter(home, folder):
-    """JupyterLab in a folder, with a home of its own; yields the server's address without its token."""
+    """JupyterLab in a folder, with its own home; yields the server's address without its token."""
     settings = home / "settings"
     settings.mkdir()
     (settings / "overrides.json").write_text(

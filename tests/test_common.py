@@ -69,7 +69,7 @@ def test_equals_stored_values_of_pytorch(op):
         inputs = inputs_of(op)
         for name, x in flatten(inputs).items():
             if is_array(x):
-                np.testing.assert_array_equal(x, stored[f"input:{name}"], err_msg="the inputs changed: make it anew")
+                np.testing.assert_array_equal(x, stored[f"input:{name}"], err_msg="the inputs changed: make it again")
     assert_close(run(op, inputs), expected, op.tolerance[0], op.name, summands(inputs, expected))
 
 

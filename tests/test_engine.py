@@ -191,7 +191,7 @@ def test_cells_of_plain_asserts_follow_nbgraders_rule(grader):
 
 # --- hostile or broken work -----------------------------------------------------------------------------------------
 
-# Each ends, breaks or fills something in a cell of its own; the right answer after it still counts
+# Each ends, breaks or fills something in its own cell; the right answer after it still counts
 CELLS = {
     "exit": "import os\nos._exit(0)",
     "sys.exit": "import sys\nsys.exit()",

@@ -92,7 +92,7 @@ def test_canvas(course):
 def test_moodle(course):
     header, *students = rows(export.export(course, None, "moodle"))
     assert header == ["Username", "ID number", "First name", "Last name", "Email address", "layers", "neurons"]
-    # Nothing handed in is no grade, not nought
+    # Nothing handed in means an empty grade, not 0
     assert ["ada", "17", "Ada", "King, Countess of Lovelace", "ada@x.org", "-", "4.5"] in students
     assert ["'=1+1", "'=1+1", "'@SUM(A1:A9)", "'-2", "'+x", "-", "0"] in students
 

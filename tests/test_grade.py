@@ -299,7 +299,7 @@ def test_a_hundred_with_nothing_new_take_less_than_three_seconds(course):
     )
     ended = os.times()
     assert "100 had nothing new" in done.stdout, done.stdout + done.stderr
-    # Processor time: what else the machine does is no matter
+    # Processor time: what else the machine does should not matter
     assert ended.children_user + ended.children_system - begun.children_user - begun.children_system < 3.0
     assert "nbgrader" not in done.stderr
 

@@ -81,7 +81,7 @@ def test_a_tuple_of_the_course_keeps_only_what_it_says_of_its_class():
         def __iter__(self):
             raise AssertionError("must not be asked")
 
-    # Without fields it is a tuple; a module whose name is no text is not looked at
+    # Without fields it is a tuple; a module whose name is not text is not looked at
     assert protocol.encode(Liar((1,)))[0] == ["t", [["i", "0x1"]]]
     assert protocol.encode(type("Odd", (tuple,), {"__module__": 3, "_fields": ()})())[0] == ["t", []]
     assert protocol.encode(type("Other", (tuple,), {"__module__": "x.dlcourse.", "_fields": ()})())[0] == ["t", []]

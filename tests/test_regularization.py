@@ -12,7 +12,7 @@ TESTED_BELOW = ["regularization.l2_grad"]
 
 
 class SameDraws(np.random.Generator):
-    """A generator that begins anew with every call, so that two forward passes drop the same entries."""
+    """A generator that begins again with every call, so that two forward passes drop the same entries."""
 
     def __init__(self, seed):
         super().__init__(np.random.PCG64(seed))

@@ -91,7 +91,7 @@ def test_every_layer_is_in_a_network_of_these_tests():
 
 
 def test_every_op_pair_of_the_course_has_a_layer():
-    """The names of layers are the names of pairs; what is no layer of its own says why."""
+    """The names of layers are the names of pairs; what is not a layer by itself says why."""
     inside = {
         "mlp": "a network of linear layers and activations",
         "two_layer": "linear, g, linear; and it gives no gradient of its input",

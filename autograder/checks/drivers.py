@@ -182,7 +182,7 @@ def run_case(driver: Callable, functions: Sequence[Callable], case: Case, parts:
             contextlib.redirect_stdout(printed),
             contextlib.redirect_stderr(printed),
             warnings.catch_warnings(record=True) as caught,
-            # An exponential that rounds to 0 is no trouble, in a right answer least of all
+            # An exponential may round to 0, in a right answer too
             np.errstate(all="warn", under="ignore"),
             _nobody_types(),
         ):

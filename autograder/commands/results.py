@@ -90,7 +90,7 @@ def _tried(work):
     except CourseError as error:
         return fail(error)
     except BrokenPipeError:
-        # Whoever read the output has seen enough
+        # The reader of the output has seen enough
         raise
     except OSError as error:
         return fail(f"{error.filename} cannot be written: {error.strerror}", 1)

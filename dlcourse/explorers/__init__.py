@@ -382,7 +382,7 @@ class Exploration:
         """Three outputs: the controls with the picture that they move, a note, and the still picture.
 
         A saved notebook keeps all three. Where the controls have lost their kernel a front end shows an error in place of
-        their output and never tries another form of it, so the picture has to be an output of its own.
+        their output and never tries another form of it, so the picture has to be a separate output.
         """
         from IPython.display import display
 

@@ -271,7 +271,7 @@ class Network:
         Raises
         ------
         FileNotFoundError : the file does not exist.
-        ValueError : it is no such file, or it holds other layers or shapes; then the
+        ValueError : it is not such a file, or it holds other layers or shapes; then the
             network is unchanged.
         """
         path = _npz(path)

@@ -3,7 +3,7 @@
     python -m tests.attacks             grades all of them and prints the table, ours beside plain nbgrader's
     python -m tests.attacks --plain     grades them by plain `nbgrader autograde` too, walled in, and stores that
 
-Whoever attacks here knows everything about the machine: `@COURSE@`, `@SAFE@` and `@PORT@` in a source stand for the
+An attacker here knows everything about the machine: `@COURSE@`, `@SAFE@` and `@PORT@` in a source stand for the
 course directory, for a folder that nobody may touch and for a port that listens on this machine.
 """
 

@@ -6,7 +6,7 @@ from .assignment import ANSWERS, POINTS
 # Wrong for every case, and no mistake that is known
 WRONG = "def preactivation(X, w, b):\n    return X @ w - 2 * b\n"
 ONE = ("preactivation",)
-BROKEN = "whoever breaks what calls the answers, or the line to the grader, loses what is asked after that"
+BROKEN = "an answer that breaks what calls the answers, or the line to the grader, loses what is asked after that"
 FOOLED = "plain asserts run beside the answer and can be fooled; their verdicts are marked “in-process”"
 
 

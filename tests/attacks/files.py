@@ -1,4 +1,4 @@
-"""Files that are no notebook, no longer a notebook, or more than a notebook."""
+"""Files that are not a notebook, no longer a notebook, or more than a notebook."""
 
 import gzip
 import io

@@ -1,6 +1,6 @@
 """What plain `nbgrader autograde` does with every attack, behind walls; stored, because it takes most of an hour.
 
-Each attack is graded in a course of its own together with an honest submission that comes after it, while the gradebook
+Each attack is graded in its own course together with an honest submission that comes after it, while the gradebook
 already holds the grade of one that came before. The walls (bubblewrap, another user, limits of processes, memory and file
 size) are there for this machine's sake and wider than any of the attacks needs to show what it does.
 """

@@ -47,7 +47,7 @@ AT_OUTPUT = (
 
 # --- graphs ---------------------------------------------------------------------------------------------------------
 
-# Numbers run in no order: a walk by number is no way through
+# Numbered at random: a walk by number does not find the order
 DIAMOND = [(2,), (), (1,), (0, 4), (2, 1)]
 # Node 4 is used by 0 (twice), by 5 and by 2; a walk that follows whatever it meets comes to it too early
 TANGLE = [(4, 4), (0, 5), (4, 3), (), (6,), (2, 3), (), (1, 0), (6, 3)]

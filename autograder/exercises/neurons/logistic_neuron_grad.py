@@ -49,7 +49,7 @@ EXERCISE = Exercise(
     variants=[loop, tanh_form],
     points=2,
     minutes=6,
-    why="The same form as the linear neuron's: target minus output, times input. That is no accident, and softmax will do it again.",
+    why="The same form as the linear neuron's: target minus output, times input. It is not an accident: softmax will do it again.",
     hints=(
         "Work out ∂J/∂u for one example first.",
         "f′ cancels: what remains is f(u) − d.",
