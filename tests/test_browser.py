@@ -348,7 +348,8 @@ def test_a_check_is_read_on_a_small_screen_in_both_themes(lab, page, theme):
     try:
         page.goto(address(name))
         page.locator(".jp-Notebook").first.wait_for()
-        menu(page, "Settings", "Theme", f"JupyterLab {theme}")
+        # The lab follows the system's colours
+        page.emulate_media(color_scheme=theme.lower())
         page.locator(f"body[data-jp-theme-light='{str(theme == 'Light').lower()}']").wait_for(state="attached")
         page.get_by_text("Python 3 (ipykernel) | Idle").first.wait_for()
         menu(page, "Run", "Run All Cells")

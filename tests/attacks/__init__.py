@@ -57,7 +57,7 @@ class Attack:
     loses : the checks that earn nothing, or {check: points} of what they earn; every other check earns all.
     verdict : of the checks that do not earn all, as `autograder.engine.store.records` names them: one for all, or {check: verdict};
         None where the submission is refused as a whole.
-    says : words that stand in a message, a note or a reason for a person.
+    says : words that stand in a message, a note or a reason for a person; of a tuple, one of them.
     seconds : how long grading may take, in all.
     worth : what the honest parts deserve, where the engine gives another score; `limit` then says why.
     limit : what the engine does not prevent, in one sentence. leaks : what such an attack gets to see.
@@ -74,7 +74,7 @@ class Attack:
     student: str = ""
     loses: Any = ()
     verdict: Any = "wrong"
-    says: str = ""
+    says: str | tuple[str, ...] = ""
     seconds: float = 10.0
     worth: float | None = None
     limit: str = ""
