@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import build, demo
+from autograder import build, demo, progress
 from autograder.engine.store.course import open_course
 from autograder.engine.store.gradebook_reader import read_marks
 from autograder.reports import feedback, pages, report
@@ -283,6 +283,8 @@ CHECK = "check('neurons.preactivation', preactivation)"
 
 def test_restart_and_run_all_goes_on_after_an_unfinished_exercise(lab, page):
     folder, address = lab
+    # Other tests have earned points in this folder
+    (folder / progress.FILE).unlink(missing_ok=True)
     shutil.copy(build.COURSE / "release" / "neurons" / "neurons.ipynb", folder / "neurons.ipynb")
     page.goto(address("neurons.ipynb"))
     page.locator(".jp-Notebook").first.wait_for()
