@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -23,6 +24,19 @@ def released_course(tmp_path_factory):
 def course(released_course, tmp_path):
     """A copy of the small course, for one test."""
     return Path(shutil.copytree(released_course, tmp_path / "course"))
+
+
+@pytest.fixture(scope="module")
+def ipython():
+    """A real shell in this process. It stands in for `__main__`, which whatever starts a process later needs back."""
+    interactive = pytest.importorskip("IPython.core.interactiveshell", reason="IPython is not installed")
+    main = sys.modules["__main__"]
+    shell = interactive.InteractiveShell()
+    shell.history_manager.enabled = False
+    yield shell
+    shell.history_manager.end_session()
+    interactive.InteractiveShell._instance = None
+    sys.modules["__main__"] = main
 
 
 @pytest.fixture(scope="session")

@@ -57,10 +57,10 @@ def test_all_and_dir_list_the_public_names_and_no_others(name):
 
 
 @pytest.mark.parametrize("jedi", [True, False])
-def test_completion_offers_the_public_names_only(jedi):
-    shell = pytest.importorskip("IPython.core.interactiveshell", reason="IPython is not installed").InteractiveShell()
+def test_completion_offers_the_public_names_only(ipython, jedi):
     from IPython.core.completer import provisionalcompleter
 
+    shell = ipython
     shell.Completer.use_jedi = jedi
     shell.user_ns |= {"dlcourse": dlcourse}
     shell.user_ns |= {name.replace(".", "_"): importlib.import_module(name) for name in PUBLIC}

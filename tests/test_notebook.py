@@ -329,17 +329,6 @@ def test_a_quick_check_says_nothing_of_it(capsys, in_ipython, monkeypatch):
 # --- what did not run -----------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def ipython():
-    from IPython.core.interactiveshell import InteractiveShell
-
-    shell = InteractiveShell()
-    shell.history_manager.enabled = False
-    yield shell
-    shell.history_manager.end_session()
-    InteractiveShell._instance = None
-
-
 @pytest.fixture
 def run(ipython, monkeypatch, capsys):
     """Run cells in a real shell, one after the other; the last one's output."""
