@@ -1,16 +1,19 @@
 """Grading outside the process that runs the student's code.
 
-run         a whole class: what is open, to the pool, to the journal, to the gradebook
-pool        this process, or Dask workers here and elsewhere
-grader      asks the child case by case, compares outside, gives the verdicts of one submission
-assemble    results -> the notebook that nbgrader shows, and the record
-tasks       what a worker is given and gives back: plain data
-version     the version of everything that decides about points
-preprocessor  the same grader inside plain `nbgrader autograde`
+Modules, and rooms with the modules in them::
 
-ingest/     a submitted file -> the steps to run: the course's cells with the student's sources in them
-            (folder, notebook, assignment, submission, rebuild)
-sandbox/    the walls (sandbox, walls), what runs inside them (inside), what the two sides say (link, protocol), and the
-            process that computes withheld functions (oracle)
-store/      what is kept on disk: an nbgrader course directory (course), records, the append-only journal, the gradebook
+    run         a whole class: what is open, to the pool, to the journal, to the gradebook
+    pool        this process, or Dask workers here and elsewhere
+    grader      asks the child case by case, compares outside, gives the verdicts of one submission
+    assemble    results -> the notebook that nbgrader shows, and the record
+    tasks       what a worker is given and gives back: plain data
+    version     the version of everything that decides about points
+    preprocessor  the same grader inside plain `nbgrader autograde`
+
+    ingest/     a submitted file -> the steps to run: the course's cells with the student's sources in them
+                (folder, notebook, assignment, submission, rebuild)
+    sandbox/    the walls (sandbox, walls), what runs inside them (inside), what the two sides say (link, protocol),
+                and the process that computes withheld functions (oracle)
+    store/      what is kept on disk: an nbgrader course directory (course), records, the append-only journal, the
+                gradebook
 """
