@@ -195,3 +195,22 @@ def test_a_docstring_without_names_gives_none():
         """
 
     assert exercise_module.returned_names(silent) == exercise_module.returned_names(plain) == ()
+
+
+def test_mistakes_and_exercises_stand_as_tables():
+    """ruff leaves them alone; so this does: no argument of a mistake on a line for itself without need."""
+    found = []
+    for path in sorted(EXERCISES.rglob("*.py")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        table = set()
+        for statement in ast.walk(ast.parse("\n".join(lines))):
+            if isinstance(statement, ast.Assign | ast.Return) and lines[statement.end_lineno - 1].endswith(
+                "# fmt: skip"
+            ):
+                table |= set(range(statement.lineno, statement.end_lineno))
+        for number, line in enumerate(lines, 1):
+            opened = line.endswith(("Mistake(", "slip(", "Exercise("))
+            too_long = len(line.removesuffix("  # fmt: skip")) > 120 and number in table
+            if opened or too_long or (number in table and not line.strip(" )]},")):
+                found.append(f"{path.relative_to(EXERCISES)}:{number}: {line.strip()}")
+    assert not found

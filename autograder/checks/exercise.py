@@ -89,6 +89,7 @@ class Exercise:
     reference : the function, or (forward, backward).
     cases : cases(rng) -> list of `Case`; the same cases with other numbers for another rng.
     mistakes, variants : wrong and right implementations; the checks must reject and name the ones and pass the others.
+        A `solution` is a variant without being listed.
     points, minutes : what it is worth and what it takes.
     why : one sentence on why it matters.
     hints : two to four, each says a little more; the student opens them one by one.
@@ -96,7 +97,7 @@ class Exercise:
     parts : the parts that the driver yields, in order; each earns its share.
     measure : (value, case) -> what is compared instead of the value itself: statistics of a random answer.
     solution : the function, or (forward, backward), whose code the instructor's notebook shows, where the reference hands
-        its work to another function; one of the variants.
+        its work to another function.
     """
 
     name: str
@@ -176,7 +177,9 @@ class Exercise:
 
     @property
     def variant_functions(self) -> list[tuple]:
-        return [variant if isinstance(variant, tuple) else (variant,) for variant in self.variants]
+        """The functions of every right implementation: those of `solution` where it is given, then the variants'."""
+        given = self.variants if self.solution is None else (self.solution, *self.variants)
+        return [variant if isinstance(variant, tuple) else (variant,) for variant in given]
 
 
 @cache

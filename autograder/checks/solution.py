@@ -144,7 +144,8 @@ def slip(old: str, new: str, *more: str, everywhere: bool = False) -> Slip:
     """A mistake that exchanges text of the shown solution: `old` for `new`, and so on for further pairs.
 
     Each text must stand in the solution exactly once (with both functions of a pair read as one text), in the order in
-    which the pairs are applied; `everywhere=True` exchanges every occurrence, at least one.
+    which the pairs are applied; `everywhere=True` exchanges every occurrence, at least one. Where the pairs do not fit
+    on one line, each has its own.
     """
     texts = (old, new, *more)
     if len(texts) % 2:

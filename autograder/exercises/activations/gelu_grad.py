@@ -27,19 +27,15 @@ MISTAKES = [
     Mistake("tanh_for_exact_gelu", slip(SLOPE, "activations.gelu_tanh_grad(x)"), APPROXIMATION),
     Mistake("second_term_missing", slip(SLOPE, "probability"), FIRST_TERM_ONLY.format("x·Φ(x)")),
     Mistake("first_term_missing", slip(SLOPE, "x * density"), SECOND_TERM_ONLY.format("x·Φ(x)")),
-    Mistake(
-        "density_not_normalised",
-        slip(" / math.sqrt(2.0 * math.pi)", ""),
-        "Φ′ is the normal density, and the area under it is 1: which factor makes it so?",
-    ),
+    Mistake("density_not_normalised", slip(" / math.sqrt(2.0 * math.pi)", ""),
+        "Φ′ is the normal density, and the area under it is 1: which factor makes it so?"),
     Mistake("half_missing", slip("-0.5 * x * x", "-x * x"), "The density has x²/2 in the exponent."),
-    Mistake(
-        "input_factor_missing", slip(SLOPE, "probability + density"), "The second term is x·Φ′(x): the x is missing."
-    ),
+    Mistake("input_factor_missing", slip(SLOPE, "probability + density"),
+        "The second term is x·Φ′(x): the x is missing."),
     Mistake("minus_for_plus", slip(SLOPE, "probability - x * density"), "The product rule adds its two terms."),
     Mistake("function_for_derivative", slip(SLOPE, "x * probability"), FUNCTION),
     Mistake("derivative_at_output", slip("    probability", "    x = activations.gelu(x)\n    probability"), AT_OUTPUT),
-]
+]  # fmt: skip
 
 
 # --- variants ---------------------------------------------------------------------------------------------------------
@@ -52,15 +48,8 @@ def with_erfc(x):
 in_a_loop = each(lambda x: 0.5 + 0.5 * math.erf(x / math.sqrt(2)) + x * math.exp(-(x**2) / 2) / math.sqrt(2 * math.pi))
 
 
-EXERCISE = Exercise(
-    "activations.gelu_grad",
-    activations.gelu_grad,
-    gelu_cases,
-    MISTAKES,
-    variants=[gelu_grad, with_erfc, in_a_loop],
-    solution=gelu_grad,
-    points=2,
-    minutes=6,
+EXERCISE = Exercise("activations.gelu_grad", activations.gelu_grad, gelu_cases, MISTAKES,
+    variants=[with_erfc, in_a_loop], solution=gelu_grad, points=2, minutes=6,
     why="GELU is not monotonic: its slope is negative between −∞ and −0.75 and above 1 on the right.",
-    hints=("The product rule on x·Φ(x).", "Φ′ is the standard normal density φ(x) = e^(−x²/2)/√(2π)."),
-)
+    hints=("The product rule on x·Φ(x).",
+           "Φ′ is the standard normal density φ(x) = e^(−x²/2)/√(2π)."))  # fmt: skip

@@ -50,52 +50,29 @@ def cases(rng):
 DA, DB = "dy * g_grad(a) * b", "dy * g(a)"
 
 MISTAKES = [
-    Mistake(
-        "gate_swapped",
-        slip(f"{DA}, {DB}", "dy * g(b), dy * g_grad(b) * a"),
-        "In y = g(a)·b the gate is made of a. Your derivatives are those of a·g(b).",
-    ),
-    Mistake(
-        "jacobian_for_vjp",
-        slip(f"{DA}, {DB}", "g_grad(a) * b, g(a)"),
-        "These are the factors that the notes list. Each still takes the upstream gradient dy (E25).",
-    ),
+    Mistake("gate_swapped", slip(f"{DA}, {DB}", "dy * g(b), dy * g_grad(b) * a"),
+        "In y = g(a)·b the gate is made of a. Your derivatives are those of a·g(b)."),
+    Mistake("jacobian_for_vjp", slip(f"{DA}, {DB}", "g_grad(a) * b, g(a)"),
+        "These are the factors that the notes list. Each still takes the upstream gradient dy (E25)."),
     Mistake("upstream_once", slip(DB, "g(a)"), "da is right. The upstream gradient dy belongs to db as well."),
-    Mistake(
-        "gradients_out_of_order", slip(f"{DA}, {DB}", f"{DB}, {DA}"), "Right, but exchanged: da comes first, then db."
-    ),
-    Mistake(
-        "derivative_at_output", slip("g_grad(a)", "g_grad(g(a))"), "g′ is taken at g(a). It belongs at the input a."
-    ),
-    Mistake(
-        "gated_factor_missing", slip(DA, "dy * g_grad(a)"), "In da a factor is missing: how much does b let a matter?"
-    ),
+    Mistake("gradients_out_of_order", slip(f"{DA}, {DB}", f"{DB}, {DA}"),
+        "Right, but exchanged: da comes first, then db."),
+    Mistake("derivative_at_output", slip("g_grad(a)", "g_grad(g(a))"),
+        "g′ is taken at g(a). It belongs at the input a."),
+    Mistake("gated_factor_missing", slip(DA, "dy * g_grad(a)"),
+        "In da a factor is missing: how much does b let a matter?"),
     Mistake("gate_slope_missing", slip(DA, "dy * b"), "Between a and y stands g: its slope belongs in da."),
-    Mistake(
-        "function_for_derivative",
-        slip("g_grad(a)", "g(a)"),
-        "da needs the slope g′(a); you multiply with the value g(a).",
-    ),
-    Mistake(
-        "gate_not_activated", slip(DB, "dy * a"), "db is what passes through the gate, g(a); you let a itself pass."
-    ),
-    Mistake(
-        "kind_ignored",
-        slip("gates[kind]", 'gates["swiglu"]'),
-        "Right for swiglu. `kind` says which gate: four are possible.",
-    ),
-    Mistake(
-        "relu_one_at_zero",
-        slip("(relu, relu_grad)", "(relu, lambda x: np.where(x >= 0, 1.0, 0.0))"),
-        "ReLU's slope at 0 is 0 in this course, as in your `relu_grad`.",
-        convention=True,
-    ),
-    Mistake(
-        "tanh_for_exact_gelu",
-        slip("(gelu, gelu_grad)", "(activations.gelu_tanh, activations.gelu_tanh_grad)"),
-        "Right but for geglu, whose gate is the exact GELU.",
-    ),
-]
+    Mistake("function_for_derivative", slip("g_grad(a)", "g(a)"),
+        "da needs the slope g′(a); you multiply with the value g(a)."),
+    Mistake("gate_not_activated", slip(DB, "dy * a"),
+        "db is what passes through the gate, g(a); you let a itself pass."),
+    Mistake("kind_ignored", slip("gates[kind]", 'gates["swiglu"]'),
+        "Right for swiglu. `kind` says which gate: four are possible."),
+    Mistake("relu_one_at_zero", slip("(relu, relu_grad)", "(relu, lambda x: np.where(x >= 0, 1.0, 0.0))"),
+        "ReLU's slope at 0 is 0 in this course, as in your `relu_grad`.", convention=True),
+    Mistake("tanh_for_exact_gelu", slip("(gelu, gelu_grad)", "(activations.gelu_tanh, activations.gelu_tanh_grad)"),
+        "Right but for geglu, whose gate is the exact GELU."),
+]  # fmt: skip
 
 
 # --- variants ---------------------------------------------------------------------------------------------------------
@@ -124,19 +101,9 @@ def in_a_loop(dy, a, b, kind="swiglu"):
     return [da, db]
 
 
-EXERCISE = Exercise(
-    "activations.glu_backward",
-    activations.glu_backward,
-    cases,
-    MISTAKES,
-    variants=[glu_backward, four_branches, in_a_loop],
-    solution=glu_backward,
-    points=3,
-    minutes=12,
+EXERCISE = Exercise("activations.glu_backward", activations.glu_backward, cases, MISTAKES,
+    variants=[four_branches, in_a_loop], solution=glu_backward, points=3, minutes=12,
     why="The product rule over arrays; what an LSTM does at each of its gates, too.",
-    hints=(
-        "y = g(a)·b has two arguments, so there are two gradients: hold one fixed, then the other.",
-        "Each of them is multiplied with dy.",
-        "A dict from the kind to the pair (g, g′) spares you four branches.",
-    ),
-)
+    hints=("y = g(a)·b has two arguments, so there are two gradients: hold one fixed, then the other.",
+           "Each of them is multiplied with dy.",
+           "A dict from the kind to the pair (g, g′) spares you four branches."))  # fmt: skip

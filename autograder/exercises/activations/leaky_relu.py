@@ -20,32 +20,22 @@ VALUE = "np.where(x > 0, x, slope * x)"
 
 MISTAKES = [
     Mistake("slope_fixed", slip("slope * x", "0.01 * x"), FIXED_SLOPE),
-    Mistake(
-        "sides_swapped", slip("x > 0", "x < 0"), "The slope s belongs to the negative side; the positive one is x."
-    ),
-    Mistake(
-        "sign_flipped", slip("slope * x", "-slope * x"), "For negative x the answer is negative, too, only smaller."
-    ),
+    Mistake("sides_swapped", slip("x > 0", "x < 0"),
+        "The slope s belongs to the negative side; the positive one is x."),
+    Mistake("sign_flipped", slip("slope * x", "-slope * x"),
+        "For negative x the answer is negative, too, only smaller."),
     Mistake("slope_forgotten", slip("slope * x", "0.0"), "This is the plain ReLU: nothing leaks."),
-    Mistake(
-        "slope_for_value", slip("slope * x", "slope"), "On the left the value is s·x; you return s itself, its slope."
-    ),
+    Mistake("slope_for_value", slip("slope * x", "slope"),
+        "On the left the value is s·x; you return s itself, its slope."),
     Mistake("slope_everywhere", slip(VALUE, "slope * x"), "Positive inputs pass unchanged."),
-    Mistake(
-        "slope_added",
-        slip(VALUE, "np.maximum(x, 0) + slope * x"),
-        "On the right, too, s·x is added: x = 1 should give 1.",
-    ),
-    Mistake(
-        "integer_buffer", slip(f"return {VALUE}", f"y = np.zeros_like(x)\n    y[...] = {VALUE}\n    return y"), INTEGER
-    ),
-    Mistake(
-        "mutates_input",
+    Mistake("slope_added", slip(VALUE, "np.maximum(x, 0) + slope * x"),
+        "On the right, too, s·x is added: x = 1 should give 1."),
+    Mistake("integer_buffer", slip(f"return {VALUE}", f"y = np.zeros_like(x)\n    y[...] = {VALUE}\n    return y"),
+        INTEGER),
+    Mistake("mutates_input",
         slip("    return", "    if x.dtype.kind == 'f':\n        x[x < 0] *= slope\n        return x\n    return"),
-        IN_PLACE,
-        also=[slip(f"return {VALUE}", f"y = {VALUE}\n    x[...] = y\n    return y")],
-    ),
-]
+        IN_PLACE, also=[slip(f"return {VALUE}", f"y = {VALUE}\n    x[...] = y\n    return y")]),
+]  # fmt: skip
 
 
 # --- variants ---------------------------------------------------------------------------------------------------------
@@ -62,15 +52,8 @@ def masks(x, slope=0.01):
 in_a_loop = each(lambda x, slope=0.01: x if x > 0 else slope * x)
 
 
-EXERCISE = Exercise(
-    "activations.leaky_relu",
-    activations.leaky_relu,
-    leaky_cases,
-    MISTAKES,
-    variants=[leaky_relu, larger_one, masks, in_a_loop],
-    solution=leaky_relu,
-    points=1,
-    minutes=3,
+EXERCISE = Exercise("activations.leaky_relu", activations.leaky_relu, leaky_cases, MISTAKES,
+    variants=[larger_one, masks, in_a_loop], solution=leaky_relu, points=1, minutes=3,
     why="A small slope on the left keeps a unit alive that would never learn again.",
-    hints=("Two cases, one for each side of 0.", "`np.where(condition, this, that)` chooses entry by entry."),
-)
+    hints=("Two cases, one for each side of 0.",
+           "`np.where(condition, this, that)` chooses entry by entry."))  # fmt: skip

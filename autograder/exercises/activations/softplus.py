@@ -21,39 +21,25 @@ def softplus(x):
 VALUE = "np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))"
 
 MISTAKES = [
-    Mistake(
-        "overflow_and_tail",
-        slip(VALUE, "np.log(1 + np.exp(x))"),
-        "Right near 0. At 1000 the exponential is infinite, and at −40 it vanishes beside the 1. Take max(x, 0) out first; and `np.log1p` is log(1 + …) that keeps small numbers.",
-    ),
-    Mistake(
-        "overflow",
-        slip(VALUE, "np.log1p(np.exp(x))"),
-        "`log1p` saves the left tail, but at 1000 the exponential is infinite. For large x softplus is x and a little: take x out of the logarithm.",
-    ),
-    Mistake(
-        "tail_lost",
-        slip("np.log1p(np.exp(-np.abs(x)))", "np.log(1 + np.exp(-np.abs(x)))"),
-        "No overflow any more. But 1 + e^(−40) is exactly 1 in floating point, and its logarithm 0: `np.log1p` is made for that.",
-    ),
+    Mistake("overflow_and_tail", slip(VALUE, "np.log(1 + np.exp(x))"),
+        "Right near 0. At 1000 the exponential is infinite, and at −40 it vanishes beside the 1. Take max(x, 0) out "
+        "first; and `np.log1p` is log(1 + …) that keeps small numbers."),
+    Mistake("overflow", slip(VALUE, "np.log1p(np.exp(x))"),
+        "`log1p` saves the left tail, but at 1000 the exponential is infinite. For large x softplus is x and a little: "
+        "take x out of the logarithm."),
+    Mistake("tail_lost", slip("np.log1p(np.exp(-np.abs(x)))", "np.log(1 + np.exp(-np.abs(x)))"),
+        "No overflow any more. But 1 + e^(−40) is exactly 1 in floating point, and its logarithm 0: `np.log1p` is made "
+        "for that."),
     Mistake("input_clipped", slip(VALUE, "np.log1p(np.exp(np.clip(x, -30, 30)))"), CLIPPED),
-    Mistake(
-        "relu_for_softplus",
-        slip(" + np.log1p(np.exp(-np.abs(x)))", ""),
-        "This is ReLU. Softplus is log 2 at 0 and never quite 0.",
-    ),
-    Mistake(
-        "sign_of_exponent",
-        slip("np.maximum(x, 0.0)", "np.maximum(-x, 0.0)"),
-        "Your softplus falls: it is −log σ(x). Look at the exponent.",
-    ),
-    Mistake(
-        "derivative_for_function", slip(VALUE, "activations.sigmoid(x)"), "This is softplus' slope; its value is asked."
-    ),
-    Mistake(
-        "logarithm_base", slip(VALUE, f"({VALUE}) / np.log(2)"), "The logarithm is the natural one.", convention=True
-    ),
-]
+    Mistake("relu_for_softplus", slip(" + np.log1p(np.exp(-np.abs(x)))", ""),
+        "This is ReLU. Softplus is log 2 at 0 and never quite 0."),
+    Mistake("sign_of_exponent", slip("np.maximum(x, 0.0)", "np.maximum(-x, 0.0)"),
+        "Your softplus falls: it is −log σ(x). Look at the exponent."),
+    Mistake("derivative_for_function", slip(VALUE, "activations.sigmoid(x)"),
+        "This is softplus' slope; its value is asked."),
+    Mistake("logarithm_base", slip(VALUE, f"({VALUE}) / np.log(2)"),
+        "The logarithm is the natural one.", convention=True),
+]  # fmt: skip
 
 
 # --- variants ---------------------------------------------------------------------------------------------------------
@@ -70,19 +56,9 @@ def two_branches(x):
 in_a_loop = each(lambda x: max(x, 0.0) + math.log1p(math.exp(-abs(x))))
 
 
-EXERCISE = Exercise(
-    "activations.softplus",
-    activations.softplus,
-    tail_cases,
-    MISTAKES,
-    variants=[softplus, logaddexp, two_branches, in_a_loop],
-    solution=softplus,
-    points=2,
-    minutes=6,
+EXERCISE = Exercise("activations.softplus", activations.softplus, tail_cases, MISTAKES,
+    variants=[logaddexp, two_branches, in_a_loop], solution=softplus, points=2, minutes=6,
     why="−log σ(x) is softplus(−x): the cross-entropy of every logit goes through it.",
-    hints=(
-        "For x > 0 take eˣ out of the bracket: log(1 + eˣ) = x + log(1 + e^(−x)).",
-        "Both signs at once: max(x, 0) + log(1 + e^(−|x|)).",
-        "`np.log1p(y)` is log(1 + y), exact for tiny y.",
-    ),
-)
+    hints=("For x > 0 take eˣ out of the bracket: log(1 + eˣ) = x + log(1 + e^(−x)).",
+           "Both signs at once: max(x, 0) + log(1 + e^(−|x|)).",
+           "`np.log1p(y)` is log(1 + y), exact for tiny y."))  # fmt: skip

@@ -28,21 +28,18 @@ def cases(rng):
 # --- mistakes ---------------------------------------------------------------------------------------------------------
 
 MISTAKES = [
-    Mistake(
-        "gate_swapped",
-        slip("silu(a) * b", "a * silu(b)"),
-        "SiLU goes over a, the first argument; b is what passes. Elsewhere the second half is the gate, so check each time.",
-    ),
-    Mistake(
-        "glu_for_swiglu", slip("silu(a)", "sigmoid(a)"), "This is GLU, with the sigmoid for a gate. SwiGLU takes SiLU."
-    ),
+    Mistake("gate_swapped", slip("silu(a) * b", "a * silu(b)"),
+        "SiLU goes over a, the first argument; b is what passes. Elsewhere the second half is the gate, so check each "
+        "time."),
+    Mistake("glu_for_swiglu", slip("silu(a)", "sigmoid(a)"),
+        "This is GLU, with the sigmoid for a gate. SwiGLU takes SiLU."),
     Mistake("geglu_for_swiglu", slip("silu(a)", "gelu(a)"), "This is GEGLU. SwiGLU's gate is SiLU."),
     Mistake("reglu_for_swiglu", slip("silu(a)", "relu(a)"), "This is ReGLU. SwiGLU's gate is SiLU."),
     Mistake("sum_for_product", slip(" * b", " + b"), "A gate multiplies: closed at 0, it lets nothing through."),
     Mistake("activation_missing", slip("silu(a)", "a"), "a needs an activation: without one, nothing acts as a gate."),
     Mistake("both_activated", slip(" * b", " * silu(b)"), "b passes as it is: only the gate has an activation."),
     Mistake("gated_missing", slip(" * b", ""), "This is the gate alone. What does it let through?"),
-]
+]  # fmt: skip
 
 
 # --- variants ---------------------------------------------------------------------------------------------------------
@@ -56,14 +53,8 @@ def quotient(a, b):
     return np.multiply(a, b) / (1 + np.exp(-np.clip(a, -700, 700)))
 
 
-EXERCISE = Exercise(
-    "activations.swiglu",
-    activations.swiglu,
-    cases,
-    MISTAKES,
-    variants=[three_factors, quotient],
-    points=1,
-    minutes=2,
+EXERCISE = Exercise("activations.swiglu", activations.swiglu, cases, MISTAKES, variants=[three_factors, quotient],
+    points=1, minutes=2,
     why="The feed-forward layer of most language models since 2022.",
-    hints=("One of the two goes through SiLU.", "Then entry by entry a product."),
-)
+    hints=("One of the two goes through SiLU.",
+           "Then entry by entry a product."))  # fmt: skip

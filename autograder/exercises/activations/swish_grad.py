@@ -20,36 +20,21 @@ def swish_grad(x, beta=1.0):
 SLOPE = "gate + x * gate_grad"
 
 MISTAKES = [
-    Mistake(
-        "swish_beta_dropped",
-        slip("beta * gate", "gate"),
-        "Right for β = 1. The sigmoid's argument is βx: what does the chain rule put before its derivative?",
-    ),
-    Mistake(
-        "beta_ignored",
-        slip("gate = sigmoid", "beta = 1.0\n    gate = sigmoid"),
-        "Right for β = 1 only: your answer does not contain β.",
-    ),
-    Mistake(
-        "extra_beta",
-        slip(SLOPE, f"beta * ({SLOPE})"),
-        "One β too many. At β = 0 swish is x/2, whose slope is ½: yours is 0 there.",
-    ),
+    Mistake("swish_beta_dropped", slip("beta * gate", "gate"),
+        "Right for β = 1. The sigmoid's argument is βx: what does the chain rule put before its derivative?"),
+    Mistake("beta_ignored", slip("gate = sigmoid", "beta = 1.0\n    gate = sigmoid"),
+        "Right for β = 1 only: your answer does not contain β."),
+    Mistake("extra_beta", slip(SLOPE, f"beta * ({SLOPE})"),
+        "One β too many. At β = 0 swish is x/2, whose slope is ½: yours is 0 there."),
     Mistake("second_term_missing", slip(SLOPE, "gate"), FIRST_TERM_ONLY.format("x·σ(βx)")),
     Mistake("first_term_missing", slip(SLOPE, "x * gate_grad"), SECOND_TERM_ONLY.format("x·σ(βx)")),
     Mistake("gate_slope_alone", slip(SLOPE, "gate_grad"), "This is the slope of the gate σ(βx) alone."),
-    Mistake(
-        "derivative_at_output",
-        slip("    gate = sigmoid", "    x = x * sigmoid(beta * x)\n    gate = sigmoid"),
-        AT_OUTPUT,
-    ),
+    Mistake("derivative_at_output", slip("    gate = sigmoid", "    x = x * sigmoid(beta * x)\n    gate = sigmoid"),
+        AT_OUTPUT),
     Mistake("function_for_derivative", slip(SLOPE, "x * gate"), FUNCTION),
-    Mistake(
-        "derivative_by_beta",
-        slip("beta * gate", "x * gate", SLOPE, "x * gate_grad"),
-        "This is the derivative by β; the one by x is asked.",
-    ),
-]
+    Mistake("derivative_by_beta", slip("beta * gate", "x * gate", SLOPE, "x * gate_grad"),
+        "This is the derivative by β; the one by x is asked."),
+]  # fmt: skip
 
 
 # --- variants ---------------------------------------------------------------------------------------------------------
@@ -65,19 +50,9 @@ def from_value(x, beta=1.0):
     return beta * y + s * (1 - beta * y)
 
 
-EXERCISE = Exercise(
-    "activations.swish_grad",
-    activations.swish_grad,
-    swish_cases,
-    MISTAKES,
-    variants=[swish_grad, from_gate, from_value],
-    solution=swish_grad,
-    points=2,
-    minutes=6,
+EXERCISE = Exercise("activations.swish_grad", activations.swish_grad, swish_cases, MISTAKES,
+    variants=[from_gate, from_value], solution=swish_grad, points=2, minutes=6,
     why="Product rule and chain rule in one line, and β is lost in it easily.",
-    hints=(
-        "Two factors depend on x: x itself and σ(βx).",
-        "The derivative of σ(βx) by x is β·σ′(βx).",
-        "Check β = 0: the slope is ½ everywhere.",
-    ),
-)
+    hints=("Two factors depend on x: x itself and σ(βx).",
+           "The derivative of σ(βx) by x is β·σ′(βx).",
+           "Check β = 0: the slope is ½ everywhere."))  # fmt: skip

@@ -25,41 +25,22 @@ def cases(rng):
 MASK = "np.tril(np.ones((T, T), dtype=bool))"
 
 MISTAKES = [
-    Mistake(
-        "mask_polarity",
-        slip(MASK, "np.triu(np.ones((T, T), dtype=bool), k=1)"),
-        "You marked what is forbidden. True means that the query (row) may attend to the key (column).",
-    ),
-    Mistake(
-        "future_for_past",
-        slip("tril", "triu"),
-        "Your queries see the future and not the past. Rows are queries, columns are keys: which half is it?",
-    ),
-    Mistake(
-        "self_excluded",
-        slip("dtype=bool))", "dtype=bool), k=-1)"),
-        "A position may look at itself: the diagonal is True.",
-    ),
-    Mistake(
-        "numbers_for_booleans",
-        slip(", dtype=bool", ""),
-        "The right half, but as numbers. A mask is boolean: `dtype=bool`, or a comparison.",
-    ),
-    Mistake(
-        "additive_mask",
-        slip(MASK, f"np.where({MASK}, 0.0, -np.inf)"),
+    Mistake("mask_polarity", slip(MASK, "np.triu(np.ones((T, T), dtype=bool), k=1)"),
+        "You marked what is forbidden. True means that the query (row) may attend to the key (column)."),
+    Mistake("future_for_past", slip("tril", "triu"),
+        "Your queries see the future and not the past. Rows are queries, columns are keys: which half is it?"),
+    Mistake("self_excluded", slip("dtype=bool))", "dtype=bool), k=-1)"),
+        "A position may look at itself: the diagonal is True."),
+    Mistake("numbers_for_booleans", slip(", dtype=bool", ""),
+        "The right half, but as numbers. A mask is boolean: `dtype=bool`, or a comparison."),
+    Mistake("additive_mask", slip(MASK, f"np.where({MASK}, 0.0, -np.inf)"),
         "A mask of 0 and −∞, to be added to the scores, is what some libraries take. Here it is True and False.",
-        convention=True,
-    ),
-    Mistake(
-        "one_row", slip(MASK, "np.ones(T, dtype=bool)"), "A mask has a row for each query and a column for each key."
-    ),
-    Mistake(
-        "only_one_step_back",
-        slip(MASK, f"np.triu({MASK}, k=-1)"),
-        "Each of your queries sees itself and the position before. It may see all positions before it.",
-    ),
-]
+        convention=True),
+    Mistake("one_row", slip(MASK, "np.ones(T, dtype=bool)"),
+        "A mask has a row for each query and a column for each key."),
+    Mistake("only_one_step_back", slip(MASK, f"np.triu({MASK}, k=-1)"),
+        "Each of your queries sees itself and the position before. It may see all positions before it."),
+]  # fmt: skip
 
 
 # --- variants ---------------------------------------------------------------------------------------------------------
@@ -76,18 +57,8 @@ def row_by_row(T):
     return mask
 
 
-EXERCISE = Exercise(
-    "attention.causal_mask",
-    attention.causal_mask,
-    cases,
-    MISTAKES,
-    variants=[causal_mask, as_list, row_by_row],
-    solution=causal_mask,
-    points=1,
-    minutes=2,
+EXERCISE = Exercise("attention.causal_mask", attention.causal_mask, cases, MISTAKES, variants=[as_list, row_by_row],
+    solution=causal_mask, points=1, minutes=2,
     why="With it, all steps of a sequence are trained at once, and none can copy the answer from its future.",
-    hints=(
-        "Row t, column s: True where s ≤ t.",
-        "Compare a column of positions with a row of positions, or ask `np.tril`.",
-    ),
-)
+    hints=("Row t, column s: True where s ≤ t.",
+           "Compare a column of positions with a row of positions, or ask `np.tril`."))  # fmt: skip

@@ -61,65 +61,39 @@ PROJECTED = "for W in (Wq, Wk, Wv))\n    Y"
 TO_INPUT = "dQ @ Wq.T + dK @ Wk.T + dV @ Wv.T"
 
 MISTAKES = [
-    Mistake(
-        "heads_not_transposed",
-        slip(f"Y{MERGE}", "Y.reshape(N, T, -1)"),
-        "The heads are put side by side by `reshape` alone, which mixes positions and heads. The heads' axis has to stand next to their columns first.",
-    ),
-    Mistake(
-        "heads_split_by_reshape",
+    Mistake("heads_not_transposed", slip(f"Y{MERGE}", "Y.reshape(N, T, -1)"),
+        "The heads are put side by side by `reshape` alone, which mixes positions and heads. The heads' axis has to "
+        "stand next to their columns first."),
+    Mistake("heads_split_by_reshape",
         slip(SPLIT, ".reshape(N, heads, T, -1)", MERGE, ".reshape(N, T, -1)", everywhere=True),
-        "`reshape` to (N, heads, T, d) cuts along the positions: each head then sees a few whole positions instead of a few columns of all. Cut the last axis first, then move the axes.",
-    ),
-    Mistake(
-        "heads_interleaved",
-        slip(
-            *(SPLIT, ".reshape(N, T, -1, heads).transpose(0, 3, 1, 2)"),
-            *(MERGE, ".transpose(0, 2, 3, 1).reshape(N, T, -1)"),
-            everywhere=True,
-        ),
-        "Your head i has every heads-th column. Here it has the i-th *block* of E / heads columns.",
-        convention=True,
-    ),
-    Mistake(
-        "heads_ignored",
-        slip("N, T, _ = X.shape", "N, T, _ = X.shape\n    heads = 1"),
-        "All columns work as one head. Each head has its own scores, from its own block of columns.",
-    ),
-    Mistake(
-        "softmax_over_heads",
-        slip_in(core.EXERCISE.solutions, core.softmax_along(1)),
+        "`reshape` to (N, heads, T, d) cuts along the positions: each head then sees a few whole positions instead of "
+        "a few columns of all. Cut the last axis first, then move the axes."),
+    Mistake("heads_interleaved",
+        slip(SPLIT, ".reshape(N, T, -1, heads).transpose(0, 3, 1, 2)",
+             MERGE, ".transpose(0, 2, 3, 1).reshape(N, T, -1)",
+             everywhere=True),
+        "Your head i has every heads-th column. Here it has the i-th *block* of E / heads columns.", convention=True),
+    Mistake("heads_ignored", slip("N, T, _ = X.shape", "N, T, _ = X.shape\n    heads = 1"),
+        "All columns work as one head. Each head has its own scores, from its own block of columns."),
+    Mistake("softmax_over_heads", slip_in(core.EXERCISE.solutions, core.softmax_along(1)),
         "Your softmax runs over the heads: they do not compete. Within each head, the weights of all keys sum to 1.",
-        also=[slip_in(core.EXERCISE.solutions, core.softmax_along(1, masked=True))],
-    ),
-    Mistake(
-        "output_projection_missing",
-        slip("return Z @ Wo", "return Z", "(dY @ Wo.T)", "dY"),
-        "The heads stand side by side, but nothing mixes them yet: Wo is not used.",
-    ),
-    Mistake(
-        "heads_not_transposed_backward",
-        slip(f"dU{MERGE}", "dU.reshape(N, T, -1)"),
-        "The forward pass is right. On the way back, too, the heads' axis has to stand next to their columns before `reshape` joins them.",
-    ),
+        also=[slip_in(core.EXERCISE.solutions, core.softmax_along(1, masked=True))]),
+    Mistake("output_projection_missing", slip("return Z @ Wo", "return Z", "(dY @ Wo.T)", "dY"),
+        "The heads stand side by side, but nothing mixes them yet: Wo is not used."),
+    Mistake("heads_not_transposed_backward", slip(f"dU{MERGE}", "dU.reshape(N, T, -1)"),
+        "The forward pass is right. On the way back, too, the heads' axis has to stand next to their columns before "
+        "`reshape` joins them."),
     Mistake("projection_reused", slip(PROJECTED, PROJECTED.replace("(Wq", "(Wk")), shared.REUSED),
     Mistake("queries_for_keys", slip(PROJECTED, PROJECTED.replace("Wk", "Wq")), shared.QUERIES_FOR_KEYS),
-    Mistake(
-        "scale_by_dk",
-        slip_in(core.EXERCISE.solutions, core.SCALE_BY_DK),
+    Mistake("scale_by_dk", slip_in(core.EXERCISE.solutions, core.SCALE_BY_DK),
         shared.SCALE,
-        also=[slip("_forward(Q,", "_forward(Q / heads**0.5,", "    dX = dQ", "    dQ = dQ / heads**0.5\n    dX = dQ")],
-    ),
+        also=[slip("_forward(Q,", "_forward(Q / heads**0.5,", "    dX = dQ", "    dQ = dQ / heads**0.5\n    dX = dQ")]),
     Mistake("keys_path_missing", slip(" + dK @ Wk.T", ""), shared.KEYS_PATH),
     Mistake("input_gradient_overwritten", slip(TO_INPUT, "dV @ Wv.T"), shared.OVERWRITTEN),
-    Mistake(
-        "mean_for_sum",
-        slip("return dX, *dW, dWo", "return dX, *(d / N for d in dW), dWo / N"),
-        shared.MEAN,
-        convention=True,
-    ),
+    Mistake("mean_for_sum", slip("return dX, *dW, dWo", "return dX, *(d / N for d in dW), dWo / N"),
+        shared.MEAN, convention=True),
     *of_a_part(core.EXERCISE, but=(*shared.NARROW, *shared.CORE_ONLY, "scale_by_dk")),
-]
+]  # fmt: skip
 
 
 # --- variants ---------------------------------------------------------------------------------------------------------
@@ -145,19 +119,14 @@ def by_head_backward(dY, cache):
     return sum(dX), np.hstack(dWq), np.hstack(dWk), np.hstack(dWv), np.vstack(dWo)
 
 
-EXERCISE = Exercise(
-    "attention.multi_head_attention",
-    (attention.multi_head_attention_forward, attention.multi_head_attention_backward),
-    cases,
-    MISTAKES,
-    variants=[(multi_head_attention_forward, multi_head_attention_backward), (by_head_forward, by_head_backward)],
-    solution=(multi_head_attention_forward, multi_head_attention_backward),
-    points=4,
-    minutes=25,
-    why="Several questions asked of the sequence at once: one head may follow the subject while another counts brackets.",
-    hints=(
-        "Your function of section 3 takes any leading axes: give it (N, heads, T, E / heads).",
-        "From (N, T, E): first `reshape` to (N, T, heads, E / heads), then move the heads to the front. Back: the same two steps in reverse.",
-        "Backward runs through the same stations in reverse: Wo, split, attention, merge, the three products.",
-    ),
-)
+EXERCISE = Exercise("attention.multi_head_attention",
+    (attention.multi_head_attention_forward, attention.multi_head_attention_backward), cases, MISTAKES,
+    variants=[(by_head_forward, by_head_backward)],
+    solution=(multi_head_attention_forward, multi_head_attention_backward), points=4, minutes=25,
+    why="Several questions asked of the sequence at once: one head may follow the subject while another counts "
+        "brackets.",
+    hints=("Your function of section 3 takes any leading axes: give it (N, heads, T, E / heads).",
+           "From (N, T, E): first `reshape` to (N, T, heads, E / heads), then move the heads to the front. Back: the "
+           "same two steps in reverse.",
+           "Backward runs through the same stations in reverse: Wo, split, attention, merge, the three "
+           "products."))  # fmt: skip

@@ -78,121 +78,67 @@ SCALE_BY_DK = slip(SCALE, "/ Q.shape[-1]", everywhere=True)
 def softmax_along(axis, masked=False):
     """The softmax along another axis; `masked`: nothing is left where all of that axis is masked."""
     if masked:
-        return slip(
-            *("P = softmax(S)", f"P = softmax(S, axis={axis})"),
-            *(MASKED, f"np.nan_to_num(softmax(np.where(mask, S, -np.inf), axis={axis}))"),
-        )
+        return slip("P = softmax(S)", f"P = softmax(S, axis={axis})",
+                    MASKED, f"np.nan_to_num(softmax(np.where(mask, S, -np.inf), axis={axis}))")  # fmt: skip
     return slip("softmax(S)", f"softmax(S, axis={axis})", "-np.inf))", f"-np.inf), axis={axis})")
 
 
 MISTAKES = [
-    Mistake(
-        "no_scale",
-        slip(f" {SCALE}", "", everywhere=True),
-        "The scores are not scaled: with many columns they grow, and the softmax turns into a hard choice. The formula divides by a root.",
-    ),
+    Mistake("no_scale", slip(f" {SCALE}", "", everywhere=True),
+        "The scores are not scaled: with many columns they grow, and the softmax turns into a hard choice. The formula "
+        "divides by a root."),
     Mistake("scale_by_dk", SCALE_BY_DK, "You divide by d_k. Look at the formula again: what stands over d_k there?"),
-    Mistake(
-        "scale_multiplied",
-        slip(SCALE, "* Q.shape[-1] ** 0.5", everywhere=True),
-        "The root of d_k makes the scores smaller, not larger.",
-    ),
-    Mistake(
-        "weights_times_keys",
-        slip("P @ V", "P @ K", "dY @ np.swapaxes(V", "dY @ np.swapaxes(K"),
-        "The weights mix the wrong rows: what a query takes from each position is its value, not its key.",
-    ),
-    Mistake(
-        "softmax_over_queries",
-        softmax_along(-2),
+    Mistake("scale_multiplied", slip(SCALE, "* Q.shape[-1] ** 0.5", everywhere=True),
+        "The root of d_k makes the scores smaller, not larger."),
+    Mistake("weights_times_keys", slip("P @ V", "P @ K", "dY @ np.swapaxes(V", "dY @ np.swapaxes(K"),
+        "The weights mix the wrong rows: what a query takes from each position is its value, not its key."),
+    Mistake("softmax_over_queries", softmax_along(-2),
         "Your softmax runs over the queries. For each query (each row) the weights of all *keys* have to sum to 1.",
-        also=[softmax_along(-2, masked=True)],
-    ),
-    Mistake(
-        "softmax_missing",
-        slip("softmax(S)", "S", MASKED, "np.where(mask, S, 0.0)"),
-        "You mix with the scores themselves. Weights are positive and sum to 1: which function makes them so?",
-    ),
-    Mistake(
-        "mask_after_softmax",
-        slip(MASKED, "softmax(S) * mask"),
-        "Masked after the softmax, the rows no longer sum to 1: the forbidden keys still took their share. Take them out of the scores, before.",
-    ),
-    Mistake(
-        "mask_polarity",
-        slip("some = mask.any", "mask = ~mask\n        some = mask.any"),
-        "You let each query see what it may not: True means *may attend*.",
-    ),
-    Mistake(
-        "mask_multiplied",
-        slip(MASKED, "softmax(S * mask)"),
-        "A score of 0 still counts: e⁰ is 1. Which score has a weight of exactly 0?",
-    ),
-    Mistake(
-        "mask_added",
-        slip(MASKED, "softmax(S + mask)"),
-        "Adding the mask gives the allowed scores one more and leaves the others in the game. Which score has a weight of exactly 0?",
-    ),
-    Mistake(
-        "fully_masked_nan",
-        slip(MASKED, "softmax(np.where(mask, S, -np.inf))"),
-        "A query that may attend to nothing gives NaN: −∞ minus −∞. Its row has to be 0. Right otherwise.",
-    ),
-    Mistake(
-        "masked_row_averages",
-        slip(MASKED, "softmax(np.where(mask, S, -1e9))"),
-        "A large negative number in place of −∞ works until *all* keys are masked: then they are equal, and the query takes their mean. Its row has to be 0.",
-    ),
+        also=[softmax_along(-2, masked=True)]),
+    Mistake("softmax_missing", slip("softmax(S)", "S", MASKED, "np.where(mask, S, 0.0)"),
+        "You mix with the scores themselves. Weights are positive and sum to 1: which function makes them so?"),
+    Mistake("mask_after_softmax", slip(MASKED, "softmax(S) * mask"),
+        "Masked after the softmax, the rows no longer sum to 1: the forbidden keys still took their share. Take them "
+        "out of the scores, before."),
+    Mistake("mask_polarity", slip("some = mask.any", "mask = ~mask\n        some = mask.any"),
+        "You let each query see what it may not: True means *may attend*."),
+    Mistake("mask_multiplied", slip(MASKED, "softmax(S * mask)"),
+        "A score of 0 still counts: e⁰ is 1. Which score has a weight of exactly 0?"),
+    Mistake("mask_added", slip(MASKED, "softmax(S + mask)"),
+        "Adding the mask gives the allowed scores one more and leaves the others in the game. Which score has a weight "
+        "of exactly 0?"),
+    Mistake("fully_masked_nan", slip(MASKED, "softmax(np.where(mask, S, -np.inf))"),
+        "A query that may attend to nothing gives NaN: −∞ minus −∞. Its row has to be 0. Right otherwise."),
+    Mistake("masked_row_averages", slip(MASKED, "softmax(np.where(mask, S, -1e9))"),
+        "A large negative number in place of −∞ works until *all* keys are masked: then they are equal, and the query "
+        "takes their mean. Its row has to be 0."),
     Mistake("mask_ignored", slip(MASKED, "softmax(S)"), "The mask is not used: right only without one."),
-    Mistake(
-        "no_max_shift",
-        slip(
-            *("P = softmax(S)", "e = np.exp(S)\n        P = e / e.sum(axis=-1, keepdims=True)"),
-            *(f"P = {MASKED}", f"e = {EXPONENTIALS}\n        P = e / e.sum(axis=-1, keepdims=True) * some"),
-        ),
-        "At scores of 1000 the exponential is infinite, and infinity over infinity NaN. Shift each row by its maximum first (the course's `softmax` does).",
-    ),
-    Mistake(
-        "softmax_skipped",
-        slip(SLOPE, "dP"),
-        "Between the weights and the scores stands the softmax. Your gradient walks past it.",
-    ),
-    Mistake(
-        "softmax_elementwise",
-        slip(SLOPE, "dP * P * (1 - P)"),
-        "p(1 − p) is only the diagonal of the softmax's derivative: each weight also depends on all the other scores of its row.",
-    ),
-    Mistake(
-        "softmax_sum_missing",
-        slip(SLOPE, "dP * P"),
-        "The weights of a row sum to 1, so a gradient that is the same for all of them changes nothing. Your dS does not know that: a sum is missing.",
-    ),
-    Mistake(
-        "scale_missing_backward",
-        slip(f"{SLOPE} {SCALE}", SLOPE),
-        "The scores were scaled on the way forward. Their gradient passes the same factor.",
-    ),
-    Mistake(
-        "softmax_sum_over_queries",
-        slip(SLOPE, "P * (dP - np.sum(dP * P, axis=-2, keepdims=True))"),
-        "The sum in the softmax's gradient runs along the axis of the softmax, the keys. Yours runs over the queries.",
-    ),
-    Mistake(
-        "weights_not_transposed",
-        slip("np.swapaxes(P, -1, -2) @ dY", "P @ dY"),
-        "dV has one row for each *key*. A value gathers from all queries that took of it: look at the shapes of P and dY.",
-    ),
-    Mistake(
-        "scores_not_transposed",
-        slip("np.swapaxes(dS, -1, -2) @ Q", "dS @ Q"),
-        "dK has one row for each *key*, dS one for each query: look at their shapes.",
-    ),
-    Mistake(
-        "queries_and_keys_exchanged",
+    Mistake("no_max_shift",
+        slip("P = softmax(S)", "e = np.exp(S)\n        P = e / e.sum(axis=-1, keepdims=True)",
+             f"P = {MASKED}", f"e = {EXPONENTIALS}\n        P = e / e.sum(axis=-1, keepdims=True) * some"),
+        "At scores of 1000 the exponential is infinite, and infinity over infinity NaN. Shift each row by its maximum "
+        "first (the course's `softmax` does)."),
+    Mistake("softmax_skipped", slip(SLOPE, "dP"),
+        "Between the weights and the scores stands the softmax. Your gradient walks past it."),
+    Mistake("softmax_elementwise", slip(SLOPE, "dP * P * (1 - P)"),
+        "p(1 − p) is only the diagonal of the softmax's derivative: each weight also depends on all the other scores "
+        "of its row."),
+    Mistake("softmax_sum_missing", slip(SLOPE, "dP * P"),
+        "The weights of a row sum to 1, so a gradient that is the same for all of them changes nothing. Your dS does "
+        "not know that: a sum is missing."),
+    Mistake("scale_missing_backward", slip(f"{SLOPE} {SCALE}", SLOPE),
+        "The scores were scaled on the way forward. Their gradient passes the same factor."),
+    Mistake("softmax_sum_over_queries", slip(SLOPE, "P * (dP - np.sum(dP * P, axis=-2, keepdims=True))"),
+        "The sum in the softmax's gradient runs along the axis of the softmax, the keys. Yours runs over the queries."),
+    Mistake("weights_not_transposed", slip("np.swapaxes(P, -1, -2) @ dY", "P @ dY"),
+        "dV has one row for each *key*. A value gathers from all queries that took of it: look at the shapes of P and "
+        "dY."),
+    Mistake("scores_not_transposed", slip("np.swapaxes(dS, -1, -2) @ Q", "dS @ Q"),
+        "dK has one row for each *key*, dS one for each query: look at their shapes."),
+    Mistake("queries_and_keys_exchanged",
         slip("dS @ K, np.swapaxes(dS, -1, -2) @ Q", "np.swapaxes(dS, -1, -2) @ Q, dS @ K"),
-        "The first two gradients are exchanged: dQ, dK, dV, in the order of the arguments.",
-    ),
-]
+        "The first two gradients are exchanged: dQ, dK, dV, in the order of the arguments."),
+]  # fmt: skip
 
 
 # --- variants ---------------------------------------------------------------------------------------------------------
@@ -241,24 +187,17 @@ def with_exponentials_backward(dY, cache):
     return np.matmul(dS, K), np.einsum("...qk,...qd->...kd", dS, Q), np.einsum("...qk,...qv->...kv", P, dY)
 
 
-EXERCISE = Exercise(
-    "attention.scaled_dot_product_attention",
-    (attention.scaled_dot_product_attention_forward, attention.scaled_dot_product_attention_backward),
-    cases,
-    MISTAKES,
-    variants=[
-        (scaled_dot_product_attention_forward, scaled_dot_product_attention_backward),
-        (by_query_forward, by_query_backward),
-        (with_exponentials_forward, with_exponentials_backward),
-    ],
-    solution=(scaled_dot_product_attention_forward, scaled_dot_product_attention_backward),
-    points=4,
-    minutes=25,
-    why="A dictionary that can be differentiated: the whole of today's language models is built around these two lines.",
-    hints=(
-        "Forward: scores (…, T_q, T_k), scaled, masked, softmax along the last axis, times V. `np.swapaxes(K, -1, -2)` transposes the last two axes only.",
-        "Masked scores become −∞ before the softmax. A row without any allowed key needs care: find it with `mask.any(axis=-1, keepdims=True)`.",
-        "Backward, with the weights P: V gets Pᵀ dY, P gets dY Vᵀ. Then through the softmax, row by row (`softmax_backward`), and through the scale.",
-        "S = Q Kᵀ has two factors: each one's gradient has the other in it. Check the shapes: dQ has a row for each query, dK one for each key.",
-    ),
-)
+EXERCISE = Exercise("attention.scaled_dot_product_attention",
+    (attention.scaled_dot_product_attention_forward, attention.scaled_dot_product_attention_backward), cases, MISTAKES,
+    variants=[(by_query_forward, by_query_backward), (with_exponentials_forward, with_exponentials_backward)],
+    solution=(scaled_dot_product_attention_forward, scaled_dot_product_attention_backward), points=4, minutes=25,
+    why="A dictionary that can be differentiated: the whole of today's language models is built around these two "
+        "lines.",
+    hints=("Forward: scores (…, T_q, T_k), scaled, masked, softmax along the last axis, times V. `np.swapaxes(K, -1, "
+           "-2)` transposes the last two axes only.",
+           "Masked scores become −∞ before the softmax. A row without any allowed key needs care: find it with "
+           "`mask.any(axis=-1, keepdims=True)`.",
+           "Backward, with the weights P: V gets Pᵀ dY, P gets dY Vᵀ. Then through the softmax, row by row "
+           "(`softmax_backward`), and through the scale.",
+           "S = Q Kᵀ has two factors: each one's gradient has the other in it. Check the shapes: dQ has a row for each "
+           "query, dK one for each key."))  # fmt: skip

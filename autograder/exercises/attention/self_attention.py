@@ -72,34 +72,20 @@ BY_WIDTH = "(Wq.shape[1] / X.shape[-1]) ** 0.5"
 MISTAKES = [
     Mistake("projection_reused", slip("X @ Wq", "X @ Wk"), shared.REUSED),
     Mistake("queries_for_keys", slip("X @ Wk", "X @ Wq"), shared.QUERIES_FOR_KEYS),
-    Mistake(
-        "scale_by_dk",
-        slip_in(core.EXERCISE.solutions, core.SCALE_BY_DK),
+    Mistake("scale_by_dk", slip_in(core.EXERCISE.solutions, core.SCALE_BY_DK),
         shared.SCALE,
-        also=[
-            slip(*("X @ Wq", f"X @ Wq * {BY_WIDTH}"), *(INNER_BACKWARD, f"{INNER_BACKWARD}\n    dQ = dQ * {BY_WIDTH}"))
-        ],
-    ),
+        also=[slip("X @ Wq", f"X @ Wq * {BY_WIDTH}", INNER_BACKWARD, f"{INNER_BACKWARD}\n    dQ = dQ * {BY_WIDTH}")]),
     Mistake("keys_path_missing", slip(" + dK @ Wk.T", ""), shared.KEYS_PATH),
     Mistake("input_gradient_overwritten", slip(TO_INPUT, "dV @ Wv.T"), shared.OVERWRITTEN),
-    Mistake(
-        "weights_not_summed",
-        slip(SHARE, "np.swapaxes(X, -1, -2) @ dU"),
-        "The weights are the same for all examples, so their gradient is one matrix. Yours has one for each example.",
-    ),
+    Mistake("weights_not_summed", slip(SHARE, "np.swapaxes(X, -1, -2) @ dU"),
+        "The weights are the same for all examples, so their gradient is one matrix. Yours has one for each example."),
     Mistake("mean_for_sum", slip(SHARE, f"{SHARE} / len(X)"), shared.MEAN, convention=True),
-    Mistake(
-        "values_not_projected",
-        slip("X @ Wv", "X"),
-        "You mix the inputs themselves. What is mixed are the values, X Wv.",
-    ),
-    Mistake(
-        "missing_transpose",
-        slip(TO_INPUT, TO_INPUT.replace(".T", "")),
-        "From Q = X Wq back to X: compare with a linear layer. What multiplies dU there to give dX?",
-    ),
+    Mistake("values_not_projected", slip("X @ Wv", "X"),
+        "You mix the inputs themselves. What is mixed are the values, X Wv."),
+    Mistake("missing_transpose", slip(TO_INPUT, TO_INPUT.replace(".T", "")),
+        "From Q = X Wq back to X: compare with a linear layer. What multiplies dU there to give dX?"),
     *of_a_part(core.EXERCISE, but=(*shared.NARROW, *shared.CORE_ONLY, "scale_by_dk")),
-]
+]  # fmt: skip
 
 
 # --- variants ---------------------------------------------------------------------------------------------------------
@@ -122,19 +108,11 @@ def joined_backward(dY, cache):
     return np.einsum("...tk,dk->...td", dU, W), *np.split(dW, cuts, axis=1)
 
 
-EXERCISE = Exercise(
-    "attention.self_attention",
-    (attention.self_attention_forward, attention.self_attention_backward),
-    cases,
-    MISTAKES,
-    variants=[(self_attention_forward, self_attention_backward), (joined_forward, joined_backward)],
-    solution=(self_attention_forward, self_attention_backward),
-    points=3,
-    minutes=12,
+EXERCISE = Exercise("attention.self_attention", (attention.self_attention_forward, attention.self_attention_backward),
+    cases, MISTAKES, variants=[(joined_forward, joined_backward)],
+    solution=(self_attention_forward, self_attention_backward), points=3, minutes=12,
     why="A sequence that looks at itself: one layer joins any two positions, however far apart.",
-    hints=(
-        "Forward: three products, then your function of section 3.",
-        "Backward: your function of section 3 gives dQ, dK, dV. Each is the gradient of a linear layer's output.",
-        "X stands in all three products: its gradients add. For the weights, sum over examples and positions, for instance with X as one matrix of N·T rows.",
-    ),
-)
+    hints=("Forward: three products, then your function of section 3.",
+           "Backward: your function of section 3 gives dQ, dK, dV. Each is the gradient of a linear layer's output.",
+           "X stands in all three products: its gradients add. For the weights, sum over examples and positions, for "
+           "instance with X as one matrix of N·T rows."))  # fmt: skip

@@ -33,56 +33,32 @@ def cases(rng):
 # --- mistakes ---------------------------------------------------------------------------------------------------------
 
 MISTAKES = [
-    Mistake(
-        "positional_interleave",
-        slip("0::2", ": D // 2", "1::2", "D // 2 :"),
-        "All sines first, then all cosines: some libraries have it so. Here they alternate, the sine and the cosine of one wavelength side by side.",
-        convention=True,
-    ),
-    Mistake(
-        "sine_cosine_swapped",
-        slip("0::2", "even", "1::2", "0::2", "even", "1::2"),
-        "The even columns are sines, counted from 0. Position 0 should be 0, 1, 0, 1, …",
-    ),
-    Mistake(
-        "exponent_not_doubled",
-        slip("2 * np.arange", "np.arange"),
-        "i counts the pairs of columns, and the exponent is 2i/D: over all pairs it runs from 0 to nearly 1. Yours stops half way.",
-    ),
-    Mistake(
-        "a_wavelength_for_each_column",
-        slip(
-            *("2 * np.arange(D // 2)", "np.arange(D)"),
-            *("np.sin(angles)", "np.sin(angles[:, 0::2])"),
-            *("np.cos(angles)", "np.cos(angles[:, 1::2])"),
-        ),
-        "The cosines have other wavelengths than the sines beside them. A pair of columns shares one, with i the number of the pair.",
-    ),
-    Mistake(
-        "positions_from_one",
-        slip("np.arange(T)", "np.arange(1, T + 1)"),
-        "Positions are counted from 0. Yours begin at 1.",
-    ),
-    Mistake(
-        "frequency_inverted",
-        slip("/ 10000.0", "* 10000.0"),
-        "The waves get *longer* from column to column: t is divided by the power. Yours get shorter.",
-    ),
-    Mistake(
-        "other_base", slip("10000.0", "1000.0"), "Count the zeros: the longest wave has a length of nearly 10000 · 2π."
-    ),
-    Mistake(
-        "base_missing",
-        slip("10000.0 ** (", "np.exp("),
-        "In exp(−2i/D) the base is e. Written with `exp`, the exponent has log(10000) as a factor.",
-    ),
-    Mistake(
-        "whole_number_division",
-        slip("] / 10000", "] // 10000"),
-        "`//` drops the fraction: the angle is a decimal number.",
-    ),
+    Mistake("positional_interleave", slip("0::2", ": D // 2", "1::2", "D // 2 :"),
+        "All sines first, then all cosines: some libraries have it so. Here they alternate, the sine and the cosine of "
+        "one wavelength side by side.", convention=True),
+    Mistake("sine_cosine_swapped", slip("0::2", "even", "1::2", "0::2", "even", "1::2"),
+        "The even columns are sines, counted from 0. Position 0 should be 0, 1, 0, 1, …"),
+    Mistake("exponent_not_doubled", slip("2 * np.arange", "np.arange"),
+        "i counts the pairs of columns, and the exponent is 2i/D: over all pairs it runs from 0 to nearly 1. Yours "
+        "stops half way."),
+    Mistake("a_wavelength_for_each_column",
+        slip("2 * np.arange(D // 2)", "np.arange(D)",
+             "np.sin(angles)", "np.sin(angles[:, 0::2])",
+             "np.cos(angles)", "np.cos(angles[:, 1::2])"),
+        "The cosines have other wavelengths than the sines beside them. A pair of columns shares one, with i the "
+        "number of the pair."),
+    Mistake("positions_from_one", slip("np.arange(T)", "np.arange(1, T + 1)"),
+        "Positions are counted from 0. Yours begin at 1."),
+    Mistake("frequency_inverted", slip("/ 10000.0", "* 10000.0"),
+        "The waves get *longer* from column to column: t is divided by the power. Yours get shorter."),
+    Mistake("other_base", slip("10000.0", "1000.0"),
+        "Count the zeros: the longest wave has a length of nearly 10000 · 2π."),
+    Mistake("base_missing", slip("10000.0 ** (", "np.exp("),
+        "In exp(−2i/D) the base is e. Written with `exp`, the exponent has log(10000) as a factor."),
+    Mistake("whole_number_division", slip("] / 10000", "] // 10000"),
+        "`//` drops the fraction: the angle is a decimal number."),
     Mistake("transposed", slip("return P", "return P.T"), "One row for each position, one column for each wave."),
-]
+]  # fmt: skip
 
 
 # --- variants ---------------------------------------------------------------------------------------------------------
@@ -98,18 +74,8 @@ def complex_waves(T, D):
     return np.stack([waves.imag, waves.real], axis=2).reshape(T, D)
 
 
-EXERCISE = Exercise(
-    "attention.sinusoidal_positions",
-    attention.sinusoidal_positions,
-    cases,
-    MISTAKES,
-    variants=[sinusoidal_positions, entry_by_entry, complex_waves],
-    solution=sinusoidal_positions,
-    points=2,
-    minutes=8,
+EXERCISE = Exercise("attention.sinusoidal_positions", attention.sinusoidal_positions, cases, MISTAKES,
+    variants=[entry_by_entry, complex_waves], solution=sinusoidal_positions, points=2, minutes=8,
     why="Attention treats a sentence as a heap of words: this is what tells it the order.",
-    hints=(
-        "Make the angles first, a table of T × D/2: position t divided by 10000 to the power 2i/D.",
-        "`P[:, 0::2]` are the even columns, `P[:, 1::2]` the odd ones.",
-    ),
-)
+    hints=("Make the angles first, a table of T × D/2: position t divided by 10000 to the power 2i/D.",
+           "`P[:, 0::2]` are the even columns, `P[:, 1::2]` the odd ones."))  # fmt: skip

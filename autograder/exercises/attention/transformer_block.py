@@ -88,136 +88,73 @@ TANH = ("gelu(U)", "(0.5 * U * (1 + np.tanh((2 / np.pi) ** 0.5 * (U + 0.044715 *
 
 MISTAKES = [
     # These before the forward slips that have the same gradients
-    Mistake(
-        "mlp_skip_dropped_backward",
-        slip("dZ = dY + dB", "dZ = dB"),
-        "At the second sum the gradient goes both ways: through the two-layer network, and straight past it. The straight way is missing.",
-    ),
-    Mistake(
-        "attention_skip_dropped_backward",
-        slip("return dZ + dA", "return dA"),
-        "At the first sum the gradient goes both ways: through attention, and straight past it. The straight way is missing in dX.",
-    ),
-    Mistake(
-        "norm_after",
-        slip(
-            *(f"{NORM_1}\n    ", ""),
-            *("multi_head_attention_forward(A,", "multi_head_attention_forward(X,"),
-            *(f"Z = X + M\n    {NORM_2}", NORM_1.replace("A,", "Z,").replace("(X", "(X + M")),
-            *("linear_forward(B.reshape", "linear_forward(Z.reshape"),
-            *(
-                "return Z + M.reshape(shape)",
-                NORM_2.replace("B,", "Y,").replace("(Z", "(Z + M.reshape(shape)") + "\n    return Y",
-            ),
-            *("d = {}", 'd = {}\n    dY, d["gamma2"], d["beta2"] = layernorm_backward(dY, norm2)'),
-            *(f"{NORM_2_BACKWARD}\n    dZ = dY + dB", "dZ = dY + dB.reshape(dY.shape)"),
-            *("dY + dB.reshape(dY.shape)", f"dY + dB.reshape(dY.shape)\n    {NORM_1_BACKWARD.replace('dA', 'dZ')}"),
-            *(f"{NORM_1_BACKWARD}\n    return", "return"),
-        ),
-        "You normalise after each sum, as the first paper did. Here the norm stands before each part, and the sums stay untouched.",
-        convention=True,
-    ),
-    Mistake(
-        "attention_skip_missing",
-        slip("Z = X + M", "Z = M", "return dZ + dA", "return dA"),
-        "Attention *adds* to what came in. The first sum is missing.",
-    ),
-    Mistake(
-        "mlp_skip_missing",
-        slip("return Z + M", "return M", "dZ = dY + dB", "dZ = dB"),
-        "The two-layer network *adds* to what came in. The second sum is missing.",
-    ),
-    Mistake(
-        "skip_from_normalised",
+    Mistake("mlp_skip_dropped_backward", slip("dZ = dY + dB", "dZ = dB"),
+        "At the second sum the gradient goes both ways: through the two-layer network, and straight past it. The "
+        "straight way is missing."),
+    Mistake("attention_skip_dropped_backward", slip("return dZ + dA", "return dA"),
+        "At the first sum the gradient goes both ways: through attention, and straight past it. The straight way is "
+        "missing in dX."),
+    Mistake("norm_after",
+        slip(f"{NORM_1}\n    ", "",
+             "multi_head_attention_forward(A,", "multi_head_attention_forward(X,",
+             f"Z = X + M\n    {NORM_2}", NORM_1.replace("A,", "Z,").replace("(X", "(X + M"),
+             "linear_forward(B.reshape", "linear_forward(Z.reshape",
+             "return Z + M.reshape(shape)",
+             NORM_2.replace("B,", "Y,").replace("(Z", "(Z + M.reshape(shape)") + "\n    return Y",
+             "d = {}", 'd = {}\n    dY, d["gamma2"], d["beta2"] = layernorm_backward(dY, norm2)',
+             f"{NORM_2_BACKWARD}\n    dZ = dY + dB", "dZ = dY + dB.reshape(dY.shape)",
+             "dY + dB.reshape(dY.shape)", f"dY + dB.reshape(dY.shape)\n    {NORM_1_BACKWARD.replace('dA', 'dZ')}",
+             f"{NORM_1_BACKWARD}\n    return", "return"),
+        "You normalise after each sum, as the first paper did. Here the norm stands before each part, and the sums "
+        "stay untouched.", convention=True),
+    Mistake("attention_skip_missing", slip("Z = X + M", "Z = M", "return dZ + dA", "return dA"),
+        "Attention *adds* to what came in. The first sum is missing."),
+    Mistake("mlp_skip_missing", slip("return Z + M", "return M", "dZ = dY + dB", "dZ = dB"),
+        "The two-layer network *adds* to what came in. The second sum is missing."),
+    Mistake("skip_from_normalised",
         slip("Z = X + M", "Z = A + M", "return Z + M.reshape(shape)", "return B + M.reshape(shape)"),
-        "You add to the normalised input. The sums run past the norms: what came into the norm is added.",
-    ),
-    Mistake(
-        "first_norm_missing",
+        "You add to the normalised input. The sums run past the norms: what came into the norm is added."),
+    Mistake("first_norm_missing",
         slip(NORM_1, "A, norm1 = X, None", NORM_1_BACKWARD, 'd["gamma1"] = d["beta1"] = 0 * dA[0, 0]'),
-        "Attention reads X as it is. A norm comes first.",
-    ),
-    Mistake(
-        "second_norm_missing",
-        slip(
-            *(NORM_2, "B, norm2 = Z, None"),
-            *(NORM_2_BACKWARD, 'dB = dB.reshape(dY.shape)\n    d["gamma2"] = d["beta2"] = 0 * dB[0, 0]'),
-        ),
-        "The two-layer network reads Z as it is. A norm comes first.",
-    ),
-    Mistake(
-        "first_norm_reused",
-        slip('(Z, p["gamma2"], p["beta2"])', '(Z, p["gamma1"], p["beta1"])'),
-        "Both norms use the first one's γ and β. The second has its own.",
-    ),
-    Mistake(
-        "parallel_parts",
-        slip(NORM_2, NORM_2.replace("(Z", "(X")),
+        "Attention reads X as it is. A norm comes first."),
+    Mistake("second_norm_missing",
+        slip(NORM_2, "B, norm2 = Z, None",
+             NORM_2_BACKWARD, 'dB = dB.reshape(dY.shape)\n    d["gamma2"] = d["beta2"] = 0 * dB[0, 0]'),
+        "The two-layer network reads Z as it is. A norm comes first."),
+    Mistake("first_norm_reused", slip('(Z, p["gamma2"], p["beta2"])', '(Z, p["gamma1"], p["beta1"])'),
+        "Both norms use the first one's γ and β. The second has its own."),
+    Mistake("parallel_parts", slip(NORM_2, NORM_2.replace("(Z", "(X")),
         "Your two-layer network reads X, side by side with attention. Here it comes after: it reads Z.",
-        convention=True,
-    ),
-    Mistake(
-        "relu_for_gelu",
-        slip("gelu(U)", "np.maximum(U, 0)", "gelu_grad(U)", "(U > 0)"),
-        "The activation is gelu, not ReLU.",
-    ),
-    Mistake(
-        "gelu_missing",
-        slip("gelu(U)", "U", " * gelu_grad(U)", ""),
-        "Two linear layers in a row are no more than one. What stands between them in the formula?",
-    ),
-    Mistake(
-        "tanh_for_exact_gelu",
-        slip(
-            *TANH,
-            "    d = {}",
-            "    from dlcourse.activations import gelu_tanh_grad\n\n    d = {}",
-            "gelu_grad(U)",
-            "gelu_tanh_grad(U)",
-        ),
+        convention=True),
+    Mistake("relu_for_gelu", slip("gelu(U)", "np.maximum(U, 0)", "gelu_grad(U)", "(U > 0)"),
+        "The activation is gelu, not ReLU."),
+    Mistake("gelu_missing", slip("gelu(U)", "U", " * gelu_grad(U)", ""),
+        "Two linear layers in a row are no more than one. What stands between them in the formula?"),
+    Mistake("tanh_for_exact_gelu",
+        slip(*TANH,
+             "    d = {}", "    from dlcourse.activations import gelu_tanh_grad\n\n    d = {}",
+             "gelu_grad(U)", "gelu_tanh_grad(U)"),
         "Right up to the third or fourth digit: you took gelu's approximation by tanh. The exact one is asked.",
-        also=[slip(*TANH)],
-        convention=True,
-    ),
+        also=[slip(*TANH)], convention=True),
     Mistake("bias_forgotten", slip('p["W2"], p["b2"]', 'p["W2"], 0 * p["b2"]'), "The last bias, b2, is missing."),
-    Mistake(
-        "derivative_at_output",
-        slip("gelu_grad(U)", "gelu_grad(gelu(U))"),
-        "gelu's slope is taken at its input U. You took it at its output.",
-    ),
-    Mistake(
-        "gelu_slope_missing",
-        slip(" * gelu_grad(U)", ""),
-        "Between the two linear layers the gradient passes gelu, and with it a slope.",
-    ),
-    Mistake(
-        "bias_summed_over_examples_only",
-        slip(
-            "    return dZ + dA",
-            '    d["b2"] = dY.sum(axis=0)\n'
-            '    d["b1"] = (dG * gelu_grad(U)).reshape(*dY.shape[:2], -1).sum(axis=0)\n'
-            "    return dZ + dA",
-        ),
-        "The biases are the same at every position of every example: sum their gradients over both axes.",
-    ),
-    Mistake(
-        "upstream_lost_before_attention",
+    Mistake("derivative_at_output", slip("gelu_grad(U)", "gelu_grad(gelu(U))"),
+        "gelu's slope is taken at its input U. You took it at its output."),
+    Mistake("gelu_slope_missing", slip(" * gelu_grad(U)", ""),
+        "Between the two linear layers the gradient passes gelu, and with it a slope."),
+    Mistake("bias_summed_over_examples_only",
+        slip("    return dZ + dA",
+             '    d["b2"] = dY.sum(axis=0)\n'
+             '    d["b1"] = (dG * gelu_grad(U)).reshape(*dY.shape[:2], -1).sum(axis=0)\n'
+             "    return dZ + dA"),
+        "The biases are the same at every position of every example: sum their gradients over both axes."),
+    Mistake("upstream_lost_before_attention",
         slip("multi_head_attention_backward(dZ", "multi_head_attention_backward(dB"),
-        "Attention gets only what came back through the two-layer network. Z also went straight into the output: its whole gradient goes on.",
-    ),
-    *of_a_part(
-        heads_of.EXERCISE,
-        but=(
-            "mean_for_sum",
-            "queries_for_keys",
-            "softmax_over_heads",
-            "softmax_skipped",
-            "softmax_elementwise",
-            "softmax_sum_missing",
-            "scale_missing_backward",
-        ),
-    ),
-]
+        "Attention gets only what came back through the two-layer network. Z also went straight into the output: its "
+        "whole gradient goes on."),
+    *of_a_part(heads_of.EXERCISE,
+               but=("mean_for_sum", "queries_for_keys", "softmax_over_heads", "softmax_skipped", "softmax_elementwise",
+                    "softmax_sum_missing", "scale_missing_backward")),
+]  # fmt: skip
 
 
 # --- variants ---------------------------------------------------------------------------------------------------------
@@ -260,19 +197,13 @@ def by_hand_backward(dY, cache):
     return dX + dZ, gradients
 
 
-EXERCISE = Exercise(
-    "attention.transformer_block",
-    (attention.transformer_block_forward, attention.transformer_block_backward),
-    cases,
-    MISTAKES,
-    variants=[(transformer_block_forward, transformer_block_backward), (by_hand_forward, by_hand_backward)],
-    solution=(transformer_block_forward, transformer_block_backward),
-    points=4,
-    minutes=25,
+EXERCISE = Exercise("attention.transformer_block",
+    (attention.transformer_block_forward, attention.transformer_block_backward), cases, MISTAKES,
+    variants=[(by_hand_forward, by_hand_backward)], solution=(transformer_block_forward, transformer_block_backward),
+    points=4, minutes=25,
     why="Stack twelve of these and you have the network of GPT-2 and BERT.",
-    hints=(
-        "Six parts in a row: norm, attention, sum, norm, two-layer network, sum. You have a forward and a backward for each.",
-        "`linear_forward` takes a matrix: `reshape` (N, T, D) to (N·T, D) and back.",
-        "Backward: at each sum the gradient goes both ways, and where two ways meet again their gradients add. Draw it once.",
-    ),
-)
+    hints=("Six parts in a row: norm, attention, sum, norm, two-layer network, sum. You have a forward and a backward "
+           "for each.",
+           "`linear_forward` takes a matrix: `reshape` (N, T, D) to (N·T, D) and back.",
+           "Backward: at each sum the gradient goes both ways, and where two ways meet again their gradients add. Draw "
+           "it once."))  # fmt: skip

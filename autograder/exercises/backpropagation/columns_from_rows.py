@@ -28,28 +28,17 @@ def cases(rng):
 # --- mistakes -------------------------------------------------------------------------------------------------------
 
 MISTAKES = [
-    Mistake(
-        "bias_not_column",
-        slip("b[:, None].copy()", "b.copy()"),
-        "b is still a flat array. Added to WA, whose columns are examples, it would be laid along the examples; as a column (K, 1) it goes along the neurons.",
-    ),
-    Mistake(
-        "bias_as_row",
-        slip("b[:, None]", "b[None, :]"),
-        "b is a row (1, K). With examples as columns every column gets the same biases, so b stands upright.",
-    ),
+    Mistake("bias_not_column", slip("b[:, None].copy()", "b.copy()"),
+        "b is still a flat array. Added to WA, whose columns are examples, it would be laid along the examples; as a "
+        "column (K, 1) it goes along the neurons."),
+    Mistake("bias_as_row", slip("b[:, None]", "b[None, :]"),
+        "b is a row (1, K). With examples as columns every column gets the same biases, so b stands upright."),
     Mistake("not_transposed", slip("W.T", "W"), "W is not transposed. In Z = WA one *row* belongs to a neuron."),
-    Mistake(
-        "reshaped",
-        slip("W.T", "W.reshape(W.shape[::-1])"),
-        "`reshape` keeps the order of the numbers and only breaks the rows elsewhere. Rows are to become columns.",
-    ),
-    Mistake(
-        "layers_reversed",
-        slip("in params", "in reversed(params)"),
-        "The layers stay in their order; only each W and b changes its form.",
-    ),
-]
+    Mistake("reshaped", slip("W.T", "W.reshape(W.shape[::-1])"),
+        "`reshape` keeps the order of the numbers and only breaks the rows elsewhere. Rows are to become columns."),
+    Mistake("layers_reversed", slip("in params", "in reversed(params)"),
+        "The layers stay in their order; only each W and b changes its form."),
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -62,18 +51,8 @@ def loop(params):
     return made
 
 
-EXERCISE = Exercise(
-    "backpropagation.columns_from_rows",
-    backpropagation.columns_from_rows,
-    cases,
-    MISTAKES,
-    variants=[columns_from_rows, loop],
-    solution=columns_from_rows,
-    points=1,
-    minutes=4,
+EXERCISE = Exercise("backpropagation.columns_from_rows", backpropagation.columns_from_rows, cases, MISTAKES,
+    variants=[loop], solution=columns_from_rows, points=1, minutes=4,
     why="Half of the notes keep examples in columns; converting makes all of them readable.",
-    hints=(
-        "A list comprehension over the pairs (W, b).",
-        "`W.T` turns rows into columns; `b[:, None]` is a column.",
-    ),
-)
+    hints=("A list comprehension over the pairs (W, b).",
+           "`W.T` turns rows into columns; `b[:, None]` is a column."))  # fmt: skip

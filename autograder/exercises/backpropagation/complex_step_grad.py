@@ -41,45 +41,25 @@ def cases(rng):
 # --- mistakes -------------------------------------------------------------------------------------------------------
 
 MISTAKES = [
-    Mistake(
-        "real_part",
-        slip(".imag", ".real"),
-        "You read the real part, which is f(x) itself. The derivative is in the imaginary part.",
-    ),
+    Mistake("real_part", slip(".imag", ".real"),
+        "You read the real part, which is f(x) itself. The derivative is in the imaginary part."),
     Mistake("not_divided", slip(".imag / eps", ".imag"), "This is ε times the derivative."),
     Mistake("sign", slip("+= 1j", "-= 1j"), "The step is taken along −i, which changes the sign."),
-    Mistake(
-        "real_step",
+    Mistake("real_step",
         slip("+= 1j * eps", "+= eps", "f(z).imag / eps", "(f(z) - f(np.array(x, dtype=complex))).real / eps"),
-        "The step of 10⁻²⁰ is added to the real part, where it is lost at once: 1 + 10⁻²⁰ is 1. Step along i.",
-    ),
-    Mistake(
-        "all_entries_at_once",
-        slip("z[index] += 1j * eps\n        g[index] = f(z)", "g[index] = f(z + 1j * eps)"),
-        ALL_AT_ONCE,
-    ),
-    Mistake(
-        "not_restored",
-        slip("        z[index] = x[index]\n", ""),
-        "The steps of earlier entries are still there, and their slopes come in as well. Take each step back.",
-    ),
-    Mistake(
-        "eps_ignored",
-        slip("    g = ", "    eps = 1e-20\n    g = "),
-        "The step is always 10⁻²⁰. Use the argument `eps`.",
-    ),
-    Mistake(
-        "distance_doubled",
-        slip("/ eps", "/ (2 * eps)"),
-        "2ε belongs to the central difference. Here one evaluation is enough, and the step is ε.",
-    ),
-    Mistake(
-        "single_precision",
-        slip("dtype=complex", "dtype=np.complex64"),
-        "Right to seven digits: complex64 holds two float32. Python's `complex` is 2 × 64 bits.",
-    ),
+        "The step of 10⁻²⁰ is added to the real part, where it is lost at once: 1 + 10⁻²⁰ is 1. Step along i."),
+    Mistake("all_entries_at_once", slip("z[index] += 1j * eps\n        g[index] = f(z)", "g[index] = f(z + 1j * eps)"),
+        ALL_AT_ONCE),
+    Mistake("not_restored", slip("        z[index] = x[index]\n", ""),
+        "The steps of earlier entries are still there, and their slopes come in as well. Take each step back."),
+    Mistake("eps_ignored", slip("    g = ", "    eps = 1e-20\n    g = "),
+        "The step is always 10⁻²⁰. Use the argument `eps`."),
+    Mistake("distance_doubled", slip("/ eps", "/ (2 * eps)"),
+        "2ε belongs to the central difference. Here one evaluation is enough, and the step is ε."),
+    Mistake("single_precision", slip("dtype=complex", "dtype=np.complex64"),
+        "Right to seven digits: complex64 holds two float32. Python's `complex` is 2 × 64 bits."),
     Mistake("shape_lost", slip("return g", "return g.ravel()"), FLAT),
-]
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -90,20 +70,11 @@ def along_directions(f, x, eps=1e-20):
     return np.array([np.imag(f(x + e)) / eps for e in moves]).reshape(x.shape)
 
 
-EXERCISE = Exercise(
-    "gradient_checking.complex_step_grad",
-    gradient_checking.complex_step_grad,
-    cases,
-    MISTAKES,
-    variants=[complex_step_grad, along_directions],
-    solution=complex_step_grad,
-    points=2,
-    minutes=8,
-    why="Nothing is subtracted, so nothing cancels: a derivative to the last digit from a function that you can only call.",
-    hints=(
-        "`np.array(x, dtype=complex)`, and `1j` is i.",
-        "One evaluation for each entry; its `.imag` holds ε times the derivative.",
-        "The loop is the one of `numerical_grad`.",
-    ),
-    driver=differentiate_driver,
-)
+EXERCISE = Exercise("gradient_checking.complex_step_grad", gradient_checking.complex_step_grad, cases, MISTAKES,
+    variants=[along_directions], solution=complex_step_grad, points=2, minutes=8,
+    why="Nothing is subtracted, so nothing cancels: a derivative to the last digit from a function that you can only "
+        "call.",
+    hints=("`np.array(x, dtype=complex)`, and `1j` is i.",
+           "One evaluation for each entry; its `.imag` holds ε times the derivative.",
+           "The loop is the one of `numerical_grad`."),
+    driver=differentiate_driver)  # fmt: skip

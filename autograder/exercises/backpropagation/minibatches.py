@@ -94,69 +94,40 @@ def minibatches_driver(functions, case):
 BLOCK = "order[start : start + batch_size]"
 
 MISTAKES = [
-    Mistake(
-        "never_shuffled",
-        slip("rng.permutation", "np.arange"),
-        "The examples come in the order of X. Draw an order from `rng` first.",
-    ),
-    Mistake(
-        "last_batch_dropped",
-        slip("range(0, len(X), batch_size)", "range(0, len(X) - batch_size + 1, batch_size)"),
-        "Where N is not a multiple of the batch size some examples are never seen. The last, smaller minibatch is kept.",
-    ),
-    Mistake(
-        "drawn_with_replacement",
-        slip("rng.permutation(len(X))", "rng.integers(0, len(X), len(X))"),
-        "Some examples come twice, others not at all: permute, do not draw with replacement.",
-    ),
-    Mistake(
-        "targets_not_shuffled",
-        slip("y[chosen]", "y[start : start + batch_size]"),
-        "X is shuffled, y is not, or otherwise: examples get each other's targets. Use one order for both.",
-    ),
-    Mistake(
-        "seeded_inside",
-        slip("rng.permutation", "np.random.default_rng(0).permutation"),
-        "You make a new generator, so every epoch has the same order. Draw from the `rng` that is given.",
-    ),
-    Mistake(
-        "global_random",
-        slip("rng.permutation", "np.random.permutation"),
-        "The order comes from NumPy's global generator: the same `rng` gives another order each time, and no run can be repeated.",
-    ),
-    Mistake(
-        "shuffled_in_place",
+    Mistake("never_shuffled", slip("rng.permutation", "np.arange"),
+        "The examples come in the order of X. Draw an order from `rng` first."),
+    Mistake("last_batch_dropped", slip("range(0, len(X), batch_size)", "range(0, len(X) - batch_size + 1, batch_size)"),
+        "Where N is not a multiple of the batch size some examples are never seen. The last, smaller minibatch is "
+        "kept."),
+    Mistake("drawn_with_replacement", slip("rng.permutation(len(X))", "rng.integers(0, len(X), len(X))"),
+        "Some examples come twice, others not at all: permute, do not draw with replacement."),
+    Mistake("targets_not_shuffled", slip("y[chosen]", "y[start : start + batch_size]"),
+        "X is shuffled, y is not, or otherwise: examples get each other's targets. Use one order for both."),
+    Mistake("seeded_inside", slip("rng.permutation", "np.random.default_rng(0).permutation"),
+        "You make a new generator, so every epoch has the same order. Draw from the `rng` that is given."),
+    Mistake("global_random", slip("rng.permutation", "np.random.permutation"),
+        "The order comes from NumPy's global generator: the same `rng` gives another order each time, and no run can "
+        "be repeated."),
+    Mistake("shuffled_in_place",
         slip("    for", "    X[:], y[:] = X[order], y[order]\n    for", BLOCK, "slice(start, start + batch_size)"),
-        "The caller's X and y are shuffled. Shuffle the numbers 0…N−1 and index with them.",
-    ),
-    Mistake(
-        "count_for_size",
-        slip(
-            f"for start in range(0, len(X), batch_size):\n        chosen = {BLOCK}\n",
-            "for chosen in np.array_split(order, batch_size):\n",
-        ),
-        "`batch_size` is the number of examples in a minibatch, not the number of minibatches.",
-    ),
-    Mistake(
-        "last_batch_filled_up",
+        "The caller's X and y are shuffled. Shuffle the numbers 0…N−1 and index with them."),
+    Mistake("count_for_size",
+        slip(f"for start in range(0, len(X), batch_size):\n        chosen = {BLOCK}\n",
+             "for chosen in np.array_split(order, batch_size):\n"),
+        "`batch_size` is the number of examples in a minibatch, not the number of minibatches."),
+    Mistake("last_batch_filled_up",
         slip("rng.permutation(len(X))", "np.resize(rng.permutation(len(X)), -(-len(X) // batch_size) * batch_size)"),
-        "The last minibatch is filled up with examples that have been there already. It may be smaller.",
-    ),
-    Mistake(
-        "only_batches_shuffled",
-        slip(
-            "order = rng.permutation(len(X))",
-            # The smaller one stays at the end
-            "starts = rng.permutation(np.arange(0, len(X), batch_size))\n"
-            "    starts = sorted(starts, key=lambda start: start + batch_size > len(X))",
-            "in range(0, len(X), batch_size)",
-            "in starts",
-            BLOCK,
-            "slice(start, start + batch_size)",
-        ),
-        "The minibatches come in random order, but each holds neighbours of X. Where X is sorted by class every minibatch then holds a single class: shuffle the examples.",
-    ),
-]
+        "The last minibatch is filled up with examples that have been there already. It may be smaller."),
+    # The smaller one stays at the end
+    Mistake("only_batches_shuffled",
+        slip("order = rng.permutation(len(X))",
+             "starts = rng.permutation(np.arange(0, len(X), batch_size))\n"
+             "    starts = sorted(starts, key=lambda start: start + batch_size > len(X))",
+             "in range(0, len(X), batch_size)", "in starts",
+             BLOCK, "slice(start, start + batch_size)"),
+        "The minibatches come in random order, but each holds neighbours of X. Where X is sorted by class every "
+        "minibatch then holds a single class: shuffle the examples."),
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -174,21 +145,10 @@ def popped(X, y, batch_size, rng):
         yield np.stack([X[i] for i in chosen]), np.array([y[i] for i in chosen])
 
 
-EXERCISE = Exercise(
-    "backpropagation.minibatches",
-    backpropagation.minibatches,
-    cases,
-    MISTAKES,
-    variants=[minibatches, sorted_by_key, popped],
-    solution=minibatches,
-    points=2,
-    minutes=8,
+EXERCISE = Exercise("backpropagation.minibatches", backpropagation.minibatches, cases, MISTAKES,
+    variants=[sorted_by_key, popped], solution=minibatches, points=2, minutes=8,
     why="A few lines that every training loop has, and where a slip makes training worse without any error.",
-    hints=(
-        "`rng.permutation(len(X))` is an order of all examples.",
-        "Walk through it in slices of `batch_size`; a slice past the end is simply shorter.",
-        "A function with `yield` in it hands out one pair after the other; a list of pairs is right, too.",
-    ),
-    driver=minibatches_driver,
-    parts=("sizes", "every example once", "order"),
-)
+    hints=("`rng.permutation(len(X))` is an order of all examples.",
+           "Walk through it in slices of `batch_size`; a slice past the end is simply shorter.",
+           "A function with `yield` in it hands out one pair after the other; a list of pairs is right, too."),
+    driver=minibatches_driver, parts=("sizes", "every example once", "order"))  # fmt: skip

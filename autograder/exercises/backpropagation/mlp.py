@@ -58,51 +58,33 @@ def cases(rng):
 MISTAKES = [
     Mistake("derivative_at_activation", slip("g_grad(Z[l - 1])", "g_grad(A[l])"), AT_ACTIVATION),
     Mistake("bias_never_updated", slip("delta.sum(axis=0)", "np.zeros(delta.shape[1])"), NO_BIAS),
-    Mistake(
-        "bias_from_activation_grad",
+    Mistake("bias_from_activation_grad",
         slip("delta, grads = dU, []", "delta, dA, grads = dU, dU, []", "delta.sum", "dA.sum"),
-        BIAS_EARLY,
-    ),
+        BIAS_EARLY),
     Mistake("dot_for_elementwise", slip("dA * g_grad(Z[l - 1])", "dA @ g_grad(Z[l - 1]).T"), DOT),
     Mistake("activation_derivative_missing", slip("dA * g_grad(Z[l - 1])", "dA"), NO_DERIVATIVE),
-    Mistake(
-        "input_for_previous_activation",
-        slip("A[l].T", "A[0].T"),
-        "Every layer's gradient is made from X. A layer's own input is the activation of the layer before; only the first one sees X.",
-    ),
-    Mistake(
-        "wrong_layer_weights",
-        slip("params[l][0].T", "params[l - 1][0].T"),
-        "The error at layer l comes through the weights that lead *out* of it, W[l+1]. You send it through the weights that lead into it.",
-    ),
-    Mistake(
-        "preactivation_of_another_layer",
-        slip("Z[l - 1]", "Z[l - 2]"),
-        "The slope belongs to the layer at which the error arrives; you take it one layer off.",
-    ),
-    Mistake(
-        "output_derivative_applied",
+    Mistake("input_for_previous_activation", slip("A[l].T", "A[0].T"),
+        "Every layer's gradient is made from X. A layer's own input is the activation of the layer before; only the "
+        "first one sees X."),
+    Mistake("wrong_layer_weights", slip("params[l][0].T", "params[l - 1][0].T"),
+        "The error at layer l comes through the weights that lead *out* of it, W[l+1]. You send it through the weights "
+        "that lead into it."),
+    Mistake("preactivation_of_another_layer", slip("Z[l - 1]", "Z[l - 2]"),
+        "The slope belongs to the layer at which the error arrives; you take it one layer off."),
+    Mistake("output_derivative_applied",
         slip("delta, grads = dU, []", "delta, grads = dU * g_grad(A[-1] @ params[-1][0] + params[-1][1]), []"),
-        "dU is already the gradient at the last preactivation; the last layer has no activation whose slope could be missing.",
-    ),
+        "dU is already the gradient at the last preactivation; the last layer has no activation whose slope could be "
+        "missing."),
     Mistake("bias_not_summed", slip("delta.sum(axis=0)", "delta"), BIAS_KEPT),
     Mistake("mean_for_sum", slip("delta, grads = dU, []", "delta, grads = dU / len(dU), []"), MEAN, convention=True),
-    Mistake(
-        "order_reversed",
-        slip("grads.insert(0, (A", "grads.append((A"),
-        "The gradients come as they were found, the last layer first. They are asked in the order of `params`.",
-    ),
-    Mistake(
-        "first_layer_missing",
-        slip("range(len(params))", "range(1, len(params))"),
-        "The first layer has no gradient. The loop ends one step too early: no layer comes before it, but it has weights.",
-    ),
-    Mistake(
-        "output_activated",
-        slip("return A[-1] @ W + b", "return g(A[-1] @ W + b)"),
-        "The last layer stays linear; you apply the activation to it, too.",
-    ),
-]
+    Mistake("order_reversed", slip("grads.insert(0, (A", "grads.append((A"),
+        "The gradients come as they were found, the last layer first. They are asked in the order of `params`."),
+    Mistake("first_layer_missing", slip("range(len(params))", "range(1, len(params))"),
+        "The first layer has no gradient. The loop ends one step too early: no layer comes before it, but it has "
+        "weights."),
+    Mistake("output_activated", slip("return A[-1] @ W + b", "return g(A[-1] @ W + b)"),
+        "The last layer stays linear; you apply the activation to it, too."),
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -127,20 +109,11 @@ def recursive_backward(dU, cache):
     return tuple(grads[::-1])
 
 
-EXERCISE = Exercise(
-    "backpropagation.mlp",
-    (backpropagation.mlp_forward, backpropagation.mlp_backward),
-    cases,
-    MISTAKES,
-    variants=[(mlp_forward, mlp_backward), (recursive_forward, recursive_backward)],
-    solution=(mlp_forward, mlp_backward),
-    points=4,
-    minutes=25,
+EXERCISE = Exercise("backpropagation.mlp", (backpropagation.mlp_forward, backpropagation.mlp_backward), cases, MISTAKES,
+    variants=[(recursive_forward, recursive_backward)], solution=(mlp_forward, mlp_backward), points=4, minutes=25,
     why="One loop down, one loop up: a network of any depth.",
-    hints=(
-        "Forward: keep every layer's input in a list and every hidden preactivation in another.",
-        "Backward: begin with δ = dU at the last layer and go down with `reversed(range(len(params)))`.",
-        "At each layer two things: its own dW and db from δ, then δ for the layer below, if there is one.",
-        "Count with a finger which W, which Z and which A belong to layer l, with lists that begin at 0.",
-    ),
-)
+    hints=("Forward: keep every layer's input in a list and every hidden preactivation in another.",
+           "Backward: begin with δ = dU at the last layer and go down with `reversed(range(len(params)))`.",
+           "At each layer two things: its own dW and db from δ, then δ for the layer below, if there is one.",
+           "Count with a finger which W, which Z and which A belong to layer l, with lists that begin at "
+           "0."))  # fmt: skip

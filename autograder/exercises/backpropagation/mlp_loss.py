@@ -52,86 +52,44 @@ TARGETS = "K = (np.eye(U.shape[1])[labels] if labels.ndim == 1 else labels).asty
 CROSS_ENTROPY = "-np.sum(K * np.log(p)) / len(U)"
 
 MISTAKES = [
-    Mistake(
-        "batch_not_averaged",
-        slip(GRADIENT, 'softmax_cross_entropy_grad(U, labels, reduction="sum")'),
-        "J is a mean over the examples, its gradients are sums: they are N times too large. The 1/N belongs to both.",
-    ),
-    Mistake(
-        "batch_averaged_twice",
-        slip(GRADIENT, f"{GRADIENT} / len(X)"),
-        "The gradients are divided by N twice. `softmax_cross_entropy_grad` takes the mean already, and `mlp_backward` only sums.",
-    ),
-    Mistake(
-        "sum_for_mean",
-        slip("(U, labels)", '(U, labels, reduction="sum")', everywhere=True),
-        "Loss and gradients are sums over the examples; here both are means.",
-        convention=True,
-    ),
-    Mistake(
-        "targets_minus_predictions",
-        slip(GRADIENT, f"-{GRADIENT}"),
-        "The data's part of the gradients has the opposite sign: ∇_U J is predictions minus targets (E17 in the notes).",
-    ),
-    Mistake(
-        "half_missing",
-        slip("0.5 * weight_decay", "weight_decay"),
-        "Penalty and gradient do not belong together: λW is the gradient of (λ/2)‖W‖².",
-    ),
-    Mistake(
-        "penalty_missing",
-        slip(" + 0.5 * weight_decay * sum(np.sum(W**2) for W, b in params)", ""),
-        "The gradients decay the weights, but J does not say so.",
-    ),
+    Mistake("batch_not_averaged", slip(GRADIENT, 'softmax_cross_entropy_grad(U, labels, reduction="sum")'),
+        "J is a mean over the examples, its gradients are sums: they are N times too large. The 1/N belongs to both."),
+    Mistake("batch_averaged_twice", slip(GRADIENT, f"{GRADIENT} / len(X)"),
+        "The gradients are divided by N twice. `softmax_cross_entropy_grad` takes the mean already, and `mlp_backward` "
+        "only sums."),
+    Mistake("sum_for_mean", slip("(U, labels)", '(U, labels, reduction="sum")', everywhere=True),
+        "Loss and gradients are sums over the examples; here both are means.", convention=True),
+    Mistake("targets_minus_predictions", slip(GRADIENT, f"-{GRADIENT}"),
+        "The data's part of the gradients has the opposite sign: ∇_U J is predictions minus targets (E17 in the "
+        "notes)."),
+    Mistake("half_missing", slip("0.5 * weight_decay", "weight_decay"),
+        "Penalty and gradient do not belong together: λW is the gradient of (λ/2)‖W‖²."),
+    Mistake("penalty_missing", slip(" + 0.5 * weight_decay * sum(np.sum(W**2) for W, b in params)", ""),
+        "The gradients decay the weights, but J does not say so."),
     Mistake("decay_missing", slip("dW + weight_decay * W", "dW"), "J holds the penalty, the gradients do not."),
-    Mistake(
-        "penalty_subtracted",
-        slip("dW + weight_decay", "dW - weight_decay"),
-        "The penalty's gradient is subtracted: the weights would grow.",
-    ),
-    Mistake(
-        "bias_decayed",
-        slip(
-            "np.sum(W**2)",
-            "np.sum(W**2) + np.sum(b**2)",
-            "weight_decay * W, db",
-            "weight_decay * W, db + weight_decay * b",
-        ),
-        "The biases are penalised, too. Only the weights are: a bias moves the boundary, it does not bend it.",
-    ),
-    Mistake(
-        "norm_not_squared",
-        slip("np.sum(W**2)", "np.linalg.norm(W)"),
-        "The penalty is made from the norm itself; it is the *square* of the norm, the sum of all squared weights.",
-    ),
-    Mistake(
-        "activation_ignored",
-        slip("params, activation)\n", "params)\n"),
-        "The network runs with ReLU whatever is asked: pass `activation` on.",
-    ),
-    Mistake(
-        "no_max_shift",
-        slip(
-            "    J = ",
-            f"    {TARGETS}\n    p = np.exp(U) / np.exp(U).sum(axis=1, keepdims=True)\n    J = ",
-            LOSS,
-            CROSS_ENTROPY,
-            GRADIENT,
-            "(p - K) / len(U)",
-        ),
-        "e^1000 overflows. `softmax_cross_entropy` and its gradient, imported above, shift the logits first.",
-    ),
-    Mistake(
-        "log_of_zero",
-        slip(
-            "    J = ",
-            f"    {TARGETS}\n    p = np.exp(U - U.max(axis=1, keepdims=True))\n    p = p / p.sum(axis=1, keepdims=True)\n    J = ",
-            LOSS,
-            CROSS_ENTROPY,
-        ),
-        "The probability rounds to 0, and its logarithm is −∞. `softmax_cross_entropy`, imported above, works from the logits.",
-    ),
-]
+    Mistake("penalty_subtracted", slip("dW + weight_decay", "dW - weight_decay"),
+        "The penalty's gradient is subtracted: the weights would grow."),
+    Mistake("bias_decayed",
+        slip("np.sum(W**2)", "np.sum(W**2) + np.sum(b**2)",
+             "weight_decay * W, db", "weight_decay * W, db + weight_decay * b"),
+        "The biases are penalised, too. Only the weights are: a bias moves the boundary, it does not bend it."),
+    Mistake("norm_not_squared", slip("np.sum(W**2)", "np.linalg.norm(W)"),
+        "The penalty is made from the norm itself; it is the *square* of the norm, the sum of all squared weights."),
+    Mistake("activation_ignored", slip("params, activation)\n", "params)\n"),
+        "The network runs with ReLU whatever is asked: pass `activation` on."),
+    Mistake("no_max_shift",
+        slip("    J = ", f"    {TARGETS}\n    p = np.exp(U) / np.exp(U).sum(axis=1, keepdims=True)\n    J = ",
+             LOSS, CROSS_ENTROPY,
+             GRADIENT, "(p - K) / len(U)"),
+        "e^1000 overflows. `softmax_cross_entropy` and its gradient, imported above, shift the logits first."),
+    Mistake("log_of_zero",
+        slip("    J = ",
+             f"    {TARGETS}\n    p = np.exp(U - U.max(axis=1, keepdims=True))\n    p = p / p.sum(axis=1, "
+             "keepdims=True)\n    J = ",
+             LOSS, CROSS_ENTROPY),
+        "The probability rounds to 0, and its logarithm is −∞. `softmax_cross_entropy`, imported above, works from the "
+        "logits."),
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -165,19 +123,9 @@ def loop(X, labels, params, activation="relu", weight_decay=0.0):
     return J, grads
 
 
-EXERCISE = Exercise(
-    "backpropagation.mlp_loss",
-    backpropagation.mlp_loss,
-    cases,
-    MISTAKES,
-    variants=[mlp_loss, by_hand, loop],
-    solution=mlp_loss,
-    points=2,
-    minutes=12,
+EXERCISE = Exercise("backpropagation.mlp_loss", backpropagation.mlp_loss, cases, MISTAKES, variants=[by_hand, loop],
+    solution=mlp_loss, points=2, minutes=12,
     why="This is the function that every optimizer in the course calls: a loss and all its gradients.",
-    hints=(
-        "Forward, loss, gradient at U, backward: four calls.",
-        "`softmax_cross_entropy(U, labels)` is a mean over the examples, and so is its `_grad`.",
-        "λW is added to each dW; the db stay as they are.",
-    ),
-)
+    hints=("Forward, loss, gradient at U, backward: four calls.",
+           "`softmax_cross_entropy(U, labels)` is a mean over the examples, and so is its `_grad`.",
+           "λW is added to each dW; the db stay as they are."))  # fmt: skip

@@ -50,40 +50,25 @@ def cases(rng):
 
 MISTAKES = [
     Mistake("one_sided", slip("before - eps", "before", "(2 * eps)", "eps"), ONE_SIDED),
-    Mistake(
-        "step_too_small",
-        slip("    g = ", "    eps = eps * 1e-9\n    g = "),
-        "With so small a step both values agree in nearly all digits, and their difference is rounding noise. Take the ε that is given.",
-    ),
-    Mistake(
-        "mutates_parameters",
-        slip("    x = np.array(x, dtype=float)\n", "", "        x[index] = before\n", ""),
-        "After each entry x is left displaced: the next entries are evaluated elsewhere, and the caller gets other weights back. Restore the entry, exactly.",
-    ),
-    Mistake(
-        "integer_or_single_point",
-        slip("np.array(x, dtype=float)", "x.copy()"),
-        "x is displaced in its own type. An array of whole numbers swallows the step, one of float32 most of it. Make a float64 copy first.",
-    ),
-    Mistake(
-        "eps_ignored",
-        slip("    g = ", "    eps = 1e-5\n    g = "),
-        "The step is always 10⁻⁵. Use the argument `eps`.",
-    ),
+    Mistake("step_too_small", slip("    g = ", "    eps = eps * 1e-9\n    g = "),
+        "With so small a step both values agree in nearly all digits, and their difference is rounding noise. Take the "
+        "ε that is given."),
+    Mistake("mutates_parameters", slip("    x = np.array(x, dtype=float)\n", "", "        x[index] = before\n", ""),
+        "After each entry x is left displaced: the next entries are evaluated elsewhere, and the caller gets other "
+        "weights back. Restore the entry, exactly."),
+    Mistake("integer_or_single_point", slip("np.array(x, dtype=float)", "x.copy()"),
+        "x is displaced in its own type. An array of whole numbers swallows the step, one of float32 most of it. Make "
+        "a float64 copy first."),
+    Mistake("eps_ignored", slip("    g = ", "    eps = 1e-5\n    g = "),
+        "The step is always 10⁻⁵. Use the argument `eps`."),
     Mistake("distance_not_doubled", slip("(2 * eps)", "eps"), "Between x + ε and x − ε lies twice ε."),
     Mistake("sign", slip("above - below", "below - above"), "The two values are subtracted the wrong way round."),
-    Mistake(
-        "all_entries_at_once",
-        slip(
-            "x[index] = before + eps\n        above = f(x)",
-            "above = f(x + eps)",
-            "x[index] = before - eps\n        below = f(x)",
-            "below = f(x - eps)",
-        ),
-        ALL_AT_ONCE,
-    ),
+    Mistake("all_entries_at_once",
+        slip("x[index] = before + eps\n        above = f(x)", "above = f(x + eps)",
+             "x[index] = before - eps\n        below = f(x)", "below = f(x - eps)"),
+        ALL_AT_ONCE),
     Mistake("shape_lost", slip("return g", "return g.ravel()"), FLAT),
-]
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -94,20 +79,10 @@ def along_directions(f, x, eps=1e-5):
     return np.array([(f(x + e) - f(x - e)) / eps / 2 for e in moves]).reshape(x.shape)
 
 
-EXERCISE = Exercise(
-    "gradient_checking.numerical_grad",
-    gradient_checking.numerical_grad,
-    cases,
-    MISTAKES,
-    variants=[numerical_grad, along_directions],
-    solution=numerical_grad,
-    points=2,
-    minutes=12,
+EXERCISE = Exercise("gradient_checking.numerical_grad", gradient_checking.numerical_grad, cases, MISTAKES,
+    variants=[along_directions], solution=numerical_grad, points=2, minutes=12,
     why="It needs no calculus, and so it can check yours.",
-    hints=(
-        "`for index in np.ndindex(x.shape)` goes through all places, whatever the shape.",
-        "Work on a float64 copy: `np.array(x, dtype=float)`.",
-        "Keep the entry, set it to x + ε, evaluate, set it to x − ε, evaluate, put it back.",
-    ),
-    driver=differentiate_driver,
-)
+    hints=("`for index in np.ndindex(x.shape)` goes through all places, whatever the shape.",
+           "Work on a float64 copy: `np.array(x, dtype=float)`.",
+           "Keep the entry, set it to x + ε, evaluate, set it to x − ε, evaluate, put it back."),
+    driver=differentiate_driver)  # fmt: skip

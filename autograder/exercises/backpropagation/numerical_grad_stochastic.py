@@ -83,34 +83,21 @@ def one_sided(f, x, seed, eps=1e-5):
 
 
 MISTAKES = [
-    Mistake(
-        "random_forward",
-        slip(
-            "return", "rng = np.random.default_rng(seed)\n    return", "f(x, np.random.default_rng(seed))", "f(x, rng)"
-        ),
-        "One generator serves all evaluations, so each draws another mask, and you subtract the values of two different functions. Every evaluation needs a new generator with the same seed.",
-    ),
-    Mistake(
-        "seed_ignored",
-        slip("default_rng(seed)", "default_rng(0)"),
-        "The numbers are the same in every evaluation, but not those of `seed`.",
-    ),
-    Mistake(
-        "mask_per_entry",
-        slip(
-            "return",
-            "seeds = iter(seed + np.arange(2 * x.size) // 2)\n    return",
-            "default_rng(seed)",
-            "default_rng(next(seeds))",
-        ),
-        "Each entry of x sees other random numbers: this is a gradient of as many functions as x has entries. One seed for all.",
-    ),
-    Mistake(
-        "one_sided",
-        one_sided,
-        "The random numbers are right, the difference is a forward one. Evaluate on both sides of x.",
-    ),
-]
+    Mistake("random_forward",
+        slip("return", "rng = np.random.default_rng(seed)\n    return",
+             "f(x, np.random.default_rng(seed))", "f(x, rng)"),
+        "One generator serves all evaluations, so each draws another mask, and you subtract the values of two "
+        "different functions. Every evaluation needs a new generator with the same seed."),
+    Mistake("seed_ignored", slip("default_rng(seed)", "default_rng(0)"),
+        "The numbers are the same in every evaluation, but not those of `seed`."),
+    Mistake("mask_per_entry",
+        slip("return", "seeds = iter(seed + np.arange(2 * x.size) // 2)\n    return",
+             "default_rng(seed)", "default_rng(next(seeds))"),
+        "Each entry of x sees other random numbers: this is a gradient of as many functions as x has entries. One seed "
+        "for all."),
+    Mistake("one_sided", one_sided,
+        "The random numbers are right, the difference is a forward one. Evaluate on both sides of x."),
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -136,20 +123,10 @@ def rewound(f, x, seed, eps=1e-5):
     return numerical_grad(again, x, eps)
 
 
-EXERCISE = Exercise(
-    "gradient_checking.numerical_grad_stochastic",
-    numerical_grad_stochastic,
-    cases,
-    MISTAKES,
-    variants=[inline, rewound],
-    points=1,
-    minutes=5,
+EXERCISE = Exercise("gradient_checking.numerical_grad_stochastic", numerical_grad_stochastic, cases, MISTAKES,
+    variants=[inline, rewound], points=1, minutes=5,
     why="Forgetting this makes a right gradient look wrong, by an amount that grows as ε shrinks.",
-    hints=(
-        "What must be the same in both evaluations for their difference to mean anything?",
-        "Your `numerical_grad` takes a function of x alone. Make one from f.",
-        "The generator is made inside that function, not outside.",
-    ),
-    driver=stochastic_driver,
-    parts=("random numbers", "gradient"),
-)
+    hints=("What must be the same in both evaluations for their difference to mean anything?",
+           "Your `numerical_grad` takes a function of x alone. Make one from f.",
+           "The generator is made inside that function, not outside."),
+    driver=stochastic_driver, parts=("random numbers", "gradient"))  # fmt: skip

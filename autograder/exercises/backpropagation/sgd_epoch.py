@@ -72,88 +72,47 @@ def cases(rng):
 DELTA = "sigmoid_layer_delta(d, H @ V + c)"
 
 MISTAKES = [
-    Mistake(
-        "updated_before_propagating",
-        slip(
-            "        dH = ",
-            "        V, c = V - lr * H.T @ dU, c - lr * dU.sum(axis=0)\n        dH = ",
-            "dZ.sum(axis=0)\n        V, c = V - lr * H.T @ dU, c - lr * dU.sum(axis=0)\n",
-            "dZ.sum(axis=0)\n",
-        ),
-        "The error goes back through V after V was moved. All gradients belong to one point: compute them all, then move.",
-    ),
-    Mistake(
-        "bias_never_updated",
-        slip("b - lr * dZ.sum(axis=0)", "b", "c - lr * dU.sum(axis=0)", "c"),
-        "The weights move, the biases stay.",
-    ),
-    Mistake(
-        "output_derivative_omitted",
-        slip(DELTA, "-(d - sigmoid(H @ V + c))"),
-        "−(D − Y) belongs to linear outputs, or to sigmoid outputs with cross-entropy (E05). With the squared error the output's slope f′(U) is a factor of the error.",
-    ),
-    Mistake(
-        "output_not_activated",
-        slip(DELTA, "-(d - (H @ V + c))"),
-        "The targets are compared with U. The outputs are f(U).",
-    ),
+    Mistake("updated_before_propagating",
+        slip("        dH = ", "        V, c = V - lr * H.T @ dU, c - lr * dU.sum(axis=0)\n        dH = ",
+             "dZ.sum(axis=0)\n        V, c = V - lr * H.T @ dU, c - lr * dU.sum(axis=0)\n", "dZ.sum(axis=0)\n"),
+        "The error goes back through V after V was moved. All gradients belong to one point: compute them all, then "
+        "move."),
+    Mistake("bias_never_updated", slip("b - lr * dZ.sum(axis=0)", "b", "c - lr * dU.sum(axis=0)", "c"),
+        "The weights move, the biases stay."),
+    Mistake("output_derivative_omitted", slip(DELTA, "-(d - sigmoid(H @ V + c))"),
+        "−(D − Y) belongs to linear outputs, or to sigmoid outputs with cross-entropy (E05). With the squared error "
+        "the output's slope f′(U) is a factor of the error."),
+    Mistake("output_not_activated", slip(DELTA, "-(d - (H @ V + c))"),
+        "The targets are compared with U. The outputs are f(U)."),
     Mistake("derivative_at_activation", slip("H * (1 - H)", "sigmoid(H) * (1 - sigmoid(H))"), AT_ACTIVATION),
     Mistake("bias_from_activation_grad", slip("dZ.sum", "dH.sum"), BIAS_EARLY),
-    Mistake(
-        "batch_not_averaged",
-        slip(" / len(x)", ""),
-        "The gradients are sums over the minibatch; the loss is a mean, so they are too large by the size of the minibatch.",
-    ),
-    Mistake(
-        "batch_averaged_twice",
-        slip("/ len(x)", "/ len(x) ** 2"),
-        "The gradients are divided by the size of the minibatch twice.",
-    ),
-    Mistake(
-        "averaged_over_batch_size",
-        slip("/ len(x)", "/ batch_size"),
-        "You divide by `batch_size`. The last minibatch may hold fewer examples: divide by how many there are.",
-    ),
-    Mistake(
-        "ascent",
-        slip("- lr", "+ lr", everywhere=True),
-        "The steps go up the slope: a sign is turned, in the error or in the step.",
-    ),
-    Mistake(
-        "mutates_parameters",
-        slip(
-            "W, b = W - lr * x.T @ dZ, b - lr * dZ.sum(axis=0)",
-            "W -= lr * x.T @ dZ\n        b -= lr * dZ.sum(axis=0)",
-            "V, c = V - lr * H.T @ dU, c - lr * dU.sum(axis=0)",
-            "V -= lr * H.T @ dU\n        c -= lr * dU.sum(axis=0)",
-        ),
-        "`W -= …` changes the caller's array. `W = W - …` makes a new one.",
-    ),
-    Mistake(
-        "last_batch_dropped",
-        slip("range(0, len(X), batch_size)", "range(0, len(X) - batch_size + 1, batch_size)"),
-        "The last, smaller minibatch is left out. `range(0, N, batch_size)` includes its beginning.",
-    ),
-    Mistake(
-        "gradients_of_the_start",
-        slip(
-            "    for start",
-            "    W0, b0, V0, c0 = W, b, V, c\n    for start",
-            "x @ W + b",
-            "x @ W0 + b0",
-            "H @ V + c",
-            "H @ V0 + c0",
-            "dU @ V.T",
-            "dU @ V0.T",
-        ),
-        "Every minibatch's gradient is taken at the weights the epoch began with. Use the weights that the last step left.",
-    ),
-    Mistake(
-        "whole_batch",
-        slip("X[start : start + batch_size], D[start : start + batch_size]", "X, D"),
-        "The number of steps is right, but each sees all examples. It should see its minibatch alone.",
-    ),
-]
+    Mistake("batch_not_averaged", slip(" / len(x)", ""),
+        "The gradients are sums over the minibatch; the loss is a mean, so they are too large by the size of the "
+        "minibatch."),
+    Mistake("batch_averaged_twice", slip("/ len(x)", "/ len(x) ** 2"),
+        "The gradients are divided by the size of the minibatch twice."),
+    Mistake("averaged_over_batch_size", slip("/ len(x)", "/ batch_size"),
+        "You divide by `batch_size`. The last minibatch may hold fewer examples: divide by how many there are."),
+    Mistake("ascent", slip("- lr", "+ lr", everywhere=True),
+        "The steps go up the slope: a sign is turned, in the error or in the step."),
+    Mistake("mutates_parameters",
+        slip("W, b = W - lr * x.T @ dZ, b - lr * dZ.sum(axis=0)",
+             "W -= lr * x.T @ dZ\n        b -= lr * dZ.sum(axis=0)",
+             "V, c = V - lr * H.T @ dU, c - lr * dU.sum(axis=0)",
+             "V -= lr * H.T @ dU\n        c -= lr * dU.sum(axis=0)"),
+        "`W -= …` changes the caller's array. `W = W - …` makes a new one."),
+    Mistake("last_batch_dropped", slip("range(0, len(X), batch_size)", "range(0, len(X) - batch_size + 1, batch_size)"),
+        "The last, smaller minibatch is left out. `range(0, N, batch_size)` includes its beginning."),
+    Mistake("gradients_of_the_start",
+        slip("    for start", "    W0, b0, V0, c0 = W, b, V, c\n    for start",
+             "x @ W + b", "x @ W0 + b0",
+             "H @ V + c", "H @ V0 + c0",
+             "dU @ V.T", "dU @ V0.T"),
+        "Every minibatch's gradient is taken at the weights the epoch began with. Use the weights that the last step "
+        "left."),
+    Mistake("whole_batch", slip("X[start : start + batch_size], D[start : start + batch_size]", "X, D"),
+        "The number of steps is right, but each sees all examples. It should see its minibatch alone."),
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -183,18 +142,9 @@ def own_copies(X, D, W, b, V, c, lr, batch_size):
     return [W, b, V, c]
 
 
-EXERCISE = Exercise(
-    "backpropagation.sgd_epoch",
-    sgd_epoch,
-    cases,
-    MISTAKES,
-    variants=[composed, own_copies],
-    points=3,
+EXERCISE = Exercise("backpropagation.sgd_epoch", sgd_epoch, cases, MISTAKES, variants=[composed, own_copies], points=3,
     minutes=15,
     why="The notes' algorithm from beginning to end: forward, backward, step, next minibatch.",
-    hints=(
-        "`two_layer_forward` and `two_layer_backward` are yours already; g is the sigmoid.",
-        "`sigmoid_layer_delta(D, U)` is the gradient at U for a *sum* over the examples. What makes a mean of it?",
-        "Compute all four gradients before you move any of the four parameters.",
-    ),
-)
+    hints=("`two_layer_forward` and `two_layer_backward` are yours already; g is the sigmoid.",
+           "`sigmoid_layer_delta(D, U)` is the gradient at U for a *sum* over the examples. What makes a mean of it?",
+           "Compute all four gradients before you move any of the four parameters."))  # fmt: skip

@@ -49,47 +49,28 @@ def cases(rng):
 
 MISTAKES = [
     Mistake("derivative_at_activation", slip("f_grad(Z)", "f_grad(H)"), AT_ACTIVATION),
-    Mistake(
-        "bias_never_updated",
+    Mistake("bias_never_updated",
         slip("dZ.sum(axis=0)", "np.zeros(H.shape[1])", "dU.sum(axis=0)", "np.zeros(V.shape[1])"),
-        NO_BIAS,
-    ),
+        NO_BIAS),
     Mistake("bias_from_activation_grad", slip("dZ.sum", "dH.sum"), BIAS_EARLY),
     Mistake("dot_for_elementwise", slip("dH * f_grad(Z)", "dH @ f_grad(Z).T"), DOT),
     Mistake("activation_derivative_missing", slip("dH * f_grad(Z)", "dH"), NO_DERIVATIVE),
-    Mistake(
-        "input_for_previous_activation",
-        slip("H.T @ dU", "X.T @ dU"),
-        "dV is made from X. What V was multiplied by in the forward pass is H.",
-    ),
-    Mistake(
-        "wrong_layer_weights",
-        slip("(X, Z, H, V, g)", "(X, Z, H, W, g)"),
-        "The error goes back from U to H, and it was V that led from H to U. You send it through W.",
-    ),
-    Mistake(
-        "missing_transpose",
-        slip("dU @ V.T", "dU @ V"),
-        "V leads from H to U; the way back, from (N, K) to (N, H), is its transpose. The shapes tell.",
-    ),
+    Mistake("input_for_previous_activation", slip("H.T @ dU", "X.T @ dU"),
+        "dV is made from X. What V was multiplied by in the forward pass is H."),
+    Mistake("wrong_layer_weights", slip("(X, Z, H, V, g)", "(X, Z, H, W, g)"),
+        "The error goes back from U to H, and it was V that led from H to U. You send it through W."),
+    Mistake("missing_transpose", slip("dU @ V.T", "dU @ V"),
+        "V leads from H to U; the way back, from (N, K) to (N, H), is its transpose. The shapes tell."),
     Mistake("bias_not_summed", slip(".sum(axis=0)", "", everywhere=True), BIAS_KEPT),
-    Mistake(
-        "sigmoid_hard_coded",
-        slip("f_grad(Z)", "(H * (1 - H))"),
-        "H(1 − H) is the slope of the sigmoid alone. `g` may be another activation: take its derivative from ACTIVATIONS.",
-    ),
+    Mistake("sigmoid_hard_coded", slip("f_grad(Z)", "(H * (1 - H))"),
+        "H(1 − H) is the slope of the sigmoid alone. `g` may be another activation: take its derivative from "
+        "ACTIVATIONS."),
     Mistake("mean_for_sum", slip("g = cache", "g = cache\n    dU = dU / len(dU)"), MEAN, convention=True),
-    Mistake(
-        "activation_forgotten",
-        slip("return H @ V", "return Z @ V"),
-        "The hidden layer's activation is missing in the output: U comes from H, not from Z.",
-    ),
-    Mistake(
-        "output_activated",
-        slip("return H @ V + c", "return f(H @ V + c)"),
-        "U is a preactivation: what follows the last layer does not belong to this function.",
-    ),
-]
+    Mistake("activation_forgotten", slip("return H @ V", "return Z @ V"),
+        "The hidden layer's activation is missing in the output: U comes from H, not from Z."),
+    Mistake("output_activated", slip("return H @ V + c", "return f(H @ V + c)"),
+        "U is a preactivation: what follows the last layer does not belong to this function."),
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -124,24 +105,14 @@ def loop_backward(dU, cache):
     return dW, db, dV, dc
 
 
-EXERCISE = Exercise(
-    "backpropagation.two_layer",
-    (backpropagation.two_layer_forward, backpropagation.two_layer_backward),
-    cases,
-    MISTAKES,
-    variants=[
-        (two_layer_forward, two_layer_backward),
-        (einsum_forward, einsum_backward),
-        (loop_forward, loop_backward),
-    ],
-    solution=(two_layer_forward, two_layer_backward),
-    points=4,
-    minutes=25,
-    why="Everything that deeper networks do, they do here for the first time: an error passes through weights and an activation.",
-    hints=(
-        "`f, f_grad = ACTIVATIONS[g]` gives the activation and its derivative, both functions of Z.",
-        "Write the shapes of dU, V, Z, X and H in a margin; each gradient has the shape of what it belongs to.",
-        "First the error at Z: dU back through V, then entry by entry times the slope at Z. All else follows from it and dU.",
-        "Each weights' gradient is (what came in)ᵀ times (the error at what came out).",
-    ),
-)
+EXERCISE = Exercise("backpropagation.two_layer",
+    (backpropagation.two_layer_forward, backpropagation.two_layer_backward), cases, MISTAKES,
+    variants=[(einsum_forward, einsum_backward), (loop_forward, loop_backward)],
+    solution=(two_layer_forward, two_layer_backward), points=4, minutes=25,
+    why="Everything that deeper networks do, they do here for the first time: an error passes through weights and an "
+        "activation.",
+    hints=("`f, f_grad = ACTIVATIONS[g]` gives the activation and its derivative, both functions of Z.",
+           "Write the shapes of dU, V, Z, X and H in a margin; each gradient has the shape of what it belongs to.",
+           "First the error at Z: dU back through V, then entry by entry times the slope at Z. All else follows from "
+           "it and dU.",
+           "Each weights' gradient is (what came in)ᵀ times (the error at what came out)."))  # fmt: skip

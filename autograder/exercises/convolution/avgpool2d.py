@@ -72,61 +72,34 @@ def assigned_by_place_in_window(dY, cache):
 
 
 MISTAKES = [
-    Mistake(
-        "share_missing",
-        slip(" / size**2", ""),
-        "Every pixel of the window gets the whole flow. With which weight did each enter the mean?",
-    ),
+    Mistake("share_missing", slip(" / size**2", ""),
+        "Every pixel of the window gets the whole flow. With which weight did each enter the mean?"),
     Mistake("share_by_size", slip("size**2", "size"), "You divide by k. A window of size k has k·k pixels."),
     Mistake("stride_omitted", slip(shared.WINDOW, shared.WINDOW_WITHOUT_STRIDE, everywhere=True), shared.STRIDE),
     Mistake("stride_ignored", slip(shared.DEFAULT_STRIDE, "stride = 1"), shared.STRIDE_IGNORED),
     Mistake("stride_default_one", slip("size if stride is None", "1 if stride is None"), shared.DEFAULT),
-    Mistake(
-        "partial_windows",
-        slip(*ROUNDED_UP),
-        shared.PARTIAL,
-        convention=True,
-        also=[slip(*ROUNDED_UP, "window.mean(axis=(1, 2))", "window.sum(axis=(1, 2)) / size**2")],
-    ),
+    Mistake("partial_windows", slip(*ROUNDED_UP),
+        shared.PARTIAL, convention=True,
+        also=[slip(*ROUNDED_UP, "window.mean(axis=(1, 2))", "window.sum(axis=(1, 2)) / size**2")]),
     Mistake("square_image", slip("conv_output_size(width", "conv_output_size(height"), shared.SQUARE),
     Mistake("height_width_swapped", slip(*shared.ROWS_AND_COLUMNS_SWAPPED, everywhere=True), shared.ROWS_FOR_COLUMNS),
-    Mistake(
-        "sum_for_mean",
-        slip("window.mean", "window.sum", " / size**2", ""),
-        "A sum over the window where the mean is asked.",
-    ),
-    Mistake(
-        "divided_by_size",
-        slip("size**2", "size", "window.mean(axis=(1, 2))", "window.sum(axis=(1, 2)) / size"),
-        "A window of size k has k·k pixels.",
-    ),
-    Mistake(
-        "max_for_mean", slip("window.mean", "window.max"), "This is the largest entry of each window, not the mean."
-    ),
-    Mistake(
-        "pool_overlap_assigned",
-        slip("+= share", "= share"),
-        shared.OVERLAP,
-        also=[(avgpool2d_forward, assigned_by_place_in_window)],
-    ),
-    Mistake(
-        "overlaps_averaged",
-        slip(
-            "dX = np.zeros(shape)",
-            "dX, times = np.zeros(shape), np.zeros(shape)",
-            f"dX{shared.WINDOW} += share",
-            f"dX{shared.WINDOW} += share\n            times{shared.WINDOW} += 1",
-            "return dX",
-            "return dX / np.maximum(times, 1)",
-        ),
-        "Where windows overlap, the flows are averaged. A pixel in two means gets what both send.",
-    ),
-    Mistake(
-        "first_pixel_only",
+    Mistake("sum_for_mean", slip("window.mean", "window.sum", " / size**2", ""),
+        "A sum over the window where the mean is asked."),
+    Mistake("divided_by_size", slip("size**2", "size", "window.mean(axis=(1, 2))", "window.sum(axis=(1, 2)) / size"),
+        "A window of size k has k·k pixels."),
+    Mistake("max_for_mean", slip("window.mean", "window.max"),
+        "This is the largest entry of each window, not the mean."),
+    Mistake("pool_overlap_assigned", slip("+= share", "= share"),
+        shared.OVERLAP, also=[(avgpool2d_forward, assigned_by_place_in_window)]),
+    Mistake("overlaps_averaged",
+        slip("dX = np.zeros(shape)", "dX, times = np.zeros(shape), np.zeros(shape)",
+             f"dX{shared.WINDOW} += share", f"dX{shared.WINDOW} += share\n            times{shared.WINDOW} += 1",
+             "return dX", "return dX / np.maximum(times, 1)"),
+        "Where windows overlap, the flows are averaged. A pixel in two means gets what both send."),
+    Mistake("first_pixel_only",
         slip(SHARE, "share = dY[:, y, x]", f"dX{shared.WINDOW}", "dX[:, y * stride, x * stride]"),
-        "Only the first pixel of each window gets something. In a mean every pixel has the same share.",
-    ),
-]
+        "Only the first pixel of each window gets something. In a mean every pixel has the same share."),
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -166,24 +139,12 @@ def places_backward(dY, cache):
     return dX
 
 
-EXERCISE = Exercise(
-    "convolution.avgpool2d",
-    (convolution.avgpool2d_forward, convolution.avgpool2d_backward),
-    cases,
-    MISTAKES,
-    variants=[
-        (avgpool2d_forward, avgpool2d_backward),
-        (views_forward, views_backward),
-        (places_forward, places_backward),
-    ],
-    solution=(avgpool2d_forward, avgpool2d_backward),
-    points=3,
-    minutes=14,
+EXERCISE = Exercise("convolution.avgpool2d", (convolution.avgpool2d_forward, convolution.avgpool2d_backward), cases,
+    MISTAKES, variants=[(views_forward, views_backward), (places_forward, places_backward)],
+    solution=(avgpool2d_forward, avgpool2d_backward), points=3, minutes=14,
     why="The simplest layer with windows: here you find out how to walk over them, with stride and overlap.",
-    hints=(
-        "Forward: two loops over the output's rows y and columns x; the window is `X[:, y*s : y*s + k, x*s : x*s + k]`, all "
-        "images and channels at once.",
-        "Backward: the same two loops over the same windows. Each sends dY[:, y, x]/k² to every pixel in it.",
-        "`dX[window] += …`, since windows may overlap; `[:, None, None, :]` lets (N, C) spread over the window.",
-    ),
-)
+    hints=("Forward: two loops over the output's rows y and columns x; the window is `X[:, y*s : y*s + k, x*s : x*s + "
+           "k]`, all images and channels at once.",
+           "Backward: the same two loops over the same windows. Each sends dY[:, y, x]/k² to every pixel in it.",
+           "`dX[window] += …`, since windows may overlap; `[:, None, None, :]` lets (N, C) spread over the "
+           "window."))  # fmt: skip

@@ -83,120 +83,56 @@ FIXED, *OTHER_FIXED = fixed_paddings(SHAPES, SHAPES + "    padding = {}\n", "kh"
 WRONG_AXES = [axes for count in range(1, 5) for axes in itertools.combinations(range(4), count) if axes != (0, 1, 2)]
 
 MISTAKES = [
-    Mistake(
-        "stride_omitted",
-        slip(PLACE, PLACE_WITHOUT_STRIDE, everywhere=True),
-        STRIDE,
-        also=[slip(SHAPES, SHAPES + "    stride = 1\n")],
-    ),
+    Mistake("stride_omitted", slip(PLACE, PLACE_WITHOUT_STRIDE, everywhere=True),
+        STRIDE, also=[slip(SHAPES, SHAPES + "    stride = 1\n")]),
     Mistake("padding_hard_coded", FIXED, PADDING, also=OTHER_FIXED),
-    Mistake(
-        "flipped_kernel",
-        slip(
-            PRODUCT,
-            PRODUCT.replace("W", "W[::-1, ::-1]"),
-            TO_INPUT,
-            TO_INPUT.replace("W", "W[::-1, ::-1]"),
-            f"dW, {BIAS}",
-            f"dW[::-1, ::-1], {BIAS}",
-        ),
-        "You flip the kernel: that is the convolution of mathematics. Here, as in every deep-learning library, it is laid on "
-        "the image as it is.",
-        convention=True,
-    ),
-    Mistake(
-        "kernel_transposed",
-        slip(
-            "    (N, height, width, _)",
-            "    W = W.transpose(1, 0, 2, 3)\n    (N, height, width, _)",
-            f"dW, {BIAS}",
-            f"dW.transpose(1, 0, 2, 3), {BIAS}",
-        ),
-        "The kernel's rows and columns have changed places: W is (kh, kw, C, K).",
-    ),
+    Mistake("flipped_kernel",
+        slip(PRODUCT, PRODUCT.replace("W", "W[::-1, ::-1]"),
+             TO_INPUT, TO_INPUT.replace("W", "W[::-1, ::-1]"),
+             f"dW, {BIAS}", f"dW[::-1, ::-1], {BIAS}"),
+        "You flip the kernel: that is the convolution of mathematics. Here, as in every deep-learning library, it is "
+        "laid on the image as it is.", convention=True),
+    Mistake("kernel_transposed",
+        slip("    (N, height, width, _)", "    W = W.transpose(1, 0, 2, 3)\n    (N, height, width, _)",
+             f"dW, {BIAS}", f"dW.transpose(1, 0, 2, 3), {BIAS}"),
+        "The kernel's rows and columns have changed places: W is (kh, kw, C, K)."),
     Mistake("square_image", slip("conv_output_size(width, kw", "conv_output_size(height, kh"), SQUARE),
-    Mistake(
-        "edges_repeated",
-        slip("(0, 0)))", '(0, 0)), mode="edge")', everywhere=True),
-        "You repeat the image's edge. Here the padding is zeros.",
-        convention=True,
-    ),
-    Mistake(
-        "padding_on_one_side",
+    Mistake("edges_repeated", slip("(0, 0)))", '(0, 0)), mode="edge")', everywhere=True),
+        "You repeat the image's edge. Here the padding is zeros.", convention=True),
+    Mistake("padding_on_one_side",
         slip("(padding, padding)", "(0, 2 * padding)", CROP, "dX[:, :height, :width]", everywhere=True),
-        "All of the padding is below and on the right. It belongs on every side.",
-    ),
-    Mistake(
-        "first_channel_only",
-        slip(PRODUCT, "np.tensordot(padded[:, rows, columns, :1], W[:, :, :1], axes=3)"),
-        "Only the first channel is looked at. Every kernel has weights for all C of them.",
-    ),
-    Mistake(
-        "mean_over_window",
-        slip(PRODUCT, f"{PRODUCT} / W[..., 0].size"),
-        "A neuron takes a weighted *sum* of what it sees; you divide by the number of inputs.",
-    ),
+        "All of the padding is below and on the right. It belongs on every side."),
+    Mistake("first_channel_only", slip(PRODUCT, "np.tensordot(padded[:, rows, columns, :1], W[:, :, :1], axes=3)"),
+        "Only the first channel is looked at. Every kernel has weights for all C of them."),
+    Mistake("mean_over_window", slip(PRODUCT, f"{PRODUCT} / W[..., 0].size"),
+        "A neuron takes a weighted *sum* of what it sees; you divide by the number of inputs."),
     Mistake("bias_forgotten", slip("axes=3) + b", "axes=3)"), "The bias is missing."),
-    Mistake(
-        "bias_at_every_weight",
-        slip("+ b\n", "+ W[..., 0].size * b\n"),
-        "The bias is added once for each place of the output, not for each weight.",
-    ),
-    Mistake(
-        "output_of_last_position",
-        slip(f"Y[:, y, x] = {PRODUCT} + b", f"Y[:] = ({PRODUCT} + b)[:, None, None]"),
-        "Every place has the same value: the one that was computed last. Where does your loop write to?",
-    ),
-    Mistake(
-        "overlap_assigned",
-        slip(f"+= {TO_INPUT}", f"= {TO_INPUT}"),
+    Mistake("bias_at_every_weight", slip("+ b\n", "+ W[..., 0].size * b\n"),
+        "The bias is added once for each place of the output, not for each weight."),
+    Mistake("output_of_last_position", slip(f"Y[:, y, x] = {PRODUCT} + b", f"Y[:] = ({PRODUCT} + b)[:, None, None]"),
+        "Every place has the same value: the one that was computed last. Where does your loop write to?"),
+    Mistake("overlap_assigned", slip(f"+= {TO_INPUT}", f"= {TO_INPUT}"),
         OVERLAP,
-        also=[
-            slip(
-                f"dX[:, rows, columns] += {TO_INPUT}\n            ",
-                "",
-                "    return dX",
-                f"{BY_PLACE_IN_KERNEL}    return dX",
-            )
-        ],
-    ),
-    Mistake(
-        "dx_kernel_flipped",
-        slip(TO_INPUT, TO_INPUT.replace("W", "W[::-1, ::-1]")),
-        "In dX the kernel is turned over. What entry (i, j) of the kernel took from a pixel, entry (i, j) gives back.",
-    ),
-    Mistake(
-        "last_position_only",
-        slip("dW +=", "dW ="),
-        "dW holds the last window's share alone. The same kernel works at every place: what do its gradients do?",
-    ),
-    Mistake(
-        "first_example_only",
-        slip(TO_KERNEL, TO_KERNEL.replace("[:,", "[:1,")),
-        "dW comes from the first image alone. All images share the kernel.",
-    ),
-    Mistake(
-        "upstream_missing",
-        slip(TO_KERNEL, TO_KERNEL.replace("dY[:, y, x]", "np.ones_like(dY[:, y, x])")),
-        "dW does not contain dY.",
-    ),
-    Mistake(
-        "bias_over_wrong_axes",
-        slip(BIAS, f"dY.sum(axis={WRONG_AXES[0]})"),
-        "b has one entry per output channel and is used for every image, row and column: sum dY over all three of those "
-        "axes, and over no other.",
-        also=[slip(BIAS, f"dY.sum(axis={axes})") for axes in WRONG_AXES[1:]],
-    ),
+        also=[slip(f"dX[:, rows, columns] += {TO_INPUT}\n            ", "",
+                   "    return dX", f"{BY_PLACE_IN_KERNEL}    return dX")]),
+    Mistake("dx_kernel_flipped", slip(TO_INPUT, TO_INPUT.replace("W", "W[::-1, ::-1]")),
+        "In dX the kernel is turned over. What entry (i, j) of the kernel took from a pixel, entry (i, j) gives back."),
+    Mistake("last_position_only", slip("dW +=", "dW ="),
+        "dW holds the last window's share alone. The same kernel works at every place: what do its gradients do?"),
+    Mistake("first_example_only", slip(TO_KERNEL, TO_KERNEL.replace("[:,", "[:1,")),
+        "dW comes from the first image alone. All images share the kernel."),
+    Mistake("upstream_missing", slip(TO_KERNEL, TO_KERNEL.replace("dY[:, y, x]", "np.ones_like(dY[:, y, x])")),
+        "dW does not contain dY."),
+    Mistake("bias_over_wrong_axes", slip(BIAS, f"dY.sum(axis={WRONG_AXES[0]})"),
+        "b has one entry per output channel and is used for every image, row and column: sum dY over all three of "
+        "those axes, and over no other.", also=[slip(BIAS, f"dY.sum(axis={axes})") for axes in WRONG_AXES[1:]]),
     Mistake("bias_forgotten_backward", slip(BIAS, "np.zeros(W.shape[3])"), "b gets no gradient."),
     Mistake("mean_for_sum", slip(f"dW, {BIAS}", f"dW / len(X), {BIAS} / len(X)"), MEAN),
     Mistake("padding_not_removed", slip(CROP, "dX"), NOT_REMOVED),
     Mistake("cropped_from_corner", slip(CROP, "dX[:, :height, :width]"), CORNER),
-    Mistake(
-        "gradients_in_another_order",
-        slip(f"{CROP}, dW, {BIAS}", f"dW, {BIAS}, {CROP}"),
-        "The order is that of the arguments: `dX, dW, db`.",
-    ),
-]
+    Mistake("gradients_in_another_order", slip(f"{CROP}, dW, {BIAS}", f"dW, {BIAS}, {CROP}"),
+        "The order is that of the arguments: `dX, dW, db`."),
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -275,27 +211,15 @@ def places_backward(dY, cache):
     return dX[:, p : dX.shape[1] - p, p : dX.shape[2] - p], dW, np.einsum("nyxk->k", dY)
 
 
-EXERCISE = Exercise(
-    "convolution.conv2d",
-    (convolution.conv2d_forward, convolution.conv2d_backward),
-    cases,
-    MISTAKES,
-    variants=[
-        (conv2d_forward, conv2d_backward),
-        (columns_forward, columns_backward),
-        (loop_forward, loop_backward),
-        (places_forward, places_backward),
-    ],
-    solution=(conv2d_forward, conv2d_backward),
-    points=7,
-    minutes=45,
+EXERCISE = Exercise("convolution.conv2d", (convolution.conv2d_forward, convolution.conv2d_backward), cases, MISTAKES,
+    variants=[(columns_forward, columns_backward), (loop_forward, loop_backward), (places_forward, places_backward)],
+    solution=(conv2d_forward, conv2d_backward), points=7, minutes=45,
     why="The layer that made computers see. After its backward pass, no other one looks hard.",
-    hints=(
-        "Forward: pad, then the loops of the pooling. At every place the window (N, kh, kw, C) meets W (kh, kw, C, K): "
-        "`np.tensordot(window, W, axes=3)` is (N, K). Then the bias.",
-        "Backward, with the same loops: at each place it is a linear layer, window → dY[:, y, x]. Its two gradients you know.",
-        "dX: each place adds dY·W to its window, (N, K) with (kh, kw, C, K) over K: `np.tensordot(dy, W, axes=(1, 3))`. dW: "
-        "each place adds window·dY, summed over the images: `axes=(0, 0)`.",
-        "Collect dX with its padding and cut that off at the end. db: sum dY over everything but the channel.",
-    ),
-)
+    hints=("Forward: pad, then the loops of the pooling. At every place the window (N, kh, kw, C) meets W (kh, kw, C, "
+           "K): `np.tensordot(window, W, axes=3)` is (N, K). Then the bias.",
+           "Backward, with the same loops: at each place it is a linear layer, window → dY[:, y, x]. Its two gradients "
+           "you know.",
+           "dX: each place adds dY·W to its window, (N, K) with (kh, kw, C, K) over K: `np.tensordot(dy, W, axes=(1, "
+           "3))`. dW: each place adds window·dY, summed over the images: `axes=(0, 0)`.",
+           "Collect dX with its padding and cut that off at the end. db: sum dY over everything but the "
+           "channel."))  # fmt: skip

@@ -58,67 +58,35 @@ MISTAKES = [
     Mistake("bias_forgotten", slip("weights + K", "weights"), "The biases are parameters, too."),
     Mistake("bias_per_input_channel", slip("weights + K", "weights + C"), "A bias belongs to each *output* channel."),
     Mistake("one_bias", slip("weights + K", "weights + 1"), "Each output channel has its own bias."),
-    Mistake(
-        "bias_per_weight",
-        slip("weights + K", "2 * weights"),
-        "There is one bias for each output channel, not for each weight.",
-    ),
-    Mistake(
-        "stride_omitted",
-        slip("stride, padding)", "1, padding)", everywhere=True),
-        "The number of places does not shrink with the stride. `conv_output_size` takes it.",
-    ),
+    Mistake("bias_per_weight", slip("weights + K", "2 * weights"),
+        "There is one bias for each output channel, not for each weight."),
+    Mistake("stride_omitted", slip("stride, padding)", "1, padding)", everywhere=True),
+        "The number of places does not shrink with the stride. `conv_output_size` takes it."),
     Mistake("padding_hard_coded", ANY_PADDING, PADDING, also=OTHER_PADDINGS),
-    Mistake(
-        "padding_once",
-        slip(
-            "conv_output_size(height, kernel, stride, padding)",
-            "(height + padding - kernel) // stride + 1",
-            "conv_output_size(width, kernel, stride, padding)",
-            "(width + padding - kernel) // stride + 1",
-        ),
-        PADDING_ONCE,
-    ),
-    Mistake(
-        "input_pixels",
-        slip("out_h * out_w", "height * width"),
-        "You count one product with the kernels for each pixel of the *input*. At how many places does the kernel stand?",
-    ),
+    Mistake("padding_once",
+        slip("conv_output_size(height, kernel, stride, padding)", "(height + padding - kernel) // stride + 1",
+             "conv_output_size(width, kernel, stride, padding)", "(width + padding - kernel) // stride + 1"),
+        PADDING_ONCE),
+    Mistake("input_pixels", slip("out_h * out_w", "height * width"),
+        "You count one product with the kernels for each pixel of the *input*. At how many places does the kernel "
+        "stand?"),
     Mistake("square_image", slip("conv_output_size(width", "conv_output_size(height"), SQUARE),
     Mistake("kernel_one_sided", slip("kernel * kernel", "kernel"), "A kernel has k rows *and* k columns."),
-    Mistake(
-        "input_channels_forgotten",
-        slip("C * K", "K"),
-        "A kernel looks at all C channels at once: it has a weight for each.",
-    ),
-    Mistake(
-        "channels_added",
-        slip("C * K", "(C + K)"),
-        "Every output channel is connected with every input channel: how many pairs are there?",
-    ),
-    Mistake(
-        "biases_in_multiply_adds",
-        slip("out_w * weights", "out_w * (weights + K)"),
-        "You count the additions of the bias. As in the papers, they are left out of the multiply-adds.",
-    ),
-    Mistake(
-        "operations_doubled",
-        slip("out_h * out_w", "2 * out_h * out_w"),
+    Mistake("input_channels_forgotten", slip("C * K", "K"),
+        "A kernel looks at all C channels at once: it has a weight for each."),
+    Mistake("channels_added", slip("C * K", "(C + K)"),
+        "Every output channel is connected with every input channel: how many pairs are there?"),
+    Mistake("biases_in_multiply_adds", slip("out_w * weights", "out_w * (weights + K)"),
+        "You count the additions of the bias. As in the papers, they are left out of the multiply-adds."),
+    Mistake("operations_doubled", slip("out_h * out_w", "2 * out_h * out_w"),
         "You count multiplications and additions separately. Here a multiplication with its addition counts once.",
-        convention=True,
-    ),
-    Mistake(
-        "weights_not_shared",
-        slip("return weights + K", "return out_h * out_w * (weights + K)"),
-        "The kernel is the same at every place: its weights are parameters once, not H′W′ times. That is the point of a "
-        "convolution.",
-    ),
-    Mistake(
-        "multiply_adds_per_place",
-        slip("out_h * out_w * weights", "weights"),
-        "That is the work at one place. The kernel stands at H′ · W′ of them.",
-    ),
-]
+        convention=True),
+    Mistake("weights_not_shared", slip("return weights + K", "return out_h * out_w * (weights + K)"),
+        "The kernel is the same at every place: its weights are parameters once, not H′W′ times. That is the point of "
+        "a convolution."),
+    Mistake("multiply_adds_per_place", slip("out_h * out_w * weights", "weights"),
+        "That is the work at one place. The kernel stands at H′ · W′ of them."),
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -141,18 +109,9 @@ def by_shapes(C, K, kernel, height, width, stride=1, padding=0):
     return np.int64(W.size + b.size), np.prod(out) * W.size
 
 
-EXERCISE = Exercise(
-    "architectures.conv2d_cost",
-    conv2d_cost,
-    cases,
-    MISTAKES,
-    variants=[by_neuron, by_shapes],
-    points=2,
-    minutes=6,
+EXERCISE = Exercise("architectures.conv2d_cost", conv2d_cost, cases, MISTAKES, variants=[by_neuron, by_shapes],
+    points=2, minutes=6,
     why="Few parameters, much work: two bills that the architectures of the 2010s split very differently.",
-    hints=(
-        "One output channel at one place is a neuron with k·k·C inputs.",
-        "K such neurons, the same at every place: that is all there is to learn.",
-        "The work is that of K neurons, H′ · W′ times; your `conv_output_size` gives H′ and W′.",
-    ),
-)
+    hints=("One output channel at one place is a neuron with k·k·C inputs.",
+           "K such neurons, the same at every place: that is all there is to learn.",
+           "The work is that of K neurons, H′ · W′ times; your `conv_output_size` gives H′ and W′."))  # fmt: skip

@@ -34,52 +34,26 @@ def cases(rng):
 # --- mistakes -------------------------------------------------------------------------------------------------------
 
 MISTAKES = [
-    Mistake(
-        "stride_omitted",
-        slip("(n + 2 * padding - kernel) // stride", "n + 2 * padding - kernel"),
-        "That is the number of windows one pixel apart. How many are left when you take only every s-th?",
-    ),
-    Mistake(
-        "padding_hard_coded",
-        slip("n + 2 * padding", "n"),
-        PADDING,
-        also=(slip("2 * padding", "2"), slip("2 * padding", "2 * ((kernel - 1) // 2)")),
-    ),
+    Mistake("stride_omitted", slip("(n + 2 * padding - kernel) // stride", "n + 2 * padding - kernel"),
+        "That is the number of windows one pixel apart. How many are left when you take only every s-th?"),
+    Mistake("padding_hard_coded", slip("n + 2 * padding", "n"),
+        PADDING, also=(slip("2 * padding", "2"), slip("2 * padding", "2 * ((kernel - 1) // 2)"))),
     Mistake("padding_once", slip("2 * padding", "padding"), PADDING_ONCE),
-    Mistake(
-        "last_window_forgotten", slip(" + 1", ""), "One too few: a kernel as large as the image still has one place."
-    ),
-    Mistake(
-        "one_inside_the_division",
-        slip("- kernel) // stride + 1", "- kernel + 1) // stride"),
-        "The first window takes no step: count it beside the steps, do not divide it with them.",
-    ),
-    Mistake(
-        "rounded_up",
-        slip("(n + 2 * padding - kernel) // stride", "-((kernel - n - 2 * padding) // stride)"),
-        PARTIAL,
-        convention=True,
-    ),
-    Mistake(
-        "fraction", slip("//", "/"), "A number of windows is whole: what is left over at the edge is cut off (`//`)."
-    ),
-    Mistake(
-        "size_kept",
-        slip("(n + 2 * padding - kernel) // stride + 1", "-(-n // stride)"),
-        "That is TensorFlow's “same”, which chooses the padding itself. Here the padding is given.",
-        convention=True,
-    ),
-    Mistake(
-        "missing_brackets",
-        slip("(n + 2 * padding - kernel)", "n + 2 * padding - kernel"),
-        "`//` binds more tightly than + and −: brackets.",
-    ),
-    Mistake(
-        "kernel_added",
-        slip("- kernel) // stride + 1", "+ kernel) // stride - 1"),
-        "A larger kernel leaves *fewer* places, not more.",
-    ),
-]
+    Mistake("last_window_forgotten", slip(" + 1", ""),
+        "One too few: a kernel as large as the image still has one place."),
+    Mistake("one_inside_the_division", slip("- kernel) // stride + 1", "- kernel + 1) // stride"),
+        "The first window takes no step: count it beside the steps, do not divide it with them."),
+    Mistake("rounded_up", slip("(n + 2 * padding - kernel) // stride", "-((kernel - n - 2 * padding) // stride)"),
+        PARTIAL, convention=True),
+    Mistake("fraction", slip("//", "/"),
+        "A number of windows is whole: what is left over at the edge is cut off (`//`)."),
+    Mistake("size_kept", slip("(n + 2 * padding - kernel) // stride + 1", "-(-n // stride)"),
+        "That is TensorFlow's “same”, which chooses the padding itself. Here the padding is given.", convention=True),
+    Mistake("missing_brackets", slip("(n + 2 * padding - kernel)", "n + 2 * padding - kernel"),
+        "`//` binds more tightly than + and −: brackets."),
+    Mistake("kernel_added", slip("- kernel) // stride + 1", "+ kernel) // stride - 1"),
+        "A larger kernel leaves *fewer* places, not more."),
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -101,18 +75,8 @@ def with_loop(n, kernel, stride=1, padding=0):
     return windows
 
 
-EXERCISE = Exercise(
-    "convolution.conv_output_size",
-    convolution.conv_output_size,
-    cases,
-    MISTAKES,
-    variants=[conv_output_size, counted, with_floor, with_loop],
-    solution=conv_output_size,
-    points=1,
-    minutes=4,
+EXERCISE = Exercise("convolution.conv_output_size", convolution.conv_output_size, cases, MISTAKES,
+    variants=[counted, with_floor, with_loop], solution=conv_output_size, points=1, minutes=4,
     why="Every shape error in a convolutional network is this line, not worked out.",
-    hints=(
-        "Take s = 1 first: a kernel of length k in n + 2p pixels. What is the last pixel at which it may begin?",
-        "With stride s, every s-th of those beginnings counts, including the first.",
-    ),
-)
+    hints=("Take s = 1 first: a kernel of length k in n + 2p pixels. What is the last pixel at which it may begin?",
+           "With stride s, every s-th of those beginnings counts, including the first."))  # fmt: skip

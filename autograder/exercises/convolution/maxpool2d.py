@@ -111,129 +111,61 @@ MISTAKES = [
     Mistake("stride_ignored", slip(shared.DEFAULT_STRIDE, "stride = 1"), shared.STRIDE_IGNORED),
     Mistake("stride_default_one", slip("size if stride is None", "1 if stride is None"), shared.DEFAULT),
     Mistake("padding_hard_coded", FIXED, shared.PADDING, also=OTHER_FIXED),
-    Mistake(
-        "padded_with_zeros",
-        slip("constant_values=-np.inf", "constant_values=0"),
-        "Zeros around the image win wherever all pixels are negative. What number never wins?",
-    ),
-    Mistake(
-        "zero_to_begin_with",
-        slip(
-            "window.argmax(axis=1)",
-            "np.where(window.max(axis=1) > 0, window.argmax(axis=1), -1)",
-            "Y[:, y, x] = window.max(axis=1)",
-            "Y[:, y, x] = np.maximum(window.max(axis=1), 0)",
-        ),
-        "Where all of a window is negative, you return 0. With what does your maximum begin?",
-    ),
-    Mistake(
-        "partial_windows",
-        slip(
-            "conv_output_size(height, size, stride, padding)",
-            "-(-(height + 2 * padding - size) // stride) + 1",
-            "conv_output_size(width, size, stride, padding)",
-            "-(-(width + 2 * padding - size) // stride) + 1",
-            "sides = (padding, padding)",
-            "sides = (padding, padding + size)",
-        ),
-        shared.PARTIAL,
-        convention=True,
-    ),
+    Mistake("padded_with_zeros", slip("constant_values=-np.inf", "constant_values=0"),
+        "Zeros around the image win wherever all pixels are negative. What number never wins?"),
+    Mistake("zero_to_begin_with",
+        slip("window.argmax(axis=1)", "np.where(window.max(axis=1) > 0, window.argmax(axis=1), -1)",
+             "Y[:, y, x] = window.max(axis=1)", "Y[:, y, x] = np.maximum(window.max(axis=1), 0)"),
+        "Where all of a window is negative, you return 0. With what does your maximum begin?"),
+    Mistake("partial_windows",
+        slip("conv_output_size(height, size, stride, padding)", "-(-(height + 2 * padding - size) // stride) + 1",
+             "conv_output_size(width, size, stride, padding)", "-(-(width + 2 * padding - size) // stride) + 1",
+             "sides = (padding, padding)", "sides = (padding, padding + size)"),
+        shared.PARTIAL, convention=True),
     Mistake("square_image", slip("conv_output_size(width", "conv_output_size(height"), shared.SQUARE),
     Mistake("height_width_swapped", slip(*shared.ROWS_AND_COLUMNS_SWAPPED, everywhere=True), shared.ROWS_FOR_COLUMNS),
-    Mistake(
-        "mean_for_max",
-        slip("window.max(axis=1)", "window.mean(axis=1)"),
-        "This is the mean of each window, not the largest entry.",
-    ),
-    Mistake(
-        "largest_magnitude",
-        slip(
-            "Y[:, y, x] = window.max(axis=1)",
-            "largest = np.abs(window).argmax(axis=1)[:, None]\n"
-            "            Y[:, y, x] = np.take_along_axis(window, largest, axis=1)[:, 0]",
-        ),
-        "−5 is not larger than 3: the maximum, without absolute values.",
-    ),
-    Mistake(
-        "over_channels",
-        slip("window.max(axis=1)", "window.max(axis=(1, 2))[:, None]"),
-        "The channels are pooled with one another. Each has its own maximum.",
-    ),
-    Mistake(
-        "pool_overlap_assigned",
-        slip("+= flow", "= flow"),
+    Mistake("mean_for_max", slip("window.max(axis=1)", "window.mean(axis=1)"),
+        "This is the mean of each window, not the largest entry."),
+    Mistake("largest_magnitude",
+        slip("Y[:, y, x] = window.max(axis=1)",
+             "largest = np.abs(window).argmax(axis=1)[:, None]\n"
+             "            Y[:, y, x] = np.take_along_axis(window, largest, axis=1)[:, 0]"),
+        "−5 is not larger than 3: the maximum, without absolute values."),
+    Mistake("over_channels", slip("window.max(axis=1)", "window.max(axis=(1, 2))[:, None]"),
+        "The channels are pooled with one another. Each has its own maximum."),
+    Mistake("pool_overlap_assigned", slip("+= flow", "= flow"),
         shared.OVERLAP,
-        also=[
-            slip(
-                f"dX{shared.WINDOW} += flow",
-                f"target = dX{shared.WINDOW}\n            target[flow != 0] = flow[flow != 0]",
-            ),
-            slip(*TIES, "+= flow", "= flow"),
-            (maxpool2d_forward, assigned_by_place_in_window),
-        ],
-    ),
-    Mistake(
-        "pool_tie_duplicated",
-        slip(*TIES),
-        "At a tie you send the whole flow to every tied pixel, so more comes back than was sent. Here the first of them, "
-        "row by row, takes it all.",
-    ),
-    Mistake(
-        "tie_shared",
-        slip(*TIES, "(won * dY", "(won / won.sum(axis=1, keepdims=True) * dY"),
-        "At a tie you share the flow. That is right as well, but here the first of the tied pixels, row by row, takes it "
-        "all, as in PyTorch.",
-        convention=True,
-    ),
-    Mistake(
-        "tie_to_the_last",
-        slip("window.argmax(axis=1)", "size * size - 1 - window[:, ::-1].argmax(axis=1)"),
-        "At a tie you choose the last pixel. Here it is the first, row by row.",
-        convention=True,
-    ),
-    Mistake(
-        "tie_by_columns",
-        slip(
-            "window.reshape(N, size * size, C)",
-            "window.swapaxes(1, 2).reshape(N, size * size, C)",
-            "reshape(N, size, size, C)",
-            "reshape(N, size, size, C).swapaxes(1, 2)",
-        ),
-        "At a tie you go through the window column by column. Here it is row by row.",
-        convention=True,
-    ),
-    Mistake(
-        "flow_to_all",
-        slip(WON, "won = np.ones((N, size * size, C))"),
-        "All pixels of the window get the flow. If a pixel that did not win changes a little, the output stays the same: "
-        "what is its gradient?",
-    ),
-    Mistake(
-        "flow_shared_by_all",
-        slip(WON, "won = np.ones((N, size * size, C)) / size**2"),
-        "That is the gradient of *average* pooling: here only the winner gets something.",
-    ),
-    Mistake(
-        "upstream_missing",
-        slip("(won * dY[:, y, x][:, None, :])", "won"),
-        "You mark the winners, but dY is not in the answer.",
-    ),
-    Mistake(
-        "value_for_gradient",
-        slip(
-            "(X.shape, winners,",
-            "(X.shape, (winners, Y),",
-            "winners, size, stride, padding = cache",
-            "(winners, Y), size, stride, padding = cache",
-            "won * dY",
-            "won * Y",
-        ),
-        "The winners get their value. What goes back to them is dY.",
-    ),
+        also=[slip(f"dX{shared.WINDOW} += flow",
+                   f"target = dX{shared.WINDOW}\n            target[flow != 0] = flow[flow != 0]"),
+              slip(*TIES, "+= flow", "= flow"),
+              (maxpool2d_forward, assigned_by_place_in_window)]),
+    Mistake("pool_tie_duplicated", slip(*TIES),
+        "At a tie you send the whole flow to every tied pixel, so more comes back than was sent. Here the first of "
+        "them, row by row, takes it all."),
+    Mistake("tie_shared", slip(*TIES, "(won * dY", "(won / won.sum(axis=1, keepdims=True) * dY"),
+        "At a tie you share the flow. That is right as well, but here the first of the tied pixels, row by row, takes "
+        "it all, as in PyTorch.", convention=True),
+    Mistake("tie_to_the_last", slip("window.argmax(axis=1)", "size * size - 1 - window[:, ::-1].argmax(axis=1)"),
+        "At a tie you choose the last pixel. Here it is the first, row by row.", convention=True),
+    Mistake("tie_by_columns",
+        slip("window.reshape(N, size * size, C)", "window.swapaxes(1, 2).reshape(N, size * size, C)",
+             "reshape(N, size, size, C)", "reshape(N, size, size, C).swapaxes(1, 2)"),
+        "At a tie you go through the window column by column. Here it is row by row.", convention=True),
+    Mistake("flow_to_all", slip(WON, "won = np.ones((N, size * size, C))"),
+        "All pixels of the window get the flow. If a pixel that did not win changes a little, the output stays the "
+        "same: what is its gradient?"),
+    Mistake("flow_shared_by_all", slip(WON, "won = np.ones((N, size * size, C)) / size**2"),
+        "That is the gradient of *average* pooling: here only the winner gets something."),
+    Mistake("upstream_missing", slip("(won * dY[:, y, x][:, None, :])", "won"),
+        "You mark the winners, but dY is not in the answer."),
+    Mistake("value_for_gradient",
+        slip("(X.shape, winners,", "(X.shape, (winners, Y),",
+             "winners, size, stride, padding = cache", "(winners, Y), size, stride, padding = cache",
+             "won * dY", "won * Y"),
+        "The winners get their value. What goes back to them is dY."),
     Mistake("padding_not_removed", slip(CROP, "dX"), shared.NOT_REMOVED),
     Mistake("cropped_from_corner", slip(CROP, "dX[:, :height, :width]"), shared.CORNER),
-]
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -282,25 +214,14 @@ def places_backward(dY, cache):
     return dX[:, p : shape[1] - p, p : shape[2] - p]
 
 
-EXERCISE = Exercise(
-    "convolution.maxpool2d",
-    (convolution.maxpool2d_forward, convolution.maxpool2d_backward),
-    cases,
-    MISTAKES,
-    variants=[
-        (maxpool2d_forward, maxpool2d_backward),
-        (loop_forward, loop_backward),
-        (places_forward, places_backward),
-    ],
-    solution=(maxpool2d_forward, maxpool2d_backward),
-    points=4,
-    minutes=22,
-    why="A gradient that goes to one place only, and to the same place several times: the two traps of every pooling layer.",
-    hints=(
-        "Forward: the loops of the average pooling, over an image padded with −∞ (`np.pad` takes `constant_values`).",
-        "Keep in the cache *where* each maximum stood: `argmax` of the window, flattened to k·k pixels, gives the first one "
-        "at a tie.",
-        "Backward: the same loops. Put each dY at its winner and add it to what is there already.",
-        "At the very end cut the padding off again: rows p … p + H, columns p … p + W.",
-    ),
-)
+EXERCISE = Exercise("convolution.maxpool2d", (convolution.maxpool2d_forward, convolution.maxpool2d_backward), cases,
+    MISTAKES, variants=[(loop_forward, loop_backward), (places_forward, places_backward)],
+    solution=(maxpool2d_forward, maxpool2d_backward), points=4, minutes=22,
+    why="A gradient that goes to one place only, and to the same place several times: the two traps of every pooling "
+        "layer.",
+    hints=("Forward: the loops of the average pooling, over an image padded with −∞ (`np.pad` takes "
+           "`constant_values`).",
+           "Keep in the cache *where* each maximum stood: `argmax` of the window, flattened to k·k pixels, gives the "
+           "first one at a tie.",
+           "Backward: the same loops. Put each dY at its winner and add it to what is there already.",
+           "At the very end cut the padding off again: rows p … p + H, columns p … p + W."))  # fmt: skip

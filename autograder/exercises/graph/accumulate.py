@@ -77,51 +77,29 @@ PASS = """\
     return grads"""
 
 MISTAKES = [
-    Mistake(
-        "stale_grads",
-        slip(f"    return {SUM}", f"    grads = grads.copy()\n    grads[order[0]] += 1.0\n{PASS}"),
-        "The new pass sends the old gradients along once more: flows begin where the last pass ended. Let this pass start from zeros, and add the old gradients at the end.",
-    ),
-    Mistake(
-        "stale_grads_below",
+    Mistake("stale_grads", slip(f"    return {SUM}", f"    grads = grads.copy()\n    grads[order[0]] += 1.0\n{PASS}"),
+        "The new pass sends the old gradients along once more: flows begin where the last pass ended. Let this pass "
+        "start from zeros, and add the old gradients at the end."),
+    Mistake("stale_grads_below",
         slip(f"    return {SUM}", f"    grads = grads.copy()\n    grads[order[0]] = 1.0\n{PASS}"),
-        "The result starts at 1 again, but the nodes below still hold the old gradients and pass them on. Every flow of a new pass begins at zero.",
-    ),
-    Mistake(
-        "earlier_lost",
-        slip("grads + backward", "backward"),
-        "The gradients of the earlier passes are gone. Accumulating means: old plus new.",
-    ),
-    Mistake(
-        "mutates_gradients",
-        slip(f"return {SUM}", "grads += backward(order, parents, local)\n    return grads"),
-        "The numbers are right, but `grads += …` writes into the caller's array. Make a new one: `grads + …`.",
-    ),
-    Mistake(
-        "inputs_only",
-        slip(
-            f"return {SUM}",
-            "new = backward(order, parents, local)\n    return new + grads * [not inputs for inputs in parents]",
-        ),
-        "Only the inputs keep their earlier gradients, as in PyTorch, where the nodes in between keep none. Here every node accumulates.",
-        convention=True,
-    ),
-    Mistake(
-        "averaged",
-        slip(SUM, f"0.5 * ({SUM})"),
-        "You take the mean of old and new. Passes add up; where a mean is wanted, it is divided afterwards.",
-    ),
-    Mistake(
-        "not_zeroed",
-        slip("np.zeros_like(grads)", "grads"),
-        "`accumulate` is right; `zero_grad` hands the old gradients back, so nothing is cleared.",
-    ),
-    Mistake(
-        "one_node_not_zeroed",
-        slip("np.zeros_like(grads)", "np.append(np.zeros_like(grads[:-1]), grads[-1])"),
-        "`accumulate` is right; `zero_grad` leaves one node as it was. All are cleared, inputs and result too.",
-    ),
-]
+        "The result starts at 1 again, but the nodes below still hold the old gradients and pass them on. Every flow "
+        "of a new pass begins at zero."),
+    Mistake("earlier_lost", slip("grads + backward", "backward"),
+        "The gradients of the earlier passes are gone. Accumulating means: old plus new."),
+    Mistake("mutates_gradients", slip(f"return {SUM}", "grads += backward(order, parents, local)\n    return grads"),
+        "The numbers are right, but `grads += …` writes into the caller's array. Make a new one: `grads + …`."),
+    Mistake("inputs_only",
+        slip(f"return {SUM}",
+             "new = backward(order, parents, local)\n    return new + grads * [not inputs for inputs in parents]"),
+        "Only the inputs keep their earlier gradients, as in PyTorch, where the nodes in between keep none. Here every "
+        "node accumulates.", convention=True),
+    Mistake("averaged", slip(SUM, f"0.5 * ({SUM})"),
+        "You take the mean of old and new. Passes add up; where a mean is wanted, it is divided afterwards."),
+    Mistake("not_zeroed", slip("np.zeros_like(grads)", "grads"),
+        "`accumulate` is right; `zero_grad` hands the old gradients back, so nothing is cleared."),
+    Mistake("one_node_not_zeroed", slip("np.zeros_like(grads)", "np.append(np.zeros_like(grads[:-1]), grads[-1])"),
+        "`accumulate` is right; `zero_grad` leaves one node as it was. All are cleared, inputs and result too."),
+]  # fmt: skip
 
 # --- variants -------------------------------------------------------------------------------------------------------
 
@@ -151,20 +129,11 @@ def total_added(grads, order, parents, local):
     return grads + total
 
 
-EXERCISE = Exercise(
-    "graph.accumulate",
-    (zero_grad, accumulate),
-    cases,
-    MISTAKES,
-    variants=[(python_zeros, python_accumulate), (times_zero, total_added)],
-    points=2,
-    minutes=8,
-    why="Forgotten zeroing is the commonest slip in training loops: the network then steps along all gradients it has ever seen.",
-    hints=(
-        "`backward` from above gives the gradients of one pass, from zeros. Use it.",
-        "What was there before comes in at the end, once.",
-        "`np.zeros_like` makes zeros of the same shape.",
-    ),
-    driver=passes_driver,
-    parts=("one pass more", "two passes more", "after zero_grad"),
-)
+EXERCISE = Exercise("graph.accumulate", (zero_grad, accumulate), cases, MISTAKES,
+    variants=[(python_zeros, python_accumulate), (times_zero, total_added)], points=2, minutes=8,
+    why="Forgotten zeroing is the commonest slip in training loops: the network then steps along all gradients it has "
+        "ever seen.",
+    hints=("`backward` from above gives the gradients of one pass, from zeros. Use it.",
+           "What was there before comes in at the end, once.",
+           "`np.zeros_like` makes zeros of the same shape."),
+    driver=passes_driver, parts=("one pass more", "two passes more", "after zero_grad"))  # fmt: skip

@@ -89,49 +89,28 @@ def walk_on(order, parents, local):
 
 
 MISTAKES = [
-    Mistake(
-        "assign_not_accumulate",
-        slip("+=", "="),
-        "A node that is used twice receives two flows; the second one replaces the first here. They add up.",
-    ),
-    Mistake(
-        "not_topological",
-        slip("in order:", "in reversed(range(len(parents))):"),
-        "You go through the nodes by number. Some pass their flow on before all of it has arrived; `order` tells which comes when.",
-    ),
-    Mistake(
-        "inputs_first",
-        slip("in order:", "in reversed(order):"),
-        "You begin at the inputs, where nothing has arrived yet. The pass begins at the result.",
-    ),
-    Mistake(
-        "upstream_forgotten",
-        slip("grads[node] * slope", "slope"),
-        "You add up local derivatives. The chain rule multiplies each by what has arrived at the node.",
-    ),
-    Mistake(
-        "slope_forgotten",
-        slip("grads[node] * slope", "grads[node]"),
-        "Every parent gets the node's whole flow: the local derivatives are not used.",
-    ),
-    Mistake(
-        "seed_missing",
-        slip("    grads[order[0]] = 1.0\n", ""),
-        "Nothing flows because nothing flowed in. What is the derivative of the result with respect to itself?",
-    ),
-    Mistake(
-        "passed_on_too_early",
-        walk_on,
-        "You go on to a parent before its flow is complete, and later again, with what was already passed on. Each node passes on once, when it is its turn in `order`.",
-    ),
-    Mistake(
-        "parent_counted_once",
-        slip(
-            "zip(parents[node], local[node], strict=True)", "dict(zip(parents[node], local[node], strict=True)).items()"
-        ),
-        "In x·x the same parent stands there twice, each time with a flow. One of the two is lost (a dict keeps one value for a key).",
-    ),
-]
+    Mistake("assign_not_accumulate", slip("+=", "="),
+        "A node that is used twice receives two flows; the second one replaces the first here. They add up."),
+    Mistake("not_topological", slip("in order:", "in reversed(range(len(parents))):"),
+        "You go through the nodes by number. Some pass their flow on before all of it has arrived; `order` tells which "
+        "comes when."),
+    Mistake("inputs_first", slip("in order:", "in reversed(order):"),
+        "You begin at the inputs, where nothing has arrived yet. The pass begins at the result."),
+    Mistake("upstream_forgotten", slip("grads[node] * slope", "slope"),
+        "You add up local derivatives. The chain rule multiplies each by what has arrived at the node."),
+    Mistake("slope_forgotten", slip("grads[node] * slope", "grads[node]"),
+        "Every parent gets the node's whole flow: the local derivatives are not used."),
+    Mistake("seed_missing", slip("    grads[order[0]] = 1.0\n", ""),
+        "Nothing flows because nothing flowed in. What is the derivative of the result with respect to itself?"),
+    Mistake("passed_on_too_early", walk_on,
+        "You go on to a parent before its flow is complete, and later again, with what was already passed on. Each "
+        "node passes on once, when it is its turn in `order`."),
+    Mistake("parent_counted_once",
+        slip("zip(parents[node], local[node], strict=True)",
+             "dict(zip(parents[node], local[node], strict=True)).items()"),
+        "In x·x the same parent stands there twice, each time with a flow. One of the two is lost (a dict keeps one "
+        "value for a key)."),
+]  # fmt: skip
 
 # --- variants -------------------------------------------------------------------------------------------------------
 
@@ -159,18 +138,8 @@ def scatter(order, parents, local):
     return grads
 
 
-EXERCISE = Exercise(
-    "graph.backward",
-    backward,
-    cases,
-    MISTAKES,
-    variants=[pull, scatter],
-    points=3,
-    minutes=12,
+EXERCISE = Exercise("graph.backward", backward, cases, MISTAKES, variants=[pull, scatter], points=3, minutes=12,
     why="These few lines are backpropagation, whatever the network looks like.",
-    hints=(
-        "An array of zeros for all nodes; one entry is known from the beginning.",
-        "Go through `order`; for each node, through its parents and local derivatives side by side (`zip`).",
-        "Flow at the parent: what is there already, plus flow at the node times local derivative.",
-    ),
-)
+    hints=("An array of zeros for all nodes; one entry is known from the beginning.",
+           "Go through `order`; for each node, through its parents and local derivatives side by side (`zip`).",
+           "Flow at the parent: what is there already, plus flow at the node times local derivative."))  # fmt: skip

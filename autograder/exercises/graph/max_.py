@@ -43,40 +43,23 @@ def max_backward(dz, cache):
 # --- mistakes -------------------------------------------------------------------------------------------------------
 
 MISTAKES = [
-    Mistake(
-        "max_tie_duplicated",
-        slip(" / np.sum(tied)", ""),
-        "Where several inputs are the largest each gets the whole flow, as in the notes (E10), so more comes out than went in. Here they share it equally.",
-        convention=True,
-    ),
-    Mistake(
-        "tie_to_the_first",
-        slip("xs == z", "np.arange(len(xs)) == np.argmax(xs)"),
+    Mistake("max_tie_duplicated", slip(" / np.sum(tied)", ""),
+        "Where several inputs are the largest each gets the whole flow, as in the notes (E10), so more comes out than "
+        "went in. Here they share it equally.", convention=True),
+    Mistake("tie_to_the_first", slip("xs == z", "np.arange(len(xs)) == np.argmax(xs)"),
         "Where several inputs are the largest the first one gets everything. Here they share the flow equally.",
-        convention=True,
-    ),
+        convention=True),
     Mistake("flow_forgotten", slip("dz * ", ""), FLOW),
-    Mistake(
-        "routed_to_all",
-        slip("tied / np.sum(tied)", "np.ones(len(tied))"),
-        "Every input gets the flow. Move an input that is not the largest: does z move?",
-    ),
-    Mistake(
-        "scaled_by_value",
-        slip("xs == z", "(xs == z, z)", "tied = cache", "tied, z = cache", "dz * ", "dz * z * "),
-        "The flow to the largest input is multiplied by that input. If the largest grows by a little, by how much does z?",
-    ),
-    Mistake(
-        "smallest_chosen",
-        slip("xs == z", "xs == np.min(xs)"),
-        "The flow goes to the smallest input; that is the min gate.",
-    ),
-    Mistake(
-        "shared_by_all",
-        slip("np.sum(tied)", "len(tied)"),
-        "You divide by the number of inputs. Only those that are tied share: how many are there?",
-    ),
-]
+    Mistake("routed_to_all", slip("tied / np.sum(tied)", "np.ones(len(tied))"),
+        "Every input gets the flow. Move an input that is not the largest: does z move?"),
+    Mistake("scaled_by_value", slip("xs == z", "(xs == z, z)", "tied = cache", "tied, z = cache", "dz * ", "dz * z * "),
+        "The flow to the largest input is multiplied by that input. If the largest grows by a little, by how much does "
+        "z?"),
+    Mistake("smallest_chosen", slip("xs == z", "xs == np.min(xs)"),
+        "The flow goes to the smallest input; that is the min gate."),
+    Mistake("shared_by_all", slip("np.sum(tied)", "len(tied)"),
+        "You divide by the number of inputs. Only those that are tied share: how many are there?"),
+]  # fmt: skip
 
 # --- variants -------------------------------------------------------------------------------------------------------
 
@@ -107,18 +90,10 @@ def flatnonzero_backward(dz, cache):
     return dx
 
 
-EXERCISE = Exercise(
-    "graph.max_",
-    (max_forward, max_backward),
-    lambda rng: gate_cases(rng, ties=3.0),
-    MISTAKES,
-    variants=[(loop_forward, loop_backward), (flatnonzero_forward, flatnonzero_backward)],
-    points=2,
-    minutes=6,
-    why="Max pooling and ReLU are this gate: they choose a path for the gradient, and the others learn nothing this time.",
-    hints=(
-        "Which inputs equal z? A comparison with `==` gives True and False.",
-        "How many of them are there? `np.sum` counts True.",
-        "The shares must add up to dz.",
-    ),
-)
+EXERCISE = Exercise("graph.max_", (max_forward, max_backward), lambda rng: gate_cases(rng, ties=3.0), MISTAKES,
+    variants=[(loop_forward, loop_backward), (flatnonzero_forward, flatnonzero_backward)], points=2, minutes=6,
+    why="Max pooling and ReLU are this gate: they choose a path for the gradient, and the others learn nothing this "
+        "time.",
+    hints=("Which inputs equal z? A comparison with `==` gives True and False.",
+           "How many of them are there? `np.sum` counts True.",
+           "The shares must add up to dz."))  # fmt: skip

@@ -68,43 +68,22 @@ def cases(rng):
 # --- mistakes -------------------------------------------------------------------------------------------------------
 
 MISTAKES = [
-    Mistake(
-        "exp_uses_input",
-        slip("(w, x, L)", "(w, x, np.sum(w * x) + b)"),
-        "The sigmoid's slope is L(1 − L), with its output in it. You put in the preactivation.",
-    ),
-    Mistake(
-        "derivative_omitted",
-        slip("dL * L * (1 - L)", "dL"),
-        "The flow reaches the sum without having passed the sigmoid. Every gate on the way scales it.",
-    ),
+    Mistake("exp_uses_input", slip("(w, x, L)", "(w, x, np.sum(w * x) + b)"),
+        "The sigmoid's slope is L(1 − L), with its output in it. You put in the preactivation."),
+    Mistake("derivative_omitted", slip("dL * L * (1 - L)", "dL"),
+        "The flow reaches the sum without having passed the sigmoid. Every gate on the way scales it."),
     Mistake("derivative_at_output", slip("dL * L * (1 - L)", "dL * sigmoid(L) * (1 - sigmoid(L))"), AT_OUTPUT),
-    Mistake(
-        "flow_forgotten",
-        slip("dL * ", ""),
-        "Right for dL = 1. Here the neuron is a part of something larger: what arrives, dL, goes into every flow.",
-    ),
-    Mistake(
-        "product_not_crossed",
-        slip("du * x, du * w", "du * w, du * x"),
-        "Weights and inputs have changed places: the flow to w_i is scaled by the other factor of the product.",
-    ),
-    Mistake(
-        "bias_before_the_gate",
-        slip("du * w, du", "du * w, dL"),
-        "The bias gets what arrives at the output. It enters before the sigmoid, so its flow passes the sigmoid, too.",
-    ),
-    Mistake(
-        "bias_without_flow",
-        slip("du * w, du", "du * w, 0.0"),
-        "The bias gets nothing, and so could never learn. It is an input of the sum like every product.",
-    ),
-    Mistake(
-        "flow_split",
-        slip("du * x, du * w", "du * x / len(x), du * w / len(w)"),
-        "The sum does not divide its flow by the number of its inputs: it hands all of it to each.",
-    ),
-]
+    Mistake("flow_forgotten", slip("dL * ", ""),
+        "Right for dL = 1. Here the neuron is a part of something larger: what arrives, dL, goes into every flow."),
+    Mistake("product_not_crossed", slip("du * x, du * w", "du * w, du * x"),
+        "Weights and inputs have changed places: the flow to w_i is scaled by the other factor of the product."),
+    Mistake("bias_before_the_gate", slip("du * w, du", "du * w, dL"),
+        "The bias gets what arrives at the output. It enters before the sigmoid, so its flow passes the sigmoid, too."),
+    Mistake("bias_without_flow", slip("du * w, du", "du * w, 0.0"),
+        "The bias gets nothing, and so could never learn. It is an input of the sum like every product."),
+    Mistake("flow_split", slip("du * x, du * w", "du * x / len(x), du * w / len(w)"),
+        "The sum does not divide its flow by the number of its inputs: it hands all of it to each."),
+]  # fmt: skip
 
 # --- variants -------------------------------------------------------------------------------------------------------
 
@@ -133,18 +112,9 @@ def einsum_backward(dL, cache):
     return np.multiply(x, du), np.multiply(w, du), du
 
 
-EXERCISE = Exercise(
-    "graph.neuron",
-    (neuron_forward, neuron_backward),
-    cases,
-    MISTAKES,
-    variants=[(loop_forward, loop_backward), (einsum_forward, einsum_backward)],
-    points=2,
-    minutes=10,
+EXERCISE = Exercise("graph.neuron", (neuron_forward, neuron_backward), cases, MISTAKES,
+    variants=[(loop_forward, loop_backward), (einsum_forward, einsum_backward)], points=2, minutes=10,
     why="Products, a sum and a sigmoid: the gates put together, and already the whole gradient of a neuron.",
-    hints=(
-        "Draw it: n products, one sum with the bias, one sigmoid. Then go back gate by gate.",
-        "After the sigmoid's gate you hold one number, the flow at the sum. Give it a name.",
-        "The sum passes it on to every product and to the bias; each product crosses it over.",
-    ),
-)
+    hints=("Draw it: n products, one sum with the bias, one sigmoid. Then go back gate by gate.",
+           "After the sigmoid's gate you hold one number, the flow at the sum. Give it a name.",
+           "The sum passes it on to every product and to the bias; each product crosses it over."))  # fmt: skip

@@ -45,34 +45,20 @@ def sigmoid_backward(dz, cache):
 # --- mistakes -------------------------------------------------------------------------------------------------------
 
 MISTAKES = [
-    Mistake(
-        "exp_uses_input",
-        slip("return z, z", "return z, x"),
-        "z(1 − z) is right, but with the output z in it; you put in the input x.",
-    ),
+    Mistake("exp_uses_input", slip("return z, z", "return z, x"),
+        "z(1 − z) is right, but with the output z in it; you put in the input x."),
     Mistake("derivative_at_output", slip("z = cache", "z = sigmoid(cache)"), AT_OUTPUT),
     Mistake("flow_forgotten", slip("dz * ", ""), FLOW),
-    Mistake(
-        "tanh_derivative",
-        slip("z * (1 - z)", "(1 - z * z)"),
-        "1 − z² is the slope of tanh. At x = 0 the sigmoid's is ¼.",
-    ),
-    Mistake(
-        "factor_missing",
-        slip("z * (1 - z)", "(1 - z)"),
-        "The slope must vanish where z is near 1 and where it is near 0. Yours does only one of the two.",
-    ),
-    Mistake(
-        "sign",
-        slip("1 - z", "z - 1"),
-        "The sigmoid grows everywhere, so its slope is positive. Yours is negative.",
-    ),
-    Mistake(
-        "overflow",
-        slip("sigmoid(x)", "1 / (1 + np.e**-x)"),
-        "Right, until x is very negative: e^(−x) then is larger than any float. The course's `sigmoid` avoids that; it is imported above.",
-    ),
-]
+    Mistake("tanh_derivative", slip("z * (1 - z)", "(1 - z * z)"),
+        "1 − z² is the slope of tanh. At x = 0 the sigmoid's is ¼."),
+    Mistake("factor_missing", slip("z * (1 - z)", "(1 - z)"),
+        "The slope must vanish where z is near 1 and where it is near 0. Yours does only one of the two."),
+    Mistake("sign", slip("1 - z", "z - 1"),
+        "The sigmoid grows everywhere, so its slope is positive. Yours is negative."),
+    Mistake("overflow", slip("sigmoid(x)", "1 / (1 + np.e**-x)"),
+        "Right, until x is very negative: e^(−x) then is larger than any float. The course's `sigmoid` avoids that; it "
+        "is imported above."),
+]  # fmt: skip
 
 # --- variants -------------------------------------------------------------------------------------------------------
 
@@ -95,17 +81,9 @@ def slope_backward(dz, cache):
     return cache * dz
 
 
-EXERCISE = Exercise(
-    "graph.sigmoid",
-    (sigmoid_forward, sigmoid_backward),
-    lambda rng: scalar_cases(rng, far=-800.0),
-    MISTAKES,
-    variants=[(two_forms_forward, two_forms_backward), (slope_forward, slope_backward)],
-    points=1,
-    minutes=4,
-    why="It lets through a quarter of the flow at best, and almost nothing where it saturates: ten in a row starve what lies below.",
-    hints=(
-        "`sigmoid(x)` from the course is the forward pass.",
-        "The slope is largest, ¼, at z = ½, and vanishes at z = 0 and z = 1.",
-    ),
-)
+EXERCISE = Exercise("graph.sigmoid", (sigmoid_forward, sigmoid_backward), lambda rng: scalar_cases(rng, far=-800.0),
+    MISTAKES, variants=[(two_forms_forward, two_forms_backward), (slope_forward, slope_backward)], points=1, minutes=4,
+    why="It lets through a quarter of the flow at best, and almost nothing where it saturates: ten in a row starve "
+        "what lies below.",
+    hints=("`sigmoid(x)` from the course is the forward pass.",
+           "The slope is largest, ¼, at z = ½, and vanishes at z = 0 and z = 1."))  # fmt: skip

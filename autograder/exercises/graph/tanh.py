@@ -43,24 +43,15 @@ def tanh_backward(dz, cache):
 # --- mistakes -------------------------------------------------------------------------------------------------------
 
 MISTAKES = [
-    Mistake(
-        "exp_uses_input",
-        slip("return z, z", "return z, x"),
-        "One minus a square is right, but the square of the output z; you put in the input x.",
-    ),
+    Mistake("exp_uses_input", slip("return z, z", "return z, x"),
+        "One minus a square is right, but the square of the output z; you put in the input x."),
     Mistake("derivative_at_output", slip("z = cache", "z = np.tanh(cache)"), AT_OUTPUT),
     Mistake("flow_forgotten", slip("dz * ", ""), FLOW),
-    Mistake(
-        "sigmoid_derivative",
-        slip("(1 - z * z)", "z * (1 - z)"),
-        "z(1 − z) is the sigmoid's slope. Tanh runs from −1 to 1, and its slope at x = 0 is 1.",
-    ),
-    Mistake(
-        "not_squared",
-        slip("1 - z * z", "1 - z"),
-        "The slope is the same at x and at −x, so the sign of z cannot matter. What makes it disappear?",
-    ),
-]
+    Mistake("sigmoid_derivative", slip("(1 - z * z)", "z * (1 - z)"),
+        "z(1 − z) is the sigmoid's slope. Tanh runs from −1 to 1, and its slope at x = 0 is 1."),
+    Mistake("not_squared", slip("1 - z * z", "1 - z"),
+        "The slope is the same at x and at −x, so the sign of z cannot matter. What makes it disappear?"),
+]  # fmt: skip
 
 # --- variants -------------------------------------------------------------------------------------------------------
 
@@ -84,14 +75,8 @@ def factored_backward(dz, cache):
     return dz * (above * below)
 
 
-EXERCISE = Exercise(
-    "graph.tanh",
-    (tanh_forward, tanh_backward),
-    scalar_cases,
-    MISTAKES,
-    variants=[(exponentials_forward, cosh_backward), (factored_forward, factored_backward)],
-    points=1,
-    minutes=3,
+EXERCISE = Exercise("graph.tanh", (tanh_forward, tanh_backward), scalar_cases, MISTAKES,
+    variants=[(exponentials_forward, cosh_backward), (factored_forward, factored_backward)], points=1, minutes=3,
     why="The gate of the recurrent networks, and again one whose slope is written in its output.",
-    hints=("`np.tanh` is the forward pass.", "cosh² − sinh² = 1; divide that by cosh²."),
-)
+    hints=("`np.tanh` is the forward pass.",
+           "cosh² − sinh² = 1; divide that by cosh²."))  # fmt: skip

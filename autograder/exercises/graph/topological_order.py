@@ -115,63 +115,35 @@ READY = "            consumers[parent] -= 1\n            if consumers[parent] ==
 FIRST_VISIT = "            if consumers[parent] == 0:\n                found.append(parent)\n"
 
 MISTAKES = [
-    Mistake(
-        "not_topological",
-        slip(READY, "            if parent not in order:\n"),
-        "You list a node as soon as you meet it. Another node that uses it may come later, and then its flow was passed on too early. When is a node ready?",
-    ),
-    Mistake(
-        "depth_first",
-        depth_first,
-        "You follow one path to its end and list nodes on the way down. A node at the end of it may have users on other paths, which come later. List a node when you leave it, not when you enter it, and look at what order that gives.",
-    ),
-    Mistake(
-        "inputs_first",
-        slip("return order", "return order[::-1]"),
-        "Every node comes before the nodes that use it: the order of the forward pass. The backward pass goes the other way, the result first.",
-        convention=True,
-    ),
-    Mistake(
-        "node_twice",
-        slip(f"{READY}                order.append(parent)", "            order.append(parent)"),
-        "Nodes that are used more than once are listed more than once, and would pass their flow on more than once.",
-    ),
-    Mistake(
-        "recursion_too_deep",
-        recursive,
-        "The order is right, but a function that calls itself for every node cannot go down a chain of thousands. Keep a list of what is to be visited yourself.",
-    ),
-    Mistake(
-        "every_node_listed",
-        slip(
-            "found = [0] * len(parents), [result]",
-            "found = [0] * len(parents), range(len(parents))",
-            FIRST_VISIT,
-            "",
-            "order = [result]",
-            "order = [node for node in found if consumers[node] == 0]",
-        ),
-        "The list holds nodes that the result does not depend on. Begin at the result and go to the parents.",
-    ),
-    Mistake(
-        "by_number",
-        slip("return order", "return sorted(order, reverse=True)"),
-        "You take the nodes by their numbers. In these graphs the numbers say nothing about who was computed first.",
-    ),
-    Mistake(
-        "double_use_counted_once",
-        slip(
-            f"        for parent in parents[node]:\n{FIRST_VISIT}",
-            f"        for parent in set(parents[node]):\n{FIRST_VISIT}",
-        ),
-        "In x·x the node x is used twice. It is counted once and ticked off twice, so it seems ready too early.",
-    ),
-    Mistake(
-        "result_missing",
-        slip("return order", "return order[1:]"),
-        "The result itself belongs into the list, as its first node.",
-    ),
-]
+    Mistake("not_topological", slip(READY, "            if parent not in order:\n"),
+        "You list a node as soon as you meet it. Another node that uses it may come later, and then its flow was "
+        "passed on too early. When is a node ready?"),
+    Mistake("depth_first", depth_first,
+        "You follow one path to its end and list nodes on the way down. A node at the end of it may have users on "
+        "other paths, which come later. List a node when you leave it, not when you enter it, and look at what order "
+        "that gives."),
+    Mistake("inputs_first", slip("return order", "return order[::-1]"),
+        "Every node comes before the nodes that use it: the order of the forward pass. The backward pass goes the "
+        "other way, the result first.", convention=True),
+    Mistake("node_twice", slip(f"{READY}                order.append(parent)", "            order.append(parent)"),
+        "Nodes that are used more than once are listed more than once, and would pass their flow on more than once."),
+    Mistake("recursion_too_deep", recursive,
+        "The order is right, but a function that calls itself for every node cannot go down a chain of thousands. Keep "
+        "a list of what is to be visited yourself."),
+    Mistake("every_node_listed",
+        slip("found = [0] * len(parents), [result]", "found = [0] * len(parents), range(len(parents))",
+             FIRST_VISIT, "",
+             "order = [result]", "order = [node for node in found if consumers[node] == 0]"),
+        "The list holds nodes that the result does not depend on. Begin at the result and go to the parents."),
+    Mistake("by_number", slip("return order", "return sorted(order, reverse=True)"),
+        "You take the nodes by their numbers. In these graphs the numbers say nothing about who was computed first."),
+    Mistake("double_use_counted_once",
+        slip(f"        for parent in parents[node]:\n{FIRST_VISIT}",
+             f"        for parent in set(parents[node]):\n{FIRST_VISIT}"),
+        "In x·x the node x is used twice. It is counted once and ticked off twice, so it seems ready too early."),
+    Mistake("result_missing", slip("return order", "return order[1:]"),
+        "The result itself belongs into the list, as its first node."),
+]  # fmt: skip
 
 # --- variants -------------------------------------------------------------------------------------------------------
 
@@ -202,21 +174,13 @@ def by_depth(parents, result):
     return np.array(sorted(depth, key=depth.get))
 
 
-EXERCISE = Exercise(
-    "graph.topological_order",
-    topological_order,
-    cases,
-    MISTAKES,
-    variants=[finished, by_depth],
-    points=3,
-    minutes=20,
-    why="A node may pass its flow on only when all of it has arrived; every automatic differentiation rests on this order.",
-    hints=(
-        "A node is ready when all nodes that use it are in the list.",
-        "Count first, by walking from the result to the parents, how often each node is used.",
-        "Then list the result. For each node that you list, tick off one use of each of its parents; a parent that has none left comes next.",
-        "A list may grow while a `for` loop runs over it. No recursion is needed.",
-    ),
-    driver=order_driver,
-    parts=("the nodes", "their order"),
-)
+EXERCISE = Exercise("graph.topological_order", topological_order, cases, MISTAKES, variants=[finished, by_depth],
+    points=3, minutes=20,
+    why="A node may pass its flow on only when all of it has arrived; every automatic differentiation rests on this "
+        "order.",
+    hints=("A node is ready when all nodes that use it are in the list.",
+           "Count first, by walking from the result to the parents, how often each node is used.",
+           "Then list the result. For each node that you list, tick off one use of each of its parents; a parent that "
+           "has none left comes next.",
+           "A list may grow while a `for` loop runs over it. No recursion is needed."),
+    driver=order_driver, parts=("the nodes", "their order"))  # fmt: skip

@@ -89,47 +89,31 @@ def draw_cases_with_gain(rng):
 
 CONSTANT = "All weights are equal. Neurons that begin equal get equal gradients and stay equal for ever: the numbers must be random."
 
-FAN_SWAPPED = Mistake(
-    "fan_swapped",
-    slip("fan_in, _ =", "_, fan_in ="),
-    "You take n_out, the number of neurons, where n_in is asked: how many numbers does one neuron add up?",
-)
-FIELD_IGNORED = Mistake(
-    "field_ignored",
-    slip("fans(shape)", "shape[:2]"),
-    "Filters have the shape (kh, kw, c_in, c_out), and you read n_in and n_out off the first two axes. `fans(shape)` knows both kinds of shape.",
-)
+FAN_SWAPPED = Mistake("fan_swapped", slip("fan_in, _ =", "_, fan_in ="),
+    "You take n_out, the number of neurons, where n_in is asked: how many numbers does one neuron add "
+    "up?")  # fmt: skip
+FIELD_IGNORED = Mistake("field_ignored", slip("fans(shape)", "shape[:2]"),
+    "Filters have the shape (kh, kw, c_in, c_out), and you read n_in and n_out off the first two axes. `fans(shape)` "
+    "knows both kinds of shape.")  # fmt: skip
 UNIFORM = [
     Mistake("root_forgotten", slip("np.sqrt(", "("), "The square root is missing: the bound is far too small."),
-    Mistake(
-        "only_positive",
-        slip("(-bound, bound", "(0.0, bound"),
-        "All weights are positive. The interval begins at minus the bound.",
-    ),
-    Mistake(
-        "normal_for_uniform",
-        slip("rng.uniform(-bound, bound", "rng.normal(0.0, bound"),
-        "The numbers are normal, with what should be the bound as their standard deviation. A uniform distribution has no weights beyond its bound.",
-    ),
+    Mistake("only_positive", slip("(-bound, bound", "(0.0, bound"),
+        "All weights are positive. The interval begins at minus the bound."),
+    Mistake("normal_for_uniform", slip("rng.uniform(-bound, bound", "rng.normal(0.0, bound"),
+        "The numbers are normal, with what should be the bound as their standard deviation. A uniform distribution has "
+        "no weights beyond its bound."),
     FIELD_IGNORED,
     Mistake("constant_weights", slip("rng.uniform(-bound, bound, size=shape)", "np.full(shape, bound)"), CONSTANT),
-]
-STD_FOR_BOUND = Mistake(
-    "std_for_bound",
-    slip("6.0", "2.0"),
-    "The weights are √3 too narrow: √(2/…) is the standard deviation. A uniform distribution of that deviation reaches √3 times as far.",
-)
+]  # fmt: skip
+STD_FOR_BOUND = Mistake("std_for_bound", slip("6.0", "2.0"),
+    "The weights are √3 too narrow: √(2/…) is the standard deviation. A uniform distribution of that deviation reaches "
+    "√3 times as far.")  # fmt: skip
 NORMAL = [
-    Mistake(
-        "sqrt3_on_normal",
-        slip("0.0, std", "0.0, np.sqrt(3.0) * std"),
-        "√3 too wide: √6 belongs to the bound of a uniform distribution, whose standard deviation is that bound divided by √3. Here the standard deviation itself is asked.",
-    ),
-    Mistake(
-        "uniform_for_normal",
-        slip("rng.normal(0.0, std", "rng.uniform(-np.sqrt(3.0) * std, np.sqrt(3.0) * std"),
-        "The scale is right, but the distribution is uniform. It is to be normal.",
-    ),
+    Mistake("sqrt3_on_normal", slip("0.0, std", "0.0, np.sqrt(3.0) * std"),
+        "√3 too wide: √6 belongs to the bound of a uniform distribution, whose standard deviation is that bound "
+        "divided by √3. Here the standard deviation itself is asked."),
+    Mistake("uniform_for_normal", slip("rng.normal(0.0, std", "rng.uniform(-np.sqrt(3.0) * std, np.sqrt(3.0) * std"),
+        "The scale is right, but the distribution is uniform. It is to be normal."),
     FIELD_IGNORED,
     Mistake("constant_weights", slip("rng.normal(0.0, std, size=shape)", "np.full(shape, std)"), CONSTANT),
-]
+]  # fmt: skip

@@ -31,48 +31,25 @@ def cases(rng):
 # --- mistakes -------------------------------------------------------------------------------------------------------
 
 MISTAKES = [
-    Mistake(
-        "field_ignored",
-        slip("int(np.prod(shape[:-2]))", "1"),
-        "Right for a linear layer. A filter's neuron sees kh·kw positions of every input channel: all of them feed it.",
-    ),
-    Mistake(
-        "first_two_axes",
-        slip("field * shape[-2], field * shape[-1]", "shape[0], shape[1]"),
-        "You read the first two axes, which for filters are their height and width.",
-    ),
-    Mistake(
-        "fan_swapped",
-        slip("field * shape[-2], field * shape[-1]", "field * shape[-1], field * shape[-2]"),
-        "Inputs and outputs have changed places: fan_in comes first.",
-    ),
-    Mistake(
-        "field_on_one_side",
-        slip("field * shape[-1]", "shape[-1]"),
-        "fan_in is right. One input, too, feeds kh·kw positions of every output channel.",
-    ),
-    Mistake(
-        "channels_first",
-        slip("shape[:-2]", "shape[2:]", "shape[-2]", "shape[1]", "shape[-1]", "shape[0]"),
+    Mistake("field_ignored", slip("int(np.prod(shape[:-2]))", "1"),
+        "Right for a linear layer. A filter's neuron sees kh·kw positions of every input channel: all of them feed "
+        "it."),
+    Mistake("first_two_axes", slip("field * shape[-2], field * shape[-1]", "shape[0], shape[1]"),
+        "You read the first two axes, which for filters are their height and width."),
+    Mistake("fan_swapped", slip("field * shape[-2], field * shape[-1]", "field * shape[-1], field * shape[-2]"),
+        "Inputs and outputs have changed places: fan_in comes first."),
+    Mistake("field_on_one_side", slip("field * shape[-1]", "shape[-1]"),
+        "fan_in is right. One input, too, feeds kh·kw positions of every output channel."),
+    Mistake("channels_first", slip("shape[:-2]", "shape[2:]", "shape[-2]", "shape[1]", "shape[-1]", "shape[0]"),
         "You read the shape as (c_out, c_in, kh, kw), PyTorch's order. Here it is (kh, kw, c_in, c_out).",
-        convention=True,
-    ),
-    Mistake(
-        "whole_size",
-        slip("field * shape[-2], field * shape[-1]", "int(np.prod(shape)), int(np.prod(shape))"),
-        "This is the number of all weights, not of those of one neuron.",
-    ),
-    Mistake(
-        "width_ignored",
-        slip("int(np.prod(shape[:-2]))", "shape[0] if len(shape) == 4 else 1"),
-        "The field is as wide as it is high only where it is square.",
-    ),
-    Mistake(
-        "field_added",
-        slip("int(np.prod(shape[:-2]))", "sum(shape[:-2]) or 1"),
-        "A field of 3 by 3 has 9 positions, not 6.",
-    ),
-]
+        convention=True),
+    Mistake("whole_size", slip("field * shape[-2], field * shape[-1]", "int(np.prod(shape)), int(np.prod(shape))"),
+        "This is the number of all weights, not of those of one neuron."),
+    Mistake("width_ignored", slip("int(np.prod(shape[:-2]))", "shape[0] if len(shape) == 4 else 1"),
+        "The field is as wide as it is high only where it is square."),
+    Mistake("field_added", slip("int(np.prod(shape[:-2]))", "sum(shape[:-2]) or 1"),
+        "A field of 3 by 3 has 9 positions, not 6."),
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -90,18 +67,8 @@ def divided(shape):
     return [size // shape[-1], size // shape[-2]]
 
 
-EXERCISE = Exercise(
-    "initializers.fans",
-    initializers.fans,
-    cases,
-    MISTAKES,
-    variants=[fans, unpacked, divided],
-    solution=fans,
-    points=1,
-    minutes=5,
+EXERCISE = Exercise("initializers.fans", initializers.fans, cases, MISTAKES, variants=[unpacked, divided],
+    solution=fans, points=1, minutes=5,
     why="Every initializer below asks how many numbers one neuron adds up.",
-    hints=(
-        "How many numbers does one neuron of a 3 by 3 filter over 16 channels add up?",
-        "The last two entries of the shape are the channels; all before them multiply both.",
-    ),
-)
+    hints=("How many numbers does one neuron of a 3 by 3 filter over 16 channels add up?",
+           "The last two entries of the shape are the channels; all before them multiply both."))  # fmt: skip

@@ -56,48 +56,28 @@ def measure(value, case):
 # --- mistakes -------------------------------------------------------------------------------------------------------
 
 MISTAKES = [
-    Mistake(
-        "signs_kept",
-        slip("    Q = Q * np.sign(np.diag(R))\n", ""),
-        "Each matrix is orthogonal, but not every rotation is equally likely: the QR routine follows its own rule for the signs, and on average the weights are not 0. R's diagonal knows the signs.",
-    ),
+    Mistake("signs_kept", slip("    Q = Q * np.sign(np.diag(R))\n", ""),
+        "Each matrix is orthogonal, but not every rotation is equally likely: the QR routine follows its own rule for "
+        "the signs, and on average the weights are not 0. R's diagonal knows the signs."),
     Mistake("gain_ignored", slip("gain * (", "("), "The argument `gain` is not used: it multiplies the whole matrix."),
-    Mistake(
-        "gain_squared",
-        slip("gain * (", "gain**2 * ("),
-        "WᵀW is to be gain² times the identity; yours is gain⁴. The matrix itself is multiplied by gain, once.",
-    ),
-    Mistake(
-        "not_orthogonal",
-        slip("Q * np.sign(np.diag(R))", "A / np.sqrt(len(A))"),
-        "These are scaled normal numbers: orthogonal on average only. Decompose the matrix, A = QR, and keep Q.",
-    ),
-    Mistake(
-        "normalised_only",
-        slip("Q * np.sign(np.diag(R))", "A / np.linalg.norm(A, axis=0)"),
-        "The columns have length 1, but they are not at right angles to each other.",
-    ),
-    Mistake(
-        "constant_weights",
-        slip("Q * np.sign(np.diag(R))", "np.eye(*A.shape)"),
-        "The identity is orthogonal, but always the same: nothing random is in it. Begin with a matrix of normal numbers.",
-    ),
-    Mistake(
-        "wide_not_turned",
-        slip(
-            "(max(rows, columns), min(rows, columns))",
-            "(rows, columns)",
-            "(Q if rows >= columns else Q.T).reshape(shape)",
-            "Q",
-        ),
-        "Where there are more columns than rows, Q is smaller than the matrix that is asked. Decompose the high matrix and transpose. And give the result the shape that was asked.",
-    ),
-    Mistake(
-        "first_axis_as_rows",
-        slip("int(np.prod(shape[:-1])), shape[-1]", "shape[0], int(np.prod(shape[1:]))"),
-        "Filters are filled as a matrix with kh·kw·c_in rows and c_out columns: one column for each neuron. You keep the first axis alone as rows.",
-    ),
-]
+    Mistake("gain_squared", slip("gain * (", "gain**2 * ("),
+        "WᵀW is to be gain² times the identity; yours is gain⁴. The matrix itself is multiplied by gain, once."),
+    Mistake("not_orthogonal", slip("Q * np.sign(np.diag(R))", "A / np.sqrt(len(A))"),
+        "These are scaled normal numbers: orthogonal on average only. Decompose the matrix, A = QR, and keep Q."),
+    Mistake("normalised_only", slip("Q * np.sign(np.diag(R))", "A / np.linalg.norm(A, axis=0)"),
+        "The columns have length 1, but they are not at right angles to each other."),
+    Mistake("constant_weights", slip("Q * np.sign(np.diag(R))", "np.eye(*A.shape)"),
+        "The identity is orthogonal, but always the same: nothing random is in it. Begin with a matrix of normal "
+        "numbers."),
+    Mistake("wide_not_turned",
+        slip("(max(rows, columns), min(rows, columns))", "(rows, columns)",
+             "(Q if rows >= columns else Q.T).reshape(shape)", "Q"),
+        "Where there are more columns than rows, Q is smaller than the matrix that is asked. Decompose the high matrix "
+        "and transpose. And give the result the shape that was asked."),
+    Mistake("first_axis_as_rows", slip("int(np.prod(shape[:-1])), shape[-1]", "shape[0], int(np.prod(shape[1:]))"),
+        "Filters are filled as a matrix with kh·kw·c_in rows and c_out columns: one column for each neuron. You keep "
+        "the first axis alone as rows."),
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -121,21 +101,10 @@ def gram_schmidt(shape, rng, gain=1.0):
     return gain * (Q.T if rows >= columns else Q).reshape(shape)
 
 
-EXERCISE = Exercise(
-    "initializers.orthogonal",
-    initializers.orthogonal,
-    cases,
-    MISTAKES,
-    variants=[orthogonal, polar, gram_schmidt],
-    solution=orthogonal,
-    points=2,
-    minutes=12,
+EXERCISE = Exercise("initializers.orthogonal", initializers.orthogonal, cases, MISTAKES, variants=[polar, gram_schmidt],
+    solution=orthogonal, points=2, minutes=12,
     why="A matrix that keeps every length exactly: signals pass a hundred linear layers unchanged.",
-    hints=(
-        "`Q, R = np.linalg.qr(A)` of a matrix A of normal numbers; Q has orthonormal columns.",
-        "Is the matrix wider than high? Then decompose the other way round and transpose.",
-        "Multiply each column of Q by the sign of its entry on R's diagonal.",
-    ),
-    driver=draw_driver,
-    measure=measure,
-)
+    hints=("`Q, R = np.linalg.qr(A)` of a matrix A of normal numbers; Q has orthonormal columns.",
+           "Is the matrix wider than high? Then decompose the other way round and transpose.",
+           "Multiply each column of Q by the sign of its entry on R's diagonal."),
+    driver=draw_driver, measure=measure)  # fmt: skip

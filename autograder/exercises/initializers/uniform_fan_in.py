@@ -22,22 +22,16 @@ def uniform_fan_in(shape, rng):
 MISTAKES = [
     *UNIFORM,
     FAN_SWAPPED,
-    Mistake(
-        "asymmetric_uniform",
+    Mistake("asymmetric_uniform",
         slip("fan_in, _", "fan_in, fan_out", "-bound, bound", "-bound, 1.0 / np.sqrt(fan_out)"),
-        "The lower and the upper bound differ in size, so that the weights' mean is not 0. The same bound at both ends.",
-    ),
-    Mistake(
-        "bound_times_sqrt3",
-        slip("1.0 / np.sqrt(fan_in)", "np.sqrt(3.0 / fan_in)"),
-        "√3 too wide: this one keeps the variance. The one that is asked is older, and does not.",
-    ),
-    Mistake(
-        "global_random",
-        slip("rng.uniform", "np.random.uniform"),
-        "The weights come from NumPy's global generator: the same `rng` gives other weights each time, and no run can be repeated.",
-    ),
-]
+        "The lower and the upper bound differ in size, so that the weights' mean is not 0. The same bound at both "
+        "ends."),
+    Mistake("bound_times_sqrt3", slip("1.0 / np.sqrt(fan_in)", "np.sqrt(3.0 / fan_in)"),
+        "√3 too wide: this one keeps the variance. The one that is asked is older, and does not."),
+    Mistake("global_random", slip("rng.uniform", "np.random.uniform"),
+        "The weights come from NumPy's global generator: the same `rng` gives other weights each time, and no run can "
+        "be repeated."),
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -53,17 +47,9 @@ def by_rows(shape, rng):
     return np.array(rows).reshape(shape) / np.sqrt(fan_in)
 
 
-EXERCISE = Exercise(
-    "initializers.uniform_fan_in",
-    initializers.uniform_fan_in,
-    draw_cases,
-    MISTAKES,
-    variants=[uniform_fan_in, stretched, by_rows],
-    solution=uniform_fan_in,
-    points=1,
-    minutes=5,
+EXERCISE = Exercise("initializers.uniform_fan_in", initializers.uniform_fan_in, draw_cases, MISTAKES,
+    variants=[stretched, by_rows], solution=uniform_fan_in, points=1, minutes=5,
     why="The old standard, still the default of many a library; it loses two thirds of the variance in every layer.",
-    hints=("`rng.uniform(low, high, size=shape)`.", "The bound is 1/√n_in; `fans(shape)` has n_in."),
-    driver=draw_driver,
-    measure=uniform_measure,
-)
+    hints=("`rng.uniform(low, high, size=shape)`.",
+           "The bound is 1/√n_in; `fans(shape)` has n_in."),
+    driver=draw_driver, measure=uniform_measure)  # fmt: skip

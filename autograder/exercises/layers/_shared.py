@@ -136,25 +136,15 @@ def reduced(result, examples):
 def reduction_mistakes(result, examples):
     answer = reduced(result, examples)
     return [
-        Mistake(
-            "sum_for_mean",
-            slip(answer, result),
-            'Your answer is the sum whatever `reduction` says. For "mean" the sum is divided by N, the number of examples.',
-            convention=True,
-        ),
-        Mistake(
-            "mean_for_sum",
-            slip(answer, f"{result} / len({examples})"),
-            'Your answer is divided by N whatever `reduction` says. For "sum" nothing is divided.',
-            convention=True,
-        ),
-        Mistake(
-            "mean_over_entries",
-            slip(f"len({examples})", f"{examples}.size"),
-            '"mean" here divides by N, the number of examples alone: the outputs of one example are summed, not averaged.',
-            convention=True,
-        ),
-    ]
+        Mistake("sum_for_mean", slip(answer, result),
+            'Your answer is the sum whatever `reduction` says. For "mean" the sum is divided by N, the number of '
+            "examples.", convention=True),
+        Mistake("mean_for_sum", slip(answer, f"{result} / len({examples})"),
+            'Your answer is divided by N whatever `reduction` says. For "sum" nothing is divided.', convention=True),
+        Mistake("mean_over_entries", slip(f"len({examples})", f"{examples}.size"),
+            '"mean" here divides by N, the number of examples alone: the outputs of one example are summed, not '
+            "averaged.", convention=True),
+    ]  # fmt: skip
 
 
 def softmax_mistakes(z):

@@ -21,52 +21,33 @@ def binary_cross_entropy_with_logits(u, d, reduction="mean"):
 
 def from_probability(p):
     """The loss by its definition, from a probability."""
-    return slip(
-        "J = np.sum(d * softplus(-u) + (1 - d) * softplus(u))",
-        f"p = {p}\n    J = -np.sum(d * np.log(p) + (1 - d) * np.log(1 - p))",
-    )
+    return slip("J = np.sum(d * softplus(-u) + (1 - d) * softplus(u))",
+                f"p = {p}\n    J = -np.sum(d * np.log(p) + (1 - d) * np.log(1 - p))")  # fmt: skip
 
 
 MISTAKES = [
-    Mistake(
-        "log_of_zero",
-        from_probability("1 / (1 + np.exp(-u))"),
-        "Right for small u. At u = 1000 the sigmoid rounds to 1 and log(1 − 1) is −∞. Write −log f(u) as a function of u, without the probability in between.",
-    ),
-    Mistake(
-        "overflow",
-        slip("softplus(-u)", "np.log(1 + np.exp(-u))", "softplus(u)", "np.log(1 + np.exp(u))"),
-        "The idea is right, but exp(1000) overflows. log(1 + e^u) can be written so that exp only ever sees a negative number; `softplus` does.",
-    ),
-    Mistake(
-        "probability_clipped",
-        from_probability("np.clip(1 / (1 + np.exp(-u)), 1e-7, 1 - 1e-7)"),
-        "Clipping hides how wrong the neuron is: at u = 1000 the loss is 1000, not log(10⁷) ≈ 16. Work with u, not with the probability.",
-    ),
-    Mistake(
-        "cost_sign",
-        slip("np.sum", "-np.sum"),
-        "This is the log-likelihood, which is to be large. The loss is its negative (notes 001 slip here, E08).",
-    ),
-    Mistake(
-        "terms_swapped",
-        slip("d * softplus(-u)", "d * softplus(u)", "d) * softplus(u)", "d) * softplus(-u)"),
-        "The output is charged for being right: which of the two terms belongs to d = 1?",
-    ),
-    Mistake(
-        "negative_class_ignored",
-        slip(" + (1 - d) * softplus(u)", ""),
-        "Outputs with d = 0 are charged nothing: the second term is missing.",
-    ),
+    Mistake("log_of_zero", from_probability("1 / (1 + np.exp(-u))"),
+        "Right for small u. At u = 1000 the sigmoid rounds to 1 and log(1 − 1) is −∞. Write −log f(u) as a function of "
+        "u, without the probability in between."),
+    Mistake("overflow", slip("softplus(-u)", "np.log(1 + np.exp(-u))", "softplus(u)", "np.log(1 + np.exp(u))"),
+        "The idea is right, but exp(1000) overflows. log(1 + e^u) can be written so that exp only ever sees a negative "
+        "number; `softplus` does."),
+    Mistake("probability_clipped", from_probability("np.clip(1 / (1 + np.exp(-u)), 1e-7, 1 - 1e-7)"),
+        "Clipping hides how wrong the neuron is: at u = 1000 the loss is 1000, not log(10⁷) ≈ 16. Work with u, not "
+        "with the probability."),
+    Mistake("cost_sign", slip("np.sum", "-np.sum"),
+        "This is the log-likelihood, which is to be large. The loss is its negative (notes 001 slip here, E08)."),
+    Mistake("terms_swapped", slip("d * softplus(-u)", "d * softplus(u)", "d) * softplus(u)", "d) * softplus(-u)"),
+        "The output is charged for being right: which of the two terms belongs to d = 1?"),
+    Mistake("negative_class_ignored", slip(" + (1 - d) * softplus(u)", ""),
+        "Outputs with d = 0 are charged nothing: the second term is missing."),
     *reduction_mistakes("J", "u"),
     outer_product("J", "d"),
     Mistake("sigmoid_twice", slip("    J = ", "    u = 1 / (1 + np.exp(-u))\n    J = "), TWICE),
-    Mistake(
-        "targets_rounded",
+    Mistake("targets_rounded",
         slip("d * softplus(-u) + (1 - d) * softplus(u)", "np.where(d > 0.5, softplus(-u), softplus(u))"),
-        "Targets may lie between 0 and 1: both terms count, each with its share, rather than one of them.",
-    ),
-]
+        "Targets may lie between 0 and 1: both terms count, each with its share, rather than one of them."),
+]  # fmt: skip
 
 # --- variants -------------------------------------------------------------------------------------------------------
 
@@ -83,19 +64,10 @@ def loop(u, d, reduction="mean"):
     return float(J / len(u)) if reduction == "mean" else float(J)
 
 
-EXERCISE = Exercise(
-    "losses.binary_cross_entropy_with_logits",
-    losses.binary_cross_entropy_with_logits,
-    logit_cases,
-    MISTAKES,
-    variants=[binary_cross_entropy_with_logits, logaddexp, loop],
-    solution=binary_cross_entropy_with_logits,
-    points=2,
-    minutes=8,
-    why="Computed from logits it survives any input; computed from a probability it turns into NaN in the middle of a training.",
-    hints=(
-        "−log σ(u) = log(1 + e^(−u)), and −log(1 − σ(u)) = log(1 + e^u).",
-        "`softplus(u)` from the course is log(1 + e^u) without overflow.",
-        "Weigh the two with d and 1 − d, sum everything, then look at `reduction`.",
-    ),
-)
+EXERCISE = Exercise("losses.binary_cross_entropy_with_logits", losses.binary_cross_entropy_with_logits, logit_cases,
+    MISTAKES, variants=[logaddexp, loop], solution=binary_cross_entropy_with_logits, points=2, minutes=8,
+    why="Computed from logits it survives any input; computed from a probability it turns into NaN in the middle of a "
+        "training.",
+    hints=("−log σ(u) = log(1 + e^(−u)), and −log(1 − σ(u)) = log(1 + e^u).",
+           "`softplus(u)` from the course is log(1 + e^u) without overflow.",
+           "Weigh the two with d and 1 − d, sum everything, then look at `reduction`."))  # fmt: skip

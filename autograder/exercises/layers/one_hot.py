@@ -43,34 +43,21 @@ def every_row(labels, K, dtype=None):
 
 
 MISTAKES = [
-    Mistake(
-        "transposed",
-        slip("labels[:, None] == np.arange(K)", "np.arange(K)[:, None] == labels"),
-        "Examples are rows: (N, K), each row with a single 1. Yours has the classes as rows.",
-    ),
-    Mistake(
-        "classes_from_labels",
-        slip("np.arange(K)", "np.arange(labels.max() + 1)"),
-        "The number of columns is K, as given, not what the largest label of this batch suggests: a class may be missing in a batch.",
-    ),
-    Mistake(
-        "labels_from_one",
-        labels_from_one,
-        "Classes are counted from 0: label 0 belongs in the first column. (An index of −1 is the last one, without a complaint.)",
-    ),
+    Mistake("transposed", slip("labels[:, None] == np.arange(K)", "np.arange(K)[:, None] == labels"),
+        "Examples are rows: (N, K), each row with a single 1. Yours has the classes as rows."),
+    Mistake("classes_from_labels", slip("np.arange(K)", "np.arange(labels.max() + 1)"),
+        "The number of columns is K, as given, not what the largest label of this batch suggests: a class may be "
+        "missing in a batch."),
+    Mistake("labels_from_one", labels_from_one,
+        "Classes are counted from 0: label 0 belongs in the first column. (An index of −1 is the last one, without a "
+        "complaint.)"),
     Mistake("every_row", every_row, EVERY_ROW),
-    Mistake(
-        "label_as_entry",
-        slip("indicator.astype", "(labels[:, None] * indicator).astype"),
-        "The 1 says *which* class it is by its place. You wrote the label's number there.",
-    ),
+    Mistake("label_as_entry", slip("indicator.astype", "(labels[:, None] * indicator).astype"),
+        "The 1 says *which* class it is by its place. You wrote the label's number there."),
     Mistake("complement", slip("==", "!="), "Zeros and ones are exchanged."),
-    Mistake(
-        "dtype_ignored",
-        slip("float if dtype is None else dtype", "float"),
-        "All right but for the type: entries are float64 unless `dtype` asks for something else.",
-    ),
-]
+    Mistake("dtype_ignored", slip("float if dtype is None else dtype", "float"),
+        "All right but for the type: entries are float64 unless `dtype` asks for something else."),
+]  # fmt: skip
 
 # --- variants -------------------------------------------------------------------------------------------------------
 
@@ -93,19 +80,9 @@ def lists(labels, K, dtype=None):
     return [[one if k == label else zero for k in range(K)] for label in labels]
 
 
-EXERCISE = Exercise(
-    "layers.one_hot",
-    layers.one_hot,
-    cases,
-    MISTAKES,
-    variants=[one_hot, loop, fancy, lists],
-    solution=one_hot,
-    points=1,
-    minutes=4,
+EXERCISE = Exercise("layers.one_hot", layers.one_hot, cases, MISTAKES, variants=[loop, fancy, lists], solution=one_hot,
+    points=1, minutes=4,
     why="It turns a class, which has no size and no order, into numbers that can be subtracted.",
-    hints=(
-        "Compare each label with each of 0, 1, …, K − 1.",
-        "Labels as a column, classes as a row: broadcasting makes the (N, K) table.",
-        "Or: rows of an identity matrix.",
-    ),
-)
+    hints=("Compare each label with each of 0, 1, …, K − 1.",
+           "Labels as a column, classes as a row: broadcasting makes the (N, K) table.",
+           "Or: rows of an identity matrix."))  # fmt: skip

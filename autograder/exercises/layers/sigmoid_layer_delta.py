@@ -40,45 +40,26 @@ def cases(rng):
 # --- mistakes -------------------------------------------------------------------------------------------------------
 
 MISTAKES = [
-    Mistake(
-        "missing_activation_derivative",
-        slip(" * sigmoid_grad(U)", ""),
-        "Between J and U stands the sigmoid, and its slope belongs into the chain rule. (With cross-entropy for the loss it would cancel; with the squared error it stays, E05.)",
-    ),
-    Mistake(
-        "derivative_at_output",
-        slip("sigmoid_grad(U)", "sigmoid_grad(Y)"),
-        "The slope is taken at f(U), after the sigmoid. It belongs at U. If you call `sigmoid_grad`, look at what it expects.",
-    ),
-    Mistake(
-        "input_for_output",
-        slip("sigmoid_grad(U)", "U * (1 - U)"),
-        "f′ = f(1 − f) with f(U) in it. You put U itself there.",
-    ),
+    Mistake("missing_activation_derivative", slip(" * sigmoid_grad(U)", ""),
+        "Between J and U stands the sigmoid, and its slope belongs into the chain rule. (With cross-entropy for the "
+        "loss it would cancel; with the squared error it stays, E05.)"),
+    Mistake("derivative_at_output", slip("sigmoid_grad(U)", "sigmoid_grad(Y)"),
+        "The slope is taken at f(U), after the sigmoid. It belongs at U. If you call `sigmoid_grad`, look at what it "
+        "expects."),
+    Mistake("input_for_output", slip("sigmoid_grad(U)", "U * (1 - U)"),
+        "f′ = f(1 − f) with f(U) in it. You put U itself there."),
     Mistake("ascent", slip("-(D - Y)", "(D - Y)"), UPHILL),
-    Mistake(
-        "wrong_factor",
-        slip("-(D - Y)", "-2 * (D - Y)"),
-        "Twice what is asked: the ½ of the loss takes care of the 2.",
-    ),
+    Mistake("wrong_factor", slip("-(D - Y)", "-2 * (D - Y)"),
+        "Twice what is asked: the ½ of the loss takes care of the 2."),
     Mistake("mean_for_sum", slip("sigmoid_grad(U)", "sigmoid_grad(U) / len(U)"), SUM_ASKED, convention=True),
-    Mistake(
-        "activation_forgotten",
-        slip("D - Y", "D - U"),
-        "The target is compared with the output f(U), not with the preactivation.",
-    ),
-    Mistake(
-        "tanh_derivative",
-        slip("sigmoid_grad(U)", "(1 - Y**2)"),
-        "1 − y² is the slope of tanh. The sigmoid's is another.",
-    ),
-    Mistake(
-        "arguments_swapped",
-        slip("(D, U)", "(U, D)"),
-        "The targets come first in this call, the preactivations second: the sigmoid went over the targets.",
-    ),
+    Mistake("activation_forgotten", slip("D - Y", "D - U"),
+        "The target is compared with the output f(U), not with the preactivation."),
+    Mistake("tanh_derivative", slip("sigmoid_grad(U)", "(1 - Y**2)"),
+        "1 − y² is the slope of tanh. The sigmoid's is another."),
+    Mistake("arguments_swapped", slip("(D, U)", "(U, D)"),
+        "The targets come first in this call, the preactivations second: the sigmoid went over the targets."),
     integer_buffer("-(D - Y) * sigmoid_grad(U)", "U"),
-]
+]  # fmt: skip
 
 # --- variants -------------------------------------------------------------------------------------------------------
 
@@ -93,19 +74,9 @@ def tanh_form(D, U):
     return 0.25 * (0.5 + 0.5 * t - D) * (1 - t * t)
 
 
-EXERCISE = Exercise(
-    "layers.sigmoid_layer_delta",
-    layers.sigmoid_layer_delta,
-    cases,
-    MISTAKES,
-    variants=[sigmoid_layer_delta, outputs, tanh_form],
-    solution=sigmoid_layer_delta,
-    points=1,
-    minutes=4,
+EXERCISE = Exercise("layers.sigmoid_layer_delta", layers.sigmoid_layer_delta, cases, MISTAKES,
+    variants=[outputs, tanh_form], solution=sigmoid_layer_delta, points=1, minutes=4,
     why="The factor f′(U) is nearly 0 where a neuron is far off: here vanishing gradients begin.",
-    hints=(
-        "Chain rule: ∂J/∂U = ∂J/∂Y · ∂Y/∂U.",
-        "The first factor is that of the linear layer, with Y = f(U).",
-        "The second is f(U)(1 − f(U)); or `sigmoid_grad`, which takes U.",
-    ),
-)
+    hints=("Chain rule: ∂J/∂U = ∂J/∂Y · ∂Y/∂U.",
+           "The first factor is that of the linear layer, with Y = f(U).",
+           "The second is f(U)(1 − f(U)); or `sigmoid_grad`, which takes U."))  # fmt: skip

@@ -39,57 +39,34 @@ BRANCH = "    if labels.ndim == 1:"
 
 MISTAKES = [
     Mistake("no_max_shift", slip(*UNSHIFTED, LOG_P, f"np.log({P})"), SHIFT),
-    Mistake(
-        "log_sum_exp_overflow",
-        slip(*UNSHIFTED),
-        "The logarithm is in the right place, but its sum of exponentials overflows at 1000. Take the row's largest logit out of the sum first, and add it again after the logarithm.",
-    ),
-    Mistake(
-        "log_of_zero",
-        slip(LOG_P, f"np.log({P})"),
-        "A probability below 1e−308 rounds to 0, and its logarithm is −∞. Let the logarithm and the exponential cancel on paper before anything is computed: log p = z − log Σ eᶻ.",
-    ),
-    Mistake(
-        "probability_clipped",
-        slip(LOG_P, f"np.log(np.clip({P}, 1e-12, 1.0))"),
-        "Clipping hides how wrong the prediction is: a class 1000 below the best costs 1000. Work with the logits, not with the probability.",
-    ),
+    Mistake("log_sum_exp_overflow", slip(*UNSHIFTED),
+        "The logarithm is in the right place, but its sum of exponentials overflows at 1000. Take the row's largest "
+        "logit out of the sum first, and add it again after the logarithm."),
+    Mistake("log_of_zero", slip(LOG_P, f"np.log({P})"),
+        "A probability below 1e−308 rounds to 0, and its logarithm is −∞. Let the logarithm and the exponential cancel "
+        "on paper before anything is computed: log p = z − log Σ eᶻ."),
+    Mistake("probability_clipped", slip(LOG_P, f"np.log(np.clip({P}, 1e-12, 1.0))"),
+        "Clipping hides how wrong the prediction is: a class 1000 below the best costs 1000. Work with the logits, not "
+        "with the probability."),
     Mistake("wrong_axis", slip("axis=1", "axis=0", everywhere=True), WRONG_AXIS),
     Mistake("no_axis", slip("axis=1", "axis=None", everywhere=True), NO_AXIS),
-    Mistake(
-        "softmax_twice",
+    Mistake("softmax_twice",
         slip(BRANCH, f"    p = np.exp(log_p)\n    log_p = p - np.log(np.exp(p).sum(axis=1, keepdims=True))\n{BRANCH}"),
-        TWICE,
-    ),
-    Mistake(
-        "integer_buffer",
-        slip("log_p = shifted", "log_p = np.zeros_like(logits)\n    log_p[:] = shifted"),
-        INTEGER,
-    ),
-    Mistake(
-        "cost_sign",
-        slip("-np.sum", "np.sum", everywhere=True),
-        "This is the log-likelihood, which is to be large. The loss is its negative: never below 0.",
-    ),
+        TWICE),
+    Mistake("integer_buffer", slip("log_p = shifted", "log_p = np.zeros_like(logits)\n    log_p[:] = shifted"),
+        INTEGER),
+    Mistake("cost_sign", slip("-np.sum", "np.sum", everywhere=True),
+        "This is the log-likelihood, which is to be large. The loss is its negative: never below 0."),
     *reduction_mistakes("J", "logits"),
     Mistake("every_row", slip("np.arange(len(labels)), labels", ":, labels"), EVERY_ROW),
-    Mistake(
-        "soft_labels_rounded",
+    Mistake("soft_labels_rounded",
         slip(BRANCH, f"    if labels.ndim == 2:\n        labels = labels.argmax(axis=1)\n{BRANCH}"),
-        ROUNDED,
-    ),
-    Mistake(
-        "logarithm_forgotten",
-        slip(LOG_P, P),
-        "You sum probabilities. The loss charges minus the *logarithm* of each.",
-    ),
-    Mistake(
-        "logarithm_base",
-        slip(BRANCH, f"    log_p = log_p / np.log(2.0)\n{BRANCH}"),
-        "Bits instead of nats: the logarithm here is the natural one.",
-        convention=True,
-    ),
-]
+        ROUNDED),
+    Mistake("logarithm_forgotten", slip(LOG_P, P),
+        "You sum probabilities. The loss charges minus the *logarithm* of each."),
+    Mistake("logarithm_base", slip(BRANCH, f"    log_p = log_p / np.log(2.0)\n{BRANCH}"),
+        "Bits instead of nats: the logarithm here is the natural one.", convention=True),
+]  # fmt: skip
 
 # --- variants -------------------------------------------------------------------------------------------------------
 
@@ -112,20 +89,12 @@ def loop(logits, labels, reduction="mean"):
     return J / len(logits) if reduction == "mean" else J
 
 
-EXERCISE = Exercise(
-    "losses.softmax_cross_entropy",
-    losses.softmax_cross_entropy,
-    entropy_cases,
-    MISTAKES,
-    variants=[softmax_cross_entropy, gather, loop],
-    solution=softmax_cross_entropy,
-    points=3,
-    minutes=12,
-    why="The loss of classifiers and language models alike; careless code for it is a common source of NaN in training.",
-    hints=(
-        "log p = z − log Σ eᶻ: no probability is needed.",
-        "With m the largest logit of a row, log Σ eᶻ = m + log Σ e^(z − m).",
-        "Labels (N,): pick one entry of log p from each row, with `np.arange(N)` for the rows. Labels (N, K): weigh log p with them.",
-        "`labels.ndim` tells which of the two came.",
-    ),
-)
+EXERCISE = Exercise("losses.softmax_cross_entropy", losses.softmax_cross_entropy, entropy_cases, MISTAKES,
+    variants=[gather, loop], solution=softmax_cross_entropy, points=3, minutes=12,
+    why="The loss of classifiers and language models alike; careless code for it is a common source of NaN in "
+        "training.",
+    hints=("log p = z − log Σ eᶻ: no probability is needed.",
+           "With m the largest logit of a row, log Σ eᶻ = m + log Σ e^(z − m).",
+           "Labels (N,): pick one entry of log p from each row, with `np.arange(N)` for the rows. Labels (N, K): weigh "
+           "log p with them.",
+           "`labels.ndim` tells which of the two came."))  # fmt: skip

@@ -37,18 +37,13 @@ MISTAKES = [
     integer_buffer(reduced("dz", "logits"), "logits"),
     *reduction_mistakes("dz", "logits"),
     Mistake("spurious_derivative", slip("P - D", "(P - D) * P * (1 - P)"), SPURIOUS_CLASS),
-    Mistake(
-        "gradient_by_probability",
-        slip("P - D", "-D / np.maximum(P, 1e-12)"),
-        "This is ∂J/∂p, the gradient at the probabilities. The way back to the logits goes through softmax, too.",
-    ),
+    Mistake("gradient_by_probability", slip("P - D", "-D / np.maximum(P, 1e-12)"),
+        "This is ∂J/∂p, the gradient at the probabilities. The way back to the logits goes through softmax, too."),
     Mistake("label_column_only", slip("P - D", "D * (P - 1)"), LABEL_ONLY),
-    Mistake(
-        "soft_labels_rounded",
+    Mistake("soft_labels_rounded",
         slip("    D = ", "    labels = labels.argmax(axis=1) if labels.ndim == 2 else labels\n    D = "),
-        ROUNDED,
-    ),
-]
+        ROUNDED),
+]  # fmt: skip
 
 # --- variants -------------------------------------------------------------------------------------------------------
 
@@ -75,19 +70,10 @@ def loop(logits, labels, reduction="mean"):
     return np.array(rows)
 
 
-EXERCISE = Exercise(
-    "losses.softmax_cross_entropy_grad",
-    losses.softmax_cross_entropy_grad,
-    entropy_cases,
-    MISTAKES,
-    variants=[softmax_cross_entropy_grad, minus_one, loop],
-    solution=softmax_cross_entropy_grad,
-    points=2,
-    minutes=6,
-    why="The same line as the softmax layer's delta, with the factor of the reduction: one formula, two names in the books.",
-    hints=(
-        "For labels (N,) and a sum you have written it already.",
-        "For probabilities (N, K) they take the place of the indicator matrix.",
-        "Whatever divides the loss divides its gradient.",
-    ),
-)
+EXERCISE = Exercise("losses.softmax_cross_entropy_grad", losses.softmax_cross_entropy_grad, entropy_cases, MISTAKES,
+    variants=[minus_one, loop], solution=softmax_cross_entropy_grad, points=2, minutes=6,
+    why="The same line as the softmax layer's delta, with the factor of the reduction: one formula, two names in the "
+        "books.",
+    hints=("For labels (N,) and a sum you have written it already.",
+           "For probabilities (N, K) they take the place of the indicator matrix.",
+           "Whatever divides the loss divides its gradient."))  # fmt: skip

@@ -92,13 +92,9 @@ MEAN_LOSS = Mistake("mean_for_sum", slip("np.sum", "np.mean"), MEAN, convention=
 
 # The gradients are -(Xᵀ @ δ), -sum(δ)
 MEAN_GRADIENT = Mistake("mean_for_sum", slip("-(np.", "-1 / len(X) * (np.", "np.sum", "np.mean"), MEAN, convention=True)
-ASCENT = Mistake(
-    "ascent",
-    slip("-(np.", "(np.", "-np.sum", "np.sum"),
-    "Following this gradient downhill makes the loss grow. Look at the sign: which way does the loss change when u grows?",
-)
-MISSING_TRANSPOSE = Mistake(
-    "missing_transpose",
-    slip("np.matrix_transpose(X)", "X"),
-    "The gradient has one entry for each weight, so the sum runs over the examples: which axis of X is that, and on which side of the product does it stand?",
-)
+ASCENT = Mistake("ascent", slip("-(np.", "(np.", "-np.sum", "np.sum"),
+    "Following this gradient downhill makes the loss grow. Look at the sign: which way does the loss change when u "
+    "grows?")  # fmt: skip
+MISSING_TRANSPOSE = Mistake("missing_transpose", slip("np.matrix_transpose(X)", "X"),
+    "The gradient has one entry for each weight, so the sum runs over the examples: which axis of X is that, and on "
+    "which side of the product does it stand?")  # fmt: skip

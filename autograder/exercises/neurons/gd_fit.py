@@ -25,41 +25,23 @@ def cases(rng):
 
 MISTAKES = [
     Mistake("ascent", slip("w - lr", "w + lr", "b - lr", "b + lr"), UPHILL),
-    Mistake(
-        "bias_after_weights",
+    Mistake("bias_after_weights",
         slip("w, b = w - lr * dw, b - lr * db", "w = w - lr * dw\n        b = b - lr * grad(X, d, w, b)[1]"),
-        "The bias is moved with the gradient at the new weights. Both steps use the gradient at the same point: compute it once.",
-    ),
-    Mistake(
-        "bias_never_updated",
-        slip("w, b = w - lr * dw, b - lr * db", "w = w - lr * dw"),
-        "The weights move, the bias does not.",
-    ),
-    Mistake(
-        "mean_for_sum",
-        slip("lr * dw", "lr * dw / len(d)", "lr * db", "lr * db / len(d)"),
-        "The gradient is used as it comes, a sum over the batch; you divide it by N.",
-        convention=True,
-    ),
-    Mistake(
-        "gradient_never_renewed",
-        slip(
-            "    for _ in range(epochs):\n        dw, db = grad(X, d, w, b)\n",
-            "    dw, db = grad(X, d, w, b)\n    for _ in range(epochs):\n",
-        ),
-        "The gradient changes when the weights do: compute it again in every step.",
-    ),
-    Mistake(
-        "mutates_parameters",
-        slip(
-            "w, b = np.asarray(w, copy=True), np.asarray(b, dtype=w.dtype, copy=True)",
-            "b = float(b)",
-            "w, b = w - lr * dw, b - lr * db",
-            "w -= lr * dw\n        b -= lr * db",
-        ),
-        "`w -= …` changes the caller's array. Write `w = w - …`, which makes a new one.",
-    ),
-]
+        "The bias is moved with the gradient at the new weights. Both steps use the gradient at the same point: "
+        "compute it once."),
+    Mistake("bias_never_updated", slip("w, b = w - lr * dw, b - lr * db", "w = w - lr * dw"),
+        "The weights move, the bias does not."),
+    Mistake("mean_for_sum", slip("lr * dw", "lr * dw / len(d)", "lr * db", "lr * db / len(d)"),
+        "The gradient is used as it comes, a sum over the batch; you divide it by N.", convention=True),
+    Mistake("gradient_never_renewed",
+        slip("    for _ in range(epochs):\n        dw, db = grad(X, d, w, b)\n",
+             "    dw, db = grad(X, d, w, b)\n    for _ in range(epochs):\n"),
+        "The gradient changes when the weights do: compute it again in every step."),
+    Mistake("mutates_parameters",
+        slip("w, b = np.asarray(w, copy=True), np.asarray(b, dtype=w.dtype, copy=True)", "b = float(b)",
+             "w, b = w - lr * dw, b - lr * db", "w -= lr * dw\n        b -= lr * db"),
+        "`w -= …` changes the caller's array. Write `w = w - …`, which makes a new one."),
+]  # fmt: skip
 
 
 def recursive(grad, X, d, w, b, lr, epochs):
@@ -78,17 +60,8 @@ def in_place_on_a_copy(grad, X, d, w, b, lr, epochs):
     return w, b
 
 
-EXERCISE = Exercise(
-    "neurons.gd_fit",
-    neurons.gd_fit,
-    cases,
-    MISTAKES,
-    variants=[recursive, in_place_on_a_copy],
-    points=2,
-    minutes=6,
+EXERCISE = Exercise("neurons.gd_fit", neurons.gd_fit, cases, MISTAKES, variants=[recursive, in_place_on_a_copy],
+    points=2, minutes=6,
     why="The loop that trains everything in this course.",
-    hints=(
-        "In each epoch: ask `grad(X, d, w, b)` once, then step.",
-        "w − lr·dw makes a new array; w -= lr·dw changes the caller's.",
-    ),
-)
+    hints=("In each epoch: ask `grad(X, d, w, b)` once, then step.",
+           "w − lr·dw makes a new array; w -= lr·dw changes the caller's."))  # fmt: skip

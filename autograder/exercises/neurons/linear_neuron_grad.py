@@ -10,25 +10,15 @@ from ._shared import ASCENT, BIAS_KEPT, MEAN_GRADIENT, MISSING_TRANSPOSE, OUTER,
 MISTAKES = [
     MISSING_TRANSPOSE,
     ASCENT,
-    Mistake(
-        "wrong_factor",
-        slip("-(np.", "-2 * (np.", "-np.sum", "-2 * np.sum"),
-        "Twice what is asked: the 2 from the square cancels against the ½.",
-    ),
+    Mistake("wrong_factor", slip("-(np.", "-2 * (np.", "-np.sum", "-2 * np.sum"),
+        "Twice what is asked: the 2 from the square cancels against the ½."),
     MEAN_GRADIENT,
     Mistake("bias_not_summed", slip("np.sum(d - u)", "(d - u)"), BIAS_KEPT),
-    Mistake(
-        "outer_product_target",
-        slip("d - u", "d[:, None] - u", everywhere=True),
-        OUTER,
-        also=(slip("@ (d - u)", "@ np.sum(d[:, None] - u, axis=1)", "sum(d - u)", "sum(d[:, None] - u)"),),
-    ),
-    Mistake(
-        "elementwise_for_dot",
-        slip("np.matrix_transpose(X) @ (d - u)", "X * (d - u)[:, None]"),
-        "Each row of your answer is one example's pull on the weights. Together they pull with their sum.",
-    ),
-]
+    Mistake("outer_product_target", slip("d - u", "d[:, None] - u", everywhere=True),
+        OUTER, also=(slip("@ (d - u)", "@ np.sum(d[:, None] - u, axis=1)", "sum(d - u)", "sum(d[:, None] - u)"),)),
+    Mistake("elementwise_for_dot", slip("np.matrix_transpose(X) @ (d - u)", "X * (d - u)[:, None]"),
+        "Each row of your answer is one example's pull on the weights. Together they pull with their sum."),
+]  # fmt: skip
 
 
 def loop(X, d, w, b):
@@ -45,18 +35,9 @@ def row_times_matrix(X, d, w, b):
     return e @ X, e.sum()
 
 
-EXERCISE = Exercise(
-    "neurons.linear_neuron_grad",
-    neurons.linear_neuron_grad,
-    lambda rng: batches(rng, real_targets),
-    MISTAKES,
-    variants=[loop, row_times_matrix],
-    points=2,
-    minutes=6,
+EXERCISE = Exercise("neurons.linear_neuron_grad", neurons.linear_neuron_grad, lambda rng: batches(rng, real_targets),
+    MISTAKES, variants=[loop, row_times_matrix], points=2, minutes=6,
     why="Error times input: every gradient of a weight in this course has this form.",
-    hints=(
-        "For one example: ∂J/∂w = −(d − u) x.",
-        "Sum over the examples: a product of Xᵀ with the errors.",
-        "For the bias the input is always 1.",
-    ),
-)
+    hints=("For one example: ∂J/∂w = −(d − u) x.",
+           "Sum over the examples: a product of Xᵀ with the errors.",
+           "For the bias the input is always 1."))  # fmt: skip

@@ -26,56 +26,30 @@ def cases(rng):
 
 
 MISTAKES = [
-    Mistake(
-        "fixed_step_update",
-        slip("lr * y[p] * X", "lr * X", "lr * y[p]", "lr"),
-        "The step is the same for both classes. A mistake on the negative class must push the line the other way: the target belongs into the step.",
-    ),
-    Mistake(
-        "step_without_input",
-        slip("lr * y[p] * X[p, :]", "lr * y[p]"),
-        "Every weight moves by the same amount. Each should move in proportion to its own input.",
-    ),
-    Mistake(
-        "updates_on_all",
-        slip("if y[p] * (np.sum(X[p, :] * w) + b) <= 0.0:", "if True:"),
-        "Examples that are right move the line, too, so it never comes to rest. When does Rosenblatt's rule move?",
-    ),
-    Mistake(
-        "ascent",
-        slip("w + lr", "w - lr", "b + lr", "b - lr"),
-        "The step goes away from the misclassified example (the notes' (4) and (5) have this sign wrong, E22).",
-    ),
-    Mistake(
-        "bias_never_updated",
-        slip("                b = b + lr * y[p]\n", ""),
-        "The weights learn, the bias does not: the line only turns about where it started.",
-    ),
-    Mistake(
-        "boundary_left_out",
-        slip("<= 0.0", "< 0.0"),
-        "An example on the line, y·u = 0, is a mistake here. With weights of zero all of them are.",
-        convention=True,
-    ),
-    Mistake(
-        "never_stops",
-        slip("        if mistakes[-1] == 0:\n            break\n", ""),
-        "Stop after the first epoch without a mistake: nothing changes any more.",
-    ),
-    Mistake(
-        "batch_update",
-        slip(
-            "        mistakes.append(0)\n", "        mistakes.append(0)\n        v, c = w, b\n", "* w) + b", "* v) + c"
-        ),
-        "Your mistakes are found with the weights from the beginning of the epoch. The rule goes example by example: each sees the weights that the one before it left.",
-    ),
+    Mistake("fixed_step_update", slip("lr * y[p] * X", "lr * X", "lr * y[p]", "lr"),
+        "The step is the same for both classes. A mistake on the negative class must push the line the other way: the "
+        "target belongs into the step."),
+    Mistake("step_without_input", slip("lr * y[p] * X[p, :]", "lr * y[p]"),
+        "Every weight moves by the same amount. Each should move in proportion to its own input."),
+    Mistake("updates_on_all", slip("if y[p] * (np.sum(X[p, :] * w) + b) <= 0.0:", "if True:"),
+        "Examples that are right move the line, too, so it never comes to rest. When does Rosenblatt's rule move?"),
+    Mistake("ascent", slip("w + lr", "w - lr", "b + lr", "b - lr"),
+        "The step goes away from the misclassified example (the notes' (4) and (5) have this sign wrong, E22)."),
+    Mistake("bias_never_updated", slip("                b = b + lr * y[p]\n", ""),
+        "The weights learn, the bias does not: the line only turns about where it started."),
+    Mistake("boundary_left_out", slip("<= 0.0", "< 0.0"),
+        "An example on the line, y·u = 0, is a mistake here. With weights of zero all of them are.", convention=True),
+    Mistake("never_stops", slip("        if mistakes[-1] == 0:\n            break\n", ""),
+        "Stop after the first epoch without a mistake: nothing changes any more."),
+    Mistake("batch_update",
+        slip("        mistakes.append(0)\n", "        mistakes.append(0)\n        v, c = w, b\n",
+             "* w) + b", "* v) + c"),
+        "Your mistakes are found with the weights from the beginning of the epoch. The rule goes example by example: "
+        "each sees the weights that the one before it left."),
     Mistake("learning_rate_ignored", slip("lr * ", "", everywhere=True), "The answer is right for lr = 1 only."),
-    Mistake(
-        "last_zero_missing",
-        slip("return w, b, mistakes", "return w, b, [count for count in mistakes if count]"),
-        "The weights are right. The list of mistakes has one entry for every epoch, the last one, 0, included.",
-    ),
-]
+    Mistake("last_zero_missing", slip("return w, b, mistakes", "return w, b, [count for count in mistakes if count]"),
+        "The weights are right. The list of mistakes has one entry for every epoch, the last one, 0, included."),
+]  # fmt: skip
 
 
 def in_place_on_a_copy(X, y, w, b, lr=1.0, epochs=100):
@@ -106,18 +80,10 @@ def augmented(X, y, w, b, lr=1.0, epochs=100):
     return v[:-1], v[-1], mistakes
 
 
-EXERCISE = Exercise(
-    "neurons.perceptron_fit",
-    neurons.perceptron_fit,
-    cases,
-    MISTAKES,
-    variants=[in_place_on_a_copy, augmented],
-    points=3,
-    minutes=15,
+EXERCISE = Exercise("neurons.perceptron_fit", neurons.perceptron_fit, cases, MISTAKES,
+    variants=[in_place_on_a_copy, augmented], points=3, minutes=15,
     why="The first learning algorithm with a proof that it ends.",
-    hints=(
-        "Two loops: epochs outside, examples in their order inside.",
-        "Inside: if y·u ≤ 0, count a mistake and move w and b at once.",
-        "After each epoch append its count; leave when it is 0. Never change the caller's w: make a new array.",
-    ),
-)
+    hints=("Two loops: epochs outside, examples in their order inside.",
+           "Inside: if y·u ≤ 0, count a mistake and move w and b at once.",
+           "After each epoch append its count; leave when it is 0. Never change the caller's w: make a new "
+           "array."))  # fmt: skip

@@ -8,24 +8,14 @@ from ...checks.exercise import Exercise, Mistake, slip
 from ._shared import boundary_cases
 
 MISTAKES = [
-    Mistake(
-        "zero_class",
-        slip("2 * np.astype(u >= 0.0, np.int64) - 1", "np.astype(np.sign(u), np.int64)"),
-        "`np.sign` has three values. On the boundary, u = 0, this course says +1.",
-    ),
-    Mistake(
-        "classes_zero_one",
-        slip("2 * ", "", " - 1", ""),
-        "The perceptron's classes are −1 and +1; 0 and 1 are the logistic neuron's.",
-        convention=True,
-    ),
-    Mistake(
-        "boolean_classes",
-        slip("2 * np.astype(u >= 0.0, np.int64) - 1", "u >= 0.0"),
-        "True and False are not the numbers −1 and +1 that the learning rule multiplies with.",
-    ),
+    Mistake("zero_class", slip("2 * np.astype(u >= 0.0, np.int64) - 1", "np.astype(np.sign(u), np.int64)"),
+        "`np.sign` has three values. On the boundary, u = 0, this course says +1."),
+    Mistake("classes_zero_one", slip("2 * ", "", " - 1", ""),
+        "The perceptron's classes are −1 and +1; 0 and 1 are the logistic neuron's.", convention=True),
+    Mistake("boolean_classes", slip("2 * np.astype(u >= 0.0, np.int64) - 1", "u >= 0.0"),
+        "True and False are not the numbers −1 and +1 that the learning rule multiplies with."),
     Mistake("classes_swapped", slip(">=", "<"), "The side that w points to is the positive one."),
-]
+]  # fmt: skip
 
 
 def loop(X, w, b):
@@ -36,14 +26,8 @@ def where(X, w, b):
     return np.where(np.dot(X, w) < -b, -1, 1)
 
 
-EXERCISE = Exercise(
-    "neurons.perceptron_predict",
-    neurons.perceptron_predict,
-    boundary_cases,
-    MISTAKES,
-    variants=[loop, where],
-    points=1,
-    minutes=3,
+EXERCISE = Exercise("neurons.perceptron_predict", neurons.perceptron_predict, boundary_cases, MISTAKES,
+    variants=[loop, where], points=1, minutes=3,
     why="A threshold on a weighted sum was the first artificial neuron that learned, in 1958.",
-    hints=("Compute u first.", "Where is u at least 0? `np.where` picks between two values."),
-)
+    hints=("Compute u first.",
+           "Where is u at least 0? `np.where` picks between two values."))  # fmt: skip

@@ -80,47 +80,24 @@ def cases(rng):
 # --- mistakes -------------------------------------------------------------------------------------------------------
 
 MISTAKES = [
-    Mistake(
-        "never_shuffled",
-        slip("rng.permutation(len(X))", "np.arange(len(X))"),
-        "The examples come in the same order in every epoch. Draw an order from `rng`.",
-    ),
-    Mistake(
-        "shuffled_once",
-        slip(
-            "    for _ in range(epochs):\n        order = rng.permutation(len(X))\n",
-            "    order = rng.permutation(len(X))\n    for _ in range(epochs):\n",
-        ),
-        "The order is drawn once for all epochs: draw a new one at the beginning of each.",
-    ),
-    Mistake(
-        "last_batch_dropped",
-        slip("0, len(X), batch_size", "0, len(X) - batch_size + 1, batch_size"),
-        "Where the batch size does not divide N some examples are never seen. The last, smaller batch is kept.",
-    ),
-    Mistake(
-        "drawn_with_replacement",
-        slip("rng.permutation(len(X))", "rng.integers(0, len(X), len(X))"),
-        "Some examples come twice in an epoch and others not at all: permute, do not draw with replacement.",
-    ),
-    Mistake(
-        "whole_batch",
-        slip("X[chosen], d[chosen]", "X, d"),
-        "The gradient is taken over all examples at every step. It should see the minibatch alone.",
-    ),
-    Mistake(
-        "targets_not_shuffled",
-        slip("d[chosen]", "d[start : start + batch_size]"),
-        "X is shuffled, d is not: an example gets the target of another one. Use one order for both.",
-    ),
+    Mistake("never_shuffled", slip("rng.permutation(len(X))", "np.arange(len(X))"),
+        "The examples come in the same order in every epoch. Draw an order from `rng`."),
+    Mistake("shuffled_once",
+        slip("    for _ in range(epochs):\n        order = rng.permutation(len(X))\n",
+             "    order = rng.permutation(len(X))\n    for _ in range(epochs):\n"),
+        "The order is drawn once for all epochs: draw a new one at the beginning of each."),
+    Mistake("last_batch_dropped", slip("0, len(X), batch_size", "0, len(X) - batch_size + 1, batch_size"),
+        "Where the batch size does not divide N some examples are never seen. The last, smaller batch is kept."),
+    Mistake("drawn_with_replacement", slip("rng.permutation(len(X))", "rng.integers(0, len(X), len(X))"),
+        "Some examples come twice in an epoch and others not at all: permute, do not draw with replacement."),
+    Mistake("whole_batch", slip("X[chosen], d[chosen]", "X, d"),
+        "The gradient is taken over all examples at every step. It should see the minibatch alone."),
+    Mistake("targets_not_shuffled", slip("d[chosen]", "d[start : start + batch_size]"),
+        "X is shuffled, d is not: an example gets the target of another one. Use one order for both."),
     Mistake("ascent", slip("w - lr", "w + lr", "b - lr", "b + lr"), UPHILL),
-    Mistake(
-        "mean_for_sum",
-        slip("lr * dw", "lr * dw / len(chosen)", "lr * db", "lr * db / len(chosen)"),
-        "The gradient is used as it comes, a sum over the minibatch; you divide it by its size.",
-        convention=True,
-    ),
-]
+    Mistake("mean_for_sum", slip("lr * dw", "lr * dw / len(chosen)", "lr * db", "lr * db / len(chosen)"),
+        "The gradient is used as it comes, a sum over the minibatch; you divide it by its size.", convention=True),
+]  # fmt: skip
 
 # --- variants -------------------------------------------------------------------------------------------------------
 
@@ -147,21 +124,10 @@ def shuffle_in_place(grad, X, d, w, b, lr, epochs, rng, batch_size=1):
     return w, b
 
 
-EXERCISE = Exercise(
-    "neurons.sgd_fit",
-    neurons.sgd_fit,
-    cases,
-    MISTAKES,
-    variants=[sgd_fit, split, shuffle_in_place],
-    solution=sgd_fit,
-    points=3,
-    minutes=12,
+EXERCISE = Exercise("neurons.sgd_fit", neurons.sgd_fit, cases, MISTAKES, variants=[split, shuffle_in_place],
+    solution=sgd_fit, points=3, minutes=12,
     why="Many rough steps beat few exact ones: this is why networks can be trained on more data than fits into memory.",
-    hints=(
-        "One permutation of 0…N−1 per epoch, from `rng.permutation`.",
-        "Walk through it in slices of `batch_size`; a slice past the end is simply shorter.",
-        "Take the same positions from X and from d.",
-    ),
-    driver=sgd_driver,
-    parts=("batches", "every example once", "steps"),
-)
+    hints=("One permutation of 0…N−1 per epoch, from `rng.permutation`.",
+           "Walk through it in slices of `batch_size`; a slice past the end is simply shorter.",
+           "Take the same positions from X and from d."),
+    driver=sgd_driver, parts=("batches", "every example once", "steps"))  # fmt: skip

@@ -115,98 +115,51 @@ def batchnorm_driver(functions, case):
 
 def along(how):
     """μ and σ² along other axes, forward and backward."""
-    return slip(
-        "mu, sigma2 = X.mean(axis=rows), X.var(axis=rows)",
-        f"mu, sigma2 = X.mean({how}), X.var({how})",
-        "dx_hat.mean(axis=rows)",
-        f"dx_hat.mean({how})",
-        "(dx_hat * x_hat).mean(axis=rows)",
-        f"(dx_hat * x_hat).mean({how})",
-    )
+    return slip("mu, sigma2 = X.mean(axis=rows), X.var(axis=rows)", f"mu, sigma2 = X.mean({how}), X.var({how})",
+                "dx_hat.mean(axis=rows)", f"dx_hat.mean({how})",
+                "(dx_hat * x_hat).mean(axis=rows)", f"(dx_hat * x_hat).mean({how})")  # fmt: skip
 
 
 MISTAKES = [
     *BACKWARD,
     *FORWARD,
-    Mistake(
-        "unbiased_variance",
+    Mistake("unbiased_variance",
         slip("X.var(axis=rows)", "X.var(axis=rows, ddof=1)", "momentum * m / (m - 1) * sigma2", "momentum * sigma2"),
-        "You divide by m − 1. For normalising, this course takes the biased variance, ÷ m; only what is kept for evaluation takes the other (E33).",
-    ),
-    Mistake(
-        "mutates_input",
-        WORKS_IN_PLACE.function,
+        "You divide by m − 1. For normalising, this course takes the biased variance, ÷ m; only what is kept for "
+        "evaluation takes the other (E33)."),
+    Mistake("mutates_input", WORKS_IN_PLACE.function,
         MUTATES_INPUT,
-        also=[
-            slip(
-                f"mean = {NEW_MEAN}",
-                "mean *= 1 - momentum\n        mean += momentum * mu",
-                f"var = {NEW_VAR}",
-                "var *= 1 - momentum\n        var += momentum * m / (m - 1) * sigma2",
-            )
-        ],
-    ),
-    Mistake(
-        "wrong_axis",
-        along("axis=-1, keepdims=True"),
-        BATCH_AXIS,
-        also=[along("axis=1, keepdims=True"), along("axis=-1"), along("axis=1")],
-    ),
+        also=[slip(f"mean = {NEW_MEAN}", "mean *= 1 - momentum\n        mean += momentum * mu",
+                   f"var = {NEW_VAR}", "var *= 1 - momentum\n        var += momentum * m / (m - 1) * sigma2")]),
+    Mistake("wrong_axis", along("axis=-1, keepdims=True"),
+        BATCH_AXIS, also=[along("axis=1, keepdims=True"), along("axis=-1"), along("axis=1")]),
     Mistake("per_pixel_statistics", along("axis=0"), PER_PIXEL),
-    Mistake(
-        "running_statistics_in_training",
-        slip("    else:\n        mu, sigma2 = state", "    mu, sigma2 = state"),
-        "In training the statistics are those of the batch itself. The running ones are kept for evaluation.",
-    ),
-    Mistake(
-        "batch_statistics_at_test",
-        slip("    else:\n        mu, sigma2 = state\n", ""),
-        "With `train=False` you normalise with the batch's own statistics: an example's answer would depend on its neighbours. Take the running ones.",
-    ),
+    Mistake("running_statistics_in_training", slip("    else:\n        mu, sigma2 = state", "    mu, sigma2 = state"),
+        "In training the statistics are those of the batch itself. The running ones are kept for evaluation."),
+    Mistake("batch_statistics_at_test", slip("    else:\n        mu, sigma2 = state\n", ""),
+        "With `train=False` you normalise with the batch's own statistics: an example's answer would depend on its "
+        "neighbours. Take the running ones."),
     *RUNNING,
-    Mistake(
-        "running_overwritten",
-        slip(NEW_MEAN, "mu", NEW_VAR, "m / (m - 1) * sigma2"),
-        "The state holds this batch's statistics alone. A running average also remembers the old ones.",
-    ),
-    Mistake(
-        "running_deviation",
-        slip("m / (m - 1) * sigma2", "np.sqrt(m / (m - 1) * sigma2)"),
-        "The state holds the variance, without the root.",
-    ),
-    Mistake(
-        "running_variance_not_updated",
-        slip(NEW_VAR, "var"),
-        "The running mean moves, the running variance does not.",
-    ),
-    Mistake(
-        "evaluation_updates_statistics",
-        slip(
-            "    if train:\n        mean",
-            "    mean",
-            "        var = ",
-            "    var = ",
-            "    else:",
-            "    if not train:",
-        ),
-        "With `train=False` the state comes back unchanged: evaluating must not teach the network anything.",
-    ),
-    Mistake(
-        "pixels_not_counted",
-        slip(
-            "dx_hat.mean(axis=rows)",
-            "dx_hat.sum(axis=rows) / len(dY)",
-            "(dx_hat * x_hat).mean(axis=rows)",
-            "(dx_hat * x_hat).sum(axis=rows) / len(dY)",
-        ),
-        "On images the means in dX run over all N·H·W positions; you divide by N.",
-    ),
-    Mistake(
-        "evaluation_gradient_as_in_training",
+    Mistake("running_overwritten", slip(NEW_MEAN, "mu", NEW_VAR, "m / (m - 1) * sigma2"),
+        "The state holds this batch's statistics alone. A running average also remembers the old ones."),
+    Mistake("running_deviation", slip("m / (m - 1) * sigma2", "np.sqrt(m / (m - 1) * sigma2)"),
+        "The state holds the variance, without the root."),
+    Mistake("running_variance_not_updated", slip(NEW_VAR, "var"),
+        "The running mean moves, the running variance does not."),
+    Mistake("evaluation_updates_statistics",
+        slip("    if train:\n        mean", "    mean",
+             "        var = ", "    var = ",
+             "    else:", "    if not train:"),
+        "With `train=False` the state comes back unchanged: evaluating must not teach the network anything."),
+    Mistake("pixels_not_counted",
+        slip("dx_hat.mean(axis=rows)", "dx_hat.sum(axis=rows) / len(dY)",
+             "(dx_hat * x_hat).mean(axis=rows)", "(dx_hat * x_hat).sum(axis=rows) / len(dY)"),
+        "On images the means in dX run over all N·H·W positions; you divide by N."),
+    Mistake("evaluation_gradient_as_in_training",
         slip("    if not train:\n        return gamma / s * dY, dgamma, dbeta\n", ""),
-        "After a pass with `train=False` the statistics are constants: nothing flows through them. Keep in the cache which kind of pass it was.",
-    ),
-]
+        "After a pass with `train=False` the statistics are constants: nothing flows through them. Keep in the cache "
+        "which kind of pass it was."),
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -265,26 +218,16 @@ def by_feature_backward(dY, cache):
     return dX, dgamma, dbeta
 
 
-EXERCISE = Exercise(
-    "normalization.batchnorm",
-    (normalization.batchnorm_forward, normalization.batchnorm_backward),
-    cases,
-    MISTAKES,
-    variants=[
-        (batchnorm_forward, batchnorm_backward),
-        (stepwise_forward, stepwise_backward),
-        (by_feature_forward, by_feature_backward),
-    ],
-    solution=(batchnorm_forward, batchnorm_backward),
-    points=6,
-    minutes=35,
-    why="Training and evaluation compute different things here: most networks that fail only when deployed fail at this layer.",
-    hints=(
-        "Forward: your three functions from above do all of it; γ and β come last. In evaluation the state takes the place of the batch's statistics.",
-        "Keep x̂, γ, s = √(σ² + ε) and `train` in the cache: the backward pass needs nothing else.",
-        "dγ and dβ are sums over all rows, as for the weights and biases of a linear layer; they look the same in both modes.",
-        "dX in training: dY, minus its mean over the rows, minus x̂ times the mean of dY·x̂; all of it times γ/s. In evaluation the two means fall away.",
-    ),
-    driver=batchnorm_driver,
-    parts=PARTS,
-)
+EXERCISE = Exercise("normalization.batchnorm", (normalization.batchnorm_forward, normalization.batchnorm_backward),
+    cases, MISTAKES, variants=[(stepwise_forward, stepwise_backward), (by_feature_forward, by_feature_backward)],
+    solution=(batchnorm_forward, batchnorm_backward), points=6, minutes=35,
+    why="Training and evaluation compute different things here: most networks that fail only when deployed fail at "
+        "this layer.",
+    hints=("Forward: your three functions from above do all of it; γ and β come last. In evaluation the state takes "
+           "the place of the batch's statistics.",
+           "Keep x̂, γ, s = √(σ² + ε) and `train` in the cache: the backward pass needs nothing else.",
+           "dγ and dβ are sums over all rows, as for the weights and biases of a linear layer; they look the same in "
+           "both modes.",
+           "dX in training: dY, minus its mean over the rows, minus x̂ times the mean of dY·x̂; all of it times γ/s. "
+           "In evaluation the two means fall away."),
+    driver=batchnorm_driver, parts=PARTS)  # fmt: skip

@@ -51,50 +51,27 @@ def cases(rng):
 MISTAKES = [
     Mistake("eps_outside_sqrt", slip("np.sqrt(var + eps)", "(np.sqrt(var) + eps)"), OUTSIDE),
     Mistake("divided_by_variance", slip("np.sqrt(var + eps)", "(var + eps)"), NO_ROOT),
-    Mistake(
-        "eps_forgotten",
-        slip("var + eps", "var"),
-        "`eps` is not used. The folded layer should do exactly what the two layers do, and batch norm adds ε under the root.",
-    ),
-    Mistake(
-        "affine_ignored",
-        slip("scale = gamma", "scale = 1", " + beta", ""),
-        AFFINE,
-        also=[slip("scale = gamma", "scale = 1"), slip(" + beta", "")],
-    ),
-    Mistake(
-        "rows_scaled",
-        slip("W * scale", "W * scale[:, None]"),
-        "Each *output* has its own scale, so each column of W (D, K). You scale the rows, which belong to the inputs.",
-    ),
-    Mistake(
-        "weights_not_scaled",
-        slip("W * scale", "W.copy()"),
-        "W comes back unchanged. Write γ(XW + b − μ)/s + β as X times something plus something.",
-    ),
-    Mistake(
-        "bias_not_scaled",
-        slip("(b - mean) * scale", "b - mean * scale"),
-        "The old bias goes through the normalisation like everything else that comes out of the linear layer: it is scaled, too.",
-    ),
-    Mistake(
-        "mean_not_scaled",
-        slip("(b - mean) * scale", "b * scale - mean"),
-        "The mean is subtracted *before* the division, so it is scaled like the bias.",
-    ),
-    Mistake(
-        "bias_forgotten",
-        slip("(b - mean) * scale", "-mean * scale"),
-        "The old bias is lost. It reaches the batch norm together with XW.",
-    ),
+    Mistake("eps_forgotten", slip("var + eps", "var"),
+        "`eps` is not used. The folded layer should do exactly what the two layers do, and batch norm adds ε under the "
+        "root."),
+    Mistake("affine_ignored", slip("scale = gamma", "scale = 1", " + beta", ""),
+        AFFINE, also=[slip("scale = gamma", "scale = 1"), slip(" + beta", "")]),
+    Mistake("rows_scaled", slip("W * scale", "W * scale[:, None]"),
+        "Each *output* has its own scale, so each column of W (D, K). You scale the rows, which belong to the inputs."),
+    Mistake("weights_not_scaled", slip("W * scale", "W.copy()"),
+        "W comes back unchanged. Write γ(XW + b − μ)/s + β as X times something plus something."),
+    Mistake("bias_not_scaled", slip("(b - mean) * scale", "b - mean * scale"),
+        "The old bias goes through the normalisation like everything else that comes out of the linear layer: it is "
+        "scaled, too."),
+    Mistake("mean_not_scaled", slip("(b - mean) * scale", "b * scale - mean"),
+        "The mean is subtracted *before* the division, so it is scaled like the bias."),
+    Mistake("bias_forgotten", slip("(b - mean) * scale", "-mean * scale"),
+        "The old bias is lost. It reaches the batch norm together with XW."),
     Mistake("mean_forgotten", slip("(b - mean)", "b"), "The running mean is not subtracted."),
     Mistake("mean_added", slip("b - mean", "b + mean"), "The mean has the wrong sign."),
-    Mistake(
-        "shift_scaled",
-        slip("(b - mean) * scale + beta", "(b - mean + beta) * scale"),
-        "β is added *after* the scaling: it is not scaled.",
-    ),
-]
+    Mistake("shift_scaled", slip("(b - mean) * scale + beta", "(b - mean + beta) * scale"),
+        "β is added *after* the scaling: it is not scaled."),
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -124,17 +101,9 @@ def probed(W, b, gamma, beta, mean, var, eps=1e-5):
     return both(np.eye(len(W))) - bias, bias
 
 
-EXERCISE = Exercise(
-    "normalization.fold_batchnorm",
-    fold_batchnorm,
-    cases,
-    MISTAKES,
-    variants=[by_output, matrix, probed],
-    points=2,
-    minutes=8,
-    why="In evaluation batch norm is one scale and one shift per feature, so the layer before it can do the work: deployed networks have no batch norm left.",
-    hints=(
-        "Put u = XW + b into γ(u − μ)/s + β and sort: what multiplies X, what does not?",
-        "γ/s is one number for each output, a whole column of W.",
-    ),
-)
+EXERCISE = Exercise("normalization.fold_batchnorm", fold_batchnorm, cases, MISTAKES,
+    variants=[by_output, matrix, probed], points=2, minutes=8,
+    why="In evaluation batch norm is one scale and one shift per feature, so the layer before it can do the work: "
+        "deployed networks have no batch norm left.",
+    hints=("Put u = XW + b into γ(u − μ)/s + β and sort: what multiplies X, what does not?",
+           "γ/s is one number for each output, a whole column of W."))  # fmt: skip

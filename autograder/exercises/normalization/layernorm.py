@@ -56,55 +56,33 @@ def cases(rng):
 def along(axes):
     """Other axes than the last, forward and backward; `axes` is in terms of the number of axes."""
     forward, backward = axes.format("X.ndim"), axes.format("dY.ndim")
-    return slip(
-        "X.mean(axis=-1",
-        f"X.mean(axis={forward}",
-        "X.var(axis=-1",
-        f"X.var(axis={forward}",
-        "dx_hat.mean(axis=-1",
-        f"dx_hat.mean(axis={backward}",
-        "(dx_hat * x_hat).mean(axis=-1",
-        f"(dx_hat * x_hat).mean(axis={backward}",
-    )
+    return slip("X.mean(axis=-1", f"X.mean(axis={forward}",
+                "X.var(axis=-1", f"X.var(axis={forward}",
+                "dx_hat.mean(axis=-1", f"dx_hat.mean(axis={backward}",
+                "(dx_hat * x_hat).mean(axis=-1", f"(dx_hat * x_hat).mean(axis={backward}")  # fmt: skip
 
 
 MISTAKES = [
     *BACKWARD,
     *FORWARD,
-    Mistake(
-        "unbiased_variance",
-        slip("X.var(axis=-1, keepdims=True)", "X.var(axis=-1, keepdims=True, ddof=1)"),
-        "You divide by D − 1. The variance that normalises is the biased one: divide by the number of features.",
-    ),
+    Mistake("unbiased_variance", slip("X.var(axis=-1, keepdims=True)", "X.var(axis=-1, keepdims=True, ddof=1)"),
+        "You divide by D − 1. The variance that normalises is the biased one: divide by the number of features."),
     WORKS_IN_PLACE,
-    Mistake(
-        "wrong_axis",
-        along("tuple(range({} - 1))"),
-        "You average over the wrong axes. Layer norm looks at the last axis alone: every row is normalised by itself, whatever else is in the batch.",
-        also=[along("0")],
-    ),
-    Mistake(
-        "whole_example",
-        along("tuple(range(1, {}))"),
-        "You normalise every example as a whole, over all its positions and channels, as some libraries do for images. Here it is the last axis alone: each pixel, each time step by itself.",
-        convention=True,
-    ),
-    Mistake(
-        "gamma_pulled_out",
-        slip("dx_hat = gamma * dY", "dx_hat = dY", "return (dx_hat", "return gamma * (dx_hat"),
-        "That is batch norm's formula. There γ is one number for the whole group and may stand in front. Here every member of the group has its own γ: multiply it with dY *before* the means.",
-    ),
-    Mistake(
-        "gradient_of_batchnorm",
-        slip(
-            "dx_hat.mean(axis=-1, keepdims=True)",
-            "dx_hat.mean(axis=rows)",
-            "(dx_hat * x_hat).mean(axis=-1, keepdims=True)",
-            "(dx_hat * x_hat).mean(axis=rows)",
-        ),
-        "The means in dX run over the rows, as in batch norm. The group here is the row: average over the same axis as in the forward pass.",
-    ),
-]
+    Mistake("wrong_axis", along("tuple(range({} - 1))"),
+        "You average over the wrong axes. Layer norm looks at the last axis alone: every row is normalised by itself, "
+        "whatever else is in the batch.", also=[along("0")]),
+    Mistake("whole_example", along("tuple(range(1, {}))"),
+        "You normalise every example as a whole, over all its positions and channels, as some libraries do for images. "
+        "Here it is the last axis alone: each pixel, each time step by itself.", convention=True),
+    Mistake("gamma_pulled_out", slip("dx_hat = gamma * dY", "dx_hat = dY", "return (dx_hat", "return gamma * (dx_hat"),
+        "That is batch norm's formula. There γ is one number for the whole group and may stand in front. Here every "
+        "member of the group has its own γ: multiply it with dY *before* the means."),
+    Mistake("gradient_of_batchnorm",
+        slip("dx_hat.mean(axis=-1, keepdims=True)", "dx_hat.mean(axis=rows)",
+             "(dx_hat * x_hat).mean(axis=-1, keepdims=True)", "(dx_hat * x_hat).mean(axis=rows)"),
+        "The means in dX run over the rows, as in batch norm. The group here is the row: average over the same axis as "
+        "in the forward pass."),
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -153,23 +131,12 @@ def einsum_backward(dY, cache):
     return dX, np.einsum("nd,nd->d", rows, hats), np.einsum("nd->d", rows)
 
 
-EXERCISE = Exercise(
-    "normalization.layernorm",
-    (normalization.layernorm_forward, normalization.layernorm_backward),
-    cases,
-    MISTAKES,
-    variants=[
-        (layernorm_forward, layernorm_backward),
-        (by_row_forward, by_row_backward),
-        (einsum_forward, einsum_backward),
-    ],
-    solution=(layernorm_forward, layernorm_backward),
-    points=4,
-    minutes=20,
-    why="The same formula along another axis, and no difference between training and evaluation is left: that is why transformers use it.",
-    hints=(
-        "Forward: mean and variance over the last axis, with `keepdims=True` so that they fit against X again.",
-        "Backward: first dx̂ = γ·dY. Then dx̂, minus its mean over the row, minus x̂ times the mean of dx̂·x̂ over the row; all of it divided by s.",
-        "dγ and dβ have the shape (D,): sum over all axes but the last.",
-    ),
-)
+EXERCISE = Exercise("normalization.layernorm", (normalization.layernorm_forward, normalization.layernorm_backward),
+    cases, MISTAKES, variants=[(by_row_forward, by_row_backward), (einsum_forward, einsum_backward)],
+    solution=(layernorm_forward, layernorm_backward), points=4, minutes=20,
+    why="The same formula along another axis, and no difference between training and evaluation is left: that is why "
+        "transformers use it.",
+    hints=("Forward: mean and variance over the last axis, with `keepdims=True` so that they fit against X again.",
+           "Backward: first dx̂ = γ·dY. Then dx̂, minus its mean over the row, minus x̂ times the mean of dx̂·x̂ over "
+           "the row; all of it divided by s.",
+           "dγ and dβ have the shape (D,): sum over all axes but the last."))  # fmt: skip

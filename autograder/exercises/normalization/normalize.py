@@ -48,21 +48,14 @@ MISTAKES = [
     *ROOT,
     Mistake("eps_squared", slip("+ eps", "+ eps**2"), "ε is added to σ² as it is, not squared."),
     Mistake("sign", slip("X - mu", "mu - X"), "What lies above the mean should come out positive."),
-    Mistake(
-        "multiplied",
-        slip("(X - mu) /", "(X - mu) *"),
-        "You multiply by the standard deviation: the spread grows where it should become 1.",
-    ),
-    Mistake(
-        "own_statistics",
-        slip(
-            "return",
-            "rows = tuple(range(X.ndim - 1))\n    mu, sigma2 = X.mean(axis=rows), X.var(axis=rows)\n    return",
-        ),
-        "μ and σ² are given. In evaluation they are not those of X, so they must not be computed here.",
-    ),
+    Mistake("multiplied", slip("(X - mu) /", "(X - mu) *"),
+        "You multiply by the standard deviation: the spread grows where it should become 1."),
+    Mistake("own_statistics",
+        slip("return",
+             "rows = tuple(range(X.ndim - 1))\n    mu, sigma2 = X.mean(axis=rows), X.var(axis=rows)\n    return"),
+        "μ and σ² are given. In evaluation they are not those of X, so they must not be computed here."),
     Mistake("mutates_input", slip("return (X - mu)", "X -= mu\n    return X"), MUTATES_INPUT),
-]
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -81,17 +74,8 @@ def loop(X, mu, sigma2, eps=1e-5):
     return x_hat
 
 
-EXERCISE = Exercise(
-    "normalization.normalize",
-    normalize,
-    cases,
-    MISTAKES,
-    variants=[affine_map, loop],
-    points=1,
+EXERCISE = Exercise("normalization.normalize", normalize, cases, MISTAKES, variants=[affine_map, loop], points=1,
     minutes=3,
     why="One line that every normalisation shares; the place of ε in it decides whether two libraries agree.",
-    hints=(
-        "Subtract, then divide; (D,) against (N, D) is broadcast along the last axis by itself.",
-        "ε stands under the root, beside σ².",
-    ),
-)
+    hints=("Subtract, then divide; (D,) against (N, D) is broadcast along the last axis by itself.",
+           "ε stands under the root, beside σ²."))  # fmt: skip

@@ -52,62 +52,34 @@ def cases(rng):
 
 MISTAKES = [
     *RUNNING,
-    Mistake(
-        "wrong_axis",
+    Mistake("wrong_axis",
         slip("batch_statistics(X)", "X.mean(axis=-1), X.var(axis=-1)", "X.size // X.shape[-1]", "X.shape[-1]"),
-        BATCH_AXIS,
-    ),
-    Mistake(
-        "per_pixel_statistics",
+        BATCH_AXIS),
+    Mistake("per_pixel_statistics",
         slip("batch_statistics(X)", "X.mean(axis=0), X.var(axis=0)", "X.size // X.shape[-1]", "len(X)"),
-        PER_PIXEL,
-    ),
-    Mistake(
-        "pixels_not_counted",
-        slip("X.size // X.shape[-1]", "len(X)"),
-        "On images m is not the number of images: how many numbers of one channel are there?",
-    ),
-    Mistake(
-        "factor_turned_over",
-        slip("m / (m - 1)", "(m - 1) / m"),
-        "The unbiased variance is the larger of the two. Turn the factor over.",
-    ),
-    Mistake(
-        "standard_deviation_kept",
-        slip("m / (m - 1) * sigma2", "np.sqrt(m / (m - 1) * sigma2)"),
-        "It is the variance that is averaged and kept, without the root.",
-    ),
-    Mistake(
-        "old_value_not_scaled",
-        slip("(1 - momentum) * ", "", everywhere=True),
-        "The old value stays whole and the new one is added: the average grows with every batch. The two weights must sum to 1.",
-    ),
-    Mistake(
-        "new_value_not_scaled",
-        slip("+ momentum * ", "+ ", everywhere=True),
-        "The new batch counts whole, besides most of the old value. The two weights must sum to 1.",
-    ),
-    Mistake(
-        "old_value_forgotten",
-        slip(NEW_MEAN, "mu", NEW_VAR, "m / (m - 1) * sigma2"),
-        "These are the new batch's own statistics. A running average also remembers the old ones.",
-    ),
+        PER_PIXEL),
+    Mistake("pixels_not_counted", slip("X.size // X.shape[-1]", "len(X)"),
+        "On images m is not the number of images: how many numbers of one channel are there?"),
+    Mistake("factor_turned_over", slip("m / (m - 1)", "(m - 1) / m"),
+        "The unbiased variance is the larger of the two. Turn the factor over."),
+    Mistake("standard_deviation_kept", slip("m / (m - 1) * sigma2", "np.sqrt(m / (m - 1) * sigma2)"),
+        "It is the variance that is averaged and kept, without the root."),
+    Mistake("old_value_not_scaled", slip("(1 - momentum) * ", "", everywhere=True),
+        "The old value stays whole and the new one is added: the average grows with every batch. The two weights must "
+        "sum to 1."),
+    Mistake("new_value_not_scaled", slip("+ momentum * ", "+ ", everywhere=True),
+        "The new batch counts whole, besides most of the old value. The two weights must sum to 1."),
+    Mistake("old_value_forgotten", slip(NEW_MEAN, "mu", NEW_VAR, "m / (m - 1) * sigma2"),
+        "These are the new batch's own statistics. A running average also remembers the old ones."),
     Mistake("variance_not_updated", slip(NEW_VAR, "var"), "The mean moves, the variance does not."),
-    Mistake(
-        "default_momentum",
-        slip("return", "momentum = 0.1\n    return"),
-        "`momentum` is an argument: it may differ from 0.1.",
-    ),
-    Mistake(
-        "mutates_input",
-        slip(
-            f"return {NEW_MEAN}, {NEW_VAR}",
-            "mean *= 1 - momentum\n    mean += momentum * mu\n"
-            "    var *= 1 - momentum\n    var += momentum * m / (m - 1) * sigma2\n    return mean, var",
-        ),
-        MUTATES_INPUT,
-    ),
-]
+    Mistake("default_momentum", slip("return", "momentum = 0.1\n    return"),
+        "`momentum` is an argument: it may differ from 0.1."),
+    Mistake("mutates_input",
+        slip(f"return {NEW_MEAN}, {NEW_VAR}",
+             "mean *= 1 - momentum\n    mean += momentum * mu\n"
+             "    var *= 1 - momentum\n    var += momentum * m / (m - 1) * sigma2\n    return mean, var"),
+        MUTATES_INPUT),
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -129,18 +101,10 @@ def loop(mean, var, X, momentum=0.1):
     return out_mean, out_var
 
 
-EXERCISE = Exercise(
-    "normalization.running_statistics",
-    running_statistics,
-    cases,
-    MISTAKES,
-    variants=[steps, loop],
-    points=2,
-    minutes=7,
+EXERCISE = Exercise("normalization.running_statistics", running_statistics, cases, MISTAKES, variants=[steps, loop],
+    points=2, minutes=7,
     why="In evaluation there may be one example and no batch: what training saw must be remembered.",
-    hints=(
-        "Your `batch_statistics` gives μ and σ² of the batch.",
-        "m is how many numbers of one feature X holds: `X.size // X.shape[-1]`.",
-        "(1 − a) times the old value plus a times the new one; for the variance the new one is m/(m − 1)·σ².",
-    ),
-)
+    hints=("Your `batch_statistics` gives μ and σ² of the batch.",
+           "m is how many numbers of one feature X holds: `X.size // X.shape[-1]`.",
+           "(1 − a) times the old value plus a times the new one; for the variance the new one is m/(m − "
+           "1)·σ²."))  # fmt: skip

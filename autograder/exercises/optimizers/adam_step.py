@@ -25,18 +25,12 @@ def adam_step(w, dw, state, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
 
 MISTAKES = [
     *ADAM_MISTAKES,
-    Mistake(
-        "betas_swapped",
-        slip("    t = ", "    beta1, beta2 = beta2, beta1\n    t = "),
-        "β₁ and β₂ are exchanged: β₁ belongs to the gradients, β₂ to their squares, which are averaged over longer.",
-    ),
-    Mistake(
-        "beta2_fixed",
-        slip("    t = ", "    beta2 = 0.99\n    t = "),
-        "β₂ is not the one that was given: 0.99 is in your code, as in notes 004 (E36). Use the argument.",
-    ),
+    Mistake("betas_swapped", slip("    t = ", "    beta1, beta2 = beta2, beta1\n    t = "),
+        "β₁ and β₂ are exchanged: β₁ belongs to the gradients, β₂ to their squares, which are averaged over longer."),
+    Mistake("beta2_fixed", slip("    t = ", "    beta2 = 0.99\n    t = "),
+        "β₂ is not the one that was given: 0.99 is in your code, as in notes 004 (E36). Use the argument."),
     mutates_weights(ADAM_CHANGE),
-]
+]  # fmt: skip
 
 # --- variants -------------------------------------------------------------------------------------------------------
 
@@ -60,21 +54,12 @@ def loop(w, dw, state, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
     return w, type(state)(t, m, v)
 
 
-EXERCISE = Exercise(
-    "optimizers.adam_step",
-    optimizers.adam_step,
-    optimizer_cases("adam", beta1=0.7, beta2=0.9, eps=0.05),
-    MISTAKES,
-    variants=[adam_step, one_factor, loop],
-    solution=adam_step,
-    points=3,
-    minutes=10,
+EXERCISE = Exercise("optimizers.adam_step", optimizers.adam_step,
+    optimizer_cases("adam", beta1=0.7, beta2=0.9, eps=0.05), MISTAKES, variants=[one_factor, loop], solution=adam_step,
+    points=3, minutes=10,
     why="What most networks are trained with; three of the five notes write it down, and each slips somewhere.",
-    hints=(
-        "Begin with the count: `t = state.t + 1`, so the first step has t = 1.",
-        "Then m and v, two running averages, of g and of g².",
-        "m̂ and v̂ are for this step only; the state gets m and v as they were before the correction.",
-        "After 20 steps with the constant gradient 1 and η = 0.001, w must have moved by −0.02.",
-    ),
-    driver=steps,
-)
+    hints=("Begin with the count: `t = state.t + 1`, so the first step has t = 1.",
+           "Then m and v, two running averages, of g and of g².",
+           "m̂ and v̂ are for this step only; the state gets m and v as they were before the correction.",
+           "After 20 steps with the constant gradient 1 and η = 0.001, w must have moved by −0.02."),
+    driver=steps)  # fmt: skip

@@ -65,73 +65,38 @@ SCALE = "(s @ y) / (y @ y)"
 
 MISTAKES = [
     Mistake("ascent", slip("return -q", "return q"), UPHILL),
-    Mistake(
-        "oldest_first",
-        slip("in reversed(pairs)", "in pairs", "zip(pairs,", "zip(reversed(pairs),"),
-        "Your first loop begins with the oldest pair and the second with the newest. It is the other way round: `reversed(pairs)` first.",
-    ),
-    Mistake(
-        "same_order_twice",
-        slip("zip(pairs, reversed(a)", "zip(reversed(pairs), a"),
-        "Both loops run from the newest pair to the oldest. The second one goes back the way that the first one came.",
-    ),
-    Mistake(
-        "coefficients_shifted",
-        slip("reversed(a)", "a"),
-        "In the second loop a pair gets the coefficient of another one. They were stored from the newest pair on; you read them from the oldest on.",
-    ),
-    Mistake(
-        "unscaled",
-        slip(f"    if pairs:\n        s, y = pairs[-1]\n        q = {SCALE} * q\n", ""),
-        "Between the loops nothing happens. There H₀ is applied: γ times q, with γ from the newest pair.",
-    ),
-    Mistake(
-        "scale_inverted",
-        slip(SCALE, "(y @ y) / (s @ y)"),
-        "γ stands on its head: H is the *inverse* of the curvature, small where the gradient changes fast.",
-    ),
-    Mistake(
-        "scale_of_oldest",
-        slip("pairs[-1]", "pairs[0]"),
-        "γ is taken from the oldest pair. The newest one knows the curvature where you stand.",
-    ),
-    Mistake(
-        "scale_of_steps",
-        slip(SCALE, "(s @ s) / (s @ y)"),
+    Mistake("oldest_first", slip("in reversed(pairs)", "in pairs", "zip(pairs,", "zip(reversed(pairs),"),
+        "Your first loop begins with the oldest pair and the second with the newest. It is the other way round: "
+        "`reversed(pairs)` first."),
+    Mistake("same_order_twice", slip("zip(pairs, reversed(a)", "zip(reversed(pairs), a"),
+        "Both loops run from the newest pair to the oldest. The second one goes back the way that the first one came."),
+    Mistake("coefficients_shifted", slip("reversed(a)", "a"),
+        "In the second loop a pair gets the coefficient of another one. They were stored from the newest pair on; you "
+        "read them from the oldest on."),
+    Mistake("unscaled", slip(f"    if pairs:\n        s, y = pairs[-1]\n        q = {SCALE} * q\n", ""),
+        "Between the loops nothing happens. There H₀ is applied: γ times q, with γ from the newest pair."),
+    Mistake("scale_inverted", slip(SCALE, "(y @ y) / (s @ y)"),
+        "γ stands on its head: H is the *inverse* of the curvature, small where the gradient changes fast."),
+    Mistake("scale_of_oldest", slip("pairs[-1]", "pairs[0]"),
+        "γ is taken from the oldest pair. The newest one knows the curvature where you stand."),
+    Mistake("scale_of_steps", slip(SCALE, "(s @ s) / (s @ y)"),
         "Your γ is sᵀs / sᵀy, another well-known estimate (Barzilai and Borwein's long step). Here it is sᵀy / yᵀy.",
-        convention=True,
-    ),
-    Mistake(
-        "second_coefficient_forgotten",
-        slip("(a_i - (y @ q) / (s @ y))", "a_i"),
-        "In the second loop a is given back whole. What is there already along the pair, b, has to be taken off.",
-    ),
-    Mistake(
-        "coefficients_added",
-        slip("a_i - ", "a_i + "),
-        "In the second loop a and b are added. Their difference counts.",
-    ),
-    Mistake(
-        "roles_swapped",
-        slip("a[-1] * y", "a[-1] * s", "(s @ y)) * s", "(s @ y)) * y"),
-        "s and y have changed places. The first loop works on a gradient and takes off gradients, y; the second makes a step and puts on steps, s.",
-    ),
-    Mistake(
-        "plain_gradient",
-        lambda g, pairs: -g,
-        "This is steepest descent: the pairs are not used.",
-    ),
-    Mistake(
-        "divided_by_steps",
+        convention=True),
+    Mistake("second_coefficient_forgotten", slip("(a_i - (y @ q) / (s @ y))", "a_i"),
+        "In the second loop a is given back whole. What is there already along the pair, b, has to be taken off."),
+    Mistake("coefficients_added", slip("a_i - ", "a_i + "),
+        "In the second loop a and b are added. Their difference counts."),
+    Mistake("roles_swapped", slip("a[-1] * y", "a[-1] * s", "(s @ y)) * s", "(s @ y)) * y"),
+        "s and y have changed places. The first loop works on a gradient and takes off gradients, y; the second makes "
+        "a step and puts on steps, s."),
+    Mistake("plain_gradient", lambda g, pairs: -g, "This is steepest descent: the pairs are not used."),
+    Mistake("divided_by_steps",
         slip("(s @ q) / (s @ y)", "(s @ q) / (s @ s)", "(y @ q) / (s @ y)", "(y @ q) / (s @ s)"),
-        "Both coefficients are divided by sᵀs. It is sᵀy, which holds the curvature along the step.",
-    ),
-    Mistake(
-        "mutates_gradient",
-        slip("g.copy()", "g", "q = q - a[-1] * y", "q -= a[-1] * y"),
-        "The numbers are right, but q begins as the caller's g, and `q -= …` writes into it. Begin with a copy, or write `q = q - …`.",
-    ),
-]
+        "Both coefficients are divided by sᵀs. It is sᵀy, which holds the curvature along the step."),
+    Mistake("mutates_gradient", slip("g.copy()", "g", "q = q - a[-1] * y", "q -= a[-1] * y"),
+        "The numbers are right, but q begins as the caller's g, and `q -= …` writes into it. Begin with a copy, or "
+        "write `q = q - …`."),
+]  # fmt: skip
 
 # --- variants -------------------------------------------------------------------------------------------------------
 
@@ -163,19 +128,10 @@ def recursive(g, pairs):
     return -product(g, list(pairs))
 
 
-EXERCISE = Exercise(
-    "optimizers.lbfgs_direction",
-    lbfgs_direction,
-    cases,
-    MISTAKES,
-    variants=[matrix, recursive],
-    points=3,
-    minutes=20,
+EXERCISE = Exercise("optimizers.lbfgs_direction", lbfgs_direction, cases, MISTAKES, variants=[matrix, recursive],
+    points=3, minutes=20,
     why="Newton's direction from a handful of vectors: what one uses where the whole batch fits into one gradient.",
-    hints=(
-        "The first loop goes from the newest pair to the oldest and stores one coefficient a for each.",
-        "Between the loops one multiplication by γ, from the newest pair; nothing if there is no pair.",
-        "The second loop goes back, from the oldest to the newest; each pair meets its own a again.",
-        "With no pairs the answer is −g.",
-    ),
-)
+    hints=("The first loop goes from the newest pair to the oldest and stores one coefficient a for each.",
+           "Between the loops one multiplication by γ, from the newest pair; nothing if there is no pair.",
+           "The second loop goes back, from the oldest to the newest; each pair meets its own a again.",
+           "With no pairs the answer is −g."))  # fmt: skip

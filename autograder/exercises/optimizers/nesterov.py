@@ -79,49 +79,30 @@ def cases(rng):
 # --- mistakes -------------------------------------------------------------------------------------------------------
 
 MISTAKES = [
-    Mistake(
-        "nesterov_gradient_at_w",
-        slip("return w - momentum * state.v", "return w.copy()"),
-        "The look-ahead point is w itself, so the gradient is taken where you stand: that is plain momentum. Where would the velocity alone carry you?",
-    ),
-    Mistake(
-        "lookahead_backwards",
-        slip("w - momentum * state.v", "w + momentum * state.v"),
-        "The look-ahead point lies behind you: w moves by −v, so looking ahead has the same sign.",
-    ),
-    Mistake(
-        "momentum_forgotten",
-        slip("w - momentum * state.v", "w - state.v"),
-        "You look a whole velocity ahead. Only a part of it survives into the next step: which?",
-    ),
-    Mistake(
-        "displacement_returned",
-        slip("w - momentum * state.v", "momentum * state.v"),
-        "This is how far one looks ahead. Asked for is the point that one comes to.",
-    ),
-    Mistake(
-        "step_from_lookahead",
-        slip("return w - v,", "return w - momentum * state.v - v,"),
-        "The old velocity is walked twice: once to the look-ahead point and once more within v. The step begins at w.",
-    ),
-    Mistake(
-        "lookahead_as_parameter",
-        slip("return w - v,", "return w - momentum * v - lr * dw,"),
+    Mistake("nesterov_gradient_at_w", slip("return w - momentum * state.v", "return w.copy()"),
+        "The look-ahead point is w itself, so the gradient is taken where you stand: that is plain momentum. Where "
+        "would the velocity alone carry you?"),
+    Mistake("lookahead_backwards", slip("w - momentum * state.v", "w + momentum * state.v"),
+        "The look-ahead point lies behind you: w moves by −v, so looking ahead has the same sign."),
+    Mistake("momentum_forgotten", slip("w - momentum * state.v", "w - state.v"),
+        "You look a whole velocity ahead. Only a part of it survives into the next step: which?"),
+    Mistake("displacement_returned", slip("w - momentum * state.v", "momentum * state.v"),
+        "This is how far one looks ahead. Asked for is the point that one comes to."),
+    Mistake("step_from_lookahead", slip("return w - v,", "return w - momentum * state.v - v,"),
+        "The old velocity is walked twice: once to the look-ahead point and once more within v. The step begins at w."),
+    Mistake("lookahead_as_parameter", slip("return w - v,", "return w - momentum * v - lr * dw,"),
         "PyTorch writes it so: its parameter is the look-ahead point. Here w stays w, and moves by the new v.",
-        convention=True,
-    ),
+        convention=True),
     VELOCITY_ASCENT,
     Mistake("velocity_recreated", slip("v = momentum * state.v + ", "v = "), RECREATED),
     Mistake("damped_momentum", slip("lr * dw", "lr * (1 - momentum) * dw"), damped_hint("η"), convention=True),
     LR_TWICE,
     Mistake("lr_outside", slip("+ lr * dw", "+ dw", "w - v,", "w - lr * v,"), LR_OUTSIDE, convention=True),
     mutates_weights("v"),
-    Mistake(
-        "mutates_state",
+    Mistake("mutates_state",
         slip("v = momentum * state.v + lr * dw", "v = state.v\n    v *= momentum\n    v += lr * dw"),
-        STATE_MUTATES,
-    ),
-]
+        STATE_MUTATES),
+]  # fmt: skip
 
 # --- variants -------------------------------------------------------------------------------------------------------
 
@@ -142,25 +123,11 @@ def lookahead_list(w, state, momentum=0.9):
     return [p - momentum * v for p, v in zip(w, state[0], strict=True)]
 
 
-EXERCISE = Exercise(
-    "optimizers.nesterov",
-    (optimizers.nesterov_lookahead, optimizers.nesterov_step),
-    cases,
-    MISTAKES,
-    variants=[
-        (nesterov_lookahead, nesterov_step),
-        (lookahead_on_a_copy, step_from_lookahead),
-        (lookahead_list, nesterov_step),
-    ],
-    solution=(nesterov_lookahead, nesterov_step),
-    points=3,
-    minutes=8,
+EXERCISE = Exercise("optimizers.nesterov", (optimizers.nesterov_lookahead, optimizers.nesterov_step), cases, MISTAKES,
+    variants=[(lookahead_on_a_copy, step_from_lookahead), (lookahead_list, nesterov_step)],
+    solution=(nesterov_lookahead, nesterov_step), points=3, minutes=8,
     why="Asking for the slope where one is about to be, not where one stands, brakes before the turn.",
-    hints=(
-        "The look-ahead: where would w be if only the old velocity acted, without a gradient?",
-        "The step itself looks like momentum's. What differs is where its gradient was taken.",
-        "The step begins at w, not at the look-ahead point: that part of the way is inside the new v.",
-    ),
-    driver=nesterov_driver,
-    parts=("look-ahead", "step", "together"),
-)
+    hints=("The look-ahead: where would w be if only the old velocity acted, without a gradient?",
+           "The step itself looks like momentum's. What differs is where its gradient was taken.",
+           "The step begins at w, not at the look-ahead point: that part of the way is inside the new v."),
+    driver=nesterov_driver, parts=("look-ahead", "step", "together"))  # fmt: skip

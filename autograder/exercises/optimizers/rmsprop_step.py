@@ -36,23 +36,18 @@ MISTAKES = [
     AVERAGE_PRECEDENCE,
     Mistake("sum_for_average", slip("rho * state.r + (1 - rho) * ", "state.r + "), SUM_FOR_AVERAGE),
     Mistake("share_forgotten", slip("(1 - rho) * ", ""), SUM_FOR_AVERAGE),
-    Mistake(
-        "square_of_mean",
+    Mistake("square_of_mean",
         slip("rho * state.r + (1 - rho) * dw**2", "(rho * np.sqrt(state.r) + (1 - rho) * dw) ** 2"),
-        "The gradients are averaged first and squared afterwards, so that opposite signs cancel. Asked for is the average of the squares.",
-    ),
-    Mistake(
-        "current_left_out",
-        slip("np.sqrt(r)", "np.sqrt(state.r)"),
-        "The first step is enormous: you divide by the average of before, which is still 0. First the average, then the step.",
-    ),
+        "The gradients are averaged first and squared afterwards, so that opposite signs cancel. Asked for is the "
+        "average of the squares."),
+    Mistake("current_left_out", slip("np.sqrt(r)", "np.sqrt(state.r)"),
+        "The first step is enormous: you divide by the average of before, which is still 0. First the average, then "
+        "the step."),
     mutates_weights("lr * dw / (np.sqrt(r) + eps)"),
-    Mistake(
-        "mutates_state",
+    Mistake("mutates_state",
         slip("r = rho * state.r + (1 - rho) * dw**2", "r = state.r\n    r *= rho\n    r += (1 - rho) * dw**2"),
-        STATE_MUTATES,
-    ),
-]
+        STATE_MUTATES),
+]  # fmt: skip
 
 # --- variants -------------------------------------------------------------------------------------------------------
 
@@ -72,20 +67,10 @@ def in_place_on_copies(w, dw, state, lr=0.001, rho=0.9, eps=1e-8):
     return w - scaled, type(state)(r)
 
 
-EXERCISE = Exercise(
-    "optimizers.rmsprop_step",
-    optimizers.rmsprop_step,
-    optimizer_cases("rmsprop", rho=0.7, eps=0.05),
-    MISTAKES,
-    variants=[rmsprop_step, towards, in_place_on_copies],
-    solution=rmsprop_step,
-    points=2,
-    minutes=5,
+EXERCISE = Exercise("optimizers.rmsprop_step", optimizers.rmsprop_step, optimizer_cases("rmsprop", rho=0.7, eps=0.05),
+    MISTAKES, variants=[towards, in_place_on_copies], solution=rmsprop_step, points=2, minutes=5,
     why="Adagrad that forgets, so that its steps do not die away.",
-    hints=(
-        "As Adagrad, with an average where the sum was.",
-        "The old average keeps the share ρ; what remains, 1 − ρ, goes to the new square alone.",
-        "First renew the average, then take the step with it.",
-    ),
-    driver=steps,
-)
+    hints=("As Adagrad, with an average where the sum was.",
+           "The old average keeps the share ρ; what remains, 1 − ρ, goes to the new square alone.",
+           "First renew the average, then take the step with it."),
+    driver=steps)  # fmt: skip

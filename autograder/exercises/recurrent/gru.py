@@ -55,36 +55,22 @@ def cases(rng):
 STEP = "dx, dh, *shares = gru_cell_backward(dH[:, t] + dh,"
 
 MISTAKES = [
-    *through_time(
-        upstream_state_dropped=slip("dH[:, t] + dh", "dH[:, t]"),
-        per_step_grad_dropped=slip("dH[:, t] + dh", "(dH[:, t] if t == dH.shape[1] - 1 else 0) + dh"),
-        off_by_one_state=[
-            slip_in(gru_cell.EXERCISE.solutions, gru_cell.STATE_AFTER),
-            slip(
-                "    return np.stack(states",
-                "    caches[0] = caches[0]._replace(gates=caches[0].gates._replace(h=h))\n    return np.stack(states",
-            ),
-        ],
-        weights_overwritten=slip("[total + share for total, share in zip(totals, shares, strict=True)]", "shares"),
-        steps_not_reversed=slip("dX[::-1]", "dX"),
-        initial_state_ignored=slip("h, states, caches = h0,", "h, states, caches = 0 * h0,"),
-        state_not_carried=slip("X[:, t], h,", "X[:, t], h0,"),
-        mutates_gradient=slip(STEP, f"dH[:, t] += dh\n        {STEP.replace(' + dh', '')}"),
-        mean_for_sum=slip("dh, *totals", "dh, *(total / len(dH) for total in totals)"),
-    ),
-    *of_a_part(
-        gru_cell.EXERCISE,
-        but=(
-            "candidate_not_scaled",
-            "old_state_not_scaled",
-            "reset_on_the_input",
-            "update_gate_for_reset",
-            "bias_forgotten",
-            "off_by_one_state",
-            "mean_for_sum",
-        ),
-    ),
-]
+    *through_time(upstream_state_dropped=slip("dH[:, t] + dh", "dH[:, t]"),
+                  per_step_grad_dropped=slip("dH[:, t] + dh", "(dH[:, t] if t == dH.shape[1] - 1 else 0) + dh"),
+                  off_by_one_state=[slip_in(gru_cell.EXERCISE.solutions, gru_cell.STATE_AFTER),
+                                    slip("    return np.stack(states",
+                                         "    caches[0] = caches[0]._replace(gates=caches[0].gates._replace(h=h))\n    "
+                                         "return np.stack(states")],
+                  weights_overwritten=slip("[total + share for total, share in zip(totals, shares, strict=True)]",
+                                           "shares"), steps_not_reversed=slip("dX[::-1]", "dX"),
+                  initial_state_ignored=slip("h, states, caches = h0,", "h, states, caches = 0 * h0,"),
+                  state_not_carried=slip("X[:, t], h,", "X[:, t], h0,"),
+                  mutates_gradient=slip(STEP, f"dH[:, t] += dh\n        {STEP.replace(' + dh', '')}"),
+                  mean_for_sum=slip("dh, *totals", "dh, *(total / len(dH) for total in totals)")),
+    *of_a_part(gru_cell.EXERCISE,
+               but=("candidate_not_scaled", "old_state_not_scaled", "reset_on_the_input", "update_gate_for_reset",
+                    "bias_forgotten", "off_by_one_state", "mean_for_sum")),
+]  # fmt: skip
 
 
 # --- variants ---------------------------------------------------------------------------------------------------------
@@ -108,19 +94,10 @@ def recursive_backward(dH, cache):
     return np.concatenate([dx[:, None], dX], axis=1), dh, *(a + b for a, b in zip(first, later, strict=True))
 
 
-EXERCISE = Exercise(
-    "recurrent.gru",
-    (recurrent.gru_forward, recurrent.gru_backward),
-    cases,
-    MISTAKES,
-    variants=[(gru_forward, gru_backward), (recursive_forward, recursive_backward)],
-    solution=(gru_forward, gru_backward),
-    points=3,
-    minutes=15,
+EXERCISE = Exercise("recurrent.gru", (recurrent.gru_forward, recurrent.gru_backward), cases, MISTAKES,
+    variants=[(recursive_forward, recursive_backward)], solution=(gru_forward, gru_backward), points=3, minutes=15,
     why="Through time every cell works alike: the loop you wrote for the simple network, with another step inside.",
-    hints=(
-        "Call your `gru_cell_forward` at every step and keep its cache in a list.",
-        "Backward: from the last step to the first, your `gru_cell_backward` with that step's cache, and `dH[:, t] + dh`.",
-        "Its `dh` goes to the step before; the weights' gradients of all steps add up.",
-    ),
-)
+    hints=("Call your `gru_cell_forward` at every step and keep its cache in a list.",
+           "Backward: from the last step to the first, your `gru_cell_backward` with that step's cache, and `dH[:, t] "
+           "+ dh`.",
+           "Its `dh` goes to the step before; the weights' gradients of all steps add up."))  # fmt: skip

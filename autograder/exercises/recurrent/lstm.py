@@ -65,70 +65,39 @@ def dropped(*gradients):
 
 
 MISTAKES = [
-    *through_time(
-        upstream_state_dropped=dropped("dh", "dc"),
-        per_step_grad_dropped=slip("dH[:, t] + dh", "(dH[:, t] if t == dH.shape[1] - 1 else 0) + dh"),
-        off_by_one_state=[
-            slip_in(lstm_cell.EXERCISE.solutions, lstm_cell.STATE_AFTER),
-            slip(
-                "    return np.stack(states",
-                "    caches[0] = caches[0]._replace(gates=caches[0].gates._replace(h=h))\n    return np.stack(states",
-            ),
-        ],
-        weights_overwritten=slip("dWx + shares[0], dWh + shares[1], db + shares[2]", "shares"),
-        steps_not_reversed=slip("dX[::-1]", "dX"),
-        initial_state_ignored=slip("= h0, c0, [], []", "= 0 * h0, c0, [], []"),
-        state_not_carried=slip("X[:, t], h, c", "X[:, t], h0, c"),
-        mutates_gradient=slip(STEP, f"dH[:, t] += dh\n        {STEP.replace(' + dh', '')}"),
-        mean_for_sum=slip("dh, dc, dWx, dWh, db", "dh, dc, dWx / len(dH), dWh / len(dH), db / len(dH)"),
-    ),
-    Mistake(
-        "upstream_h_dropped",
-        dropped("dh"),
-        "The memory's gradient is handed back from step to step, the state's is not. A state also decides the next step's gates.",
-    ),
-    Mistake(
-        "upstream_c_dropped",
-        dropped("dc"),
-        "The state's gradient is handed back from step to step, the memory's is not: that is the long way along which an LSTM learns.",
-    ),
-    Mistake(
-        "handed_over_gradients_ignored",
-        slip(" if dhT is None else dhT", "", " if dcT is None else dcT", ""),
-        "`dhT` and `dcT` are not used: what goes on from `(hT, cT)` sends gradients back to them. They are where dh and dc begin.",
-    ),
-    Mistake(
-        "initial_memory_ignored",
-        slip("= h0, c0, [], []", "= h0, 0 * c0, [], []"),
-        "The memory does not have to begin at zero: `c0` is given.",
-    ),
-    Mistake(
-        "memory_restarts",
-        slip("X[:, t], h, c", "X[:, t], h, c0"),
-        "Every step starts from `c0`. The memory is what should be carried on.",
-    ),
-    Mistake(
-        "state_and_memory_swapped",
-        slip("(h, c), caches", "(c, h), caches"),
-        "The pair at the end is `(hT, cT)`, the state first.",
-    ),
-    Mistake(
-        "memory_returned",
-        slip("states.append(h)", "states.append(c)"),
-        "H holds the states h of all steps. Yours holds the memories c.",
-    ),
-    *of_a_part(
-        lstm_cell.EXERCISE,
-        but=(
-            "candidate_not_gated",
-            "forget_gate_on_the_candidate",
-            "memory_gradient_dropped",
-            "bias_not_summed",
-            "off_by_one_state",
-            "mean_for_sum",
-        ),
-    ),
-]
+    *through_time(upstream_state_dropped=dropped("dh", "dc"),
+                  per_step_grad_dropped=slip("dH[:, t] + dh", "(dH[:, t] if t == dH.shape[1] - 1 else 0) + dh"),
+                  off_by_one_state=[slip_in(lstm_cell.EXERCISE.solutions, lstm_cell.STATE_AFTER),
+                                    slip("    return np.stack(states",
+                                         "    caches[0] = caches[0]._replace(gates=caches[0].gates._replace(h=h))\n    "
+                                         "return np.stack(states")],
+                  weights_overwritten=slip("dWx + shares[0], dWh + shares[1], db + shares[2]", "shares"),
+                  steps_not_reversed=slip("dX[::-1]", "dX"),
+                  initial_state_ignored=slip("= h0, c0, [], []", "= 0 * h0, c0, [], []"),
+                  state_not_carried=slip("X[:, t], h, c", "X[:, t], h0, c"),
+                  mutates_gradient=slip(STEP, f"dH[:, t] += dh\n        {STEP.replace(' + dh', '')}"),
+                  mean_for_sum=slip("dh, dc, dWx, dWh, db", "dh, dc, dWx / len(dH), dWh / len(dH), db / len(dH)")),
+    Mistake("upstream_h_dropped", dropped("dh"),
+        "The memory's gradient is handed back from step to step, the state's is not. A state also decides the next "
+        "step's gates."),
+    Mistake("upstream_c_dropped", dropped("dc"),
+        "The state's gradient is handed back from step to step, the memory's is not: that is the long way along which "
+        "an LSTM learns."),
+    Mistake("handed_over_gradients_ignored", slip(" if dhT is None else dhT", "", " if dcT is None else dcT", ""),
+        "`dhT` and `dcT` are not used: what goes on from `(hT, cT)` sends gradients back to them. They are where dh "
+        "and dc begin."),
+    Mistake("initial_memory_ignored", slip("= h0, c0, [], []", "= h0, 0 * c0, [], []"),
+        "The memory does not have to begin at zero: `c0` is given."),
+    Mistake("memory_restarts", slip("X[:, t], h, c", "X[:, t], h, c0"),
+        "Every step starts from `c0`. The memory is what should be carried on."),
+    Mistake("state_and_memory_swapped", slip("(h, c), caches", "(c, h), caches"),
+        "The pair at the end is `(hT, cT)`, the state first."),
+    Mistake("memory_returned", slip("states.append(h)", "states.append(c)"),
+        "H holds the states h of all steps. Yours holds the memories c."),
+    *of_a_part(lstm_cell.EXERCISE,
+               but=("candidate_not_gated", "forget_gate_on_the_candidate", "memory_gradient_dropped", "bias_not_summed",
+                    "off_by_one_state", "mean_for_sum")),
+]  # fmt: skip
 
 
 # --- variants ---------------------------------------------------------------------------------------------------------
@@ -177,21 +146,11 @@ def in_one_product_backward(dH, cache, dhT=None, dcT=None):
     )
 
 
-EXERCISE = Exercise(
-    "recurrent.lstm",
-    (recurrent.lstm_forward, recurrent.lstm_backward),
-    cases,
-    MISTAKES,
-    variants=[(lstm_forward, lstm_backward), (in_one_product_forward, in_one_product_backward)],
-    solution=(lstm_forward, lstm_backward),
-    driver=pair_of_many,
-    parts=("forward", "backward"),
-    points=4,
-    minutes=20,
+EXERCISE = Exercise("recurrent.lstm", (recurrent.lstm_forward, recurrent.lstm_backward), cases, MISTAKES,
+    variants=[(in_one_product_forward, in_one_product_backward)], solution=(lstm_forward, lstm_backward),
+    driver=pair_of_many, parts=("forward", "backward"), points=4, minutes=20,
     why="The whole LSTM, both ways: before attention, this was how machines translated and took dictation.",
-    hints=(
-        "Forward: your `lstm_cell_forward` at every step; it hands on two things, h and c.",
-        "Backward: begin with dh = dhT and dc = dcT, or zeros where they are None.",
-        "At each step from the last to the first: `lstm_cell_backward(dH[:, t] + dh, dc, cache)` gives dx, the next dh and dc, and three shares that add up.",
-    ),
-)
+    hints=("Forward: your `lstm_cell_forward` at every step; it hands on two things, h and c.",
+           "Backward: begin with dh = dhT and dc = dcT, or zeros where they are None.",
+           "At each step from the last to the first: `lstm_cell_backward(dH[:, t] + dh, dc, cache)` gives dx, the next "
+           "dh and dc, and three shares that add up."))  # fmt: skip

@@ -62,122 +62,60 @@ WITH_MEMORY = ("o, tanh_c)", "o, tanh_c, c_next)", "o, tanh_c = cache", "o, tanh
 STATE_AFTER = slip("c_next, (x, h, c", "c_next, (x, o * tanh_c, c")
 
 MISTAKES = [
-    Mistake(
-        "gate_order",
-        slip(READ, "i, f, o, g = np.split(", PACKED, "[du_i, du_f, du_o, du_g]"),
-        "You read the four blocks in another library's order. Here they lie as i, f, g, o, in the weights, the bias and their gradients.",
-        convention=True,
-        also=[slip(READ, "i, g, f, o = np.split(", PACKED, "[du_i, du_g, du_f, du_o]")],
-    ),
-    Mistake(
-        "forget_input_swapped",
-        slip(READ, "f, i, g, o = np.split(", PACKED, "[du_f, du_i, du_g, du_o]"),
-        "The gates f and i are exchanged: which of them scales the old memory, and which the candidate? In the arrays i comes first, though the notes write f first.",
-    ),
-    Mistake(
-        "output_without_tanh",
-        slip("np.tanh(c_next)", "c_next", " * (1 - tanh_c**2)", ""),
-        "The memory may grow without bound; before the output gate shows it, it is squashed.",
-    ),
-    Mistake(
-        "candidate_with_sigmoid",
-        slip("np.tanh(g)", "sigmoid(g)", "(1 - g**2)", "g * (1 - g)"),
-        shared.SIGMOID_FOR_CANDIDATE,
-    ),
-    Mistake(
-        "memory_replaced",
-        slip("f * c + i * g", "i * g"),
-        "Your memory keeps nothing of what it was. One gate is for the old memory.",
-    ),
-    Mistake(
-        "candidate_not_gated",
-        slip("f * c + i * g", "f * c + g"),
-        "The whole candidate enters the memory. One gate says how much of it does.",
-    ),
-    Mistake(
-        "forget_gate_on_the_candidate",
-        slip("f * c + i * g", "f * (c + i * g)"),
-        "The forget gate scales the old memory only; yours scales the new share as well. Look at the brackets.",
-    ),
-    Mistake(
-        "old_memory_shown",
-        slip("np.tanh(c_next)", "np.tanh(c)"),
-        "h shows the memory *after* the step; you took the one before it.",
-    ),
-    Mistake(
-        "bias_forgotten",
-        slip("h @ Wh + b", "h @ Wh"),
-        "The bias is missing: without it no gate can stand open or closed by itself, whatever comes in.",
-    ),
-    Mistake(
-        "activation_for_derivative",
+    Mistake("gate_order", slip(READ, "i, f, o, g = np.split(", PACKED, "[du_i, du_f, du_o, du_g]"),
+        "You read the four blocks in another library's order. Here they lie as i, f, g, o, in the weights, the bias "
+        "and their gradients.", convention=True,
+        also=[slip(READ, "i, g, f, o = np.split(", PACKED, "[du_i, du_g, du_f, du_o]")]),
+    Mistake("forget_input_swapped", slip(READ, "f, i, g, o = np.split(", PACKED, "[du_f, du_i, du_g, du_o]"),
+        "The gates f and i are exchanged: which of them scales the old memory, and which the candidate? In the arrays "
+        "i comes first, though the notes write f first."),
+    Mistake("output_without_tanh", slip("np.tanh(c_next)", "c_next", " * (1 - tanh_c**2)", ""),
+        "The memory may grow without bound; before the output gate shows it, it is squashed."),
+    Mistake("candidate_with_sigmoid", slip("np.tanh(g)", "sigmoid(g)", "(1 - g**2)", "g * (1 - g)"),
+        shared.SIGMOID_FOR_CANDIDATE),
+    Mistake("memory_replaced", slip("f * c + i * g", "i * g"),
+        "Your memory keeps nothing of what it was. One gate is for the old memory."),
+    Mistake("candidate_not_gated", slip("f * c + i * g", "f * c + g"),
+        "The whole candidate enters the memory. One gate says how much of it does."),
+    Mistake("forget_gate_on_the_candidate", slip("f * c + i * g", "f * (c + i * g)"),
+        "The forget gate scales the old memory only; yours scales the new share as well. Look at the brackets."),
+    Mistake("old_memory_shown", slip("np.tanh(c_next)", "np.tanh(c)"),
+        "h shows the memory *after* the step; you took the one before it."),
+    Mistake("bias_forgotten", slip("h @ Wh + b", "h @ Wh"),
+        "The bias is missing: without it no gate can stand open or closed by itself, whatever comes in."),
+    Mistake("activation_for_derivative",
         slip("i * (1 - i)", "i", "f * (1 - f)", "f", "(1 - g**2)", "g", "o * (1 - o)", "o"),
-        shared.VALUE_FOR_SLOPE,
-    ),
+        shared.VALUE_FOR_SLOPE),
     Mistake("sigmoid_slope_for_candidate", slip("(1 - g**2)", "g * (1 - g)"), shared.SIGMOID_SLOPE),
-    Mistake(
-        "gates_not_differentiated",
-        slip(" * i * (1 - i)", "", " * f * (1 - f)", "", " * o * (1 - o)", ""),
-        "Your gradients stop at the gates' values. Each gate came out of a sigmoid: its slope is one more factor.",
-    ),
-    Mistake(
-        "memory_slope_missing",
-        slip(" * (1 - tanh_c**2)", ""),
-        "From h back to the memory the gradient passes a tanh, and with it a slope.",
-    ),
-    Mistake(
-        "memory_slope_of_c",
-        slip("tanh_c**2", "c_next**2", *WITH_MEMORY),
-        "tanh's slope is 1 − tanh². You squared the memory itself.",
-    ),
-    Mistake(
-        "state_path_missing",
-        slip(f"    {TO_MEMORY}\n", ""),
-        "The memory gets a gradient from two sides: from the next step's memory, dc, and from the state that showed it, dh. The second is missing.",
-    ),
-    Mistake(
-        "memory_after_for_before",
-        slip("dc * c * f", "dc * c_next * f", *WITH_MEMORY),
-        "The forget gate multiplied the memory *before* the step. You used the one after it.",
-    ),
-    Mistake(
-        "partners_swapped",
-        slip("dc * i * (1 - g**2)", "dc * g * (1 - g**2)", "dc * g * i", "dc * i * i"),
-        "In i ⊙ g each factor's gradient has the *other* as its factor. Yours has itself.",
-    ),
-    Mistake(
-        "output_gate_sees_memory",
-        slip("dh * tanh_c", "dh * c_next", *WITH_MEMORY),
-        "The output gate multiplied tanh(c), not c.",
-    ),
-    Mistake(
-        "forget_gate_missing_backward",
-        slip("dc * f, x.T", "dc, x.T"),
-        "The old memory entered the new one through a gate. The gradient goes back through the same one.",
-    ),
-    Mistake(
-        "memory_gradient_partial",
+    Mistake("gates_not_differentiated", slip(" * i * (1 - i)", "", " * f * (1 - f)", "", " * o * (1 - o)", ""),
+        "Your gradients stop at the gates' values. Each gate came out of a sigmoid: its slope is one more factor."),
+    Mistake("memory_slope_missing", slip(" * (1 - tanh_c**2)", ""),
+        "From h back to the memory the gradient passes a tanh, and with it a slope."),
+    Mistake("memory_slope_of_c", slip("tanh_c**2", "c_next**2", *WITH_MEMORY),
+        "tanh's slope is 1 − tanh². You squared the memory itself."),
+    Mistake("state_path_missing", slip(f"    {TO_MEMORY}\n", ""),
+        "The memory gets a gradient from two sides: from the next step's memory, dc, and from the state that showed "
+        "it, dh. The second is missing."),
+    Mistake("memory_after_for_before", slip("dc * c * f", "dc * c_next * f", *WITH_MEMORY),
+        "The forget gate multiplied the memory *before* the step. You used the one after it."),
+    Mistake("partners_swapped", slip("dc * i * (1 - g**2)", "dc * g * (1 - g**2)", "dc * g * i", "dc * i * i"),
+        "In i ⊙ g each factor's gradient has the *other* as its factor. Yours has itself."),
+    Mistake("output_gate_sees_memory", slip("dh * tanh_c", "dh * c_next", *WITH_MEMORY),
+        "The output gate multiplied tanh(c), not c."),
+    Mistake("forget_gate_missing_backward", slip("dc * f, x.T", "dc, x.T"),
+        "The old memory entered the new one through a gate. The gradient goes back through the same one."),
+    Mistake("memory_gradient_partial",
         slip(TO_MEMORY, TO_MEMORY.replace("dc = dc", "dc_next, dc = dc, dc"), "dc * f, x.T", "dc_next * f, x.T"),
-        "What goes back to the old memory is only the part that came in as dc. Add what the state asked of the memory first, then go through the gate.",
-    ),
-    Mistake(
-        "memory_gradient_dropped",
-        slip("dc = dc + dh", "dc = dh"),
-        "The backward function gets two gradients, and you use dh alone: dc is what the next step asks of the memory.",
-    ),
-    Mistake(
-        "bias_not_summed",
-        slip("du.sum(axis=0)", "du"),
-        "The bias is one vector for all examples: sum its gradient over them.",
-    ),
+        "What goes back to the old memory is only the part that came in as dc. Add what the state asked of the memory "
+        "first, then go through the gate."),
+    Mistake("memory_gradient_dropped", slip("dc = dc + dh", "dc = dh"),
+        "The backward function gets two gradients, and you use dh alone: dc is what the next step asks of the memory."),
+    Mistake("bias_not_summed", slip("du.sum(axis=0)", "du"),
+        "The bias is one vector for all examples: sum its gradient over them."),
     Mistake("off_by_one_state", STATE_AFTER, shared.STATE_AFTER),
-    Mistake(
-        "mean_for_sum",
-        slip(GRADIENTS, "x.T @ du / len(x), h.T @ du / len(x), du.mean(axis=0)"),
-        shared.MEAN,
-        convention=True,
-    ),
-]
+    Mistake("mean_for_sum", slip(GRADIENTS, "x.T @ du / len(x), h.T @ du / len(x), du.mean(axis=0)"),
+        shared.MEAN, convention=True),
+]  # fmt: skip
 
 
 # --- variants ---------------------------------------------------------------------------------------------------------
@@ -213,22 +151,15 @@ def by_gate_backward(dh, dc, cache):
     return both[:, :D], both[:, D:], f * total, dW[:D], dW[D:], du.sum(0)
 
 
-EXERCISE = Exercise(
-    "recurrent.lstm_cell",
-    (recurrent.lstm_cell_forward, recurrent.lstm_cell_backward),
-    cases,
-    MISTAKES,
-    variants=[(lstm_cell_forward, lstm_cell_backward), (by_gate_forward, by_gate_backward)],
-    solution=(lstm_cell_forward, lstm_cell_backward),
-    driver=pair_of_many,
-    parts=("forward", "backward"),
-    points=4,
-    minutes=25,
-    why="The memory is only scaled and added to: that is why an LSTM remembers over hundreds of steps, and here you see where its gradient passes.",
-    hints=(
-        "Forward: one product makes all four preactivations side by side; `np.split(u, 4, axis=1)` takes them apart.",
-        "Backward, first the memory: its whole gradient is dc plus what comes from h through o and tanh.",
-        "Then each gate: the memory's gradient, times what the gate was multiplied with, times the gate's own slope, s(1 − s) or 1 − g². The output gate gets its gradient from h.",
-        "Put the four side by side in the order i, f, g, o; from there on it is a linear layer with two inputs.",
-    ),
-)
+EXERCISE = Exercise("recurrent.lstm_cell", (recurrent.lstm_cell_forward, recurrent.lstm_cell_backward), cases, MISTAKES,
+    variants=[(by_gate_forward, by_gate_backward)], solution=(lstm_cell_forward, lstm_cell_backward),
+    driver=pair_of_many, parts=("forward", "backward"), points=4, minutes=25,
+    why="The memory is only scaled and added to: that is why an LSTM remembers over hundreds of steps, and here you "
+        "see where its gradient passes.",
+    hints=("Forward: one product makes all four preactivations side by side; `np.split(u, 4, axis=1)` takes them "
+           "apart.",
+           "Backward, first the memory: its whole gradient is dc plus what comes from h through o and tanh.",
+           "Then each gate: the memory's gradient, times what the gate was multiplied with, times the gate's own "
+           "slope, s(1 − s) or 1 − g². The output gate gets its gradient from h.",
+           "Put the four side by side in the order i, f, g, o; from there on it is a linear layer with two "
+           "inputs."))  # fmt: skip

@@ -58,83 +58,46 @@ SLOPE = "(1 - states[t + 1] ** 2)"
 STATE = "np.tanh(X[:, t] @ Wx + h @ Wh + b)"
 
 MISTAKES = [
-    *through_time(
-        upstream_state_dropped=slip("(dH[:, t] + dh)", "dH[:, t]"),
-        per_step_grad_dropped=slip("(dH[:, t] + dh)", "((dH[:, t] if t == X.shape[1] - 1 else 0) + dh)"),
-        off_by_one_state=[
-            slip("states[t].T", "states[t + 1].T"),
-            slip("states[t].T", "(states[t] if t else states[-1]).T"),
-        ],
-        weights_overwritten=slip("dWx +=", "dWx =", "dWh +=", "dWh =", "db +=", "db ="),
-        steps_not_reversed=slip("return dX,", "return dX[:, ::-1],"),
-        initial_state_ignored=slip("h, states = h0, [h0]", "h, states = 0 * h0, [0 * h0]"),
-        state_not_carried=slip("h @ Wh + b", "h0 @ Wh + b"),
-        mutates_gradient=slip("delta = (dH[:, t] + dh)", "dH[:, t] += dh\n        delta = dH[:, t]"),
-        mean_for_sum=slip("dh, dWx, dWh, db", "dh, dWx / len(X), dWh / len(X), db / len(X)"),
-    ),
-    Mistake(
-        "activation_for_derivative",
-        slip(SLOPE, "states[t + 1]"),
-        "Going back through tanh needs its slope at that step. You multiply with its value, the state itself.",
-    ),
-    Mistake(
-        "derivative_at_output",
-        slip(SLOPE, "(1 - np.tanh(states[t + 1]) ** 2)"),
-        "The state is tanh(u) already. You took tanh of it once more before building the slope.",
-    ),
-    Mistake(
-        "sigmoid_derivative",
-        slip(SLOPE, "states[t + 1] * (1 - states[t + 1])"),
-        "h(1 − h) is the sigmoid's slope. Which slope has tanh, written with its value h?",
-    ),
-    Mistake(
-        "derivative_missing",
-        slip(f" * {SLOPE}", ""),
-        "The gradient passes the tanh on its way from h to u. Where is its slope?",
-    ),
-    Mistake(
-        "missing_transpose",
-        slip("delta @ Wh.T", "delta @ Wh"),
-        "Forward, the state is multiplied with `Wh` from the right. Compare with a linear layer: what multiplies dU there to give dX?",
-    ),
-    Mistake(
-        "one_step_back",
-        slip("delta @ Wh.T", f"(dH[:, t] * {SLOPE}) @ Wh.T"),
-        "The gradient comes back one step and no further: hand on everything that arrived at a step, not only what the loss asks of it.",
-    ),
-    Mistake(
-        "bias_from_activation_grad",
-        slip("db += delta.sum(axis=0)", "db += (dH[:, t] + dh).sum(axis=0)"),
-        "The bias is added inside the tanh, so its gradient passes the slope, too. Which array do you sum?",
-    ),
-    Mistake(
-        "initial_state_gradient",
-        slip("return dX, dh,", "return dX, delta,"),
-        "All right but `dh0`: from δ at the first step one product is left to the state before it.",
-    ),
+    *through_time(upstream_state_dropped=slip("(dH[:, t] + dh)", "dH[:, t]"),
+                  per_step_grad_dropped=slip("(dH[:, t] + dh)", "((dH[:, t] if t == X.shape[1] - 1 else 0) + dh)"),
+                  off_by_one_state=[slip("states[t].T", "states[t + 1].T"),
+                                    slip("states[t].T", "(states[t] if t else states[-1]).T")],
+                  weights_overwritten=slip("dWx +=", "dWx =", "dWh +=", "dWh =", "db +=", "db ="),
+                  steps_not_reversed=slip("return dX,", "return dX[:, ::-1],"),
+                  initial_state_ignored=slip("h, states = h0, [h0]", "h, states = 0 * h0, [0 * h0]"),
+                  state_not_carried=slip("h @ Wh + b", "h0 @ Wh + b"),
+                  mutates_gradient=slip("delta = (dH[:, t] + dh)", "dH[:, t] += dh\n        delta = dH[:, t]"),
+                  mean_for_sum=slip("dh, dWx, dWh, db", "dh, dWx / len(X), dWh / len(X), db / len(X)")),
+    Mistake("activation_for_derivative", slip(SLOPE, "states[t + 1]"),
+        "Going back through tanh needs its slope at that step. You multiply with its value, the state itself."),
+    Mistake("derivative_at_output", slip(SLOPE, "(1 - np.tanh(states[t + 1]) ** 2)"),
+        "The state is tanh(u) already. You took tanh of it once more before building the slope."),
+    Mistake("sigmoid_derivative", slip(SLOPE, "states[t + 1] * (1 - states[t + 1])"),
+        "h(1 − h) is the sigmoid's slope. Which slope has tanh, written with its value h?"),
+    Mistake("derivative_missing", slip(f" * {SLOPE}", ""),
+        "The gradient passes the tanh on its way from h to u. Where is its slope?"),
+    Mistake("missing_transpose", slip("delta @ Wh.T", "delta @ Wh"),
+        "Forward, the state is multiplied with `Wh` from the right. Compare with a linear layer: what multiplies dU "
+        "there to give dX?"),
+    Mistake("one_step_back", slip("delta @ Wh.T", f"(dH[:, t] * {SLOPE}) @ Wh.T"),
+        "The gradient comes back one step and no further: hand on everything that arrived at a step, not only what the "
+        "loss asks of it."),
+    Mistake("bias_from_activation_grad", slip("db += delta.sum(axis=0)", "db += (dH[:, t] + dh).sum(axis=0)"),
+        "The bias is added inside the tanh, so its gradient passes the slope, too. Which array do you sum?"),
+    Mistake("initial_state_gradient", slip("return dX, dh,", "return dX, delta,"),
+        "All right but `dh0`: from δ at the first step one product is left to the state before it."),
     Mistake("bias_forgotten", slip("h @ Wh + b", "h @ Wh"), "The bias is missing inside the tanh."),
-    Mistake(
-        "activation_forgotten",
-        slip("np.tanh(", "("),
-        "You return the sum itself: the new state is the tanh of the sum.",
-    ),
-    Mistake(
-        "sigmoid",
-        slip(STATE, f"1 / (1 + np.exp(-({STATE.removeprefix('np.tanh')})))"),
-        "This recurrent network uses tanh, from −1 to 1; yours uses the sigmoid.",
-    ),
-    Mistake(
-        "time_major",
-        slip(
-            f"range(X.shape[1]):\n        h = {STATE}",
-            f"range(len(X)):\n        h = {STATE.replace('X[:, t]', 'X[t]')}",
-            "axis=1), (X,",
-            "axis=0), (X,",
-        ),
-        "Your loop runs over the first axis. Here the sequences come first, X is (N, T, D), and time is the second axis.",
-        convention=True,
-    ),
-]
+    Mistake("activation_forgotten", slip("np.tanh(", "("),
+        "You return the sum itself: the new state is the tanh of the sum."),
+    Mistake("sigmoid", slip(STATE, f"1 / (1 + np.exp(-({STATE.removeprefix('np.tanh')})))"),
+        "This recurrent network uses tanh, from −1 to 1; yours uses the sigmoid."),
+    Mistake("time_major",
+        slip(f"range(X.shape[1]):\n        h = {STATE}",
+             f"range(len(X)):\n        h = {STATE.replace('X[:, t]', 'X[t]')}",
+             "axis=1), (X,", "axis=0), (X,"),
+        "Your loop runs over the first axis. Here the sequences come first, X is (N, T, D), and time is the second "
+        "axis.", convention=True),
+]  # fmt: skip
 
 
 # --- variants ---------------------------------------------------------------------------------------------------------
@@ -189,24 +152,14 @@ def by_example_backward(dH, cache):
     return dX, dh0, dWx, dWh, db
 
 
-EXERCISE = Exercise(
-    "recurrent.rnn",
-    (recurrent.rnn_forward, recurrent.rnn_backward),
-    cases,
-    MISTAKES,
-    variants=[
-        (rnn_forward, rnn_backward),
-        (joined_forward, joined_backward),
-        (by_example_forward, by_example_backward),
-    ],
-    solution=(rnn_forward, rnn_backward),
-    points=4,
-    minutes=25,
-    why="Backpropagation through time is the chain rule with one twist: a state is used twice, by the loss and by the next step.",
-    hints=(
-        "Forward: one loop over the steps, `X[:, t]`; keep every state, the first one included, for the way back.",
-        "Backward: the same loop from the last step to the first. Carry `dh`, what the step after sends back; it begins at zero.",
-        "At each step: δ = (dH[:, t] + dh) times tanh's slope, 1 − h². From δ come this step's dx, its share of the three gradients of the weights, and the next `dh`.",
-        "The shares of all steps add up, since the weights are the same at every step.",
-    ),
-)
+EXERCISE = Exercise("recurrent.rnn", (recurrent.rnn_forward, recurrent.rnn_backward), cases, MISTAKES,
+    variants=[(joined_forward, joined_backward), (by_example_forward, by_example_backward)],
+    solution=(rnn_forward, rnn_backward), points=4, minutes=25,
+    why="Backpropagation through time is the chain rule with one twist: a state is used twice, by the loss and by the "
+        "next step.",
+    hints=("Forward: one loop over the steps, `X[:, t]`; keep every state, the first one included, for the way back.",
+           "Backward: the same loop from the last step to the first. Carry `dh`, what the step after sends back; it "
+           "begins at zero.",
+           "At each step: δ = (dH[:, t] + dh) times tanh's slope, 1 − h². From δ come this step's dx, its share of the "
+           "three gradients of the weights, and the next `dh`.",
+           "The shares of all steps add up, since the weights are the same at every step."))  # fmt: skip

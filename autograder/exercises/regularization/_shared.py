@@ -66,59 +66,35 @@ def mask_mistakes(shape):
     """The mistakes in drawing the mask ``rng.random(shape) >= p``; `shape` is what the solution calls it."""
     drawn = f"rng.random({shape}) >= p"
     return [
-        Mistake(
-            "one_mask_for_all",
-            slip(drawn, f"np.broadcast_to(rng.random({shape}[1:]) >= p, {shape}).copy()"),
-            "All examples share one mask. Each entry of the array is dropped by itself.",
-        ),
-        Mistake(
-            "whole_rows",
-            slip(
-                drawn,
-                f"np.broadcast_to(rng.random(({shape}[0], *[1] * (len({shape}) - 1))) >= p, {shape}).copy()",
-            ),
-            "An example is dropped as a whole or not at all. Each entry is dropped by itself.",
-        ),
-        Mistake(
-            "mask_never_changes",
-            slip("rng.random", "np.random.default_rng(0).random"),
-            "Your function makes a new generator with a fixed seed: every call draws the same mask. Draw from the `rng` that is given.",
-        ),
-        Mistake(
-            "rng_ignored",
-            slip("rng.random", "np.random.random"),
-            "NumPy's global generator is used. Draw from `rng`, or nobody can repeat your training.",
-        ),
-    ]
+        Mistake("one_mask_for_all", slip(drawn, f"np.broadcast_to(rng.random({shape}[1:]) >= p, {shape}).copy()"),
+            "All examples share one mask. Each entry of the array is dropped by itself."),
+        Mistake("whole_rows",
+            slip(drawn, f"np.broadcast_to(rng.random(({shape}[0], *[1] * (len({shape}) - 1))) >= p, {shape}).copy()"),
+            "An example is dropped as a whole or not at all. Each entry is dropped by itself."),
+        Mistake("mask_never_changes", slip("rng.random", "np.random.default_rng(0).random"),
+            "Your function makes a new generator with a fixed seed: every call draws the same mask. Draw from the "
+            "`rng` that is given."),
+        Mistake("rng_ignored", slip("rng.random", "np.random.random"),
+            "NumPy's global generator is used. Draw from `rng`, or nobody can repeat your training."),
+    ]  # fmt: skip
 
 
 # For solutions with M * X / (1 - p) forward and M * dY / (1 - p) backward
 RULE = [
-    Mistake(
-        "backward_unscaled",
-        slip("M * dY / (1 - p)", "M * dY"),
-        "The output is right. On the way back the factor 1/(1 − p) is missing: Y is X times a constant where it is kept, and so is the gradient.",
-    ),
+    Mistake("backward_unscaled", slip("M * dY / (1 - p)", "M * dY"),
+        "The output is right. On the way back the factor 1/(1 − p) is missing: Y is X times a constant where it is "
+        "kept, and so is the gradient."),
     Mistake("backward_unmasked", slip("M * dY /", "dY /"), BACK_UNMASKED),
-    Mistake(
-        "backward_scaled_twice",
-        slip("M * dY / (1 - p)", "M * dY / (1 - p) ** 2"),
-        "The output is right. On the way back the factor stands there twice.",
-    ),
-    Mistake(
-        "not_rescaled",
-        slip("M * X / (1 - p)", "M * X", "M * dY / (1 - p)", "M * dY"),
-        "What is kept is not enlarged, so the sum over a layer shrinks by 1 − p in training and not in evaluation. Inverted dropout makes up for it at once.",
-    ),
-    Mistake(
-        "multiplied",
-        slip("M * X / (1 - p)", "M * X * (1 - p)", "M * dY / (1 - p)", "M * dY * (1 - p)"),
-        "What is kept gets smaller; it has to get larger, so that the mean over all masks is the whole network's.",
-    ),
-    Mistake(
-        "rescaled_by_kept_share",
+    Mistake("backward_scaled_twice", slip("M * dY / (1 - p)", "M * dY / (1 - p) ** 2"),
+        "The output is right. On the way back the factor stands there twice."),
+    Mistake("not_rescaled", slip("M * X / (1 - p)", "M * X", "M * dY / (1 - p)", "M * dY"),
+        "What is kept is not enlarged, so the sum over a layer shrinks by 1 − p in training and not in evaluation. "
+        "Inverted dropout makes up for it at once."),
+    Mistake("multiplied", slip("M * X / (1 - p)", "M * X * (1 - p)", "M * dY / (1 - p)", "M * dY * (1 - p)"),
+        "What is kept gets smaller; it has to get larger, so that the mean over all masks is the whole network's."),
+    Mistake("rescaled_by_kept_share",
         slip("M * X / (1 - p)", "M * X / np.mean(M)", "M * dY / (1 - p)", "M * dY / np.mean(M)"),
-        "You divide by the share that was kept this time. Asked for is the probability, 1 − p, which does not change from mask to mask.",
-    ),
+        "You divide by the share that was kept this time. Asked for is the probability, 1 − p, which does not change "
+        "from mask to mask."),
     Mistake("mutates_input", slip("return M * X / (1 - p)", "X *= M\n    X /= 1 - p\n    return X"), MUTATES),
-]
+]  # fmt: skip

@@ -69,52 +69,29 @@ def cases(rng):
 # --- mistakes -------------------------------------------------------------------------------------------------------
 
 MISTAKES = [
-    Mistake(
-        "backward_unscaled",
-        slip("scale * X, scale", "scale * X, M if train else 1.0"),
-        "The output is right. In evaluation Y = qX: the gradient has that factor, too.",
-    ),
+    Mistake("backward_unscaled", slip("scale * X, scale", "scale * X, M if train else 1.0"),
+        "The output is right. In evaluation Y = qX: the gradient has that factor, too."),
     Mistake("backward_unmasked", slip("scale * X, scale", "scale * X, 1.0 if train else keep"), BACK_UNMASKED),
-    Mistake(
-        "backward_scaled_in_training",
-        slip("scale * X, scale", "scale * X, keep * scale if train else keep"),
-        "The output is right. In training Y = M ⊙ X, without a factor, so the gradient has none either.",
-    ),
-    Mistake(
-        "inverted_for_classic",
-        slip("M if train else keep", "M / keep if train else 1.0"),
-        "This is inverted dropout, as in the exercise above: scaled in training. The classic form scales in evaluation instead.",
-        convention=True,
-    ),
-    Mistake(
-        "scaled_in_training_too",
-        slip("M if train", "M / keep if train"),
-        "Scaled twice: 1/q in training *and* q in evaluation. The classic form does it in evaluation only.",
-    ),
-    Mistake(
-        "not_rescaled",
-        slip("else keep", "else 1.0"),
-        "In evaluation all entries are there, and the sums are larger than anything the next layer has seen in training. Which factor puts that right?",
-    ),
-    Mistake(
-        "keep_drop_swapped",
-        slip("else keep", "else 1 - keep"),
-        "The factor in evaluation is the probability of dropping. Here the argument, `keep`, is already the probability of keeping.",
-        convention=True,
-    ),
-    Mistake(
-        "active_at_test",
-        slip("M if train else keep", "1.0 if M is None else M"),
-        "The mask works in evaluation, too. There nothing is dropped, but everything is made smaller.",
-    ),
-    Mistake(
-        "enlarged_at_test",
-        slip("else keep", "else 1 / keep"),
-        "In evaluation the entries get larger; with all of them there, each has to get smaller.",
-    ),
+    Mistake("backward_scaled_in_training", slip("scale * X, scale", "scale * X, keep * scale if train else keep"),
+        "The output is right. In training Y = M ⊙ X, without a factor, so the gradient has none either."),
+    Mistake("inverted_for_classic", slip("M if train else keep", "M / keep if train else 1.0"),
+        "This is inverted dropout, as in the exercise above: scaled in training. The classic form scales in evaluation "
+        "instead.", convention=True),
+    Mistake("scaled_in_training_too", slip("M if train", "M / keep if train"),
+        "Scaled twice: 1/q in training *and* q in evaluation. The classic form does it in evaluation only."),
+    Mistake("not_rescaled", slip("else keep", "else 1.0"),
+        "In evaluation all entries are there, and the sums are larger than anything the next layer has seen in "
+        "training. Which factor puts that right?"),
+    Mistake("keep_drop_swapped", slip("else keep", "else 1 - keep"),
+        "The factor in evaluation is the probability of dropping. Here the argument, `keep`, is already the "
+        "probability of keeping.", convention=True),
+    Mistake("active_at_test", slip("M if train else keep", "1.0 if M is None else M"),
+        "The mask works in evaluation, too. There nothing is dropped, but everything is made smaller."),
+    Mistake("enlarged_at_test", slip("else keep", "else 1 / keep"),
+        "In evaluation the entries get larger; with all of them there, each has to get smaller."),
     Mistake("mask_polarity", slip("M if train", "~M if train"), POLARITY, convention=True),
     Mistake("mutates_input", slip("return scale * X,", "X *= scale\n    return X,"), MUTATES),
-]
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -147,17 +124,8 @@ def copy_backward(dY, cache):
     return dX
 
 
-EXERCISE = Exercise(
-    "dropout.classic",
-    (classic_forward, classic_backward),
-    cases,
-    MISTAKES,
-    variants=[(where_forward, where_backward), (copy_forward, copy_backward)],
-    points=2,
-    minutes=6,
+EXERCISE = Exercise("dropout.classic", (classic_forward, classic_backward), cases, MISTAKES,
+    variants=[(where_forward, where_backward), (copy_forward, copy_backward)], points=2, minutes=6,
     why="Papers and notes write either form; mixing the two trains one network and tests another.",
-    hints=(
-        "In training: the mask alone. In evaluation: q alone.",
-        "In both modes Y is X times something. That something is all that the way back needs.",
-    ),
-)
+    hints=("In training: the mask alone. In evaluation: q alone.",
+           "In both modes Y is X times something. That something is all that the way back needs."))  # fmt: skip

@@ -114,52 +114,28 @@ def statistics(value, case):
 # --- mistakes -------------------------------------------------------------------------------------------------------
 
 MISTAKES = [
-    Mistake(
-        "scaled_at_test",
-        slip("X.copy()", "X * (1 - p)", "dY.copy()", "dY * (1 - p)"),
-        "The scaling was done in training, by 1/(1 − p). In evaluation nothing is left to be done.",
-    ),
-    Mistake(
-        "enlarged_at_test",
-        slip("X.copy()", "X / (1 - p)", "dY.copy()", "dY / (1 - p)"),
-        "In evaluation nothing is dropped, so there is nothing to make up for: no division there.",
-    ),
-    Mistake(
-        "active_at_test",
-        slip("if not train:", "if rng is None:"),
-        "Entries are dropped in evaluation, too: where does your code look at `train`?",
-    ),
-    Mistake(
-        "keep_drop_swapped",
+    Mistake("scaled_at_test", slip("X.copy()", "X * (1 - p)", "dY.copy()", "dY * (1 - p)"),
+        "The scaling was done in training, by 1/(1 − p). In evaluation nothing is left to be done."),
+    Mistake("enlarged_at_test", slip("X.copy()", "X / (1 - p)", "dY.copy()", "dY / (1 - p)"),
+        "In evaluation nothing is dropped, so there is nothing to make up for: no division there."),
+    Mistake("active_at_test", slip("if not train:", "if rng is None:"),
+        "Entries are dropped in evaluation, too: where does your code look at `train`?"),
+    Mistake("keep_drop_swapped",
         slip(">= p", "< p", "M * X / (1 - p)", "M * X / (p or 1)", "M * dY / (1 - p)", "M * dY / (p or 1)"),
-        SWAPPED,
-        convention=True,
-    ),
-    Mistake(
-        "mask_swapped",
-        slip(">= p", "< p"),
-        "You keep with probability p and rescale as if you had kept with 1 − p. p is the probability of dropping.",
-    ),
+        SWAPPED, convention=True),
+    Mistake("mask_swapped", slip(">= p", "< p"),
+        "You keep with probability p and rescale as if you had kept with 1 − p. p is the probability of dropping."),
     *RULE,
-    Mistake(
-        "mask_redrawn",
-        slip(
-            "(1 - p), (M, p)",
-            "(1 - p), (rng, p)",
-            "    M, p = cache",
-            "    rng, p = cache",
-            "if M is None else M * dY",
-            "if rng is None else (rng.random(dY.shape) >= p) * dY",
-        ),
-        "The output is right, but the way back draws another mask, so gradients reach entries that were dropped. The cache has to carry the mask.",
-    ),
+    Mistake("mask_redrawn",
+        slip("(1 - p), (M, p)", "(1 - p), (rng, p)",
+             "    M, p = cache", "    rng, p = cache",
+             "if M is None else M * dY", "if rng is None else (rng.random(dY.shape) >= p) * dY"),
+        "The output is right, but the way back draws another mask, so gradients reach entries that were dropped. The "
+        "cache has to carry the mask."),
     *mask_mistakes("X.shape"),
-    Mistake(
-        "evaluation_stops_gradient",
-        slip("dY.copy()", "np.zeros_like(dY)"),
-        "After an evaluation no gradient comes back. There Y = X: what is dX then?",
-    ),
-]
+    Mistake("evaluation_stops_gradient", slip("dY.copy()", "np.zeros_like(dY)"),
+        "After an evaluation no gradient comes back. There Y = X: what is dX then?"),
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -191,26 +167,11 @@ def by_rows_backward(dY, cache):
     return dX
 
 
-EXERCISE = Exercise(
-    "dropout.dropout",
-    (dropout.dropout_forward, dropout.dropout_backward),
-    cases,
-    MISTAKES,
-    variants=[
-        (dropout_forward, dropout_backward),
-        (scale_forward, scale_backward),
-        (by_rows_forward, by_rows_backward),
-    ],
-    solution=(dropout_forward, dropout_backward),
-    points=3,
-    minutes=8,
+EXERCISE = Exercise("dropout.dropout", (dropout.dropout_forward, dropout.dropout_backward), cases, MISTAKES,
+    variants=[(scale_forward, scale_backward), (by_rows_forward, by_rows_backward)],
+    solution=(dropout_forward, dropout_backward), points=3, minutes=8,
     why="Every minibatch trains another thinned network; the whole one, used afterwards, is their average.",
-    hints=(
-        "Two ways: with `train`, a new mask and the rule from above; without, X as it is, as a copy.",
-        "The way back has to know which of the two it was: put the mask, or None, into the cache.",
-        "Never draw on the way back.",
-    ),
-    driver=dropout_driver,
-    parts=("forward", "backward"),
-    measure=statistics,
-)
+    hints=("Two ways: with `train`, a new mask and the rule from above; without, X as it is, as a copy.",
+           "The way back has to know which of the two it was: put the mask, or None, into the cache.",
+           "Never draw on the way back."),
+    driver=dropout_driver, parts=("forward", "backward"), measure=statistics)  # fmt: skip

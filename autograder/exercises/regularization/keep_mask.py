@@ -65,27 +65,15 @@ MISTAKES = [
     Mistake("keep_drop_swapped", slip(">= p", "< p"), SWAPPED, convention=True),
     *mask_mistakes("shape"),
     Mistake("p_ignored", slip(">= p", ">= 0.5"), "Half of the entries are dropped, whatever p is."),
-    Mistake(
-        "rounded",
-        slip("rng.random(shape) >= p", "np.rint(rng.random(shape) * (1 - p)).astype(bool)"),
-        "Rounding compares with one half. Which comparison is true with probability 1 − p?",
-    ),
-    Mistake(
-        "normal_for_uniform",
-        slip("rng.random", "rng.standard_normal"),
-        "Your draws come from a normal distribution: the share above p is not 1 − p. Use a uniform one.",
-    ),
-    Mistake(
-        "drawn_twice",
-        slip("rng.random(shape) >= p", "(rng.random(shape) >= p) & (rng.random(shape) >= p)"),
-        "Each entry has to survive twice. Draw once.",
-    ),
-    Mistake(
-        "nothing_drawn",
-        slip("rng.random(shape) >= p", "np.indices(shape).sum(axis=0) % 100 >= 100 * p"),
-        "Nothing is drawn: the same entries are dropped each time.",
-    ),
-]
+    Mistake("rounded", slip("rng.random(shape) >= p", "np.rint(rng.random(shape) * (1 - p)).astype(bool)"),
+        "Rounding compares with one half. Which comparison is true with probability 1 − p?"),
+    Mistake("normal_for_uniform", slip("rng.random", "rng.standard_normal"),
+        "Your draws come from a normal distribution: the share above p is not 1 − p. Use a uniform one."),
+    Mistake("drawn_twice", slip("rng.random(shape) >= p", "(rng.random(shape) >= p) & (rng.random(shape) >= p)"),
+        "Each entry has to survive twice. Draw once."),
+    Mistake("nothing_drawn", slip("rng.random(shape) >= p", "np.indices(shape).sum(axis=0) % 100 >= 100 * p"),
+        "Nothing is drawn: the same entries are dropped each time."),
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -108,19 +96,9 @@ def by_rows(shape, p, rng):
     return np.array([rng.random(shape[-1]) >= p for _ in range(n)]).reshape(shape)
 
 
-EXERCISE = Exercise(
-    "dropout.keep_mask",
-    keep_mask,
-    cases,
-    MISTAKES,
-    variants=[uniform, binomial, choice, by_rows],
-    points=1,
-    minutes=4,
+EXERCISE = Exercise("dropout.keep_mask", keep_mask, cases, MISTAKES, variants=[uniform, binomial, choice, by_rows],
+    points=1, minutes=4,
     why="The one random line of dropout; everything else follows from it.",
-    hints=(
-        "`rng.random(shape)` draws uniformly from [0, 1), one number for each entry.",
-        "With which probability is such a number smaller than p?",
-    ),
-    driver=mask_driver,
-    measure=statistics,
-)
+    hints=("`rng.random(shape)` draws uniformly from [0, 1), one number for each entry.",
+           "With which probability is such a number smaller than p?"),
+    driver=mask_driver, measure=statistics)  # fmt: skip

@@ -34,54 +34,28 @@ def cases(rng):
 # --- mistakes -------------------------------------------------------------------------------------------------------
 
 MISTAKES = [
-    Mistake(
-        "half_missing",
-        slip("0.5 * ", ""),
-        "Twice what is asked: the ½ is missing. It is there so that the gradient is λW, without a 2.",
-    ),
+    Mistake("half_missing", slip("0.5 * ", ""),
+        "Twice what is asked: the ½ is missing. It is there so that the gradient is λW, without a 2."),
     Mistake("penalty_subtracted", slip("0.5", "-0.5"), SIGN),
-    Mistake(
-        "norm_not_squared",
-        slip("np.sum(W**2)", "np.sqrt(np.sum(W**2))"),
-        "You add up the norms. The penalty has their squares: no root.",
-    ),
-    Mistake(
-        "one_norm_not_squared",
+    Mistake("norm_not_squared", slip("np.sum(W**2)", "np.sqrt(np.sum(W**2))"),
+        "You add up the norms. The penalty has their squares: no root."),
+    Mistake("one_norm_not_squared",
         slip("sum(np.sum(W**2) for W in weights)", "np.sqrt(sum(np.sum(W**2) for W in weights))"),
-        "You take the root of the whole sum. The norms are squared: no root.",
-    ),
-    Mistake(
-        "absolute_for_square",
-        slip("W**2", "np.abs(W)"),
-        "You add up absolute values, which is the L1 penalty. L2 has squares.",
-    ),
-    Mistake(
-        "mean_for_sum",
-        slip("np.sum(W**2)", "np.mean(W)"),
-        "You take the mean of the weights themselves. Asked for is the sum of their squares.",
-    ),
-    Mistake(
-        "mean_of_squares",
-        slip("np.sum", "np.mean"),
+        "You take the root of the whole sum. The norms are squared: no root."),
+    Mistake("absolute_for_square", slip("W**2", "np.abs(W)"),
+        "You add up absolute values, which is the L1 penalty. L2 has squares."),
+    Mistake("mean_for_sum", slip("np.sum(W**2)", "np.mean(W)"),
+        "You take the mean of the weights themselves. Asked for is the sum of their squares."),
+    Mistake("mean_of_squares", slip("np.sum", "np.mean"),
         "The mean of the squares is taken, so that large layers pay no more than small ones. Here it is the sum.",
-        convention=True,
-    ),
-    Mistake(
-        "square_of_sum",
-        slip("sum(np.sum(W**2) for W in weights)", "sum(np.sum(W) for W in weights) ** 2"),
-        "Square first, then sum: otherwise weights of opposite sign cancel.",
-    ),
-    Mistake(
-        "first_layer_only",
-        slip("in weights", "in weights[:1]"),
-        "Only the first layer pays. Sum over all arrays in the list.",
-    ),
-    Mistake(
-        "matrix_product_for_square",
-        slip("W**2", "W @ W.T"),
-        "W Wᵀ multiplies rows with other rows, too. The Frobenius norm squares each entry by itself.",
-    ),
-]
+        convention=True),
+    Mistake("square_of_sum", slip("sum(np.sum(W**2) for W in weights)", "sum(np.sum(W) for W in weights) ** 2"),
+        "Square first, then sum: otherwise weights of opposite sign cancel."),
+    Mistake("first_layer_only", slip("in weights", "in weights[:1]"),
+        "Only the first layer pays. Sum over all arrays in the list."),
+    Mistake("matrix_product_for_square", slip("W**2", "W @ W.T"),
+        "W Wᵀ multiplies rows with other rows, too. The Frobenius norm squares each entry by itself."),
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -105,18 +79,8 @@ def loop(weights, lam):
     return J
 
 
-EXERCISE = Exercise(
-    "regularization.l2_penalty",
-    regularization.l2_penalty,
-    cases,
-    MISTAKES,
-    variants=[l2_penalty, flat, trace, loop],
-    solution=l2_penalty,
-    points=1,
-    minutes=4,
+EXERCISE = Exercise("regularization.l2_penalty", regularization.l2_penalty, cases, MISTAKES,
+    variants=[flat, trace, loop], solution=l2_penalty, points=1, minutes=4,
     why="The oldest remedy against weights that grow in order to fit noise.",
-    hints=(
-        "For one array: the sum of the squares of all its entries.",
-        "Add up over the list, then multiply by λ/2.",
-    ),
-)
+    hints=("For one array: the sum of the squares of all its entries.",
+           "Add up over the list, then multiply by λ/2."))  # fmt: skip

@@ -67,32 +67,18 @@ def cases(rng):
 MISTAKES = [
     Mistake("mask_polarity", slip("M * X", "~M * X", "M * dY", "~M * dY"), POLARITY, convention=True),
     *RULE,
-    Mistake(
-        "gradient_passed_on",
-        slip("M * dY / (1 - p)", "dY.copy()"),
-        "The output is right. The gradient comes back as it arrived: neither mask nor factor.",
-    ),
-    Mistake(
-        "divided_by_p",
-        slip("/ (1 - p)", "/ p", everywhere=True),
-        "You divide by the probability of being dropped. What share of the sum is left, on average?",
-    ),
-    Mistake(
-        "dropped_taken_out",
-        slip("M * X", "X[M]", "M * dY", "dY[M]"),
-        "The dropped entries are taken out of the array. They stay in their places, as zeros.",
-    ),
-    Mistake(
-        "mask_from_output",
-        slip(
-            "return M * X / (1 - p), (M, p)",
-            "Y = M * X / (1 - p)\n    return Y, (Y, p)",
-            "M, p = cache\n    return M",
-            "Y, p = cache\n    return (Y != 0)",
-        ),
-        "On the way back you guess the mask from Y ≠ 0. An input may be 0 and kept: put the mask itself into the cache.",
-    ),
-]
+    Mistake("gradient_passed_on", slip("M * dY / (1 - p)", "dY.copy()"),
+        "The output is right. The gradient comes back as it arrived: neither mask nor factor."),
+    Mistake("divided_by_p", slip("/ (1 - p)", "/ p", everywhere=True),
+        "You divide by the probability of being dropped. What share of the sum is left, on average?"),
+    Mistake("dropped_taken_out", slip("M * X", "X[M]", "M * dY", "dY[M]"),
+        "The dropped entries are taken out of the array. They stay in their places, as zeros."),
+    Mistake("mask_from_output",
+        slip("return M * X / (1 - p), (M, p)", "Y = M * X / (1 - p)\n    return Y, (Y, p)",
+             "M, p = cache\n    return M", "Y, p = cache\n    return (Y != 0)"),
+        "On the way back you guess the mask from Y ≠ 0. An input may be 0 and kept: put the mask itself into the "
+        "cache."),
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -120,18 +106,9 @@ def copy_backward(dY, cache):
     return dX
 
 
-EXERCISE = Exercise(
-    "dropout.masked",
-    (masked_forward, masked_backward),
-    cases,
-    MISTAKES,
-    variants=[(scale_forward, scale_backward), (copy_forward, copy_backward)],
-    points=2,
-    minutes=6,
+EXERCISE = Exercise("dropout.masked", (masked_forward, masked_backward), cases, MISTAKES,
+    variants=[(scale_forward, scale_backward), (copy_forward, copy_backward)], points=2, minutes=6,
     why="The division by 1 − p lets evaluation use the network as it is.",
-    hints=(
-        "True and False multiply as 1 and 0.",
-        "The cache holds what the way back needs: the mask, and p.",
-        "Y is X times a constant, entry by entry. So dX is dY times the same constants.",
-    ),
-)
+    hints=("True and False multiply as 1 and 0.",
+           "The cache holds what the way back needs: the mask, and p.",
+           "Y is X times a constant, entry by entry. So dX is dY times the same constants."))  # fmt: skip

@@ -56,63 +56,32 @@ BIAS = "The biases are in the penalty. They shift the boundary and do not bend i
 MISTAKES = [
     Mistake("bias_decayed", slip("W * W", "W * W) + np.sum(b * b", "lam * W, db", "lam * W, db + lam * b"), BIAS),
     Mistake("bias_in_penalty", slip("W * W", "W * W) + np.sum(b * b"), f"The gradients are right. {BIAS}"),
-    Mistake(
-        "bias_in_gradient",
-        slip("lam * W, db", "lam * W, db + lam * b"),
-        "The loss is right, and leaves the biases out. So must the gradients: the penalty adds nothing to `db`.",
-    ),
-    Mistake(
-        "half_missing",
-        slip("0.5 * lam", "lam"),
-        "The gradients belong to a penalty with ½, the loss has none: a gradient check would not agree.",
-    ),
-    Mistake(
-        "gradient_doubled",
-        slip("dW + lam", "dW + 2 * lam"),
-        "The loss has the ½, the gradients have lost it: a gradient check would not agree.",
-    ),
+    Mistake("bias_in_gradient", slip("lam * W, db", "lam * W, db + lam * b"),
+        "The loss is right, and leaves the biases out. So must the gradients: the penalty adds nothing to `db`."),
+    Mistake("half_missing", slip("0.5 * lam", "lam"),
+        "The gradients belong to a penalty with ½, the loss has none: a gradient check would not agree."),
+    Mistake("gradient_doubled", slip("dW + lam", "dW + 2 * lam"),
+        "The loss has the ½, the gradients have lost it: a gradient check would not agree."),
     Mistake("penalty_subtracted", slip("J + 0.5", "J - 0.5", "dW + lam", "dW - lam"), SIGN),
-    Mistake(
-        "gradient_subtracted",
-        slip("dW + lam", "dW - lam"),
-        "The loss grows with the weights, your gradients say the opposite. Decay comes about because the *step* goes against the gradient.",
-    ),
-    Mistake(
-        "gradient_forgotten",
-        slip("dW + lam * W", "dW"),
-        "The loss has its penalty, the gradients have none: nothing would change in training.",
-    ),
-    Mistake(
-        "loss_forgotten",
-        slip("    J = J + 0.5 * lam * sum(np.sum(W * W) for W, b in params)\n", ""),
-        "The gradients are right; the loss that you return is still the old one.",
-    ),
-    Mistake(
-        "last_layer_only",
-        slip(
-            "in params)",
-            "in params[-1:])",
-            "[(dW + lam",
-            "grads[:-1] + [(dW + lam",
-            "(grads, params",
-            "(grads[-1:], params[-1:]",
-        ),
-        "Only the last layer is penalised. Does the next turn of a loop overwrite what you computed for a layer?",
-    ),
-    Mistake(
-        "gradient_replaced",
-        slip("dW + lam", "lam"),
-        "The gradient of the data is gone. The penalty's is added to it.",
-    ),
-    Mistake(
-        "mutates_gradients",
-        slip(
-            "return J, [(dW + lam * W, db) for (dW, db), (W, b) in zip(grads, params, strict=True)]",
-            "for (dW, _), (W, _) in zip(grads, params, strict=True):\n        dW += lam * W\n    return J, grads",
-        ),
-        MUTATES,
-    ),
-]
+    Mistake("gradient_subtracted", slip("dW + lam", "dW - lam"),
+        "The loss grows with the weights, your gradients say the opposite. Decay comes about because the *step* goes "
+        "against the gradient."),
+    Mistake("gradient_forgotten", slip("dW + lam * W", "dW"),
+        "The loss has its penalty, the gradients have none: nothing would change in training."),
+    Mistake("loss_forgotten", slip("    J = J + 0.5 * lam * sum(np.sum(W * W) for W, b in params)\n", ""),
+        "The gradients are right; the loss that you return is still the old one."),
+    Mistake("last_layer_only",
+        slip("in params)", "in params[-1:])",
+             "[(dW + lam", "grads[:-1] + [(dW + lam",
+             "(grads, params", "(grads[-1:], params[-1:]"),
+        "Only the last layer is penalised. Does the next turn of a loop overwrite what you computed for a layer?"),
+    Mistake("gradient_replaced", slip("dW + lam", "lam"),
+        "The gradient of the data is gone. The penalty's is added to it."),
+    Mistake("mutates_gradients",
+        slip("return J, [(dW + lam * W, db) for (dW, db), (W, b) in zip(grads, params, strict=True)]",
+             "for (dW, _), (W, _) in zip(grads, params, strict=True):\n        dW += lam * W\n    return J, grads"),
+        MUTATES),
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -135,18 +104,10 @@ def flat(J, grads, params, lam):
     )
 
 
-EXERCISE = Exercise(
-    "regularization.penalised_loss",
-    penalised_loss,
-    cases,
-    MISTAKES,
-    variants=[loop, flat],
-    points=2,
+EXERCISE = Exercise("regularization.penalised_loss", penalised_loss, cases, MISTAKES, variants=[loop, flat], points=2,
     minutes=6,
-    why="Loss and gradient must tell the same story, or a gradient check fails and a training does what nobody asked for.",
-    hints=(
-        "`for (dW, db), (W, b) in zip(grads, params)` walks through both lists.",
-        "The loss grows by λ/2 times all squared weights; your `l2_penalty` may help.",
-        "Each dW gets its λW; each db stays as it is.",
-    ),
-)
+    why="Loss and gradient must tell the same story, or a gradient check fails and a training does what nobody asked "
+        "for.",
+    hints=("`for (dW, db), (W, b) in zip(grads, params)` walks through both lists.",
+           "The loss grows by λ/2 times all squared weights; your `l2_penalty` may help.",
+           "Each dW gets its λW; each db stays as it is."))  # fmt: skip

@@ -36,39 +36,22 @@ def cases(rng):
 # --- mistakes -------------------------------------------------------------------------------------------------------
 
 MISTAKES = [
-    Mistake(
-        "counted_not_averaged",
-        slip("np.mean", "np.sum"),
-        "You count the right ones. Accuracy is their share: it must not grow with the number of examples.",
-    ),
-    Mistake(
-        "wrong_axis",
-        slip("axis=1", "axis=0"),
-        "You look for the largest logit in each column, among the examples. The classes of one example stand in its row.",
-    ),
-    Mistake(
-        "error_rate",
-        slip("predictions == labels", "predictions != labels"),
-        "This is the share of wrong answers. Which comparison counts the right ones?",
-    ),
+    Mistake("counted_not_averaged", slip("np.mean", "np.sum"),
+        "You count the right ones. Accuracy is their share: it must not grow with the number of examples."),
+    Mistake("wrong_axis", slip("axis=1", "axis=0"),
+        "You look for the largest logit in each column, among the examples. The classes of one example stand in its "
+        "row."),
+    Mistake("error_rate", slip("predictions == labels", "predictions != labels"),
+        "This is the share of wrong answers. Which comparison counts the right ones?"),
     Mistake("smallest_logit", slip("argmax", "argmin"), "The network bets on its largest logit, not on its smallest."),
-    Mistake(
-        "threshold_on_logit",
-        slip("predictions == labels", "logits[np.arange(len(labels)), labels] > 0.5"),
-        "A logit is not a probability, and with several classes nothing needs to exceed one half. Which is the largest in the row?",
-    ),
-    Mistake(
-        "outer_product_target",
-        slip("predictions ==", "predictions[:, None] =="),
-        "Every prediction is compared with every label: print the shape of the comparison before the mean.",
-    ),
-    Mistake(
-        "percent",
-        slip("np.mean", "100.0 * np.mean"),
-        "The share is asked, from 0 to 1, not per cent.",
-        convention=True,
-    ),
-]
+    Mistake("threshold_on_logit", slip("predictions == labels", "logits[np.arange(len(labels)), labels] > 0.5"),
+        "A logit is not a probability, and with several classes nothing needs to exceed one half. Which is the largest "
+        "in the row?"),
+    Mistake("outer_product_target", slip("predictions ==", "predictions[:, None] =="),
+        "Every prediction is compared with every label: print the shape of the comparison before the mean."),
+    Mistake("percent", slip("np.mean", "100.0 * np.mean"),
+        "The share is asked, from 0 to 1, not per cent.", convention=True),
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -82,19 +65,9 @@ def counted(logits, labels):
     return np.count_nonzero(logits.argmax(-1) == labels) / labels.size
 
 
-EXERCISE = Exercise(
-    "metrics.accuracy",
-    metrics.accuracy,
-    cases,
-    MISTAKES,
-    variants=[accuracy, loop, counted],
-    solution=accuracy,
-    points=1,
-    minutes=3,
+EXERCISE = Exercise("metrics.accuracy", metrics.accuracy, cases, MISTAKES, variants=[loop, counted], solution=accuracy,
+    points=1, minutes=3,
     why="The figure that everybody quotes, and the first to check when a network seems too good.",
-    hints=(
-        "Which class does the network choose for a row of logits?",
-        "`np.argmax` with an axis, compared with the labels, gives True and False.",
-        "The mean of True and False is a share.",
-    ),
-)
+    hints=("Which class does the network choose for a row of logits?",
+           "`np.argmax` with an axis, compared with the labels, gives True and False.",
+           "The mean of True and False is a share."))  # fmt: skip

@@ -35,31 +35,19 @@ def cases(rng):
 # --- mistakes -------------------------------------------------------------------------------------------------------
 
 MISTAKES = [
-    Mistake(
-        "rows_and_columns_exchanged",
-        slip("C[d, y]", "C[y, d]"),
+    Mistake("rows_and_columns_exchanged", slip("C[d, y]", "C[y, d]"),
         "Here the rows are the true classes and the columns the predicted ones; yours are the other way round.",
-        convention=True,
-    ),
-    Mistake(
-        "assigned_not_counted",
-        slip("C[d, y] += 1", "C[d, y] = 1"),
-        "Each pair counts once, however often it occurs. With `C[labels, predictions] += 1`, too: NumPy reads, adds and writes a repeated place once.",
-    ),
-    Mistake(
-        "classes_from_the_data",
-        slip("    C =", "    K = max(labels.max(), predictions.max()) + 1\n    C ="),
-        "The matrix is K×K even if the last class never occurs in these examples: K is given.",
-    ),
-    Mistake(
-        "shares_for_counts", slip("return C", "return C / len(labels)"), "Counts are asked, whole numbers, not shares."
-    ),
-    Mistake(
-        "diagonal_only",
-        slip("C[d, y] += 1", "C[d, d] += d == y"),
-        "You count what is right. The interesting part stands beside the diagonal: which class is taken for which.",
-    ),
-]
+        convention=True),
+    Mistake("assigned_not_counted", slip("C[d, y] += 1", "C[d, y] = 1"),
+        "Each pair counts once, however often it occurs. With `C[labels, predictions] += 1`, too: NumPy reads, adds "
+        "and writes a repeated place once."),
+    Mistake("classes_from_the_data", slip("    C =", "    K = max(labels.max(), predictions.max()) + 1\n    C ="),
+        "The matrix is K×K even if the last class never occurs in these examples: K is given."),
+    Mistake("shares_for_counts", slip("return C", "return C / len(labels)"),
+        "Counts are asked, whole numbers, not shares."),
+    Mistake("diagonal_only", slip("C[d, y] += 1", "C[d, d] += d == y"),
+        "You count what is right. The interesting part stands beside the diagonal: which class is taken for which."),
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -76,18 +64,9 @@ def bincount(labels, predictions, K):
     return np.bincount(labels * K + predictions, minlength=K * K).reshape(K, K)
 
 
-EXERCISE = Exercise(
-    "metrics.confusion_matrix",
-    metrics.confusion_matrix,
-    cases,
-    MISTAKES,
-    variants=[confusion_matrix, counted, bincount],
-    solution=confusion_matrix,
-    points=1,
-    minutes=5,
+EXERCISE = Exercise("metrics.confusion_matrix", metrics.confusion_matrix, cases, MISTAKES, variants=[counted, bincount],
+    solution=confusion_matrix, points=1, minutes=5,
     why="An accuracy says how often a network is wrong; this says how.",
-    hints=(
-        "A K×K array of zeros, and one more at (true, predicted) for each example.",
-        "`C[labels, predictions] += 1` counts a repeated pair once only: a loop, `np.add.at` or `np.bincount` counts each.",
-    ),
-)
+    hints=("A K×K array of zeros, and one more at (true, predicted) for each example.",
+           "`C[labels, predictions] += 1` counts a repeated pair once only: a loop, `np.add.at` or `np.bincount` "
+           "counts each."))  # fmt: skip

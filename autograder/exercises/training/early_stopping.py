@@ -42,49 +42,27 @@ def cases(rng):
 # --- mistakes -------------------------------------------------------------------------------------------------------
 
 MISTAKES = [
-    Mistake(
-        "compared_with_last",
-        slip("losses[best]", "losses[epoch - 1]"),
-        "You compare each loss with the one before. What counts is the best so far: small ups and downs above it are not progress.",
-    ),
-    Mistake(
-        "equal_is_progress",
-        slip("losses[epoch] <", "losses[epoch] <="),
-        "A loss that equals the best is not a new best: only a lower one starts the waiting again.",
-    ),
-    Mistake(
-        "one_epoch_late",
-        slip("waited == patience", "waited > patience"),
-        "You wait one epoch longer than the patience. After `patience` epochs without a new best training stops.",
-    ),
-    Mistake(
-        "last_weights_kept",
+    Mistake("compared_with_last", slip("losses[best]", "losses[epoch - 1]"),
+        "You compare each loss with the one before. What counts is the best so far: small ups and downs above it are "
+        "not progress."),
+    Mistake("equal_is_progress", slip("losses[epoch] <", "losses[epoch] <="),
+        "A loss that equals the best is not a new best: only a lower one starts the waiting again."),
+    Mistake("one_epoch_late", slip("waited == patience", "waited > patience"),
+        "You wait one epoch longer than the patience. After `patience` epochs without a new best training stops."),
+    Mistake("last_weights_kept",
         slip("return best, epoch", "return epoch, epoch", "return best, len(losses)", "return epoch, len(losses)"),
-        "You return the epoch at which training stopped as the best. Worth keeping is the one with the lowest loss.",
-    ),
+        "You return the epoch at which training stopped as the best. Worth keeping is the one with the lowest loss."),
     Mistake("largest_loss", slip("losses[epoch] <", "losses[epoch] >"), "A better epoch has a *lower* loss."),
-    Mistake(
-        "looks_into_the_future",
-        slip("        if waited == patience:\n            return best, epoch\n", ""),
-        "You look at all losses at once. While training, later epochs are not known: stop when the patience is used up, even if a lower loss would come.",
-    ),
-    Mistake(
-        "waiting_not_reset",
-        slip("best, waited = epoch, 0", "best = epoch"),
-        "Each new best starts the waiting again; yours adds up bad epochs from before it.",
-    ),
-    Mistake(
-        "counted_from_one",
-        slip(
-            "return best, epoch",
-            "return best + 1, epoch + 1",
-            "return best, len(losses) - 1",
-            "return best + 1, len(losses)",
-        ),
-        "Epochs are counted from 0, as the positions in the list.",
-        convention=True,
-    ),
-]
+    Mistake("looks_into_the_future", slip("        if waited == patience:\n            return best, epoch\n", ""),
+        "You look at all losses at once. While training, later epochs are not known: stop when the patience is used "
+        "up, even if a lower loss would come."),
+    Mistake("waiting_not_reset", slip("best, waited = epoch, 0", "best = epoch"),
+        "Each new best starts the waiting again; yours adds up bad epochs from before it."),
+    Mistake("counted_from_one",
+        slip("return best, epoch", "return best + 1, epoch + 1",
+             "return best, len(losses) - 1", "return best + 1, len(losses)"),
+        "Epochs are counted from 0, as the positions in the list.", convention=True),
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -109,19 +87,9 @@ def lowest(losses, patience):
     return best, epoch
 
 
-EXERCISE = Exercise(
-    "metrics.early_stopping",
-    metrics.early_stopping,
-    cases,
-    MISTAKES,
-    variants=[early_stopping, argmin, lowest],
-    solution=early_stopping,
-    points=2,
-    minutes=10,
+EXERCISE = Exercise("metrics.early_stopping", metrics.early_stopping, cases, MISTAKES, variants=[argmin, lowest],
+    solution=early_stopping, points=2, minutes=10,
     why="The cheapest regularization there is: not training on.",
-    hints=(
-        "Keep the position of the best loss so far.",
-        "After each epoch: how many epochs ago was the best?",
-        "Return both positions; if the losses run out first, the last one is where training stopped.",
-    ),
-)
+    hints=("Keep the position of the best loss so far.",
+           "After each epoch: how many epochs ago was the best?",
+           "Return both positions; if the losses run out first, the last one is where training stopped."))  # fmt: skip

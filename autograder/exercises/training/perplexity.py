@@ -41,43 +41,23 @@ def overflowing_softmax(logits, labels):
 
 
 MISTAKES = [
-    Mistake(
-        "loss_for_perplexity",
-        slip("np.exp(J)", "J"),
-        "This is the mean cross-entropy. One function of it is still missing.",
-    ),
-    Mistake(
-        "sum_for_mean",
-        slip("np.mean", "np.sum"),
-        "The exponent grows with the number of examples. Perplexity is per example: take the mean first.",
-    ),
-    Mistake(
-        "mean_of_exponentials",
-        slip("-np.mean(", "-(", "np.exp(J)", "np.mean(np.exp(J))"),
-        "Mean and exponential are exchanged: first the mean of the logarithms, then exp, once.",
-    ),
-    Mistake(
-        "sign",
-        slip("J = -", "J = "),
-        "Yours is below 1, a mean probability. A network that knows nothing of K classes has the perplexity K: look at the sign.",
-    ),
-    Mistake(
-        "base_mixed",
-        slip("np.exp(J)", "2.0**J"),
-        "The logarithm is natural and the power is of 2. Both must have one base.",
-    ),
-    Mistake(
-        "all_classes",
-        slip("log_p[np.arange(len(labels)), labels]", "log_p"),
-        "You average the logarithms of all classes. Only the probability of the label counts.",
-    ),
-    Mistake(
-        "no_max_shift",
-        slip("logits - logits.max(axis=1, keepdims=True)", "logits"),
+    Mistake("loss_for_perplexity", slip("np.exp(J)", "J"),
+        "This is the mean cross-entropy. One function of it is still missing."),
+    Mistake("sum_for_mean", slip("np.mean", "np.sum"),
+        "The exponent grows with the number of examples. Perplexity is per example: take the mean first."),
+    Mistake("mean_of_exponentials", slip("-np.mean(", "-(", "np.exp(J)", "np.mean(np.exp(J))"),
+        "Mean and exponential are exchanged: first the mean of the logarithms, then exp, once."),
+    Mistake("sign", slip("J = -", "J = "),
+        "Yours is below 1, a mean probability. A network that knows nothing of K classes has the perplexity K: look at "
+        "the sign."),
+    Mistake("base_mixed", slip("np.exp(J)", "2.0**J"),
+        "The logarithm is natural and the power is of 2. Both must have one base."),
+    Mistake("all_classes", slip("log_p[np.arange(len(labels)), labels]", "log_p"),
+        "You average the logarithms of all classes. Only the probability of the label counts."),
+    Mistake("no_max_shift", slip("logits - logits.max(axis=1, keepdims=True)", "logits"),
         "Right for small logits. exp(1000) is infinite: shift each row by its largest logit first.",
-        also=[overflowing_softmax],
-    ),
-]
+        also=[overflowing_softmax]),
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -97,19 +77,9 @@ def loop(logits, labels):
     return float(np.exp(total / len(labels)))
 
 
-EXERCISE = Exercise(
-    "metrics.perplexity",
-    metrics.perplexity,
-    cases,
-    MISTAKES,
-    variants=[perplexity, geometric, loop],
-    solution=perplexity,
-    points=2,
-    minutes=6,
+EXERCISE = Exercise("metrics.perplexity", metrics.perplexity, cases, MISTAKES, variants=[geometric, loop],
+    solution=perplexity, points=2, minutes=6,
     why="A loss of 2.3 nats says little; “it hesitates among ten characters” says the same and can be imagined.",
-    hints=(
-        "Perplexity is exp of the mean cross-entropy.",
-        "`softmax_cross_entropy` from the course is safe for large logits.",
-        "With all logits equal the answer is K.",
-    ),
-)
+    hints=("Perplexity is exp of the mean cross-entropy.",
+           "`softmax_cross_entropy` from the course is safe for large logits.",
+           "With all logits equal the answer is K."))  # fmt: skip

@@ -49,63 +49,34 @@ LOSS = 'total += softmax_cross_entropy(U, d, reduction="sum")'
 STEP = "b = b - lr * dU.sum(axis=0)"
 
 MISTAKES = [
-    Mistake(
-        "ascent",
-        slip("- lr", "+ lr", everywhere=True),
-        "The loss grows from batch to batch: the step goes up the slope.",
-    ),
-    Mistake(
-        "last_batch_dropped",
-        slip("range(0, len(X), batch_size)", "range(0, len(X) - batch_size + 1, batch_size)"),
-        "Examples at the end are never seen: the last, smaller minibatch is kept.",
-    ),
-    Mistake(
-        "batch_not_averaged",
-        slip(" / len(x)", ""),
-        "The loss of a minibatch is a mean, so its gradient is divided by the number of its examples.",
-    ),
-    Mistake(
-        "divided_by_batch_size",
-        slip("/ len(x)", "/ batch_size"),
-        "The last minibatch is smaller than `batch_size`: divide by the number of examples that it has.",
-    ),
+    Mistake("ascent", slip("- lr", "+ lr", everywhere=True),
+        "The loss grows from batch to batch: the step goes up the slope."),
+    Mistake("last_batch_dropped", slip("range(0, len(X), batch_size)", "range(0, len(X) - batch_size + 1, batch_size)"),
+        "Examples at the end are never seen: the last, smaller minibatch is kept."),
+    Mistake("batch_not_averaged", slip(" / len(x)", ""),
+        "The loss of a minibatch is a mean, so its gradient is divided by the number of its examples."),
+    Mistake("divided_by_batch_size", slip("/ len(x)", "/ batch_size"),
+        "The last minibatch is smaller than `batch_size`: divide by the number of examples that it has."),
     Mistake("bias_never_updated", slip(f"        {STEP}\n", ""), "The weights learn, the bias stays where it began."),
-    Mistake(
-        "stale_weights",
-        slip("total = 0.0", "total, W0, b0 = 0.0, W, b", "x @ W + b", "x @ W0 + b0"),
-        "Every minibatch is computed with the weights of the epoch's beginning. Each should see what the one before it left.",
-    ),
-    Mistake(
-        "whole_batch",
-        slip("X[start : start + batch_size], labels[start : start + batch_size]", "X, labels"),
-        "Every step uses all examples. It should see its minibatch alone.",
-    ),
-    Mistake(
-        "loss_after_step",
+    Mistake("stale_weights", slip("total = 0.0", "total, W0, b0 = 0.0, W, b", "x @ W + b", "x @ W0 + b0"),
+        "Every minibatch is computed with the weights of the epoch's beginning. Each should see what the one before it "
+        "left."),
+    Mistake("whole_batch", slip("X[start : start + batch_size], labels[start : start + batch_size]", "X, labels"),
+        "Every step uses all examples. It should see its minibatch alone."),
+    Mistake("loss_after_step",
         slip(f"        {LOSS}\n", "", STEP, f"{STEP}\n        {LOSS}".replace("(U,", "(x @ W + b,")),
-        "The loss is taken after the step. It belongs to the weights that the minibatch met.",
-    ),
-    Mistake(
-        "last_loss_only",
-        slip(LOSS, "total = softmax_cross_entropy(U, d)", "total / len(X)", "total"),
-        "You return the loss of the last minibatch. The mean over all examples of the epoch is asked.",
-    ),
-    Mistake(
-        "mean_of_batch_means",
+        "The loss is taken after the step. It belongs to the weights that the minibatch met."),
+    Mistake("last_loss_only", slip(LOSS, "total = softmax_cross_entropy(U, d)", "total / len(X)", "total"),
+        "You return the loss of the last minibatch. The mean over all examples of the epoch is asked."),
+    Mistake("mean_of_batch_means",
         slip(LOSS, "total += softmax_cross_entropy(U, d)", "total / len(X)", "total / np.ceil(len(X) / batch_size)"),
-        "The mean of the minibatches' means gives the examples of a small last batch too much weight: weigh each by its size.",
-    ),
-    Mistake(
-        "loss_not_averaged",
-        slip("total / len(X)", "total"),
-        "You return the sum of all examples' losses; their mean is asked.",
-    ),
-    Mistake(
-        "mutates_parameters",
-        slip("W = W - lr", "W -= lr", "b = b - lr", "b -= lr"),
-        "The caller's W and b are changed. Write `W = W - …`, which makes a new array.",
-    ),
-]
+        "The mean of the minibatches' means gives the examples of a small last batch too much weight: weigh each by "
+        "its size."),
+    Mistake("loss_not_averaged", slip("total / len(X)", "total"),
+        "You return the sum of all examples' losses; their mean is asked."),
+    Mistake("mutates_parameters", slip("W = W - lr", "W -= lr", "b = b - lr", "b -= lr"),
+        "The caller's W and b are changed. Write `W = W - …`, which makes a new array."),
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -143,20 +114,10 @@ def split(X, labels, W, b, lr, batch_size):
     return W, b, np.mean(charged)
 
 
-EXERCISE = Exercise(
-    "training.softmax_regression_epoch",
-    training.softmax_regression_epoch,
-    cases,
-    MISTAKES,
-    variants=[softmax_regression_epoch, loop, split],
-    solution=softmax_regression_epoch,
-    points=4,
-    minutes=20,
+EXERCISE = Exercise("training.softmax_regression_epoch", training.softmax_regression_epoch, cases, MISTAKES,
+    variants=[loop, split], solution=softmax_regression_epoch, points=4, minutes=20,
     why="Everything of the course in a dozen lines: a layer, a loss, its gradient, and the step.",
-    hints=(
-        "Walk through the examples in slices of `batch_size`, in the order given.",
-        "For each: logits, loss, then dU = (softmax(U) − one-hot) / examples of this minibatch.",
-        "dW = Xᵀ dU and db = the sum of dU over the examples, both of this minibatch.",
-        "Add up the examples' losses, and divide by N at the end.",
-    ),
-)
+    hints=("Walk through the examples in slices of `batch_size`, in the order given.",
+           "For each: logits, loss, then dU = (softmax(U) − one-hot) / examples of this minibatch.",
+           "dW = Xᵀ dU and db = the sum of dU over the examples, both of this minibatch.",
+           "Add up the examples' losses, and divide by N at the end."))  # fmt: skip

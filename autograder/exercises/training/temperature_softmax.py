@@ -35,45 +35,24 @@ def cases(rng):
 SOFTMAX = "e / e.sum(axis=-1, keepdims=True)"
 
 MISTAKES = [
-    Mistake(
-        "multiplied",
-        slip("/ temperature", "* temperature"),
-        "Your high temperature makes the network surer, not bolder: the logits are divided by it.",
-    ),
-    Mistake(
-        "temperature_ignored",
-        slip("logits / temperature", "logits"),
-        "Right for a temperature of 1 only: your answer does not depend on it.",
-    ),
-    Mistake(
-        "after_softmax",
-        slip("logits / temperature", "logits", SOFTMAX, f"{SOFTMAX} / temperature"),
-        "The temperature belongs to the logits. Divided afterwards, the probabilities no longer sum to 1.",
-    ),
-    Mistake(
-        "softmax_twice",
-        slip(
-            "u = logits / temperature",
-            f"e = np.exp(logits - logits.max(axis=-1, keepdims=True))\n    u = {SOFTMAX} / temperature",
-        ),
-        "Softmax is applied to probabilities. It takes logits: scale those, then softmax once.",
-    ),
-    Mistake(
-        "no_max_shift",
-        slip("u - u.max(axis=-1, keepdims=True)", "u"),
-        "exp(2000) is infinite. Softmax does not change when a row is shifted: which shift keeps exp in bounds?",
-    ),
-    Mistake(
-        "wrong_axis",
+    Mistake("multiplied", slip("/ temperature", "* temperature"),
+        "Your high temperature makes the network surer, not bolder: the logits are divided by it."),
+    Mistake("temperature_ignored", slip("logits / temperature", "logits"),
+        "Right for a temperature of 1 only: your answer does not depend on it."),
+    Mistake("after_softmax", slip("logits / temperature", "logits", SOFTMAX, f"{SOFTMAX} / temperature"),
+        "The temperature belongs to the logits. Divided afterwards, the probabilities no longer sum to 1."),
+    Mistake("softmax_twice",
+        slip("u = logits / temperature",
+             f"e = np.exp(logits - logits.max(axis=-1, keepdims=True))\n    u = {SOFTMAX} / temperature"),
+        "Softmax is applied to probabilities. It takes logits: scale those, then softmax once."),
+    Mistake("no_max_shift", slip("u - u.max(axis=-1, keepdims=True)", "u"),
+        "exp(2000) is infinite. Softmax does not change when a row is shifted: which shift keeps exp in bounds?"),
+    Mistake("wrong_axis",
         slip("u.max(axis=-1, keepdims=True)", "u.max()", "e.sum(axis=-1, keepdims=True)", "e.sum(axis=0)"),
-        "The probabilities of one distribution stand along the last axis; yours sum to 1 along the first.",
-    ),
-    Mistake(
-        "no_axis",
-        slip("axis=-1, keepdims=True", "", everywhere=True),
-        "All entries together sum to 1. Each distribution, along the last axis, sums to 1 by itself.",
-    ),
-]
+        "The probabilities of one distribution stand along the last axis; yours sum to 1 along the first."),
+    Mistake("no_axis", slip("axis=-1, keepdims=True", "", everywhere=True),
+        "All entries together sum to 1. Each distribution, along the last axis, sums to 1 by itself."),
+]  # fmt: skip
 
 
 # --- variants -------------------------------------------------------------------------------------------------------
@@ -90,18 +69,8 @@ def by_logarithms(logits, temperature):
     return np.exp(u - np.log(np.exp(u).sum(axis=-1, keepdims=True)))
 
 
-EXERCISE = Exercise(
-    "metrics.temperature_softmax",
-    metrics.temperature_softmax,
-    cases,
-    MISTAKES,
-    variants=[temperature_softmax, shifted_first, by_logarithms],
-    solution=temperature_softmax,
-    points=1,
-    minutes=4,
+EXERCISE = Exercise("metrics.temperature_softmax", metrics.temperature_softmax, cases, MISTAKES,
+    variants=[shifted_first, by_logarithms], solution=temperature_softmax, points=1, minutes=4,
     why="One number between a parrot and a babbler.",
-    hints=(
-        "What becomes of the logits when the temperature is very high?",
-        "Divide first, then softmax along the last axis.",
-    ),
-)
+    hints=("What becomes of the logits when the temperature is very high?",
+           "Divide first, then softmax along the last axis."))  # fmt: skip
