@@ -638,3 +638,9 @@ def test_where_arrays_differ():
     assert differs(np.array([1.0, np.nan, np.inf, 0.0]), e, 1e-9, False).tolist() == [False] * 4
     assert differs(np.array([2.0, 0.0, -np.inf, 1.0]), e, 1e-9, False).tolist() == [True] * 4
     assert differs(np.array([1, 2]), np.array([1, 3]), 0.5, False).tolist() == [False, True]
+
+
+@pytest.mark.parametrize("dtype", [bool, np.int8, np.uint8, np.float16, np.float32, np.longdouble, complex])
+def test_an_answer_of_any_dtype_is_told_what_differs(dtype):
+    expected = np.array([0.5, 0.25, 0.125])
+    assert compare(np.array([1, 0, 1], dtype=dtype), expected).text.endswith("; all 3 entries differ.")

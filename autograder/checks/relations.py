@@ -179,7 +179,8 @@ def shifted(pair: Pair) -> str:
 
 
 def signs_only(pair: Pair) -> str:
-    same = pair.got.size < 2 or (np.sign(pair.got) == np.sign(pair.expected)).all()
+    # Booleans have no sign
+    same = pair.got.size < 2 or (np.sign(pair.got.astype(float)) == np.sign(pair.expected)).all()
     return "" if same or not pair.equal(np.abs(pair.got), np.abs(pair.expected)) else "Only signs differ."
 
 
