@@ -54,6 +54,7 @@ def test_a_moved_control_redraws_the_one_figure(slug):
     shown = explorer(slug).explore()
     box, figure = shown.widget(), shown.figure
     image = box.children[-1]
+    assert image is shown.canvas
     before = image.value
     changed = []
     for name, control in explorer(slug).controls.items():
@@ -163,12 +164,66 @@ def test_the_live_image_says_what_it_shows_now():
     pytest.importorskip("ipywidgets")
     shown = explorer("neurons").explore()
     image = shown.widget().children[-1]
-    assert image.tooltip == shown.alt and "point at 60°, bias 1.0, length 1.0;" in image.tooltip
-    shown.controls["b"].value = -2.5
-    assert image.tooltip == shown.alt and "bias -2.5, length 1.0;" in image.tooltip
+    assert image.alt == shown.alt and "point at 115° and have length 1.0, at the distance 0.5" in image.alt
+    shown.controls["offset"].value = -2.5
+    assert image.alt == shown.alt and "length 1.0, at the distance -2.5" in image.alt
     # A front end hands back what its slider computed
-    shown.controls["slope"].value = 1.2000000000000002
-    assert "length 1.2;" in image.tooltip
+    shown.controls["length"].value = 1.2000000000000002
+    assert "length 1.2, at" in image.alt
+
+
+def place(shown, axes, x, y):
+    """Where a point of an axes is in the picture, as a browser tells it."""
+    pixels = shown.figure.axes[axes].transData.transform((x, y))
+    return tuple(map(float, shown.figure.transFigure.inverted().transform(pixels)))
+
+
+def test_a_hand_turns_and_shifts_the_line():
+    pytest.importorskip("ipywidgets")
+    shown = explorer("neurons").explore(angle=90, offset=0.0)
+    shown.widget()
+    # The tip of w, 1.5 above the origin, is pulled to the right: w turns there; the slider follows
+    shown.touched("press", *place(shown, 0, 0.0, 1.5))
+    shown.touched("drag", *place(shown, 0, 3.0, 0.0))
+    assert shown.parameters == {"angle": 0, "offset": 0.0, "length": 1.0}
+    assert shown.controls["angle"].value == 0 and shown.canvas.value == shown.png and not shown.canvas.fine
+    # Anywhere else the line follows the hand, as far as its slider goes, beyond the axes too
+    shown.touched("press", *place(shown, 0, -2.0, -3.0))
+    assert shown.parameters["offset"] == 2.0
+    shown.touched("drag", *place(shown, 0, 60.0, -3.0))
+    assert shown.parameters["offset"] == -5.0
+    # Where nothing can be held nothing moves
+    before = dict(shown.parameters)
+    for action, where in (("hover", (0, 1.0, 1.0)), ("press", (1, 0.0, 1.0)), ("drag", (1, 2.0, 1.0))):
+        shown.touched(action, *place(shown, *where))
+    shown.touched("press", 0.0, 0.0)
+    assert shown.parameters == before
+
+
+def test_the_picture_is_fine_when_it_rests():
+    pytest.importorskip("ipywidgets")
+    shown = explorer("neurons").explore()
+    shown.widget()
+    size = PIL.Image.open(io.BytesIO(shown.canvas.value)).size
+    assert shown.canvas.fine and size == (2 * shown.canvas.width, 2 * 304)
+    shown.controls["angle"].value = 20
+    assert not shown.canvas.fine
+    assert PIL.Image.open(io.BytesIO(shown.canvas.value)).size == (shown.canvas.width, 304)
+    shown.canvas._handle_custom_msg({"action": "rest"}, [])
+    assert shown.canvas.fine and PIL.Image.open(io.BytesIO(shown.canvas.value)).size == size
+
+
+@pytest.mark.parametrize(
+    ("slider", "given", "taken"),
+    [
+        (Slider(-180, 180, 60, 5, ""), 12.4, 10),
+        (Slider(-180, 180, 60, 5, ""), 999.0, 180),
+        (Slider(0.1, 5.0, 1.0, 0.1, ""), 0.7300001, 0.7),
+        (Slider(0.1, 5.0, 1.0, 0.1, ""), -3.0, 0.1),
+    ],
+)
+def test_a_slider_takes_the_nearest_value_it_has(slider, given, taken):
+    assert slider.nearest(given) == taken and type(slider.nearest(given)) is type(taken)
 
 
 def in_a_cell(value):
@@ -184,7 +239,10 @@ def test_a_figure_is_shown_by_hand(slug):
     data, metadata = in_a_cell(made)
     assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG\r\n")
     alt = explorer(slug).words(explorer(slug).parameters({}))
-    assert metadata["image/png"] == {"alt": alt} and data["text/plain"] == f"[{alt}]"
+    assert (
+        metadata["image/png"] == {"alt": alt, "width": round(explorer(slug).size[0] * 80)}
+        and data["text/plain"] == f"[{alt}]"
+    )
     again, words = in_a_cell(show(made))
     assert again["text/plain"] == data["text/plain"] and words == metadata
 
@@ -195,14 +253,17 @@ def test_a_figure_without_words_is_shown_too():
     for value in (figure, show(figure)):
         data, metadata = in_a_cell(value)
         assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG\r\n")
-        assert data["text/plain"] == "<Drawing size 576x272 with 1 Axes>" and metadata == {}
+        assert data["text/plain"] == "<Drawing size 576x272 with 1 Axes>" and metadata == {"image/png": {"width": 576}}
     data, metadata = in_a_cell(show(figure, "A line that rises."))
-    assert data["text/plain"] == "[A line that rises.]" and metadata["image/png"] == {"alt": "A line that rises."}
+    assert data["text/plain"] == "[A line that rises.]" and metadata["image/png"] == {
+        "alt": "A line that rises.",
+        "width": 576,
+    }
 
 
 def test_bad_parameters_are_named():
     made = explorer("neurons")
-    with pytest.raises(TypeError, match="colour: expected one of angle, b, slope"):
+    with pytest.raises(TypeError, match="colour: expected one of angle, offset, length"):
         made.figure(colour="red")
-    with pytest.raises(ValueError, match=r"b: expected a number from -5.0 to 5.0, got 9"):
-        made.explore(b=9)
+    with pytest.raises(ValueError, match=r"offset: expected a number from -5.0 to 5.0, got 9"):
+        made.explore(offset=9)

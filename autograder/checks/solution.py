@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from dlcourse.lesson import plain_code
+
 
 def solution_parts(function: Callable, solution: Callable | None = None) -> tuple:
     """(head, body) of a reference: its signature with a short docstring, and its code in NumPy's words without the checks.
@@ -32,16 +34,10 @@ def _head_and_body(function):
     lines = source.splitlines()
     tree: Any = ast.parse(source).body[0]
     documented = ast.get_docstring(tree) is not None
-    end = tree.body[0].end_lineno if documented else tree.body[0].lineno - 1
-    dropped = set()
-    for statement in tree.body[documented:]:
-        if _is_check(statement, {argument.arg for argument in tree.args.args + tree.args.kwonlyargs}):
-            dropped |= set(range(statement.lineno, statement.end_lineno + 1))
     head = "\n".join(lines[: tree.body[0].lineno - 1])
     if documented:
         head = "\n".join([head, *_as_source(short_docstring(function))])
-    body = "\n".join(line for number, line in enumerate(lines, 1) if number > end and number not in dropped)
-    return head, re.sub(r"\bxp\.", "np.", body).strip("\n")
+    return head, "\n".join(plain_code(function).splitlines()[tree.body[0].lineno - 1 :]).strip("\n")
 
 
 # A gradient is what these exercises ask for
@@ -80,36 +76,10 @@ def _as_source(text):
     return [opening + first.strip() + '"""'] if not rest else [opening + first.strip(), *rest, '    """']
 
 
-def _is_check(statement, arguments):
-    """Whether a statement only asks for the namespace or checks an argument: a student's version needs neither."""
-    call = getattr(statement, "value", None)
-    if not isinstance(statement, ast.Assign | ast.Expr) or not isinstance(call, ast.Call):
-        return False
-    name = call.func.id if isinstance(call.func, ast.Name) else ""
-    if name == "array_namespace":
-        return True
-    if not (name.startswith("check_") or name == "as_floating"):
-        return False
-    targets = {
-        node.id
-        for target in getattr(statement, "targets", [])
-        for node in ast.walk(target)
-        if isinstance(node, ast.Name)
-    }
-    return targets <= arguments
-
-
 @cache
 def shown_code(function: Callable) -> str:
     """The code of a function as the instructor's notebook shows it: no docstring, no checks, `np.` for `xp.`."""
-    signature = inspect.getsource(function).splitlines()[: _first_line(function)]
-    return "\n".join([*signature, _head_and_body(function)[1]])
-
-
-def _first_line(function):
-    """How many lines the `def` and its arguments take."""
-    tree: Any = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
-    return tree.body[0].lineno - 1
+    return plain_code(function)
 
 
 # --- slips ----------------------------------------------------------------------------------------------------------

@@ -14,7 +14,9 @@ from typing import Any, NamedTuple
 import matplotlib
 import numpy as np
 import PIL.Image
+import PIL.PngImagePlugin
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Bbox
@@ -27,6 +29,7 @@ __all__ = [
     "MARKERS",
     "NOTE",
     "STYLE",
+    "TWO_CLASSES",
     "Choice",
     "Drawing",
     "Exploration",
@@ -35,6 +38,7 @@ __all__ = [
     "Slider",
     "Stage",
     "Toggle",
+    "Touch",
     "new_figure",
     "png",
     "show",
@@ -53,10 +57,15 @@ LINESTYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 CMAP = "cividis"
 # Zero is white, the two signs differ in hue; use with symmetric limits
 DIVERGING = "PuOr"
+# The probability of the second of two classes, from pale tints of the first class's colour to the second's
+TWO_CLASSES = LinearSegmentedColormap.from_list("two classes", ["#7FB8D8", "#FFFFFF", "#EAAE7F"])
+
+# Pixels for an inch of a page, and how many times finer a picture is that stands still: screens have two for a pixel of CSS
+DPI, FINE = 80, 2
 
 STYLE = {
-    "figure.dpi": 80,
-    "savefig.dpi": 80,
+    "figure.dpi": DPI,
+    "savefig.dpi": FINE * DPI,
     "font.size": 10.0,
     "axes.titlesize": 11.0,
     # No ticks stand above an axes here; looking for them costs a sixth of a drawing
@@ -79,21 +88,31 @@ class Drawing(Figure):
     alt = ""
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return _bundle(repr(self), _saved(self, self.alt), self.alt)
+        return _bundle(repr(self), _saved(self, self.alt), self.alt, self.get_figwidth())
 
 
-def _bundle(words, image, alt):
-    """(data, metadata) of a picture, as the notebook format has them."""
+def _bundle(words, image, alt, width):
+    """(data, metadata) of a picture `width` inches wide, as the notebook format has them."""
     text = f"[{alt}]" if alt else words
     data = {"text/plain": text, "image/png": base64.b64encode(image).decode()}
-    return data, {"image/png": {"alt": alt}} if alt else {}
+    return data, {"image/png": ({"alt": alt} if alt else {}) | {"width": round(width * DPI)}}
 
 
 def _saved(figure, alt):
     """The figure as PNG bytes that do not change from run to run."""
     buffer = io.BytesIO()
     with matplotlib.rc_context(STYLE):
-        figure.savefig(buffer, format="png", metadata={"Software": None, "Description": alt or None})
+        figure.savefig(buffer, format="png")
+    return _packed(PIL.Image.open(buffer), alt)
+
+
+def _packed(image, alt):
+    """PNG bytes with a palette: a quarter of the size of full colour, and no eye sees the difference in a plot."""
+    words, buffer = PIL.PngImagePlugin.PngInfo(), io.BytesIO()
+    if alt:
+        words.add_itxt("Description", alt)
+    pixels = image.convert("RGB").quantize(256, dither=PIL.Image.Dither.NONE)
+    pixels.save(buffer, "png", optimize=True, pnginfo=words)
     return buffer.getvalue()
 
 
@@ -135,8 +154,12 @@ class _Canvas(FigureCanvasAgg):
 
     def get_renderer(self):
         width, height = (int(x) for x in self.figure.bbox.size)
-        if not hasattr(self, "renderer") or (self.renderer.width, self.renderer.height) != (width, height):
-            self.renderer = _Renderer(width, height, self.figure.dpi)
+        if not hasattr(self, "renderers"):
+            self.renderers = {}
+        # Two sizes in turn: coarse while something moves, fine when it rests
+        if (width, height) not in self.renderers:
+            self.renderers[width, height] = _Renderer(width, height, self.figure.dpi)
+        self.renderer = self.renderers[width, height]
         return self.renderer
 
 
@@ -162,7 +185,7 @@ class Picture:
         return f"[{self.alt}]" if self.alt else repr(self.figure)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return _bundle(repr(self), _saved(self.figure, self.alt), self.alt)
+        return _bundle(repr(self), _saved(self.figure, self.alt), self.alt, self.figure.get_figwidth())
 
 
 def show(figure, alt=""):
@@ -181,13 +204,27 @@ def show(figure, alt=""):
 
 
 class Slider(NamedTuple):
-    """A number to move; whole numbers where low, value and step are ints."""
+    """A number to move; whole numbers where low, value and step are ints.
+
+    play : whether it has a button that moves it on by itself, for steps of something that trains (whole numbers only).
+    """
 
     low: float
     high: float
     value: float
     step: float
     label: str
+    play: bool = False
+
+    @property
+    def whole(self):
+        return all(isinstance(x, int) for x in (self.low, self.value, self.step))
+
+    def nearest(self, value):
+        """The value of the slider that is nearest to `value`."""
+        place = self.low + self.step * round((value - self.low) / self.step)
+        place = min(max(place, self.low), self.high)
+        return place if self.whole else float(f"{place:.10g}")
 
 
 class Choice(NamedTuple):
@@ -197,12 +234,34 @@ class Choice(NamedTuple):
     value: Any
     label: str
 
+    def nearest(self, value):
+        return value
+
 
 class Toggle(NamedTuple):
     """On or off."""
 
     value: bool
     label: str
+
+    def nearest(self, value):
+        return bool(value)
+
+
+class Touch(NamedTuple):
+    """Where the pointer is.
+
+    action : "press", "drag" or "hover". axes : which of the figure's axes. x, y : in the units of its data.
+    x0, y0, before : where the pointer was pressed, and the parameters then; a hand that drags holds on to one thing.
+    """
+
+    action: str
+    axes: int
+    x: float
+    y: float
+    x0: float
+    y0: float
+    before: dict
 
 
 class Explorer(NamedTuple):
@@ -213,6 +272,7 @@ class Explorer(NamedTuple):
     controls : {parameter: Slider | Choice | Toggle}.
     alt : one sentence about the picture, with the parameters in braces where they matter.
     size : inches.
+    touch : ``touch(where, **parameters)`` returns {parameter: new value} for a pointer at `where`, a `Touch`.
     """
 
     name: str
@@ -220,6 +280,7 @@ class Explorer(NamedTuple):
     controls: dict
     alt: str
     size: tuple = (7.2, 3.6)
+    touch: Callable | None = None
 
     def parameters(self, given):
         """The controls' values with `given` in their place; bad ones raise."""
@@ -313,7 +374,7 @@ def _few_ticks(ax):
 
 
 class Exploration:
-    """A shown explorer: one figure, redrawn in place whenever a control moves."""
+    """A shown explorer: one figure, redrawn in place whenever a control moves or a hand touches the picture."""
 
     def __init__(self, explorer, parameters):
         self.explorer, self.parameters = explorer, parameters
@@ -321,12 +382,15 @@ class Exploration:
             self.figure = Stage(figsize=explorer.size, layout="constrained")
         self.positions = []
         self.controls = {}
-        self.view = None
-        self.png = self.redraw()
+        self.view = self.canvas = None
+        self.moving = False
+        self.pressed = None
+        self.png = self.redraw(fine=True)
 
-    def redraw(self):
-        """Draw the present parameters into the one figure; returns the PNG."""
+    def redraw(self, fine=False):
+        """Draw the present parameters into the one figure; returns the PNG, of the resolution of a still picture if `fine`."""
         with matplotlib.rc_context(STYLE):
+            self.figure.set_dpi(FINE * DPI if fine else DPI)
             self.figure.empty()
             self.explorer.draw(self.figure, **self.parameters)
             axes = self.figure.axes
@@ -347,28 +411,81 @@ class Exploration:
         """What the picture shows now, in a sentence."""
         return self.explorer.words(self.parameters)
 
+    def move(self, changed):
+        """Take new values of some parameters, as near as their controls allow, and draw them."""
+        self.parameters = self.parameters | {
+            name: self.explorer.controls[name].nearest(value) for name, value in changed.items()
+        }
+        # Controls that follow must not draw a second time
+        self.moving = True
+        try:
+            for name in changed.keys() & self.controls.keys():
+                self.controls[name].value = self.parameters[name]
+        finally:
+            self.moving = False
+        self.redraw()
+        self.send(fine=False)
+
+    def touched(self, action, x, y):
+        """Tell the explorer that the pointer is at (x, y), fractions of the picture from its lower left corner."""
+        place = self.figure.transFigure.transform((x, y))
+        if action == "drag" and self.pressed is not None:
+            index, x0, y0, before = self.pressed
+        else:
+            index = next((i for i, ax in enumerate(self.figure.axes) if ax.bbox.contains(*place)), None)
+            if index is None:
+                self.pressed = None
+                return
+            x0 = None
+        x, y = map(float, self.figure.axes[index].transData.inverted().transform(place))
+        if x0 is None:
+            x0, y0, before = x, y, self.parameters
+        if action == "press":
+            self.pressed = index, x, y, before
+        changed = self.explorer.touch(Touch(action, index, x, y, x0, y0, before), **self.parameters)
+        if changed and any(self.parameters[name] != value for name, value in changed.items()):
+            self.move(changed)
+
+    def send(self, fine):
+        """Hand the drawing to the browser."""
+        if self.canvas is not None:
+            with self.canvas.hold_sync():
+                self.canvas.fine, self.canvas.alt, self.canvas.value = fine, self.alt, self.png
+
     def widget(self):
-        """The ipywidgets box: the controls above the image."""
+        """The ipywidgets box: the controls above the picture."""
         import ipywidgets as widgets
 
+        from ._canvas import Canvas
+
         if self.view is None:
-            # An image, not an Output capture: nothing flickers, and executing a notebook never waits for a front end
-            width, _ = self.figure.get_size_inches() * self.figure.dpi
-            layout = widgets.Layout(width=f"{width:.0f}px", max_width="100%", object_fit="contain")
-            image = _image(widgets)(value=self.png, format="png", layout=layout, tooltip=self.alt)
+            width = round(self.figure.get_figwidth() * DPI)
+            self.canvas = Canvas(value=self.png, alt=self.alt, width=width, touchable=self.explorer.touch is not None)
+
+            def reported(canvas, message, buffers):
+                if message["action"] == "rest":
+                    self.redraw(fine=True)
+                    self.send(fine=True)
+                else:
+                    self.touched(message["action"], message["x"], message["y"])
+                    canvas.send({"action": "answer"})
 
             def moved(name):
                 def update(change):
-                    self.parameters = self.parameters | {name: change["new"]}
-                    image.value, image.tooltip = self.redraw(), self.alt
+                    if not self.moving:
+                        self.move({name: change["new"]})
 
                 return update
 
+            self.canvas.on_msg(reported)
+            boxes = []
             for name, control in self.explorer.controls.items():
-                self.controls[name] = made = _control(widgets, control, self.parameters[name])
+                made, box = _control(widgets, control, self.parameters[name])
                 made.observe(moved(name), names="value")
-            box = widgets.Layout(display="flex", flex_flow="row wrap")
-            self.view = widgets.VBox([widgets.Box(list(self.controls.values()), layout=box), image])
+                self.controls[name] = made
+                boxes.append(box)
+            wrap = widgets.Layout(display="flex", flex_flow="row wrap")
+            self.view = widgets.VBox([widgets.Box(boxes, layout=wrap), self.canvas])
             self.view.add_class("dlcourse-live")
         return self.view
 
@@ -376,7 +493,8 @@ class Exploration:
         return f"[{self.alt}]"
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return _bundle(repr(self), self.png, self.alt)
+        image = PIL.Image.open(io.BytesIO(self.redraw(fine=True)))
+        return _bundle(repr(self), _packed(image, self.alt), self.alt, self.figure.get_figwidth())
 
     def _ipython_display_(self):
         """Three outputs: the controls with the picture that they move, a note, and the still picture.
@@ -412,34 +530,23 @@ NOTE = """<style>
 <div class="dlcourse-note"><em>A still picture: no kernel moves it. Run the cell to get its sliders.</em></div>"""
 
 
-def _image(widgets):
-    """The image widget with a tooltip, its only alternative text: a screen reader takes the title where there is no other."""
-    import traitlets
-
-    class Image(widgets.Image):
-        # The front end asks any widget that has a tooltip for its description, too, and draws nothing without one
-        description = traitlets.Unicode("").tag(sync=True)
-
-    return Image
-
-
 def _control(widgets, control, value):
+    """(the widget that holds the value, what is shown of it)."""
     layout = widgets.Layout(width="320px")
     style = {"description_width": "110px"}
     if isinstance(control, Toggle):
-        return widgets.Checkbox(value=value, description=control.label, layout=layout, style=style)
+        made = widgets.Checkbox(value=value, description=control.label, layout=layout, style=style)
+        return made, made
     if isinstance(control, Choice):
-        return widgets.Dropdown(
+        made = widgets.Dropdown(
             options=control.options, value=value, description=control.label, layout=layout, style=style
         )
-    whole = all(isinstance(x, int) for x in (control.low, control.value, control.step))
-    kind = widgets.IntSlider if whole else widgets.FloatSlider
-    return kind(
-        value=value,
-        min=control.low,
-        max=control.high,
-        step=control.step,
-        description=control.label,
-        layout=layout,
-        style=style,
-    )
+        return made, made
+    kind = widgets.IntSlider if control.whole else widgets.FloatSlider
+    limits = {"value": value, "min": control.low, "max": control.high, "step": control.step}
+    made = kind(description=control.label, layout=layout, style=style, **limits)
+    if not control.play:
+        return made, made
+    play = widgets.Play(interval=120, **limits)
+    widgets.jslink((play, "value"), (made, "value"))
+    return made, widgets.HBox([play, made])
