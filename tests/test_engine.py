@@ -337,6 +337,50 @@ def test_nothing_passes_from_one_submission_to_the_next(grader):
     assert grader.grade(notebook(seek)).results[1].outputs[0]["text"] == "False False False []\n"
 
 
+LISTENS = (
+    "kept = []\n"
+    "def preactivation(X, w, b):\n"
+    "    kept.append(X)\n"
+    "    open('kept', 'a').write(repr(X))\n"
+    "    return X @ w + b"
+)
+
+
+@needs_walls
+def test_what_a_check_asks_is_never_shown(grader):
+    """A cell after a check shows what stood there before the check, whatever the answer has kept."""
+    check = notebook(LISTENS).steps[-1]
+    show = Step(CODE, "import os\nprint(len(kept), os.path.exists('kept'), double(2))", 4, student=True)
+    later = Step(CODE, "def double(x):\n    return 'later'", 3, student=True)
+    steps = (*notebook(LISTENS).steps[:-1], check, later, show)
+    result = grader.grade(dataclasses.replace(notebook(), steps=steps))
+    assert result.results[-1].outputs[0]["text"] == "0 False later\n"
+    assert [r.verdict.verdict for r in result.results if r.verdict] == [RIGHT]
+
+
+@needs_walls
+def test_a_check_sees_the_names_of_its_place(grader):
+    before = "def scale(X, w):\n    return X @ w\ndef preactivation(X, w, b):\n    return scale(X, w) + b"
+    steps = (*notebook(before).steps, Step(CODE, "def scale(X, w):\n    return 0\ndel preactivation", 3, student=True))
+    result = grader.grade(dataclasses.replace(notebook(), steps=steps))
+    assert [r.verdict.verdict for r in result.results if r.verdict] == [RIGHT]
+
+
+@needs_walls
+def test_a_check_teaches_the_next_check_of_the_same_exercise_nothing(grader):
+    remembers = (
+        "seen = []\n"
+        "def preactivation(X, w, b):\n"
+        "    seen.append(X.tobytes())\n"
+        "    return X @ w + b if seen.count(X.tobytes()) == 1 else None"
+    )
+    task = notebook(remembers)
+    twice = dataclasses.replace(task, steps=(*task.steps, dataclasses.replace(task.steps[-1], cell=3)))
+    result = grader.grade(twice)
+    assert [r.verdict.verdict for r in result.results if r.verdict] == [RIGHT, RIGHT]
+    assert result.restarts == 0
+
+
 @needs_walls
 def test_a_detached_process_ends_with_its_submission(grader):
     detach = (

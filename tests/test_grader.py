@@ -557,7 +557,7 @@ def test_an_exercise_is_asked_case_by_case_and_judged_here(at_home):
     (one,) = made.results
     assert (one.verdict.verdict, one.verdict.points, one.verdict.how) == ("right", 4.0, "outside")
     assert [row.case for row in one.verdict.rows] and len(one.verdict.rows) == len(values)
-    assert sent[0] == {"do": "functions", "names": ["preactivation"]}
+    assert sent[0] == {"do": "functions", "names": ["preactivation"], "place": 0, "places": [0], "apart": False}
     seed = grader.PUBLIC_SEED if at_home else grader.exercise_seed(11, NAME)
     trees = [tree for tree, _ in grader._encoded_cases(NAME, seed)]
     assert sent[1:] == [
@@ -572,6 +572,51 @@ def test_an_exercise_is_asked_case_by_case_and_judged_here(at_home):
         for tree in trees[: len(values)]
     ]
     assert one.verdict.message == evaluate(NAME, get_exercise(NAME).functions[0]).message and one.outputs == ()
+
+
+def test_the_checks_are_asked_when_every_cell_has_run():
+    sent, values = [], expected()
+
+    def say(request):
+        sent.append(request)
+        if request["do"] == "cell":
+            return DONE
+        if request["do"] == "functions":
+            return {"found": [[True, True, ""]]}
+        tree, buffers = encode(values[sum(one["do"] == "case" for one in sent) - 1])
+        return {"outcomes": [said()], "values": [tree]}, b"".join(buffers)
+
+    made, zygote = run([Step(CODE, "a", 0), CHECK, Step(CODE, "b", 2)], say)
+    assert [request["do"] for request in sent] == ["cell", "cell", "functions", *["case"] * len(values)]
+    # The child keeps the names of the check's place before the next cell changes them
+    assert [request.get("places") for request in sent[:3]] == [None, [1], None]
+    assert sent[2]["place"] == 1 and len(zygote.children) == 1
+    assert [result.verdict.verdict for result in made.results if result.verdict] == ["right"]
+
+
+def test_an_exercise_that_is_checked_twice_is_asked_apart():
+    sent, values = [], expected()
+
+    def say(request):
+        sent.append(request)
+        if request["do"] == "functions":
+            return {"found": [[True, True, ""]]}
+        if request["do"] == "done":
+            return {}
+        tree, buffers = encode(values[(sum(one["do"] == "case" for one in sent) - 1) % len(values)])
+        return {"outcomes": [said()], "values": [tree]}, b"".join(buffers)
+
+    made, _ = run([CHECK, CHECK], say)
+    once = ["functions", *["case"] * len(values), "done"]
+    assert [request["do"] for request in sent] == once * 2
+    assert all(request["apart"] for request in sent if request["do"] == "functions")
+    assert [result.verdict.verdict for result in made.results] == ["right", "right"]
+
+
+def test_the_cells_leave_a_third_of_the_time_to_the_checks():
+    _, zygote = run([Step(CODE, "x", 0), CHECK], lambda request: DONE, Settings(timeout=30.0, total=9.0))
+    seconds = zygote.children[0].asked[0][1] - grader.GRACE
+    assert 5.0 < seconds <= 6.0
 
 
 def test_functions_that_are_missing_are_no_attempt():

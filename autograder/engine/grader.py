@@ -39,6 +39,8 @@ from .store.records import (
 from .tasks import ASSERTS, CODE, EXERCISE, TEXT, Settings, StepResult, Task, TaskResult
 
 GRACE = 2.0
+# Of a notebook's time, for its cells; the checks have the rest
+CELLS_SHARE = 2 / 3
 RESTARTS = 6
 ZYGOTES = 4
 # A cell that draws names one of these
@@ -109,7 +111,11 @@ class Grader:
 
 
 class _NotebookRun:
-    """One notebook on its way through the sandbox."""
+    """One notebook on its way through the sandbox.
+
+    First every cell runs and shows what it shows, then the checks are asked, each with the names as they stood at its place,
+    and the child is thrown away: what a check tells an answer cannot reach anything that is shown.
+    """
 
     def __init__(self, task, settings, zygote, oracle, withheld):
         self.task, self.settings, self.zygote = task, settings, zygote
@@ -117,14 +123,27 @@ class _NotebookRun:
         self.begun = time.monotonic()
         self.child: Any = None
         self.deaths, self.left_out = 0, set()
+        # How far the cells have run, and the places whose names the child has still to keep
+        self.reach, self.places = 0, []
+        asked = [step.calls[0] for step in task.steps if step.kind == EXERCISE]
+        self.twice = {name for name in asked if asked.count(name) > 1}
+        self.until = self.begun + (CELLS_SHARE if asked else 1.0) * settings.total
         self.asked = self.cpu = self.memory = 0.0
         self.needs_review = []
 
     def result(self):
-        results = []
+        steps = self.task.steps
+        results: list[Any] = [None] * len(steps)
         try:
-            for number, step in enumerate(self.task.steps):
-                results.append(self._step(number, step))
+            for self.reach, step in enumerate(steps):
+                if step.kind == EXERCISE:
+                    self.places.append(self.reach)
+                else:
+                    results[self.reach] = self._step(self.reach, step)
+            self.reach, self.until = len(steps), self.begun + self.settings.total
+            for number, step in enumerate(steps):
+                if step.kind == EXERCISE:
+                    results[number] = self._step(number, step)
         finally:
             self._end()
         whole = time.monotonic() - self.begun
@@ -141,12 +160,12 @@ class _NotebookRun:
     def _step(self, number, step):
         if step.kind == TEXT or (step.kind == CODE and not step.source.strip()):
             return StepResult(verdict=_for_a_person(step) if step.points or step.by_hand else None)
-        died = self._ready(number)
+        died = self._ready()
         begun = time.monotonic()
         if died is None:
             try:
                 if step.kind == EXERCISE:
-                    return self._exercise(step)
+                    return self._exercise(number, step)
                 return self._cell(step)
             except Died as death:
                 died = death
@@ -155,21 +174,23 @@ class _NotebookRun:
 
     # --- the child ---
 
-    def _ready(self, number):
-        """Have a child that has run everything before this step; the `Died` where no further child can be started."""
+    def _ready(self):
+        """Have a child that has run everything up to here; the `Died` where no further child can be started."""
         if self.child is not None:
             return None
         while True:
             if self.deaths > RESTARTS:
                 return Died("crash", "it had ended too often before", begun=False)
-            if time.monotonic() - self.begun > self.settings.total:
+            if time.monotonic() > self.until:
                 return Died("time", "the time for the whole notebook was used up before", begun=False)
-            self.child = self.zygote.child(self.settings, self.task.files)
+            self.child, self.places = self.zygote.child(self.settings, self.task.files), []
             earlier = None
             try:
-                for earlier in range(number):
+                for earlier in range(self.reach):
                     step = self.task.steps[earlier]
-                    if step.kind == CODE and earlier not in self.left_out:
+                    if step.kind == EXERCISE:
+                        self.places.append(earlier)
+                    elif step.kind == CODE and earlier not in self.left_out:
                         self._run(step, quiet=True)
                 return None
             except Died:
@@ -188,10 +209,12 @@ class _NotebookRun:
             self.cpu, self.memory, self.child = self.cpu + cpu, max(self.memory, memory), None
 
     def _ask(self, request, buffers=(), seconds=0.0, exercise=None):
-        left = self.settings.total - (time.monotonic() - self.begun)
+        left = self.until - time.monotonic()
         if left <= 0:
             raise Died("time", "the time for the whole notebook was used up")
         begun = time.monotonic()
+        if self.places:
+            request, self.places = request | {"places": self.places}, []
         try:
             seconds = min(seconds, left) + GRACE
             calls = functools.partial(self._call_back, exercise, begun + seconds)
@@ -272,11 +295,12 @@ class _NotebookRun:
 
     # --- exercises ---
 
-    def _exercise(self, step):
+    def _exercise(self, number, step):
         begun = time.monotonic()
         name, functions = step.calls
         exercise = get_exercise(name)
-        header, _ = self._ask({"do": "functions", "names": list(functions)}, seconds=self.settings.timeout)
+        request = {"do": "functions", "names": list(functions), "place": number, "apart": name in self.twice}
+        header, _ = self._ask(request, seconds=self.settings.timeout)
         found = header.get("found")
         if not isinstance(found, list) or [len(row) if isinstance(row, list) else 0 for row in found] != [3] * len(
             functions
@@ -311,6 +335,8 @@ class _NotebookRun:
                 # After an answer has used up its time once, every further case gets little
                 seconds = min(seconds, 1.0)
             got.append(outcomes)
+        if name in self.twice and self.child is not None:
+            self._ask({"do": "done"}, seconds=self.settings.timeout)
         cases, expected, _ = zip(*asked, strict=True)
         result = _judge(exercise, cases, expected, got, seed)
         return StepResult(verdict=_of_result(step, name, result, died, got, time.monotonic() - begun))
