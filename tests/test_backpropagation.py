@@ -381,7 +381,7 @@ def test_minibatches_hold_every_example_once(N, batch_size, seed):
     np.testing.assert_array_equal(np.concatenate([X_batch for X_batch, _ in batches]), X[together])
 
 
-def test_minibatches_are_shuffled_anew_and_never_views():
+def test_minibatches_are_shuffled_again_and_never_views():
     X = y = np.arange(100.0)
     rng = np.random.default_rng(0)
     first, second = ([y_batch.tolist() for _, y_batch in minibatches(X, y, 100, rng)] for _ in range(2))

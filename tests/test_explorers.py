@@ -97,7 +97,7 @@ def test_words_that_were_kept_look_as_matplotlib_draws_them(slug):
     assert words and np.max(np.abs(ours - plain)) <= 1
 
 
-def test_words_with_a_clip_or_an_alpha_are_drawn_anew():
+def test_words_with_a_clip_or_an_alpha_are_drawn_again():
     """What lies under them shows through, or they end at an edge: their pixels belong to one place."""
     figure = explorer("neurons").figure()
     figure.axes[0].text(4.0, 0.0, "cut off at the edge of the axes", clip_on=True)

@@ -216,7 +216,7 @@ def test_a_person_has_the_last_word(frank):
 
 
 def test_a_notebook_that_could_not_be_read_says_what_to_do():
-    broken = NotebookRecord("neurons", problem="This is no notebook: the file ends in the middle of a cell.")
+    broken = NotebookRecord("neurons", problem="This is not a notebook: the file ends in the middle of a cell.")
     page = page_of(Record("ada", "neurons", ("", "", ""), (broken,)))
     assert "could not be read" in page.words and "the file ends in the middle of a cell" in page.words
     assert "0 of 0 points" in page.words

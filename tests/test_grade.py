@@ -260,7 +260,7 @@ def test_the_command_prints_a_summary_and_who_needs_a_person(course, fake, capsy
     assert command.main(classes.NAME, str(course), workers=1) == 0
     out, err = capsys.readouterr()
     assert out.startswith("small: 3 graded, in ") and "wait for a person" in out
-    assert "ev\\u202el: small.ipynb was not graded: it is no JSON" in err and "3 of 3" in err
+    assert "ev\\u202el: small.ipynb was not graded: it is not JSON" in err and "3 of 3" in err
     assert command.main(classes.NAME, str(course), workers=1, json=True) == 0
     data = json.loads(capsys.readouterr().out)
     assert data["unchanged"] == 3 and data["complete"] is True
@@ -352,7 +352,7 @@ def test_results_that_die_with_their_worker_are_computed_again():
 
 
 class Elsewhere:
-    """A scheduler and workers as processes of their own."""
+    """A scheduler and workers as separate processes."""
 
     def __init__(self, folder, workers=2, tls=()):
         self.folder, self.tls, self.scheme = folder, list(tls), "tls" if tls else "tcp"

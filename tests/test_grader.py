@@ -69,7 +69,7 @@ def test_the_outputs_that_are_shown(sent, found):
 
 
 @pytest.mark.parametrize("sent", [None, {"a": 1}, "text", 5])
-def test_outputs_that_are_no_list(sent):
+def test_outputs_that_are_not_a_list(sent):
     assert clean(sent) == []
 
 
@@ -115,8 +115,8 @@ IN_PROCESS = {
     "more than all": (None, 9, 3.0, "right", ""),
     "none": (None, 0, 0.0, "wrong", ""),
     "less than none": (None, -1.5, 0.0, "wrong", ""),
-    "True is no number": (None, True, 3.0, "right", ""),
-    "NaN is no number": (None, float("nan"), 3.0, "right", ""),
+    "True is not a number": (None, True, 3.0, "right", ""),
+    "NaN is not a number": (None, float("nan"), 3.0, "right", ""),
     "a text": (None, "0", 3.0, "right", ""),
     "an error": (("AssertionError", "1 != 2"), 3, 0.0, "wrong", "AssertionError: 1 != 2"),
     "an error whose text ends in a letter": (("E", "X: "), 3, 0.0, "wrong", "E: X"),

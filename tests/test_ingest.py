@@ -144,7 +144,7 @@ def test_markdown_of_the_student_stays_readable(master, answered):
 
 BROKEN = {
     "empty": (b"", "the file is empty"),
-    "truncated": (b'{"cells": [', "no JSON"),
+    "truncated": (b'{"cells": [', "not JSON"),
     "not UTF-8": (b'{"cells": ["\xff"]}', "not UTF-8"),
     "a list": (b"[]", "no notebook"),
     "no cells": (b'{"nbformat": 4}', "no list of cells"),
@@ -163,7 +163,7 @@ BROKEN = {
         "10000 cells",
     ),
     "small pieces": (b'{"nbformat": 4, "cells": [' + b"[]," * 1_000_000 + b"[]]}", "small pieces"),
-    "a huge number": (b'{"nbformat": ' + b"4" * 10_000 + b"}", "no JSON"),
+    "a huge number": (b'{"nbformat": ' + b"4" * 10_000 + b"}", "not JSON"),
     "a huge cell": (
         json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": "x" * 1_100_000}]}).encode(),
         "million characters",
@@ -293,7 +293,7 @@ NAMES = {
     "a\nb": "line breaks",
     "a\x1b[2J": "control characters",
     "x" * 129: "128 characters",
-    "\udcff": "no UTF-8",
+    "\udcff": "not UTF-8",
 }
 
 

@@ -228,7 +228,7 @@ def test_a_wrong_call_says_what_is_wrong(tmp_path):
     (tmp_path / "torn.ipynb").write_text('{"cells": [')
     for name, words in (
         ("neuron.ipynb", f"there is no file {tmp_path / 'neuron.ipynb'}; did you mean {tmp_path / 'neurons.ipynb'}?"),
-        ("torn.ipynb", "torn.ipynb is not a notebook that can be read: it is no JSON"),
+        ("torn.ipynb", "torn.ipynb is not a notebook that can be read: it is not JSON"),
         ("neurons.ipynb", "neurons.ipynb holds no check(…); expected one of the course's assignments"),
         ("", "is a folder; name the notebook in it"),
     ):

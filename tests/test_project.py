@@ -117,3 +117,22 @@ def test_no_file_is_larger_than_it_should_be():
         f"{path.relative_to(ROOT)}: {path.stat().st_size}" for path in tracked() if path.stat().st_size > 1_500_000
     ]
     assert not large, large
+
+
+# What a native technical writer would put differently: "is not a notebook", "a separate process", "a student who …", "again"
+UNUSUAL = re.compile(
+    r"(?<!there )(?<!where )\b(is|are|was|were) no (?!longer|more than)"
+    r"|\bof (its|their) own\b(?! past)|\bwhoever\b|\banew\b|\bfor want of\b|\blook(s|ed)? round\b",
+    re.IGNORECASE,
+)
+
+
+def test_no_text_has_these_turns():
+    found = []
+    for path in tracked():
+        # The lessons are prose, where such a turn may be the right one
+        if path.suffix in (".py", ".md", ".html") and "notebooks" not in path.parts and path != Path(__file__):
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+                if UNUSUAL.search(line):
+                    found.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()}")
+    assert not found

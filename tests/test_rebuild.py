@@ -371,7 +371,7 @@ PARSED = {
     "no JSON": (
         b"{",
         (),
-        "it is no JSON (Expecting property name enclosed in double quotes: line 1 column 2 (char 1))",
+        "it is not JSON (Expecting property name enclosed in double quotes: line 1 column 2 (char 1))",
     ),
     "a list": (b"[]", (), "it is JSON but no notebook"),
     "no version": (b'{"cells": []}', (), "expected notebook format 4, got None"),

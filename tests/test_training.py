@@ -372,7 +372,7 @@ def test_loss_follows_the_targets():
 @pytest.mark.parametrize("optimizer", training.OPTIMIZERS)
 @pytest.mark.parametrize("weight_decay", [None, 0.1])
 def test_steps_equal_the_optimizers_of_the_course(optimizer, weight_decay):
-    """`Trainer` against the pure functions on a tree of parameters, with gradients of a network of their own."""
+    """`Trainer` against the pure functions on a tree of parameters, with the gradients of a small network."""
     net, X = make("mlp")
     twin, _ = make("mlp")
     y = np.array([0, 1, 2, 1])

@@ -36,6 +36,13 @@ def test_public_signatures_are_annotated():
     assert [f"{path.relative_to(ROOT)}, {one}" for path in FILES for one in bare(path.read_text("utf-8"))] == []
 
 
+def test_what_mypy_is_told_to_ignore_has_its_reason_in_the_line_before():
+    for path in [*FILES, ROOT / "autograder" / "errors.py"]:
+        lines = path.read_text("utf-8").splitlines()
+        for before, line in zip(["", *lines], lines, strict=False):
+            assert "# type: ignore" not in line or before.strip().startswith("# "), f"{path.relative_to(ROOT)}: {line}"
+
+
 @pytest.mark.parametrize(
     ("source", "expected"),
     [

@@ -75,7 +75,7 @@ class Item:
 
     @property
     def score(self):
-        """Its points in words; what nobody has read yet is not nought."""
+        """Its points in words; what nobody has read yet is not zero."""
         earned = "not read yet," if self.by_hand and self.verdict == FOR_A_PERSON else pages.number(self.points)
         return f"{earned} of {pages.number(self.max_points)}"
 

@@ -137,7 +137,7 @@ ATTACKS = [
     ),
     function("interrupt", "raises KeyboardInterrupt", "raise KeyboardInterrupt", says="KeyboardInterrupt"),
     function(
-        "base_exception", "raises an exception that is no Exception", "class Gone(BaseException): pass\nraise Gone"
+        "base_exception", "raises an exception that is not an Exception", "class Gone(BaseException): pass\nraise Gone"
     ),
     function(
         "generator_exit",
@@ -283,11 +283,11 @@ ATTACKS = [
     Attack("wrong_again", "an answer that is only wrong", {"preactivation": WRONG}, loses=ONE),
     Attack(
         "crash_in_own_cell",
-        "the process ends in a cell of their own",
+        "the process ends in an added cell",
         own=(("gradient", "import os\nos._exit(1)"),),
         says="ended the whole Python process",
     ),
-    Attack("endless_own_cell", "an endless loop in a cell of their own", own=(("gradient", "while True: pass"),)),
+    Attack("endless_own_cell", "an endless loop in an added cell", own=(("gradient", "while True: pass"),)),
     Attack(
         "exit_in_asserts",
         "ends the process while the plain asserts run",

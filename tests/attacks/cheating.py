@@ -245,7 +245,7 @@ ATTACKS = [
     cheat("patched_driver", "patches what calls the answers", DRIVER, loses=tuple(POINTS)[:3], worth=7, limit=BROKEN),
     cheat("transformer", "an IPython transformer that deletes asserts and checks", TRANSFORMER),
     cheat("ast_transformer", "the same on the syntax tree", AST_TRANSFORMER),
-    cheat("forged_message", "sends a result of its own before every cell", FORGED_MESSAGE),
+    cheat("forged_message", "sends a forged result before every cell", FORGED_MESSAGE),
     cheat(
         "run_cell",
         "replaces IPython's `run_cell`: no cell is run any more",

@@ -177,11 +177,11 @@ ATTACKS = [
         raw=lambda text: text[: len(text) // 2].encode(),
         loses=ALL,
         verdict="for a person",
-        says="it is no JSON",
+        says="it is not JSON",
     ),
     Attack(
         "not_utf8",
-        "a byte that is no UTF-8",
+        "a byte that is not UTF-8",
         raw=lambda text: text.replace("An assignment", "\xff\xfe").encode("latin-1"),
         loses=ALL,
         verdict="for a person",
@@ -245,12 +245,12 @@ ATTACKS = [
         raw=lambda text: text[:-1].encode() + b',"n":' + b"9" * 100_000 + b"}",
         loses=ALL,
         verdict="for a person",
-        says="it is no JSON",
+        says="it is not JSON",
     ),
     Attack("lone_surrogate", "half a character, which no encoding can write", raw=surrogate),
     Attack(
         "many_cells",
-        "10,000 cells of their own",
+        "10,000 added cells",
         edit=many_cells,
         loses=ALL,
         verdict="for a person",
@@ -414,5 +414,5 @@ ATTACKS = [
             ("..\\..\\gradebook.db", "-rf", "a\nb.csv", "\u202evsc.exe", "CON", "~", "*", "%2e%2e%2fx", " "), b"1\n"
         ),
     ),
-    Attack("timestamp", "a `timestamp.txt` that is no time", beside={"timestamp.txt": b"now, or `rm -rf /`\n"}),
+    Attack("timestamp", "a `timestamp.txt` without a time", beside={"timestamp.txt": b"now, or `rm -rf /`\n"}),
 ]

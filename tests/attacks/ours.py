@@ -88,7 +88,7 @@ class Range:
         made.hand_in(self.course.root, "ada", {"gradient": made.WITH_THE_COURSE})
         self.grader = Grader(settings)
         self.alone, self.with_the_course = self.grade(HONEST), self.grade("ada")
-        # Notebooks that draw have a sandbox of their own; what is started here is not left by an attack
+        # Notebooks that draw have a separate sandbox; what is started here is not left by an attack
         names = {cell.calls[0] for notebook in self.assignment.notebooks for cell in notebook.cells if cell.calls}
         self.grader.warm(names, plots=True)
 

@@ -1,4 +1,4 @@
-"""Right answers that look round on the way, and print what they find. Nothing secret may be among it."""
+"""Right answers that look around on the way, and print what they find. Nothing secret may be among it."""
 
 from . import Attack
 from .assignment import ANSWERS
@@ -159,7 +159,7 @@ ATTACKS = [
     ),
     Attack(
         "hidden_caller",
-        "prints the source of whoever calls it",
+        "prints the source of its caller",
         {"average": f"{LOOT}\n{HIDDEN_HISTORY}"},
         limit=READABLE,
     ),

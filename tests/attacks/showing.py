@@ -49,7 +49,7 @@ ATTACKS = [
     ),
     Attack("stored_output", "outputs with scripts in the file", edit=stored_output),
     Attack("html_answer", "a written answer with scripts", {"why": EVIL}),
-    Attack("html_cells", "text cells of their own with scripts", edit=own_text),
+    Attack("html_cells", "added text cells with scripts", edit=own_text),
     Attack("html_print", "prints scripts", {"preactivation": f"print({EVIL!r})\n{RIGHT}"}),
     Attack(
         "html_error",

@@ -55,7 +55,7 @@ def _json(data):
     except RecursionError:
         raise _Unreadable("it is nested too deeply") from None
     except ValueError as error:
-        raise _Unreadable(f"it is no JSON ({_short(error)})") from None
+        raise _Unreadable(f"it is not JSON ({_short(error)})") from None
 
 
 def _cells(notebook):

@@ -281,6 +281,7 @@ def make_shell() -> Any:
     from traitlets.config import Config
 
     class Publisher(DisplayPublisher):
+        # `source`, which IPython no longer uses, is among `more`
         def publish(self, data, metadata=None, *, transient=None, update=False, **more):  # type: ignore[override]
             shell.shown.add({"output_type": "display_data", "data": data})
 
@@ -323,6 +324,7 @@ def make_shell() -> Any:
     config.InteractiveShell.xmode = "Context"
     config.InteractiveShell.ast_node_interactivity = "last_expr"
     shell = Shell(config=config, displayhook_class=Hook, display_pub_class=Publisher)
+    # traitlets declares the attribute as that of each class alone
     InteractiveShell._instance = Shell._instance = shell  # type: ignore[assignment]
     shell.shown = Shown(0)
     return shell

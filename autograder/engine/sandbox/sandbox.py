@@ -443,7 +443,7 @@ class Zygote:
 
 
 class Fresh:
-    """Gives children that are processes of their own: no walls and no forks, so it works on every system.
+    """Gives children that are separate processes: no walls and no forks, so it works on every system.
 
     The code runs with the user's own rights, so this is for a user's own notebook, never for a class.
     """

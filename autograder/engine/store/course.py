@@ -143,7 +143,7 @@ def name_problem(name: str) -> str:
     if name != name.strip():
         return "nbgrader strips spaces at the ends of a name"
     if any(0xD800 <= ord(c) <= 0xDFFF for c in name):
-        return "the folder's name is no UTF-8"
+        return "the folder's name is not UTF-8"
     if any(ord(c) < 32 or ord(c) == 127 or c in "\x85\u2028\u2029" for c in name):
         return "nbgrader's directory rule matches no name with line breaks or control characters"
     if len(name) > _LONGEST_ID:

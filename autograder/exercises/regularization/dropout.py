@@ -70,7 +70,7 @@ def dropout_driver(functions, case):
             raise WrongAnswer(f"the output has the shape of X, {X.shape}; yours is {kind(Y)}")
         return np.array(Y), cache
 
-    # An answer that changes its X shall fail for that alone
+    # An answer that changes its X must fail for that alone
     untouched = X.copy()
     Y, cache = run(X, rng)
     second, again = run(untouched.copy(), rng)[0], run(untouched, case.extra["again"])[0]
