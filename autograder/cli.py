@@ -98,11 +98,21 @@ def audit(
     show: Annotated[
         bool, typer.Option("--show", help="list the mistakes: likely difference from the solution, and hint")
     ] = False,
+    mutants: Annotated[
+        bool, typer.Option("--mutants", help="try every single-edit mutant of the right answers instead")
+    ] = False,
+    sample: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="with --mutants: N mutants of each exercise")
+    ] = None,
+    seeds: Annotated[int, typer.Option(metavar="N", min=1, help="how many seeds, the public one first")] = 3,
 ):
-    """Grade the grader: known mistakes must be rejected and named, right variants must pass."""
-    from .checks import audit
+    """Grade the grader: known mistakes must be rejected and named, right variants must pass, mutants be rejected."""
+    from .checks import audit, mutation
 
-    raise typer.Exit(audit.main(names or (), json, show=show))
+    tried = audit.first_seeds(seeds)
+    if mutants:
+        raise typer.Exit(mutation.main(names or (), tried, sample, json))
+    raise typer.Exit(audit.main(names or (), json, tried, show))
 
 
 COURSE = Annotated[str, typer.Option(metavar="DIR", help="the course directory")]

@@ -1,9 +1,14 @@
-"""Single-edit mutants: which edits are made, where they stand, and that what comes of them runs."""
+"""Single-edit mutants: which edits are made, where they stand, what runs them, and which ones are accepted."""
+
+import json
+import os
 
 import numpy as np
+import pytest
 
+from autograder.checks import mutation
 from autograder.checks.exercise import get_exercise
-from autograder.checks.mutants import mutants, source
+from autograder.checks.mutants import Mutant, clipped, mutants, source
 from autograder.exercises.activations._shared import each
 
 
@@ -88,3 +93,65 @@ def test_helpers_beside_an_answer_are_part_of_the_text():
         "def by_hand_backward(dY, cache):",
         "def norm_backward(dY, cache):",
     ]
+
+
+def test_arguments_results_and_exponents_are_clipped_on_both_sides_and_on_one():
+    def decay(x):
+        return np.exp(-x)
+
+    found = [(mutant.before, mutant.after) for mutant in clipped([decay]) if mutant.after.endswith("20)")]
+    assert found == [
+        ("np.exp(-x)", "np.clip(np.exp(-x), -20, 20)"),
+        ("np.exp(-x)", "np.clip(np.exp(-x), None, 20)"),
+        ("-x", "np.clip(-x, -20, 20)"),
+        ("-x", "np.clip(-x, None, 20)"),
+    ]
+
+
+def _found(after="y"):
+    return mutation.Found("neurons.preactivation", 2, "name", "return X @ w + b", "w", after)
+
+
+def test_patterns_of_equivalent_mutants_take_any_text_for_an_ellipsis():
+    entry = mutation.Equivalent("neurons.…", "as an example", statement="return X @ …", before="w")
+    assert entry.matches(_found())
+    assert not mutation.Equivalent("neurons.…", "", statement="X @ …").matches(_found())
+    assert not mutation.Equivalent("neurons.…", "", after="x").matches(_found())
+
+
+def _ends(exercise):
+    yield Mutant(1, "name", "f(x)", "x", "y", "def relu(x):\n    return x * (x > 0)", 1, exercise.solutions)
+    yield Mutant(1, "name", "f(x)", "x", "z", "import os\ndef relu(x):\n    os._exit(1)", 1, exercise.solutions)
+    yield Mutant(1, "name", "f(x)", "x", "a", "def relu(x):\n    return 0 * x", 1, exercise.solutions)
+    yield Mutant(1, "name", "f(x)", "x", "b", "def relu(x):\n    return abs(x) / 2 + x / 2", 1, exercise.solutions)
+
+
+def test_a_mutant_that_ends_its_process_is_rejected_and_the_next_process_goes_on_behind_it(monkeypatch):
+    context = mutation.multiprocessing.get_context("fork") if hasattr(os, "fork") else pytest.skip("processes by fork")
+    monkeypatch.setattr(mutation.multiprocessing, "get_context", lambda way: context)
+    monkeypatch.setattr(mutation, "every", lambda exercise: list(_ends(exercise)))
+    ((name, tally),) = mutation.run(["activations.relu"], (1,))
+    assert (name, tally.mutants, [found.after for found in tally.accepted]) == ("activations.relu", 4, ["y", "b"])
+
+
+def test_the_table_counts_equivalent_and_accepted_mutants_and_tells_stale_entries(monkeypatch, capsys):
+    tally = mutation.Tally(9, [_found("y"), _found("z")])
+    entries = [
+        mutation.Equivalent("neurons.preactivation", "as an example", after="y"),
+        mutation.Equivalent("neurons.preactivation", "long gone", after="q"),
+        mutation.Equivalent("activations.relu", "not asked", after="q"),
+    ]
+    monkeypatch.setattr(mutation, "load_equivalent", lambda: entries)
+    monkeypatch.setattr(mutation, "run", lambda names, seeds, sample: [(names[0], tally)])
+    assert mutation.main(["neurons.preactivation"], (1,), as_json=True) == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"mutants": 9, "equivalent": 1, "accepted": 1}
+    assert [line for line in err.splitlines() if not line.endswith("mutants")] == [
+        "accepted: neurons.preactivation, name: 'w' → 'z' in 'return X @ w + b'",
+        f"stale: no accepted mutant is this one; remove it from equivalent_mutants.toml: {entries[1]}",
+    ]
+
+
+def test_an_unknown_name_is_an_error(capsys):
+    assert mutation.main(["neurons.preactivations"], (1,)) == 2
+    assert capsys.readouterr().err.startswith("error: there is no exercise 'neurons.preactivations'")

@@ -27,7 +27,12 @@ if TYPE_CHECKING:
     from .exercise import Exercise
 
 
-SEEDS = (PUBLIC_SEED, 1, 2)
+def first_seeds(count: int) -> tuple[int, ...]:
+    """The public seed, then 1, 2, …"""
+    return (PUBLIC_SEED, *range(1, count))
+
+
+SEEDS = first_seeds(3)
 
 
 @dataclass

@@ -104,8 +104,16 @@ NAMES = {
 AXES = ("0", "1", "-1", "None")
 SMALL = 1e-3
 EPSILONS = ("1e-15", "1e-12", "1e-8", "1e-5")
+# The largest of the limits that students clip at: 6 and 20, 50 and 100, 500 to 1000
+LIMITS = (20, 100, 1000)
 # Calls whose result cannot be their argument: taking them away says nothing
 KEPT_CALLS = ("range", "zip", "enumerate", "print", "len", "isinstance")
+# Edits that change nothing: two arguments in another order, a minus before zeros, a number that is one already
+SYMMETRIC = ("maximum", "minimum", "logaddexp", "add", "multiply", "hypot", "max", "min", "isinstance", "zip", "gcd")
+ZEROS = ("zeros", "zeros_like", "empty", "empty_like")
+CONVERSIONS = ("float", "asarray", "copy")
+# Keywords that guard or copy, and decide no value
+GUARDS = ("strict", "copy")
 
 
 @dataclass(frozen=True)
@@ -141,8 +149,18 @@ def mutants(functions: Sequence[Callable]) -> Iterator[Mutant]:
     Not among them: what does not compile, and the same code twice.
     """
     code = source(functions)
+    yield from _made(code, _Edits(code).found(), functions)
+
+
+def clipped(functions: Sequence[Callable]) -> Iterator[Mutant]:
+    """The functions with one value clipped: the first argument, a returned value, or what goes into an exponential."""
+    code = source(functions)
+    yield from _made(code, _Edits(code).clips(), functions)
+
+
+def _made(code, edits, functions):
     seen = {ast.dump(ast.parse(code))}
-    for start, end, after, kind, node in _Edits(code).found():
+    for start, end, after, kind, node in edits:
         data = code.encode()
         before = data[start:end].decode()
         changed = (data[:start] + after.encode() + data[end:]).decode()
@@ -240,6 +258,34 @@ class _Edits:
                 for statement in function.body:
                     yield from self.of_statement(statement)
 
+    def clips(self):
+        for function in self.tree.body:
+            if not isinstance(function, ast.FunctionDef):
+                continue
+            first = function.body[0]
+            start, indent = self.at(first)[0], " " * first.col_offset
+            argument = function.args.args[0].arg
+            for bounds in _bounds():
+                yield start, start, f"{argument} = np.clip({argument}, {bounds})\n{indent}", "clip", first
+            for self.statement in ast.walk(function):
+                value = getattr(self.statement, "value", None)
+                if isinstance(self.statement, ast.Return) and value is not None:
+                    for one in value.elts if isinstance(value, ast.Tuple) else [value]:
+                        yield from self.clip(one)
+                if isinstance(self.statement, ast.stmt):
+                    for node in ast.iter_child_nodes(self.statement):
+                        yield from self.clips_in(node)
+
+    def clips_in(self, node):
+        """Exponentials in an expression, or in a statement's parts."""
+        for call in ast.walk(node) if isinstance(node, ast.expr) else ():
+            if isinstance(call, ast.Call) and _called(call) == "exp" and len(call.args) == 1:
+                yield from self.clip(call.args[0])
+
+    def clip(self, node):
+        for bounds in _bounds():
+            yield self.edit(node, f"np.clip({self.text(node)}, {bounds})", "clip")
+
     # --- places -------------------------------------------------------------------------------------------------------
 
     def at(self, node):
@@ -259,6 +305,11 @@ class _Edits:
         # An operator that also stands in another one, as `*` in `**`, was asked for by its node
         return (place, place + len(old), new, kind, self.statement)
 
+    def exchanged(self, a, b, kind):
+        """Two neighbours, each in the other's place."""
+        middle = self.data[self.at(a)[1] : self.at(b)[0]].decode()
+        return self.at(a)[0], self.at(b)[1], self.text(b) + middle + self.text(a), kind, self.statement
+
     # --- statements ---------------------------------------------------------------------------------------------------
 
     def of_defaults(self, function):
@@ -271,8 +322,10 @@ class _Edits:
         self.statement = statement
         if isinstance(statement, ast.FunctionDef):
             yield from self.of_defaults(statement)
-        elif not isinstance(statement, ast.Return | ast.Pass | ast.Raise):
+        elif not isinstance(statement, ast.Return | ast.Pass):
             yield self.edit(statement, "pass", "dropped statement")
+        if isinstance(statement, ast.Raise):
+            return
         yield from getattr(self, f"_{type(statement).__name__}", self.nothing)(statement)
         for child in ast.iter_child_nodes(statement):
             if isinstance(child, ast.expr):
@@ -312,13 +365,12 @@ class _Edits:
         """Neighbours of several returned values exchanged."""
         if isinstance(value, ast.Tuple):
             for a, b in itertools.pairwise(value.elts):
-                start, end = self.at(a)[0], self.at(b)[1]
-                middle = self.data[self.at(a)[1] : self.at(b)[0]].decode()
-                yield start, end, self.text(b) + middle + self.text(a), "order", self.statement
+                yield self.exchanged(a, b, "order")
 
     def sign(self, value):
         for one in value.elts if isinstance(value, ast.Tuple) else [value] if value is not None else []:
-            if not isinstance(one, ast.Constant | ast.Tuple | ast.UnaryOp | ast.List | ast.Dict | ast.Compare):
+            kept = isinstance(one, ast.Constant | ast.Tuple | ast.UnaryOp | ast.List | ast.Dict | ast.Compare)
+            if not kept and _called(one) not in ZEROS:
                 yield self.edit(one, f"-({self.text(one)})", "sign")
 
     # --- expressions --------------------------------------------------------------------------------------------------
@@ -327,6 +379,8 @@ class _Edits:
         yield from getattr(self, f"_{type(node).__name__}", self.nothing)(node)
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.keyword):
+                if child.arg in GUARDS:
+                    continue
                 yield from self.of_keyword(node, child)
                 child = child.value
             elif isinstance(child, ast.comprehension):
@@ -335,8 +389,12 @@ class _Edits:
                     yield self.edit(test, f"not ({self.text(test)})", "condition")
                     yield from self.of_expression(test)
                 continue
-            # What a call names is not exchanged for a variable; a method's object may be
-            if isinstance(node, ast.Call) and child is node.func and isinstance(child, ast.Name):
+            # What a call names is not exchanged for a variable, nor one of several arrays whose length is asked
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(child, ast.Name)
+                and (child is node.func or _called(node) == "len")
+            ):
                 continue
             if isinstance(child, ast.expr):
                 yield from self.of_expression(child)
@@ -356,8 +414,9 @@ class _Edits:
         if isinstance(node.op, ast.MatMult):
             for operand in (node.left, node.right):
                 if isinstance(operand, ast.Name):
-                    yield self.edit(operand, f"{self.text(operand)}.T", "transpose")
-        if isinstance(node.op, ast.Div) and not isinstance(node.right, ast.Constant):
+                    # An error for a vector, whose `.T` would change nothing
+                    yield self.edit(operand, f"np.matrix_transpose({self.text(operand)})", "transpose")
+        if isinstance(node.op, ast.Div) and not _is_count(node.right):
             for eps in EPSILONS:
                 yield self.edit(node.right, f"({right} + {eps})", "epsilon")
 
@@ -428,21 +487,20 @@ class _Edits:
                             yield self.edit(bound, self.text(bound) + other, "off by one")
 
     def _Call(self, node):
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        name = _called(node)
         if isinstance(node.func, ast.Name):
             for other in NAMES.get(name, ()):
                 yield self.edit(node.func, other, "function")
         if name == "range" and node.args:
             yield from self.of_range(node)
-        elif name not in KEPT_CALLS and node.args and not isinstance(node.args[0], ast.Starred):
+        elif name not in (*KEPT_CALLS, *CONVERSIONS) and node.args and not isinstance(node.args[0], ast.Starred):
             yield self.edit(node, f"({self.text(node.args[0])})", "dropped call")
-        if isinstance(node.func, ast.Attribute) and not _is_module(node.func.value):
+        if isinstance(node.func, ast.Attribute) and not _is_module(node.func.value) and name not in CONVERSIONS:
             yield self.edit(node, self.text(node.func.value), "dropped call")
-        for a, b in itertools.pairwise(node.args):
-            start, end = self.at(a)[0], self.at(b)[1]
-            middle = self.data[self.at(a)[1] : self.at(b)[0]].decode()
-            yield start, end, self.text(b) + middle + self.text(a), "operands", self.statement
-        if name in ("log", "sqrt") and len(node.args) == 1:
+        if name not in SYMMETRIC:
+            for a, b in itertools.pairwise(node.args):
+                yield self.exchanged(a, b, "operands")
+        if name in ("log", "sqrt") and len(node.args) == 1 and not _is_count(node.args[0]):
             for eps in EPSILONS:
                 yield self.edit(node.args[0], f"{self.text(node.args[0])} + {eps}", "epsilon")
 
@@ -454,7 +512,7 @@ class _Edits:
             yield self.edit(stop, f"1, {self.text(stop)}", "off by one")
 
     def of_keyword(self, call, keyword):
-        if keyword.arg in (None, "strict"):
+        if keyword.arg is None:
             return
         start, end = self.at(keyword)
         before = self.data[:start].rstrip()
@@ -469,6 +527,33 @@ class _Edits:
                 for one in keyword.value.elts:
                     rest = [self.text(other) for other in keyword.value.elts if other is not one]
                     yield self.edit(keyword.value, f"({', '.join(rest)},)", "axis")
+
+
+def _is_count(node):
+    """Whether a number is made of constants and sizes alone, so that nothing small can be added to it unnoticed."""
+    sizes = {
+        id(name)
+        for part in ast.walk(node)
+        if _called(part) == "len" or getattr(part, "attr", "") in ("shape", "size", "ndim", "pi")
+        for name in ast.walk(part)
+    }
+    functions = {id(part.func) for part in ast.walk(node) if isinstance(part, ast.Call)}
+    functions |= {
+        id(name.value) for name in ast.walk(node) if isinstance(name, ast.Attribute) and _is_module(name.value)
+    }
+    names = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
+    return all(id(name) in sizes | functions for name in names)
+
+
+def _bounds():
+    for limit in LIMITS:
+        yield from (f"-{limit}, {limit}", f"None, {limit}", f"-{limit}, None")
+
+
+def _called(node):
+    """The name of the function or method that an expression calls, "" for no call."""
+    function = getattr(node, "func", None)
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
 def _is_module(node):
