@@ -255,7 +255,7 @@ def _covers(names, entry):
 
 def _report(rows, missing, stale, as_json):
     if as_json:
-        totals = Counter()
+        totals: Counter = Counter()
         for row in rows.values():
             totals.update(row)
         print(json.dumps({name: totals[name] for name in ("mutants", "equivalent", "accepted")}))
