@@ -1,0 +1,114 @@
+"""Drawings: everything stands inside, no words on words, a box holds its words, the same picture every time."""
+
+import io
+
+import numpy as np
+import PIL.Image
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.patches import Circle, FancyBboxPatch
+
+from dlcourse import drawings
+from dlcourse.explorers import show
+
+X = np.array([[1.0, 2.0], [0.0, -1.5], [3.0, -1.0]])
+W = np.array([[1.0, 0.0, -1.0], [2.0, 1.0, 0.0]])
+
+
+def network_with_words(ax):
+    names = [["x₁", "x₂"], ["a₁", "a₂", "a₃"], ["y"]]
+    drawings.network(ax, [2, 3, 1], names=names, labels=["inputs", "hidden", "output"], bias=True)
+
+
+PICTURES = {
+    "neuron": drawings.neuron,
+    "neuron without a function": lambda ax: drawings.neuron(ax, function="", output="u"),
+    "network": network_with_words,
+    "network with weights": lambda ax: drawings.network(ax, [2, 3], weights=[W], flow="backward"),
+    "matrix": lambda ax: drawings.matrix(ax, X, "X", "N × D", form="{:.1f}"),
+    "product": lambda ax: drawings.product(ax, [(X, "X", "N × D"), "·", (W, "W", "D × K"), "=", (X @ W, "U", "N × K")]),
+    "unrolled": lambda ax: drawings.rnn_unrolled(ax, steps=4, back=True),
+    "lstm": drawings.lstm_cell,
+    "gru": drawings.gru_cell,
+    "block": drawings.transformer_block,
+}
+over_pictures = pytest.mark.parametrize("name", PICTURES)
+
+
+def drawn(name):
+    figure, ax = drawings.sheet()
+    PICTURES[name](ax)
+    figure.fit()
+    return figure, ax, FigureCanvasAgg(figure).get_renderer()
+
+
+@over_pictures
+def test_everything_stands_inside_and_no_words_touch(name):
+    figure, ax, renderer = drawn(name)
+    boxes = [text.get_window_extent(renderer) for text in ax.texts]
+    for thing in [*ax.texts, *ax.patches, *ax.lines]:
+        box = thing.get_window_extent(renderer)
+        assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1, thing
+    for k, a in enumerate(boxes):
+        for other, b in zip(ax.texts[k + 1 :], boxes[k + 1 :], strict=True):
+            assert not a.overlaps(b), f"{ax.texts[k].get_text()!r} touches {other.get_text()!r}"
+
+
+@over_pictures
+def test_what_holds_words_is_large_enough_for_them(name):
+    _, ax, renderer = drawn(name)
+    holders = [patch for patch in ax.patches if isinstance(patch, Circle | FancyBboxPatch)]
+    for text in ax.texts:
+        words = text.get_window_extent(renderer)
+        middle = ((words.x0 + words.x1) / 2, (words.y0 + words.y1) / 2)
+        for holder in holders:
+            box = holder.get_window_extent(renderer)
+            if holder.get_zorder() >= 3 and box.contains(*middle):
+                assert words.width <= box.width and words.height <= box.height, text.get_text()
+
+
+@over_pictures
+def test_the_same_drawing_gives_the_same_picture_in_type_that_can_be_read(name):
+    pictures = []
+    for _ in range(2):
+        figure, ax = drawings.sheet()
+        PICTURES[name](ax)
+        buffer = io.BytesIO()
+        figure.savefig(buffer)
+        pictures.append(buffer.getvalue())
+        assert all(text.get_fontsize() >= 8 for text in ax.texts)
+    assert pictures[0] == pictures[1]
+
+
+def test_a_sheet_is_cut_to_its_contents():
+    figure, ax = drawings.sheet()
+    place = drawings.block(ax, 40.0, -7.0, "far away", width=4.0, height=2.0)
+    assert (place.left, place.top) == ((38.0, -7.0), (40.0, -6.0))
+    data, metadata = show(figure, "A box.")._repr_mimebundle_()
+    assert data["text/plain"] == "[A box.]"
+    # 4 and a margin of 0.25 on each side, in half inches of 80 pixels
+    assert abs(metadata["image/png"]["width"] - 180) <= 3
+    empty, _ = drawings.sheet()
+    buffer = io.BytesIO()
+    empty.savefig(buffer, dpi=empty.dpi)
+    # As wide as before, 10 half inches
+    assert PIL.Image.open(buffer).width == empty.get_figwidth() * empty.dpi == 400
+
+
+def test_a_matrix_shows_its_numbers_with_black_type_on_light_cells():
+    _, ax = drawings.sheet()
+    place = drawings.matrix(ax, [-2.0, 1.0], "w", "D", cell=1.0)
+    assert [text.get_text() for text in ax.texts] == ["−2", "1", "w", "D"]
+    assert (place.dx, place.dy) == (0.5, 1.0)
+    for patch in ax.patches:
+        assert np.mean(patch.get_facecolor()[:3]) > 0.45
+
+
+def test_a_network_draws_every_weight_by_sign_and_size():
+    _, ax = drawings.sheet()
+    layers = drawings.network(ax, [2, 3], weights=[W])
+    assert [len(layer) for layer in layers] == [2, 3]
+    widths = np.array([line.get_linewidth() for line in ax.lines]).reshape(2, 3)
+    assert np.array_equal(np.argsort(widths.ravel(), kind="stable"), np.argsort(np.abs(W).ravel(), kind="stable"))
+    colors = [line.get_color() for line in ax.lines]
+    assert (colors[0], colors[2]) == (drawings.POSITIVE, drawings.NEGATIVE)
