@@ -12,7 +12,7 @@ import pytest
 from autograder import Case, CheckFailed, Exercise, check, evaluate, get_exercise
 from autograder.checks import evaluation
 from autograder.checks.evaluation import grading_seed
-from dlcourse import neurons
+from dlcourse import neurons, recurrent
 
 NAME = "neurons.linear_neuron_grad"
 
@@ -72,7 +72,6 @@ def exits(X, d, w, b):
         (lambda: 1, "Keep the given names and order of the arguments."),
         (divides, "Your code raised ZeroDivisionError: division by zero (line"),
         (endless, "calls itself without end"),
-        (inplace, "The values are right, but your function changes its input X"),
         (inplace_and_wrong, "Your function also changes its input X."),
         (calls_reference, "calls the course's own version of this function"),
         (5, "Expected the function linear_neuron_grad itself (without parentheses), got an int"),
@@ -274,6 +273,7 @@ def _made(monkeypatch, reference, *cases):
     monkeypatch.setattr("autograder.checks.evaluation.get_exercise", lambda name: exercise)
     # Nothing of it is kept for the exercises that other tests make up
     monkeypatch.setattr(evaluation, "expected_values", evaluation.expected_values.__wrapped__)
+    return exercise
 
 
 def test_digits_that_cancel_cost_a_right_answer_nothing(monkeypatch):
@@ -297,3 +297,47 @@ def test_where_nothing_cancels_or_the_answer_jumps_the_bound_is_that_of_the_long
     )
     cases, _ = evaluation.expected_values("made.up", 0)
     assert [case.sum_length for case in cases] == [20, 7, 30]
+
+
+def test_an_input_that_is_changed_costs_a_quarter_of_the_part_that_does_it(monkeypatch):
+    def backward(dy, x):
+        dy *= 2
+        return dy / 4 + 0 * x
+
+    def forward(x):
+        x += 1
+        return (x - 1) / 2, x
+
+    case = Case("one", (np.arange(3.0),), dout=np.ones(3))
+    made = _made(monkeypatch, (lambda x: (x / 2, x), lambda dy, x: dy / 2), case)
+    cases, expected, got = evaluation.ask(made, (lambda x: (x / 2, x), backward))
+    result = evaluation.judge(made, cases, expected, got)
+    assert (result.score, result.mistake) == (0.875, "changes_its_input")
+    assert result.message == (
+        "✗ made.up: not right yet; 1 of 2 cases pass (0.88 of 1 point).\n"
+        "Backward: this looks like a known mistake (changes its input). Your function writes into an array that it was given: "
+        "`x += …`, `x[…] = …` and `x *= …` do, `x = x + …` makes a new one.\n"
+        "Case “one”, backward: The values are right, but your function changes its input dy: the caller still needs that "
+        "array. Work on a copy, or make a new array."
+    )
+    _, _, got = evaluation.ask(made, (forward, lambda dy, x: dy / 2))
+    assert [outcome.changed for outcome in got[0]] == [("x",), ()]
+
+
+def test_the_parts_of_an_lstm_pay_for_what_each_of_them_changes():
+    def backward(dh, dc, cache, **options):
+        gradients = recurrent.lstm_cell_backward(dh, dc, cache, **options)
+        dc *= 2.0
+        return gradients
+
+    result = evaluate(
+        "recurrent.lstm_cell",
+        lambda *args: recurrent.lstm_cell_forward(*args),
+        backward,
+        withhold=False,
+    )
+    assert {row.part for row in result.rows if not row.passed} == {"backward"}
+    weights = {passed: sum(row.weight for row in result.rows if row.passed is passed) for passed in (True, False)}
+    assert result.score == pytest.approx((weights[True] + 0.75 * weights[False]) / sum(weights.values()))
+    assert result.mistake == "changes_its_input"
+    assert "changes its input dc:" in result.message

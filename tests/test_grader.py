@@ -173,7 +173,7 @@ def test_the_hint_is_the_mistakes():
     mistakes = get_exercise(NAME).mistakes
     step = Step(EXERCISE, "", 0, grade_id="e", points=3.0, calls=CALLS)
     for mistake in mistakes[:2]:
-        made = grader._of_result(step, NAME, result(mistake=mistake.slug), None, [], 0.0)
+        made = grader._of_result(step, NAME, result(mistake=mistake.slug, hint=mistake.hint), None, [], 0.0)
         assert (made.mistake, made.hint) == (mistake.slug, mistake.hint)
 
 

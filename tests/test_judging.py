@@ -7,11 +7,12 @@ from collections import namedtuple
 import numpy as np
 import pytest
 
-from autograder.checks import evaluation, limits
+from autograder.checks import evaluation, limits, recognition
 from autograder.checks.drivers import Case, Outcome, Withheld, WrongAnswer
 from autograder.checks.evaluation import judge, problem, unusable
 from autograder.checks.exercise import Exercise, Mistake
 from autograder.checks.limits import TooSlow
+from autograder.checks.recognition import Seen
 
 
 def double(x):
@@ -129,8 +130,25 @@ PROBLEMS = {
     ),
     "a part that is not written": (outcome(error=NotImplementedError()), "This part is not written yet."),
     "another signature": (
-        outcome(error=TypeError("f() takes 1 positional argument but 2 were given")),
-        "The call failed: f() takes 1 positional argument but 2 were given. Keep the given names and order of the arguments.",
+        outcome(error=TypeError("double() takes 1 positional argument but 2 were given")),
+        "The call failed: double() takes 1 positional argument but 2 were given. Keep the given names and order of the arguments.",
+    ),
+    "another signature of a function within the answer": (
+        outcome(error=TypeError("f() takes 1 positional argument but 2 were given"), where="line 2: f(1, 2)"),
+        "Your code raised TypeError: f() takes 1 positional argument but 2 were given (line 2: f(1, 2)).",
+    ),
+    "another signature of a function whose line is not known": (
+        outcome(error=TypeError("f() missing 1 required positional argument: 'x'")),
+        "Your code raised TypeError: f() missing 1 required positional argument: 'x'.",
+    ),
+    "the answer calls itself with other arguments": (
+        outcome(error=TypeError("double() missing 1 required positional argument: 'x'"), where="line 2: double()"),
+        "Your code raised TypeError: double() missing 1 required positional argument: 'x' (line 2: double()).",
+    ),
+    "right, but for what rounding leaves behind": (
+        outcome(ACCEPTED, changed=("x",), rounded=True),
+        "The values are right, but your function leaves its input x changed in the last digits: to add a number and to "
+        "subtract it again does not give back the old one. Store the old number, and put it back.",
     ),
     "a TypeError about an argument": (
         outcome(error=TypeError("bad argument")),
@@ -253,8 +271,10 @@ def changing(x):
         (lambda x: (4.0 * x, x.size), "fourfold"),
         (lambda x: (6.0 * x, x.size), None),
         (lambda x: (3 * x if x[0] == 1.0 else 4 * x, x.size), None),
+        (lambda x: (3 * x if x[0] == 1.0 else 6 * x, x.size), None),
         (lambda x: 0 / 0, "raises"),
         (raising, None),
+        (lambda x: 1 // 0, None),
         (changing, "changes"),
         (lambda x: (7 * x, x.size), None),
     ],
@@ -271,48 +291,74 @@ def test_a_mistake_that_explains_another_part_comes_first():
     assert result.mistake == "other"
     result = judged(PAIR, lambda x: (x, x), lambda dy, x: dy / 5)
     assert result.mistake == "late" and [line.partition(")")[0] for line in result.message.split("\n")[1:3]] == [
-        "This looks like a known mistake (late",
-        "This looks like a known mistake (other",
+        "Forward: this looks like a known mistake (late",
+        "Backward: this looks like a known mistake (other",
     ]
 
 
-def test_what_a_measure_makes_of_an_answer_names_it():
-    assert judged(MEASURED, lambda x: (np.ones(2), 0)).mistake == "ones"
+def test_what_a_measure_makes_of_an_answer_names_it_where_both_have_one_form():
+    assert judged(MEASURED, lambda x: np.array([1.0, 9.0, 9.0, 9.0, 9.0])).mistake == "ones"
+    # The same mean, of other things
+    assert judged(MEASURED, lambda x: (np.ones(2), 0)).mistake is None
     assert judged(MEASURED, lambda x: "b").mistake is None
 
 
+def seen(value=None, wrong=True, **more):
+    return Seen(outcome(value, **more), wrong)
+
+
 @pytest.mark.parametrize(
-    ("got", "made", "alike"),
+    ("got", "made", "how"),
     [
-        (outcome(1.0), outcome(1.0), True),
-        (outcome(1.0), outcome(2.0), False),
-        (outcome(1.0), outcome(error=ValueError()), False),
-        (outcome(error=ValueError("a")), outcome(error=ValueError("b")), True),
-        (outcome(error=ValueError()), outcome(error=KeyError()), False),
-        (outcome(1.0, changed=("x",)), outcome(1.0), False),
-        (outcome(1.0, changed=("x",)), outcome(1.0, changed=("w",)), True),
-        (outcome(np.array([1 + 1e-6])), outcome(np.array([1.0])), False),
-        (outcome("a"), outcome(1.0), False),
-        (outcome(1.0), outcome(object()), False),
+        (seen(1.0), seen(1.0), "same"),
+        (seen(1.0), seen(2.0), "other"),
+        (seen(1.0), seen(2.0, wrong=False), "absent"),
+        (seen(2.0, wrong=False), seen(1.0), "other"),
+        (seen(2.0, wrong=False), seen(2.0, wrong=False), "absent"),
+        (seen(1.0), seen(error=ValueError()), "other"),
+        (seen(error=ValueError("a")), seen(1.0), "other"),
+        # An error's type alone is no evidence; its message is where it arose in the same operation
+        (seen(error=ValueError("a")), seen(error=ValueError("b")), "weak"),
+        (seen(error=ValueError("a")), seen(error=ValueError("a")), "same"),
+        (seen(error=ValueError("a"), operation="@"), seen(error=ValueError("a"), operation="+"), "weak"),
+        (seen(error=ValueError("a"), operation="@"), seen(error=ValueError("a"), operation="@"), "same"),
+        (seen(error=ValueError("f() of 0x7ff1")), seen(error=ValueError("g() of 0x8ee2")), "same"),
+        (seen(error=ValueError()), seen(error=KeyError()), "other"),
+        (seen(error=WrongAnswer("a")), seen(error=WrongAnswer("a")), "same"),
+        (seen(error=WrongAnswer("a")), seen(error=WrongAnswer("b")), "weak"),
+        (seen(error=RecursionError("a")), seen(error=RecursionError("b")), "same"),
+        (seen(error=TooSlow("a")), seen(error=TooSlow("a")), "weak"),
+        (seen(error=MemoryError("a")), seen(error=MemoryError("a")), "weak"),
+        # A mistake that changes an input is not made by an answer that does not; any answer may also do that
+        (seen(1.0), seen(1.0, changed=("x",)), "other"),
+        (seen(1.0, changed=("x",)), seen(1.0), "same"),
+        (seen(2.0, wrong=False, changed=("x",)), seen(2.0, wrong=False, changed=("x",)), "same"),
+        (seen(2.0, wrong=False, changed=("x",)), seen(2.0, wrong=False, changed=("w",)), "other"),
+        (seen(2.0, wrong=False, changed=("x",)), seen(2.0, wrong=False), "absent"),
+        (seen(2.0, wrong=False), seen(2.0, wrong=False, changed=("x",)), "other"),
+        (seen(1.0), seen(2.0, wrong=False, changed=("x",)), "other"),
+        (seen(np.array([1 + 1e-6])), seen(np.array([1.0])), "other"),
+        (seen("a"), seen(1.0), "other"),
+        (seen(1.0), seen(object()), "other"),
     ],
 )
-def test_what_is_alike(got, made, alike):
-    assert evaluation._alike(ONE, CASES[0], got, made) is alike
+def test_how_a_mistake_is_to_an_answer(got, made, how):
+    assert recognition.likeness(ONE, CASES[0], got, made) == how
 
 
 def test_answers_to_single_precision_are_alike_within_its_rounding():
     single = X.astype(np.float32)
-    near = outcome(np.array([1 + 1e-6])), outcome(np.array([1.0]))
-    for case, alike in (
-        (Case("a", (X, single), sum_length=16), True),
-        (Case("a", (), {"x": single}, sum_length=16), True),
-        (Case("a", (X, 3), sum_length=16), False),
-        (Case("a", (single,), sum_length=16, tolerance=1e-9), False),
+    near = seen(np.array([1 + 1e-6])), seen(np.array([1.0]))
+    for case, how in (
+        (Case("a", (X, single), sum_length=16), "same"),
+        (Case("a", (), {"x": single}, sum_length=16), "same"),
+        (Case("a", (X, 3), sum_length=16), "other"),
+        (Case("a", (single,), sum_length=16, tolerance=1e-9), "other"),
     ):
-        assert evaluation._alike(ONE, case, *near) is alike, case
-    relative = outcome(np.array([1.0, 1.01e-3])), outcome(np.array([1.0, 1e-3]))
-    assert evaluation._alike(ONE, Case("a", (X,), tolerance=1e-4), *relative)
-    assert not evaluation._alike(ONE, Case("a", (X,), tolerance=1e-4, relative=True), *relative)
+        assert recognition.likeness(ONE, case, *near) == how, case
+    relative = seen(np.array([1.0, 1.01e-3])), seen(np.array([1.0, 1e-3]))
+    assert recognition.likeness(ONE, Case("a", (X,), tolerance=1e-4), *relative) == "same"
+    assert recognition.likeness(ONE, Case("a", (X,), tolerance=1e-4, relative=True), *relative) == "other"
 
 
 def test_the_answer_is_asked_with_the_reference_withheld_unless_it_is_the_exercises_own():

@@ -4,15 +4,18 @@ from types import SimpleNamespace
 
 import pytest
 
-from autograder.checks.result import CaseRow, Result, result_of
+from autograder.checks.result import CaseRow, Explanation, Result, result_of
 
 EXERCISE = SimpleNamespace(name="a.b", points=2)
-MISTAKE = SimpleNamespace(slug="no_sum", hint="Add them up.", convention=False)
-CONVENTION = SimpleNamespace(slug="rows_first", hint="Columns are asked.", convention=True)
+MISTAKE = Explanation(SimpleNamespace(slug="no_sum", hint="Add them up.", convention=False))
+CONVENTION = Explanation(SimpleNamespace(slug="rows_first", hint="Columns are asked.", convention=True))
+OF_PARTS = Explanation(
+    SimpleNamespace(slug="lost", hint="Keep it.", convention=False), ("way back", "end"), "All else is right."
+)
 
 
-def row(case, passed=False, part="", weight=1.0, hidden=False, problem="it differs."):
-    return CaseRow(case, part, passed, weight, hidden, "" if passed else problem)
+def row(case, passed=False, part="", weight=1.0, hidden=False, problem="it differs.", credit=0.0):
+    return CaseRow(case, part, passed, weight, hidden, "" if passed else problem, credit)
 
 
 HEAD = "✗ a.b: not right yet; "
@@ -116,9 +119,26 @@ RESULTS = {
         f"{HEAD}0 of 9 cases pass (0 of 2 points).\nCase “a”: it differs.\n"
         "Also failing: “b”, “c”, “d”, “e”, “f”, “g” and others.",
     ),
-    "a known mistake": (
+    "a failing case may earn a share of its weight": (
+        [row("one", credit=0.75), row("two", True, weight=3.0, credit=0.5)],
+        {},
+        0.9375,
+        False,
+        None,
+        f"{HEAD}1 of 2 cases pass (1.88 of 2 points).\nCase “one”: it differs.",
+    ),
+    "a mistake of some parts": (
         [row("one")],
-        {"mistakes": [MISTAKE, CONVENTION]},
+        {"mistakes": [OF_PARTS]},
+        0.0,
+        False,
+        "lost",
+        f"{HEAD}0 of 1 cases pass (0 of 2 points).\n"
+        "Way back, end: this looks like a known mistake (lost). All else is right. Keep it.\nCase “one”: it differs.",
+    ),
+    "known mistakes, errors before conventions": (
+        [row("one")],
+        {"mistakes": [CONVENTION, MISTAKE]},
         0.0,
         False,
         "no_sum",
@@ -132,7 +152,8 @@ RESULTS = {
 def test_the_whole_result(case):
     rows, options, score, passed, mistake, message = RESULTS[case]
     made = result_of(EXERCISE, rows, **options)
-    assert made == Result("a.b", passed, score, 2, mistake, message, tuple(rows), options.get("attempted", True))
+    hint = {"no_sum": "Add them up.", "lost": "All else is right. Keep it."}.get(mistake, "")
+    assert made == Result("a.b", passed, score, 2, mistake, message, tuple(rows), options.get("attempted", True), hint)
     assert str(made) == message
 
 

@@ -61,10 +61,6 @@ def _text(*args, **kwargs):
     return "the answer"
 
 
-def _no_arguments():
-    return 0.0
-
-
 def _raises(*args, **kwargs):
     raise ZeroDivisionError("division by zero")
 
@@ -78,7 +74,7 @@ NONSENSE = {
     "nothing": (_not_attempted, "Not attempted"),
     "None": (_none, "None"),
     "a text": (_text, "text"),
-    "another arity": (_no_arguments, "names and order of the arguments"),
+    "another arity": (lambda: 0.0, "names and order of the arguments"),
     "an exception": (_raises, "ZeroDivisionError"),
     "an endless recursion": (_endless, "itself without end"),
 }

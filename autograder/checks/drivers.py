@@ -6,11 +6,13 @@ judged by itself. What is expected is not known here: the judge runs the same dr
 
 from __future__ import annotations
 
+import ast
 import builtins
 import contextlib
 import importlib
 import inspect
 import io
+import linecache
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -71,13 +73,19 @@ class Named:
 
 @dataclass
 class Outcome:
-    """What came of one part: a value, or the error that stopped it; and what happened on the way."""
+    """What came of one part: a value, or the error that stopped it; and what happened on the way.
+
+    where, operation : the answer's own line that an error came from, and what stood there: "@", "[]", "reshape()".
+    changed : names of the inputs that this part has changed. rounded : those differ by no more than rounding.
+    """
 
     part: str
     value: Any = None
     error: BaseException | None = None
     where: str = ""
+    operation: str = ""
     changed: tuple = ()
+    rounded: bool = False
     printed: str = ""
     warned: str = ""
 
@@ -175,7 +183,8 @@ def resolve(value: Any) -> Any:
 
 def run_case(driver: Callable, functions: Sequence[Callable], case: Case, parts: Sequence) -> list[Outcome]:
     """The outcome of each part of the answer on one case; an answer's error is an outcome, never raised."""
-    ready = Case(case.name, resolve(case.args), resolve(case.kwargs), resolve(case.dout), resolve(case.extra))
+    inputs = Case(case.name, resolve(case.args), resolve(case.kwargs), resolve(case.dout), resolve(case.extra))
+    watched = _Watched(case, inputs, functions)
     outcomes, printed, caught = [], Printed(), []
     try:
         with (
@@ -187,7 +196,7 @@ def run_case(driver: Callable, functions: Sequence[Callable], case: Case, parts:
             _nobody_types(),
         ):
             warnings.simplefilter("always")
-            produced = driver(functions, ready)
+            produced = driver(watched.functions, inputs)
             for part in parts:
                 try:
                     named, value = next(produced)
@@ -197,30 +206,72 @@ def run_case(driver: Callable, functions: Sequence[Callable], case: Case, parts:
                 except KeyboardInterrupt:
                     raise
                 except BaseException as error:  # an answer may also exit
-                    outcomes.append(Outcome(part, error=error, where=_where(error)))
+                    outcomes.append(Outcome(part, None, error, *_where(error)))
                     break
+                finally:
+                    if outcomes:
+                        outcomes[-1].changed, outcomes[-1].rounded = watched.changed()
     finally:
         # An answer that raised in the first part never reached the others
+        last = outcomes[-1] if outcomes else Outcome("")
         for part in parts[len(outcomes) :]:
-            outcomes.append(
-                Outcome(
-                    part,
-                    error=outcomes[-1].error if outcomes else None,
-                    where="" if not outcomes else outcomes[-1].where,
-                )
-            )
-    changed = tuple(_changed(case.args, ready.args, functions) + _changed(case.kwargs, ready.kwargs))
-    if case.dout is not None:
-        before, after = (x if isinstance(x, tuple) else (x,) for x in (case.dout, ready.dout))
-        changed += tuple(_changed(before, after, functions[-1:]))
-    changed += tuple(_changed(case.extra, ready.extra))
+            outcomes.append(Outcome(part, None, last.error, last.where, last.operation))
     for outcome in outcomes:
-        outcome.changed = changed
         outcome.printed = printed.getvalue()[:2000]
         outcome.warned = "; ".join(
             dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, RuntimeWarning))
         )[:500]
     return outcomes
+
+
+class _Watched:
+    """The inputs of a case while an answer runs: which of them each part changes, and what its functions call them."""
+
+    def __init__(self, case, inputs, functions):
+        self.before, self.after = _inputs(case), _inputs(inputs)
+        self.found, self.calls = set(), []
+        self.functions = tuple(self._heard(function) if callable(function) else function for function in functions)
+
+    def _heard(self, function):
+        def call(*args, **kwargs):
+            if not any(function is other for other, *_ in self.calls):
+                self.calls.append((function, args, kwargs))
+            return function(*args, **kwargs)
+
+        return call
+
+    def changed(self):
+        """(names, whether by rounding only) of the inputs that changed since the last question."""
+        fresh = [key for key, x in self.before.items() if key not in self.found and not _same(x, self.after[key])]
+        self.found.update(fresh)
+        rounded = bool(fresh) and all(_nearly(self.before[key], self.after[key]) for key in fresh)
+        return tuple(dict.fromkeys(self._called(key) for key in fresh)), rounded
+
+    def _called(self, key):
+        """The name that the answer's own functions give to an input."""
+        for function, args, kwargs in self.calls:
+            try:
+                given = inspect.signature(function).bind(*args, **kwargs).arguments
+            except (TypeError, ValueError):
+                continue
+            for name, value in given.items():
+                if value is self.after[key]:
+                    return name
+        kind, place = key
+        if kind in ("args", "dout") and self.calls:
+            names = _names(self.calls[0 if kind == "args" else -1][0])
+            return names[place] if place < len(names) else str(place)
+        return str(place)
+
+
+def _inputs(case):
+    """{(where it stands, place): value} of everything that an answer is given."""
+    dout = () if case.dout is None else case.dout if isinstance(case.dout, tuple) else (case.dout,)
+    return {
+        (kind, place): value
+        for kind, values in (("args", case.args), ("kwargs", case.kwargs), ("dout", dout), ("extra", case.extra))
+        for place, value in (values.items() if isinstance(values, dict) else enumerate(values))
+    }
 
 
 @contextlib.contextmanager
@@ -262,19 +313,11 @@ def frozen(value: Any) -> Any:
     return value
 
 
-def _names(functions):
+def _names(function):
     try:
-        return list(inspect.signature(functions[0]).parameters)
+        return list(inspect.signature(function).parameters)
     except (TypeError, ValueError):
         return []
-
-
-def _changed(before, after, functions=()):
-    """The names of the arguments that the call has changed; of positional ones those that the first function gives them."""
-    items = before.items() if isinstance(before, dict) else enumerate(before)
-    changed = [key for key, x in items if not _same(x, after[key])]
-    names = _names(functions) if changed and functions else []
-    return [names[key] if isinstance(key, int) and key < len(names) else str(key) for key in changed]
 
 
 def _same(a, b):
@@ -287,9 +330,49 @@ def _same(a, b):
     return True
 
 
+def _nearly(a, b):
+    """Whether an array, or each of several, is what it was but for rounding."""
+    if isinstance(a, np.ndarray):
+        floating = isinstance(b, np.ndarray) and a.shape == b.shape and a.dtype == b.dtype and a.dtype.kind == "f"
+        return floating and np.allclose(a, b, rtol=64 * np.finfo(a.dtype).eps, atol=64 * np.finfo(a.dtype).eps)
+    if isinstance(a, dict):
+        return isinstance(b, dict) and a.keys() == b.keys() and all(_nearly(a[key], b[key]) for key in a)
+    if isinstance(a, tuple | list):
+        return len(a) == len(b) and all(map(_nearly, a, b))
+    return True
+
+
 def _where(error):
-    """The last line of the answer's own code on the way to the error: "line 3: return X @ w"."""
+    """(line, operation) of the answer's own code on the way to the error: ("line 3: return X @ w", "@")."""
     for frame in reversed(traceback.extract_tb(error.__traceback__, limit=-50)):
         if not installed(frame.filename) and frame.line:
-            return f"line {frame.lineno}: {frame.line.strip()}"
+            return f"line {frame.lineno}: {frame.line.strip()}", _operation(frame)
+    return "", ""
+
+
+# Functions of NumPy that an operator stands for
+_OPERATORS = {"dot": "@", "matmul": "@", "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**"}
+_SIGNS = {"Add": "+", "Sub": "-", "Mult": "*", "Div": "/", "FloorDiv": "//", "Pow": "**", "MatMult": "@", "Mod": "%"}
+
+
+def _operation(frame):
+    """What a traceback's columns point to: an operator, "[]" for an index, or the name of a function that is called."""
+    # A column counts bytes of the line as it stands in the file
+    line = linecache.getline(frame.filename, frame.lineno).encode()
+    if frame.colno is None or frame.end_lineno != frame.lineno:
+        return ""
+    try:
+        (statement,) = ast.parse(line[frame.colno : frame.end_colno].decode().strip()).body
+    except (SyntaxError, ValueError):
+        return ""
+    node = getattr(statement, "value", None)
+    if isinstance(statement, ast.AugAssign):
+        node = statement
+    if isinstance(node, ast.BinOp | ast.AugAssign):
+        return _SIGNS.get(type(node.op).__name__, "")
+    if isinstance(node, ast.Subscript):
+        return "[]"
+    if isinstance(node, ast.Call):
+        name = ast.unparse(node.func).rpartition(".")[2]
+        return _OPERATORS.get(name, f"{name}()")
     return ""

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import inspect
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
@@ -16,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .compare import Difference, compare, error_bound
+from .compare import Difference, compare
 from .drivers import Outcome, Withheld, WrongAnswer, kind, run_case
 from .exercise import Mistake, get_exercise
 from .limits import TooSlow, time_limit
-from .result import CaseRow, Result, result_of
+from .recognition import Seen, Way, recognise
+from .result import CaseRow, Explanation, Result, result_of
 
 if TYPE_CHECKING:
     from .drivers import Case
@@ -99,25 +102,29 @@ def judge(exercise: Exercise, cases: Sequence[Case], expected: Any, got: Any, se
         text = "Not attempted yet: replace the line `raise NotImplementedError()` with your code, run its cell, then this one."
         rows = [_row(case, part, text) for case in cases for part in exercise.parts]
         return result_of(exercise, rows, text, attempted=False)
-    rows = []
+    rows: list[CaseRow] = []
+    seen: list[list[Seen]] = [[] for _ in exercise.parts]
     for case, wanted, outcomes in zip(cases, expected, got, strict=True):
-        for outcome, value in zip(outcomes, wanted, strict=True):
-            rows.append(_row(case, outcome.part, problem(exercise, case, outcome, value)))
+        for part, (outcome, value) in enumerate(zip(outcomes, wanted, strict=True)):
+            wrong = _wrong(exercise, case, outcome, value)
+            seen[part].append(Seen(outcome, bool(wrong)))
+            text = " ".join(filter(None, [wrong, _changes(outcome, bool(wrong))]))
+            rows.append(_row(case, outcome.part, text, 0.0 if wrong else CREDIT_IN_PLACE))
     if all(row.passed for row in rows):
         return result_of(exercise, rows, _notes(flat))
-    named: dict[str, Mistake] = {}
-    for index, part in enumerate(exercise.parts):
-        if any(row.problem for row in rows if row.part == part):
-            found = _recognise(exercise, cases, got, index, seed, named)
-            if found and found.slug not in named:
-                named[found.slug] = found
-    return result_of(exercise, rows, _notes(flat), list(named.values()))
+    return result_of(exercise, rows, _notes(flat), _explanations(exercise, cases, seen, seed))
 
 
 def problem(exercise: Exercise, case: Case, outcome: Outcome, value: Any) -> str:
     """What is wrong with one part of one case, as a sentence; "" if nothing is."""
+    wrong = _wrong(exercise, case, outcome, value)
+    return " ".join(filter(None, [wrong, _changes(outcome, bool(wrong))]))
+
+
+def _wrong(exercise, case, outcome, value):
+    """What is wrong with a value or an error, as a sentence; "" if nothing is."""
     if outcome.error is not None:
-        return _error_text(outcome)
+        return _error_text(exercise, outcome)
     got, wanted, names = outcome.value, value, exercise.value_names(outcome.part)
     if exercise.measure is not None:
         wanted = exercise.measure(wanted, case)
@@ -128,15 +135,54 @@ def problem(exercise: Exercise, case: Case, outcome: Outcome, value: Any) -> str
     # `expected_values` has filled in the length
     length: int = case.sum_length  # type: ignore[assignment]
     difference = compare(got, wanted, length, case.tolerance, case.relative, _batch(case), names)
-    if difference is not None:
-        changes = f" Your function also changes its input {', '.join(outcome.changed)}." if outcome.changed else ""
-        return f"{difference}{changes}"
-    if outcome.changed:
+    return "" if difference is None else str(difference)
+
+
+def _changes(outcome, wrong):
+    """What a part does to its inputs, as a sentence; "" if nothing. wrong : whether its value is."""
+    if not outcome.changed or outcome.error is not None:
+        return ""
+    inputs = ", ".join(outcome.changed)
+    if wrong:
+        return f"Your function also changes its input {inputs}."
+    if outcome.rounded:
         return (
-            f"The values are right, but your function changes its input {', '.join(outcome.changed)}: the caller still needs "
-            "that array. Work on a copy, or make a new array."
+            f"The values are right, but your function leaves its input {inputs} changed in the last digits: to add a number and "
+            "to subtract it again does not give back the old one. Store the old number, and put it back."
         )
-    return ""
+    return (
+        f"The values are right, but your function changes its input {inputs}: the caller still needs that array. Work on a "
+        "copy, or make a new array."
+    )
+
+
+# What an answer with right values that changes its inputs earns: a quarter is lost
+CREDIT_IN_PLACE = 0.75
+IN_PLACE = Mistake(
+    "changes_its_input",
+    (),
+    "Your function writes into an array that it was given: `x += …`, `x[…] = …` and `x *= …` do, `x = x + …` makes a new one.",
+)
+
+
+def _explanations(exercise, cases, seen, seed):
+    """The known mistakes of an answer, and the one that every exercise has: an input that is changed."""
+    names = tuple(case.name for case in cases)
+    ways = [
+        functools.partial(_way, exercise.name, index, way, seed, names)
+        for index, mistake in enumerate(exercise.mistakes)
+        for way in range(len(mistake.ways))
+    ]
+    found = recognise(exercise, cases, seen, ways, lambda part, case: [])
+    in_place = [
+        name
+        for name, part in zip(exercise.parts, seen, strict=True)
+        if any(one.outcome.changed and one.outcome.error is None for one in part)
+        and not any((name in one.parts or not one.parts) and one.in_place for one in found)
+    ]
+    if in_place:
+        found.append(Explanation(IN_PLACE, tuple(in_place) if len(exercise.parts) > 1 else ()))
+    return found
 
 
 def unusable(exercise: Exercise, functions: Sequence[Callable]) -> str:
@@ -220,51 +266,19 @@ def _rounding_errors(exact, rounded):
 
 
 @cache
-def _outcomes_of_mistake(name, index, way, seed, case_names):
+def _way(name, index, way, seed, case_names):
     """What one way of making a known mistake makes of the cases."""
     exercise = get_exercise(name)
-    functions = exercise.mistakes[index].ways[way]
-    cases, _ = expected_values(name, seed)
-    return [_timed(exercise, functions, case, 5.0) for case in cases if case.name in case_names]
+    return _way_of(exercise, exercise.mistakes[index], exercise.mistakes[index].ways[way], seed, case_names)
 
 
-def _recognise(exercise, cases, got, part, seed, already=()):
-    """The known mistake that gives the same as the answer in every case of this part, if there is one.
-
-    One that explains another part already comes first: after an error in the first part all of them look alike.
-    """
-    names = tuple(case.name for case in cases)
-    for index, mistake in sorted(enumerate(exercise.mistakes), key=lambda item: item[1].slug not in already):
-        for way in range(len(mistake.ways)):
-            made = _outcomes_of_mistake(exercise.name, index, way, seed, names)
-            if all(_alike(exercise, case, a[part], b[part]) for case, a, b in zip(cases, got, made, strict=True)):
-                return mistake
-    return None
-
-
-def _alike(exercise, case, got, made):
-    if (got.error is None) != (made.error is None) or bool(got.changed) != bool(made.changed):
-        return False
-    if got.error is not None:
-        return type(got.error) is type(made.error)
-    values = got.value, made.value
-    if exercise.measure is not None:
-        try:
-            values = tuple(exercise.measure(value, case) for value in values)
-        except Exception:
-            return False
-    try:
-        return compare(*values, case.sum_length, _tolerance_alike(case), case.relative) is None
-    except Exception:
-        return False
-
-
-def _tolerance_alike(case):
-    """With float32 among the arguments that one's bound: two answers differ by its rounding, whatever they return."""
-    arrays = [x for x in (*case.args, *case.kwargs.values()) if isinstance(x, np.ndarray)]
-    if case.tolerance is None and any(x.dtype == np.float32 for x in arrays):
-        return error_bound(np.zeros(0, dtype=np.float32), case.sum_length)
-    return case.tolerance
+def _way_of(exercise, mistake, functions, seed, case_names):
+    seen: list[list[Seen]] = [[] for _ in exercise.parts]
+    for case, wanted in zip(*expected_values(exercise.name, seed), strict=True):
+        if case.name in case_names:
+            for part, (outcome, value) in enumerate(zip(_timed(exercise, functions, case, 5.0), wanted, strict=True)):
+                seen[part].append(Seen(outcome, bool(_wrong(exercise, case, outcome, value))))
+    return Way(mistake, seen)
 
 
 def _is_own(exercise, functions):
@@ -296,7 +310,7 @@ def withheld_functions(functions: Sequence[Callable]) -> Iterator[None]:
             function.__code__, function.__defaults__, function.__kwdefaults__ = code, defaults, kwdefaults
 
 
-def _error_text(outcome):
+def _error_text(exercise, outcome):
     error, where = outcome.error, f" ({outcome.where})" if outcome.where else ""
     if isinstance(error, WrongAnswer):
         return str(error)[0].upper() + str(error)[1:] + "."
@@ -311,13 +325,19 @@ def _error_text(outcome):
     if isinstance(error, NotImplementedError):
         return "This part is not written yet."
     text = str(error)
-    if isinstance(error, TypeError) and "argument" in text and "()" in text:
+    if isinstance(error, TypeError) and not outcome.where and _called(text) in (*exercise.function_names, "<lambda>"):
         return f"The call failed: {text}. Keep the given names and order of the arguments."
     return f"Your code raised {type(error).__name__}: {text}{where}."
 
 
-def _row(case, part, problem):
-    return CaseRow(case.name, part, not problem, case.weight, case.hidden, problem)
+def _called(text):
+    """The function whose arguments a TypeError is about: "f() missing 1 required positional argument: 'x'"."""
+    found = re.match(r"(?:\S+\.)?([\w<>]+)\(\) .*\bargument", text)
+    return found[1] if found else ""
+
+
+def _row(case, part, problem, credit=0.0):
+    return CaseRow(case.name, part, not problem, case.weight, case.hidden, problem, credit if problem else 0.0)
 
 
 def _notes(outcomes):

@@ -15,7 +15,10 @@ ALSO = "Also failing"
 
 @dataclass(frozen=True)
 class CaseRow:
-    """One part of one case. Of a hidden one the student may see the name and whether it passed."""
+    """One part of one case. Of a hidden one the student may see the name and whether it passed.
+
+    credit : the share of its weight that it earns although it fails.
+    """
 
     case: str
     part: str
@@ -23,6 +26,25 @@ class CaseRow:
     weight: float
     hidden: bool
     problem: str = ""
+    credit: float = 0.0
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A mistake that an answer makes.
+
+    parts : where it shows; empty where the exercise has only one. claim : a sentence on what is right, put before the hint.
+    in_place : it is (also) that an input is changed.
+    """
+
+    mistake: Mistake
+    parts: tuple[str, ...] = ()
+    claim: str = ""
+    in_place: bool = False
+
+    @property
+    def hint(self) -> str:
+        return f"{self.claim} {self.mistake.hint}".strip()
 
 
 @dataclass(frozen=True)
@@ -30,7 +52,7 @@ class Result:
     """What an answer is worth and what is wrong with it.
 
     passed : every case is right. score : share of the cases that are, by weight, 0…1. points : score × max_points.
-    mistake : the slug of the recognised mistake, or None. attempted : False for an untouched stub.
+    mistake, hint : slug and hint of the recognised mistake, of several the first. attempted : False for an untouched stub.
     """
 
     name: str
@@ -41,6 +63,7 @@ class Result:
     message: str
     rows: tuple
     attempted: bool = True
+    hint: str = ""
 
     @property
     def points(self) -> float:
@@ -59,7 +82,7 @@ def result_of(
     exercise: Exercise,
     rows: Sequence[CaseRow],
     note: str = "",
-    mistakes: Sequence[Mistake] = (),
+    mistakes: Sequence[Explanation] = (),
     attempted: bool = True,
 ) -> Result:
     """The `Result` of an answer.
@@ -67,10 +90,12 @@ def result_of(
     Parameters
     ----------
     rows : a `CaseRow` for every part of every case; empty where nothing could be asked.
-    note : a last line, or why there was no attempt. mistakes : the known ones that the answer makes.
+    note : a last line, or why there was no attempt. mistakes : the known ones that the answer makes; errors come before
+        conventions.
     """
     score = _score(rows)
     passed = bool(rows) and all(row.passed for row in rows)
+    mistakes = sorted(mistakes, key=lambda found: found.mistake.convention)
     lines = [_heading(exercise, rows, score, passed, attempted)]
     if attempted and not passed:
         lines += [*map(_mistake, mistakes), *_failing_cases([row for row in rows if not row.passed])]
@@ -79,16 +104,17 @@ def result_of(
         passed,
         score,
         exercise.points,
-        mistakes[0].slug if mistakes else None,
+        mistakes[0].mistake.slug if mistakes else None,
         "\n".join(line for line in [*lines, note] if line),
         tuple(rows),
         attempted,
+        mistakes[0].hint if mistakes else "",
     )
 
 
 def _score(rows):
     total = sum(row.weight for row in rows)
-    return sum(row.weight for row in rows if row.passed) / total if rows else 0.0
+    return sum(row.weight * (1.0 if row.passed else row.credit) for row in rows) / total if rows else 0.0
 
 
 def _heading(exercise, rows, score, passed, attempted):
@@ -101,11 +127,11 @@ def _heading(exercise, rows, score, passed, attempted):
     return f"✗ {exercise.name}: not right yet; {done} of {len(rows)} cases pass ({earned:g} of {points})."
 
 
-def _mistake(mistake):
-    head = (
-        "This is another convention than the one asked for" if mistake.convention else "This looks like a known mistake"
-    )
-    return f"{head} ({mistake.slug.replace('_', ' ')}). {mistake.hint}"
+def _mistake(found):
+    words = "is another convention than the one asked for" if found.mistake.convention else "looks like a known mistake"
+    where = ", ".join(found.parts)
+    head = f"{where[0].upper()}{where[1:]}: this {words}" if where else f"This {words}"
+    return f"{head} ({found.mistake.slug.replace('_', ' ')}). {found.hint}"
 
 
 def _failing_cases(failed):

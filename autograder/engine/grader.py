@@ -386,7 +386,9 @@ def _outcome(part, row, tree, body):
     outcome = drivers.Outcome(
         part,
         where=_line(row["where"], 300),
+        operation=_line(row.get("operation"), 100),
         changed=tuple(_line(name, 60) for name in row["changed"][:10]),
+        rounded=row.get("rounded") is True,
         printed=_words(row["printed"], 2000),
         warned=_line(row["warned"], 500),
     )
@@ -455,8 +457,6 @@ def _of_result(step, name, result, died, got, seconds):
         verdict = OUT_OF_MEMORY
     else:
         verdict = PARTLY if result.points > 0 else WRONG
-    exercise = get_exercise(name)
-    hint = next((mistake.hint for mistake in exercise.mistakes if mistake.slug == result.mistake), "")
     return Verdict(
         step.grade_id,
         "outside",
@@ -466,7 +466,7 @@ def _of_result(step, name, result, died, got, seconds):
         result.message,
         exercise=name,
         mistake=result.mistake,
-        hint=hint,
+        hint=result.hint,
         rows=result.rows,
         seconds=seconds,
     )

@@ -460,7 +460,9 @@ def run_one_case(shell: Any, work: Channel, header: dict, body: Any) -> tuple:
             {
                 "error": None if error is None else [type(error).__name__[:100], _text(error)[:2000]],
                 "where": outcome.where[:500],
+                "operation": outcome.operation[:100],
                 "changed": [str(name)[:100] for name in outcome.changed],
+                "rounded": outcome.rounded,
                 "printed": outcome.printed,
                 "warned": outcome.warned,
             }
