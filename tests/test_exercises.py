@@ -40,7 +40,7 @@ def test_the_audit_complains_of_what_it_should(monkeypatch):
     def fake(**changes):
         made = dataclasses.replace(real, **changes)
         evaluation.expected_values.cache_clear()
-        evaluation._outcomes_of_mistake.cache_clear()
+        evaluation._way.cache_clear()
         monkeypatch.setattr("autograder.checks.evaluation.get_exercise", lambda name: made)
         return made
 
@@ -56,7 +56,7 @@ def test_the_audit_complains_of_what_it_should(monkeypatch):
     one_case = audit.audit(fake(cases=lambda rng: real.cases(rng)[:1]), audit.SEEDS[:1])
     assert "the right answer for one fixed input passes" in one_case.complaints
     evaluation.expected_values.cache_clear()
-    evaluation._outcomes_of_mistake.cache_clear()
+    evaluation._way.cache_clear()
 
 
 def test_the_floor_of_known_mistakes_is_reached():

@@ -139,8 +139,8 @@ def test_the_verdict_of_plain_asserts(case):
 ROW = CaseRow("one", "", False, 1.0, False, "p")
 
 
-def result(score=0.5, passed=False, attempted=True, mistake=None):
-    return Result(NAME, passed, score, 2.0, mistake, "M", (ROW,), attempted)
+def result(score=0.5, passed=False, attempted=True, mistake=None, hint=""):
+    return Result(NAME, passed, score, 2.0, mistake, "M", (ROW,), attempted, hint)
 
 
 # {what: (result, how the child died, errors, verdict, points of 3)}

@@ -102,7 +102,7 @@ def judge(exercise: Exercise, cases: Sequence[Case], expected: Any, got: Any, se
         text = "Not attempted yet: replace the line `raise NotImplementedError()` with your code, run its cell, then this one."
         rows = [_row(case, part, text) for case in cases for part in exercise.parts]
         return result_of(exercise, rows, text, attempted=False)
-    rows: list[CaseRow] = []
+    rows = []
     seen: list[list[Seen]] = [[] for _ in exercise.parts]
     for case, wanted, outcomes in zip(cases, expected, got, strict=True):
         for part, (outcome, value) in enumerate(zip(outcomes, wanted, strict=True)):

@@ -65,10 +65,10 @@ def recognise(
     named: list[_Found] = []
     for part, seen in enumerate(got):
         if any(one.wrong for one in seen):
-            for way in search.explained(part, [one.way for one in named]):
+            for way in search.explained(part, _known(named)):
                 _add(named, way, part)
         elif any(one.outcome.changed for one in seen):
-            way = search.alone(part, [one.way for one in named])
+            way = search.alone(part, _known(named))
             if way is not None:
                 _add(named, way, part)
     named = [one for one in named if search.consistent(one, named)]
@@ -77,16 +77,22 @@ def recognise(
 
 @dataclass
 class _Found:
-    way: Way
-    parts: list
+    """A mistake, and the way of making it that shows in each part: {part: way}."""
+
+    mistake: Mistake
+    ways: dict[int, Way]
 
 
 def _add(named, way, part):
     for one in named:
-        if one.way.mistake.slug == way.mistake.slug:
-            one.parts.append(part)
+        if one.mistake.slug == way.mistake.slug:
+            one.ways[part] = way
             return
-    named.append(_Found(way, [part]))
+    named.append(_Found(way.mistake, {part: way}))
+
+
+def _known(named):
+    return [way for one in named for way in one.ways.values()]
 
 
 class _Search:
@@ -123,7 +129,7 @@ class _Search:
         for way in itertools.chain(already, map(self.way, range(len(self.makers))), more):
             row = self.row(way, part)
             evident = SAME in row or (WEAK in row and way.mistake.slug in known)
-            if evident and all(self._fits(like, got) for like, got in zip(row, self.got[part], strict=True)):
+            if evident and self._agrees(way, part):
                 return way
         return None
 
@@ -195,14 +201,15 @@ class _Search:
 
         An empty answer, too, has no order that is wrong: there the other parts tell that it is another mistake.
         """
-        if not any(self._by_statistics(found.way, part) for part in found.parts):
+        if not any(self._by_statistics(way, part) for part, way in found.ways.items()):
             return True
-        explained = {part for one in named if one is not found for part in one.parts}
-        return all(
-            part in explained
-            or all(self._fits(like, got) for like, got in zip(self.row(found.way, part), self.got[part], strict=True))
-            for part in range(len(self.got))
-        )
+        explained = {part for one in named for part in one.ways}
+        ways = found.ways.values()
+        return all(part in explained or any(self._agrees(way, part) for way in ways) for part in range(len(self.got)))
+
+    def _agrees(self, way, part):
+        """Whether all of a part is as the way has it."""
+        return all(self._fits(like, got) for like, got in zip(self.row(way, part), self.got[part], strict=True))
 
     def _by_statistics(self, way, part):
         """Whether all that a way and the answer have in common is a statistic or a word."""
@@ -211,25 +218,22 @@ class _Search:
             for like, got in zip(self.row(way, part), self.got[part], strict=True)
             if like == SAME and got.wrong
         ]
-        return all(
+        return bool(same) and all(
             outcome.error is None and (self.exercise.measure is not None or isinstance(outcome.value, str))
             for outcome in same
         )
 
-    def holds(self, way, parts):
-        """Whether these parts are right, but for what the way itself breaks."""
-        names = list(self.exercise.parts)
-        return all(
-            all(self._fits(like, got) for like, got in zip(self.row(way, part), self.got[part], strict=True))
-            for part in map(names.index, parts)
-        )
+    def holds(self, ways, parts):
+        """Whether these parts are right, but for what one of the ways itself breaks."""
+        places = [list(self.exercise.parts).index(part) for part in parts]
+        return all(any(self._agrees(way, part) for way in ways) for part in places)
 
 
 def _explanation(exercise, found, search):
-    mistake = found.way.mistake
-    claim = mistake.claim if mistake.right and search.holds(found.way, mistake.right) else ""
-    parts = tuple(exercise.parts[part] for part in found.parts) if len(exercise.parts) > 1 else ()
-    in_place = any(one.outcome.changed for part in found.parts for one in found.way.seen[part])
+    mistake = found.mistake
+    claim = mistake.claim if mistake.right and search.holds(found.ways.values(), mistake.right) else ""
+    parts = tuple(exercise.parts[part] for part in found.ways) if len(exercise.parts) > 1 else ()
+    in_place = any(one.outcome.changed for part, way in found.ways.items() for one in way.seen[part])
     return Explanation(mistake, parts, claim, in_place)
 
 
