@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test mutation bench lint audit assignments build check-build lessons site course docs dev constraints clean
+.PHONY: help demo lab test test-slow mutation bench lint audit assignments build check-build lessons site course docs dev constraints clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,8 +18,11 @@ demo: course  ## build an assignment, take in a class, grade it, show the grades
 lab: course  ## open JupyterLab on the lessons
 	@$(BIN)/dlcourse lab
 
-test: dev  ## the test-suite, doctests included
-	$(BIN)/python -m pytest -n 2 --dist loadscope
+test: dev  ## the tests, doctests included; all but the slow ones
+	$(BIN)/python -m pytest -n 2 --dist loadscope -m "not slow"
+
+test-slow: dev  ## the slow tests: browsers, attacks, whole classes, PostgreSQL, the wheel
+	$(BIN)/python -m pytest -n 2 --dist loadscope -m slow
 
 mutation: dev  ## whether a test notices each small change of the judging code you changed; ASK=--all: of all of it
 	$(BIN)/python -m tests.mutation $(ASK)

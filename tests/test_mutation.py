@@ -56,6 +56,21 @@ def test_every_entry_has_its_reason_and_a_module_of_the_table():
         assert any(mutation.fnmatchcase(module, entry.module) for module in modules), entry
 
 
+def test_what_an_entry_exchanges_still_stands_in_its_module():
+    """What it changes was rewritten otherwise, and the entry hides whatever is written there next."""
+    sources = {}
+    for modules, _ in mutation.GROUPS:
+        for module in modules:
+            lines = (mutation.ROOT / module).read_text(encoding="utf-8").splitlines()
+            sources[module] = "\n".join(line.strip() for line in lines)
+    gone = [
+        entry
+        for entry in load_equivalent()
+        if not any(entry.before in text for name, text in sources.items() if mutation.fnmatchcase(name, entry.module))
+    ]
+    assert not gone
+
+
 def test_the_table_names_files_that_exist():
     for modules, tests in mutation.GROUPS:
         assert [path for path in (*modules, *tests) if not (mutation.ROOT / path).is_file()] == []

@@ -1,6 +1,7 @@
 """Optimizers: one step and long runs against torch.optim, and against the same rule on single numbers."""
 
 import math
+import re
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -491,6 +492,44 @@ def test_what_does_not_fit_is_named():
         optimizers.adam_step(w, w, state._replace(t=-1))
 
 
+# {share of an optimizer: the interval it lies in}
+SHARES = {
+    ("momentum", "momentum"): "[0, 1)",
+    ("momentum", "dampening"): "[0, 1]",
+    ("nesterov", "momentum"): "[0, 1)",
+    ("rmsprop", "rho"): "[0, 1)",
+    ("adadelta", "rho"): "[0, 1)",
+    ("adam", "beta1"): "[0, 1)",
+    ("adamw", "beta2"): "[0, 1)",
+}
+
+
+@pytest.mark.parametrize(("name", "share"), SHARES)
+def test_a_share_is_less_than_one(name, share):
+    w, interval = np.ones(2), SHARES[name, share]
+    init, step = getattr(optimizers, f"{name}_init"), getattr(optimizers, f"{name}_step")
+    for bad in (1.5, -0.5) if interval.endswith("]") else (1.0, 1.5, -0.5):
+        with pytest.raises(
+            ValueError, match=f"^{re.escape(f'{share}: expected a number in {interval}, got {bad:g}')}$"
+        ):
+            step(w, w, init(w), **{share: bad})
+    if interval.endswith("]"):
+        assert step(w, w, init(w), **{share: 1.0})[0].tolist() == [1.0, 1.0]
+
+
+def test_the_look_ahead_is_where_the_velocity_leads():
+    w, state = {"W": np.array([1.0, 2.0])}, MomentumState({"W": np.array([0.5, -1.0])})
+    assert optimizers.nesterov_lookahead(w, state, momentum=0.5)["W"].tolist() == [0.75, 2.5]
+    np.testing.assert_allclose(optimizers.nesterov_lookahead(w, state)["W"], [0.55, 2.9], rtol=1e-15)
+    assert w["W"].tolist() == [1.0, 2.0]
+    with pytest.raises(TypeError, match=r"^state: expected a NamedTuple with the fields \(v\), got SgdState\(\)$"):
+        optimizers.nesterov_lookahead(w, SgdState())
+    with pytest.raises(ValueError, match=r"^momentum: expected a number in \[0, 1\), got 1$"):
+        optimizers.nesterov_lookahead(w, state, momentum=1.0)
+    with pytest.raises(ValueError, match=r"v: expected a dict with the keys 'W' as in w, got a dict with the keys 'V'"):
+        optimizers.nesterov_lookahead(w, MomentumState({"V": np.ones(2)}))
+
+
 def test_tree_helpers():
     assert _tree.is_leaf([[1, 2], [3, 4.0]]) and not _tree.is_leaf([]) and not _tree.is_leaf((1, 2))
     assert not _tree.is_leaf([np.ones(2)]) and not _tree.is_leaf(Layer(1, 2))
@@ -535,6 +574,21 @@ def test_clipping_at_the_edges():
     assert optimizers.clip_grad_norm((np.ones(0), g), 10.0)[1] == 5.0
 
 
+@pytest.mark.parametrize("clip", [optimizers.clip_grad_norm, optimizers.clip_grad_value])
+@pytest.mark.parametrize("bound", [0, -1.5])
+def test_a_bound_is_positive(clip, bound):
+    name = "max_norm" if clip is optimizers.clip_grad_norm else "limit"
+    with pytest.raises(ValueError, match=rf"^{name}: expected a number in \(0, inf\], got {bound}$"):
+        clip(np.ones(2), bound)
+
+
+def test_every_entry_is_clipped_by_itself():
+    grads = {"W": np.array([[-3.0, 0.25], [0.5, 7.0]]), "b": [np.array([-0.5, np.inf])]}
+    clipped = optimizers.clip_grad_value(grads, 0.5)
+    assert clipped["W"].tolist() == [[-0.5, 0.25], [0.5, 0.5]] and clipped["b"][0].tolist() == [-0.5, 0.5]
+    assert grads["W"][0, 0] == -3.0
+
+
 # ---- schedules ----
 
 
@@ -548,6 +602,8 @@ def test_schedules_by_hand():
         [0.0, 0.1, 0.4, 0.25, 0.1]
     )
     assert optimizers.warmup_cosine(3, 0.4, 12, 0) == optimizers.cosine(3, 0.4, 12)
+    assert optimizers.step_decay(9, 0.8) == 0.8 and optimizers.step_decay(10, 0.8) == 0.4
+    assert optimizers.warmup_cosine(0, 0.4, 12, 0) == 0.4 and optimizers.warmup_cosine(0.25, 0.5, 0.75, 0.5) == 0.25
     for rate in (optimizers.step_decay(3, 1), optimizers.cosine(3, 1, 7), optimizers.warmup_cosine(1, 1, 7, 2)):
         assert type(rate) is float
 
@@ -581,6 +637,12 @@ def test_cosine_is_torchs():
         (lambda: optimizers.cosine(1, 0.1, 0), r"total: expected a number in \(0, inf\)"),
         (lambda: optimizers.warmup_cosine(1, 0.1, 10, 10), r"warmup: expected a number in \[0, 10\), got 10"),
         (lambda: optimizers.warmup_cosine("a", 0.1, 10, 2), "step: expected a number"),
+        (lambda: optimizers.cosine(1, 0.1, math.inf), r"total: expected a number in \(0, inf\), got inf$"),
+        (lambda: optimizers.cosine(1, 0.1, 10, -1), r"^lr_min: expected a number in \[0, inf\), got -1$"),
+        (lambda: optimizers.cosine(1, 0.1, 10, math.inf), r"^lr_min: expected a number in \[0, inf\), got inf$"),
+        (lambda: optimizers.warmup_cosine(1, 0.1, 0, 0), r"^total: expected a number in \(0, inf\), got 0$"),
+        (lambda: optimizers.warmup_cosine(1, 0.1, -1, 0), r"^total: expected a number in \(0, inf\), got -1$"),
+        (lambda: optimizers.warmup_cosine(1, 0.1, math.inf, 0), r"^total: expected a number in \(0, inf\), got inf$"),
     ],
 )
 def test_schedules_refuse_nonsense(call, message):
@@ -656,6 +718,16 @@ def test_the_two_loops_are_the_matrix_formula():
     np.testing.assert_allclose(optimizers._two_loop(g, pairs), H @ g, rtol=1e-12)
 
 
+def test_a_step_whose_slope_is_still_steep_is_too_far():
+    """At 1 − 1.95 the loss is a little lower, but it rises nearly as fast as it fell before: the half step is taken."""
+
+    def bowl(w):
+        return 0.5 * w @ w, w
+
+    x, J, g = optimizers._line_search(bowl, np.ones(1), np.ones(1), 0.5, np.ones(1), -np.ones(1), 1.95)
+    np.testing.assert_allclose([*x, *g, J], [0.025, 0.025, 0.025**2 / 2], rtol=1e-12)
+
+
 def test_lbfgs_keeps_tree_and_dtype():
     target = {"W": np.arange(6.0).reshape(2, 3), "b": [np.array(2.0)]}
     w0 = map_arrays(lambda x: np.zeros(x.shape, dtype=np.float32), target)
@@ -709,8 +781,10 @@ def test_lbfgs_where_there_is_nothing_to_gain():
     w, losses = optimizers.lbfgs(lambda w: (3.0, np.zeros(2)), np.ones(2))
     assert w.tolist() == [1.0, 1.0] and losses == [3.0]
     # a gradient that points the wrong way: no step lowers the loss
-    w, losses = optimizers.lbfgs(lambda w: (np.sum(w**2), -2 * w), np.ones(2))
+    uphill = counted(lambda w: (np.sum(w**2), -2 * w))
+    w, losses = optimizers.lbfgs(uphill, np.ones(2))
     assert w.tolist() == [1.0, 1.0] and losses == [2.0]
+    assert uphill.calls == 1 + 30
 
 
 def test_lbfgs_on_the_strict_backend():

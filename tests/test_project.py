@@ -119,6 +119,14 @@ def test_no_file_is_larger_than_it_should_be():
     assert not large, large
 
 
+def test_the_two_halves_of_the_tests_are_the_whole_and_the_gate_runs_both():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    halves = dict(re.findall(r'^(test[\w-]*): dev.*\n\t.* -m (slow|"not slow")$', makefile, re.MULTILINE))
+    assert halves == {"test": '"not slow"', "test-slow": "slow"}
+    steps = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert [f"make {half}" in steps for half in halves] == [True, True]
+
+
 # What a native technical writer would put differently: "is not a notebook", "a separate process", "a student who …", "again"
 UNUSUAL = re.compile(
     r"(?<!there )(?<!where )\b(is|are|was|were) no (?!longer|more than)"
