@@ -718,14 +718,62 @@ def test_the_two_loops_are_the_matrix_formula():
     np.testing.assert_allclose(optimizers._two_loop(g, pairs), H @ g, rtol=1e-12)
 
 
-def test_a_step_whose_slope_is_still_steep_is_too_far():
-    """At 1 − 1.95 the loss is a little lower, but it rises nearly as fast as it fell before: the half step is taken."""
+def searched(profile, alpha=1.0, **conditions):
+    """The steps that the line search tries, and the loss it ends with; `profile` gives the loss and slope at a step.
 
-    def bowl(w):
-        return 0.5 * w @ w, w
+    The search begins with the loss 0 and the slope −2.
+    """
+    tried = []
 
-    x, J, g = optimizers._line_search(bowl, np.ones(1), np.ones(1), 0.5, np.ones(1), -np.ones(1), 1.95)
-    np.testing.assert_allclose([*x, *g, J], [0.025, 0.025, 0.025**2 / 2], rtol=1e-12)
+    def along(w):
+        tried.append(float(w[0]))
+        J, slope = profile(tried[-1])
+        return J, np.array([slope])
+
+    zero = np.zeros(1)
+    found = optimizers._line_search(along, zero, zero, 0.0, np.array([-2.0]), np.ones(1), alpha, **conditions)
+    return tried, found and found[1]
+
+
+# {what: (loss and slope at a step, first step, conditions, steps tried, loss found)}
+SEARCHES = {
+    "both met at the limit": (lambda t: (-t, 1.0), 1.0, {"c1": 0.5, "c2": 0.5}, [1.0], -1.0),
+    "flat enough at the limit": (lambda t: (-2.0 * t, -1.0), 1.0, {"c1": 0.5, "c2": 0.5}, [1.0], -2.0),
+    "less steep than the limit": (lambda t: (-2.0 * t, -0.5), 1.0, {"c1": 0.5, "c2": 0.5}, [1.0], -2.0),
+    "rises, but less than it fell": (lambda t: (-2.0 * t, 0.5), 1.0, {"c1": 0.5, "c2": 0.5}, [1.0], -2.0),
+    "higher than before": (lambda t: (0.25 if t > 0.5 else -1.0, 0.0), 1.0, {}, [1.0, 0.5], -1.0),
+    "does not fall enough": (lambda t: (-2e-5 if t > 0.5 else -1.0, 0.0), 1.0, {}, [1.0, 0.5], -1.0),
+    "rises nearly as fast": (lambda t: (-1.0, 1.9 if t > 0.5 else 0.0), 1.0, {}, [1.0, 0.5], -1.0),
+    "still steep": (lambda t: (-2.0 * t, -2.0 if t < 0.9 else 0.0), 0.25, {}, [0.25, 0.5, 1.0], -2.0),
+    "between": (lambda t: (9.0 if t > 0.9 else -2.0 * t, -2.0 if t < 0.7 else 0.0), 0.5, {}, [0.5, 1.0, 0.75], -1.5),
+}
+
+
+@pytest.mark.parametrize("case", SEARCHES)
+def test_the_line_search_takes_the_first_step_that_meets_both_conditions(case):
+    profile, alpha, conditions, steps, loss = SEARCHES[case]
+    assert searched(profile, alpha, **conditions) == (steps, loss)
+
+
+def test_vectors_become_the_leaves_again():
+    tree = {"a": np.ones(2, dtype=np.float32), "b": [np.ones((1, 2)), np.ones(())], "c": np.ones(3)}
+    x = np.arange(8.0)
+    made = optimizers._unflat(tree, x)
+    assert form_of(made) == form_of(tree)
+    assert [leaf.ravel().tolist() for leaf in flatten(made).values()] == [[0, 1], [2, 3], [4], [5, 6, 7]]
+    assert not any(np.shares_memory(leaf, x) for leaf in flatten(made).values())
+    np.testing.assert_array_equal(optimizers._flat(list(flatten(made).values())), x)
+
+
+def test_lbfgs_without_options():
+    """Ten pairs are remembered; where the loss falls for ever it ends after a hundred iterations."""
+    with pytest.MonkeyPatch.context() as patch:
+        lengths, two_loop = [], optimizers._two_loop
+        patch.setattr(optimizers, "_two_loop", lambda g, pairs: lengths.append(len(pairs)) or two_loop(g, pairs))
+        optimizers.lbfgs(rosenbrock, np.tile([-1.2, 1.0], 10))
+    assert max(lengths) == 10 and len(lengths) > 20
+    _, losses = optimizers.lbfgs(lambda w: (-w[0], np.array([-1.0])), np.zeros(1))
+    assert len(losses) == 101
 
 
 def test_lbfgs_keeps_tree_and_dtype():
@@ -803,6 +851,10 @@ def test_lbfgs_on_the_strict_backend():
         ({"history": 0}, "history: expected a whole number of at least 1"),
         ({"max_iter": 1.5}, "max_iter: expected a whole number"),
         ({"w0": "a"}, "w0: expected an array of numbers, got str"),
+        (
+            {"loss_and_grad": 3},
+            r"^loss_and_grad: expected a function loss_and_grad\(w\) -> \(loss, dw\), got 3$",
+        ),
         ({"loss_and_grad": lambda w: (0.0, np.ones(3))}, r"dw: expected shape \(2,\) as in w, got \(3,\)"),
     ],
 )
