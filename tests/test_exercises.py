@@ -214,3 +214,10 @@ def test_mistakes_and_exercises_stand_as_tables():
             if opened or too_long or (number in table and not line.strip(" )]},")):
                 found.append(f"{path.relative_to(EXERCISES)}:{number}: {line.strip()}")
     assert not found
+
+
+def test_an_enlarged_case_has_large_gradients_and_large_arguments_where_they_are_asked():
+    case = exercise_module.Case("two", (np.ones(2), 3.0), dout=(np.ones(1), 2.0))
+    large = exercise_module.enlarged(case, 1)
+    assert (large.name, large.args[0].tolist(), large.args[1]) == ("two, large numbers", [1.0, 1.0], 3e5)
+    assert [np.asarray(x).tolist() for x in large.dout] == [[1e5], 2e5]

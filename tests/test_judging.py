@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from autograder.checks import evaluation, limits, recognition
-from autograder.checks.drivers import Case, Outcome, Withheld, WrongAnswer
+from autograder.checks.drivers import Case, Outcome, Withheld, WrongAnswer, plain, run_case
 from autograder.checks.evaluation import judge, problem, unusable
 from autograder.checks.exercise import Exercise, Mistake
 from autograder.checks.limits import TooSlow
@@ -562,3 +562,12 @@ def test_the_seed_chooses_the_cases():
     result = judged(MADE["made.named"], lambda x: (x + x + x, x.size), seed=4)
     assert [row.case for row in result.rows] == [str(np.random.default_rng(4).integers(10**6))]
     assert result.mistake == "triple"
+
+
+def test_an_argument_replaced_by_another_kind_counts_as_changed():
+    def answer(rows, table):
+        rows[0], table["a"] = 1.0, None
+        return 0.0
+
+    (outcome,) = run_case(plain, [answer], Case("kinds", ([(1.0, 2.0)], {"a": {}})), [""])
+    assert outcome.changed == ("rows", "table")

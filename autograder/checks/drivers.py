@@ -326,7 +326,7 @@ def _same(a, b):
     if isinstance(a, dict):
         return isinstance(b, dict) and a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
     if isinstance(a, tuple | list):
-        return len(a) == len(b) and all(map(_same, a, b))
+        return isinstance(b, tuple | list) and len(a) == len(b) and all(map(_same, a, b))
     return True
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "Mistake",
     "Named",
     "Rng",
+    "enlarged",
     "exercises_of",
     "get_exercise",
     "in_float32",
@@ -249,6 +250,21 @@ def in_float32(case: Case, name: str = "float32") -> Case:
         return x.astype(np.float32) if isinstance(x, np.ndarray) and x.dtype == np.float64 else x
 
     return replace(case, name=name, args=cast(case.args), dout=cast(case.dout), extra=cast(case.extra))
+
+
+# Beyond every limit that students clip at, also where a drawn number is small
+ENLARGED = 1e5
+
+
+def enlarged(case: Case, *places: int) -> Case:
+    """The same case with a large upstream gradient and large arguments at these places: no answer may clip them."""
+
+    def large(x):
+        return tuple(map(large, x)) if isinstance(x, tuple) else ENLARGED * x
+
+    args = tuple(large(x) if i in places else x for i, x in enumerate(case.args))
+    dout = None if case.dout is None else large(case.dout)
+    return replace(case, name=f"{case.name}, large numbers", args=args, dout=dout)
 
 
 def in_order(package: str, *names: str) -> list[Exercise]:

@@ -11,7 +11,7 @@ LINE = np.array([-3.0, -1.5, -0.75, -0.25, 0.5, 1.0, 2.0, 4.0])
 
 # `relative`: what counts is the digits of numbers that vanish beside the largest one
 TAIL_CASES = [
-    Case("x = ±1000", (np.array([-1000.0, 1000.0, 800.0, -800.0]),)),
+    Case("x = ±1000 and beyond", (np.array([-1000.0, 1000.0, 800.0, -800.0, 5000.0, -5000.0]),)),
     Case("the left tail, −40 to −600", (np.array([-40.0, -50.0, -100.0, -600.0]),), relative=True),
 ]
 
@@ -32,11 +32,11 @@ def tail_cases(rng):
 
 
 def slope_cases(rng):
-    return smooth_cases(rng, Case("x = ±1000 and 0", (np.array([[-1000.0, 1000.0, 0.0]]),)))
+    return smooth_cases(rng, Case("x = ±1000, beyond and 0", (np.array([[-1000.0, 1000.0, 0.0, 5000.0, -5000.0]]),)))
 
 
 def gelu_cases(rng):
-    return smooth_cases(rng, Case("x = ±40 and 0", (np.array([-40.0, 40.0, 0.0]),)))
+    return smooth_cases(rng, Case("x = ±40, ±5000 and 0", (np.array([-40.0, 40.0, 0.0, 5000.0, -5000.0]),)))
 
 
 def off_zero(rng, *shape):
@@ -53,7 +53,7 @@ def kinked_cases(rng, options=({},)):
         Case("a batch", (off_zero(rng, 4, 3),), given[1]),
         Case("float32", (off_zero(rng, 2, 5).astype(np.float32),), given[2]),
         Case("at the kink", (np.array([[-1.0, 0.0], [-0.0, 1.0]]),), given[3]),
-        Case("integers", (np.array([-3, 2, -1, 5, 0]),), given[4]),
+        Case("integers, also large ones", (np.array([-3, 2, -1, 5, 0, 5000, -5000]),), given[4]),
         Case("three axes", (off_zero(rng, 2, 3, 4),), given[5], hidden=True),
     ]
 
@@ -67,10 +67,10 @@ def swish_cases(rng):
     return [
         Case("β not given", (LINE,)),
         Case("β = 2", (LINE,), {"beta": 2.0}),
-        Case("β = ½, a batch", (rng.standard_normal((4, 3)),), {"beta": 0.5}),
+        Case("β = ½, a batch from −50 to 50", (np.linspace(-50.0, 50.0, 12).reshape(4, 3),), {"beta": 0.5}),
         Case("β = 0", (np.array([[-2.0, 1.0, 3.0]]),), {"beta": 0.0}),
         Case("float32, β = 1.5", (rng.standard_normal((2, 5)).astype(np.float32),), {"beta": 1.5}),
-        Case("x = ±1000", (np.array([-1000.0, 1000.0, -500.0]),), {"beta": 3.0}),
+        Case("x = ±1000 and beyond", (np.array([-1000.0, 1000.0, -500.0, 5000.0, -5000.0]),), {"beta": 3.0}),
         Case("β = −1, three axes", (rng.standard_normal((2, 3, 4)),), {"beta": -1.0}, hidden=True),
     ]
 

@@ -8,7 +8,7 @@ from scipy.special import erf
 from dlcourse import activations
 from dlcourse.activations import gelu, gelu_grad, relu, relu_grad, sigmoid, sigmoid_grad, silu, silu_grad
 
-from ...checks.exercise import Case, Exercise, Mistake, in_float32, slip
+from ...checks.exercise import Case, Exercise, Mistake, enlarged, in_float32, slip
 from ._shared import LINE, off_zero
 
 # --- solution ---------------------------------------------------------------------------------------------------------
@@ -36,7 +36,7 @@ def cases(rng):
     return [
         Case("swiglu, when nothing is said", on_the_line),
         Case("glu", on_the_line, {"kind": "glu"}),
-        Case("reglu", on_the_line, {"kind": "reglu"}),
+        enlarged(Case("reglu", on_the_line, {"kind": "reglu"}), 0, 1, 2),
         Case("geglu", on_the_line, {"kind": "geglu"}),
         case("swiglu, five examples", 5, 3, kind="swiglu"),
         Case("reglu at the kink", (np.array([2.0, 3.0]), np.zeros(2), np.array([5.0, -7.0])), {"kind": "reglu"}),

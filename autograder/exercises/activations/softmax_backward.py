@@ -4,7 +4,7 @@ import numpy as np
 
 from dlcourse import activations
 
-from ...checks.exercise import Case, Exercise, Mistake, in_float32, slip
+from ...checks.exercise import Case, Exercise, Mistake, enlarged, in_float32, slip
 from ._shared import AXIS_FIXED, NO_AXIS, NO_KEEPDIMS
 
 # --- solution ---------------------------------------------------------------------------------------------------------
@@ -25,7 +25,7 @@ def cases(rng):
     certain = np.array([[1.0, 0.0, 0.0], [0.25, 0.5, 0.25]])
     return [
         case("four examples, three classes", (4, 3)),
-        case("one example", (1, 5)),
+        enlarged(case("one example", (1, 5)), 0),
         case("one example, shape (K,)", (4,)),
         case("the classes along axis 0", (3, 4), axis=0),
         case("as many examples as classes", (3, 3)),

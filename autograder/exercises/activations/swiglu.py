@@ -5,7 +5,7 @@ import numpy as np
 from dlcourse import activations
 from dlcourse.activations import sigmoid
 
-from ...checks.exercise import Case, Exercise, Mistake, in_float32, slip
+from ...checks.exercise import Case, Exercise, Mistake, enlarged, in_float32, slip
 from ._shared import LINE
 
 # --- cases ------------------------------------------------------------------------------------------------------------
@@ -18,7 +18,7 @@ def cases(rng):
     return [
         Case("from −3 to 4", (LINE, LINE[::-1].copy())),
         case("five examples, three units", 5, 3),
-        case("one example", 1, 4),
+        enlarged(case("one example", 1, 4), 0, 1),
         in_float32(case("", 2, 5)),
         Case("gates far open and far closed", (np.array([[1000.0, -1000.0]]), np.array([[3.0, 2.0]]))),
         case("three axes", 2, 3, 4, hidden=True),

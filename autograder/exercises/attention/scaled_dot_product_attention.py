@@ -7,7 +7,7 @@ import numpy as np
 from dlcourse import attention
 from dlcourse.activations import softmax, softmax_backward
 
-from ...checks.exercise import Case, Exercise, Mistake, in_float32, slip
+from ...checks.exercise import Case, Exercise, Mistake, enlarged, in_float32, slip
 from ._shared import lower
 
 # --- solution ---------------------------------------------------------------------------------------------------------
@@ -53,7 +53,7 @@ def cases(rng):
     )
     return [
         case("three queries, five keys", 3, 5, 4, 2),
-        case("as many queries as keys, as many columns", 3, 3, 3, 3),
+        enlarged(case("as many queries as keys, as many columns", 3, 3, 3, 3), 2),
         case("a mask with an empty row", 3, 5, 2, 4, mask=EMPTY_ROW),
         case("causal, two examples", 4, 4, 3, 2, mask=lower(4), lead=(2,)),
         case("padded keys, a mask for each example", 4, 5, 3, 2, mask=padding, lead=(2,)),

@@ -11,7 +11,7 @@ from dlcourse.attention import multi_head_attention_backward, multi_head_attenti
 from dlcourse.layers import linear_backward, linear_forward
 from dlcourse.normalization import layernorm_backward, layernorm_forward
 
-from ...checks.exercise import Case, Exercise, Mistake, in_float32, of_a_part, slip
+from ...checks.exercise import Case, Exercise, Mistake, enlarged, in_float32, of_a_part, slip
 from . import multi_head_attention as heads_of
 from ._shared import heads_args, lower
 
@@ -71,7 +71,7 @@ def cases(rng):
         case("three heads", 2, 4, 5, 6, 7, 3),
         case("causal", 3, 5, 4, 8, 6, 2, mask=lower(5)),
         case("a mask for each example, with an empty row", 2, 4, 6, 4, 5, 2, mask=empty),
-        case("everything square", 4, 4, 4, 4, 4, 2, mask=lower(4)),
+        enlarged(case("everything square", 4, 4, 4, 4, 4, 2, mask=lower(4))),
         in_float32(case("", 2, 3, 4, 6, 5, 2, mask=lower(3))),
         case("one example", 1, 3, 5, 4, 8, 4, hidden=True),
     ]

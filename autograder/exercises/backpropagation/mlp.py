@@ -5,7 +5,7 @@ import numpy as np
 from dlcourse import backpropagation
 from dlcourse.activations import ACTIVATIONS
 
-from ...checks.exercise import Case, Exercise, Mistake, in_float32, slip
+from ...checks.exercise import Case, Exercise, Mistake, enlarged, in_float32, slip
 from ._shared import AT_ACTIVATION, BIAS_EARLY, BIAS_KEPT, DOT, MEAN, NO_BIAS, NO_DERIVATIVE, parameters
 
 # --- solution -------------------------------------------------------------------------------------------------------
@@ -46,7 +46,7 @@ def cases(rng):
         case("ReLU, the default", 4, (3, 5, 4, 2)),
         case("one hidden layer", 5, (2, 3, 4), activation="sigmoid"),
         case("no hidden layer", 4, (3, 2), weight=0.5, activation="tanh"),
-        case("one example", 1, (3, 2, 4, 3), activation="tanh"),
+        enlarged(case("one example", 1, (3, 2, 4, 3), activation="tanh")),
         case("all sizes equal", 3, (3, 3, 3, 3), activation="tanh"),
         in_float32(case("", 4, (2, 3, 4, 2), activation="tanh")),
         case("five layers", 5, (4, 3, 5, 2, 4, 3), activation="softplus", hidden=True),

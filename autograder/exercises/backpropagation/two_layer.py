@@ -5,7 +5,7 @@ import numpy as np
 from dlcourse import backpropagation
 from dlcourse.activations import ACTIVATIONS
 
-from ...checks.exercise import Case, Exercise, Mistake, in_float32, slip
+from ...checks.exercise import Case, Exercise, Mistake, enlarged, in_float32, slip
 from ._shared import AT_ACTIVATION, BIAS_EARLY, BIAS_KEPT, DOT, MEAN, NO_BIAS, NO_DERIVATIVE, parameters
 
 # --- solution -------------------------------------------------------------------------------------------------------
@@ -38,7 +38,7 @@ def cases(rng):
     return [
         case("five examples", 5, 3, 4, 2),
         case("tanh", 4, 2, 5, 3, g="tanh"),
-        case("one example", 1, 3, 2, 4),
+        enlarged(case("one example", 1, 3, 2, 4)),
         case("as many examples as inputs, neurons and outputs", 3, 3, 3, 3),
         in_float32(case("", 6, 2, 3, 2)),
         case("softplus", 7, 4, 3, 2, g="softplus", hidden=True),

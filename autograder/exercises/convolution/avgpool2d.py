@@ -5,7 +5,7 @@ import numpy as np
 from dlcourse import convolution
 from dlcourse.convolution import conv_output_size
 
-from ...checks.exercise import Exercise, Mistake, in_float32, slip
+from ...checks.exercise import Exercise, Mistake, enlarged, in_float32, slip
 from . import _shared as shared
 
 # --- solution -------------------------------------------------------------------------------------------------------
@@ -45,7 +45,7 @@ def cases(rng):
         shared.pool_case(rng, "windows with gaps between them", (2, 8, 5, 3), 2, stride=3),
         shared.pool_case(rng, "everything three, stride 1", (3, 3, 3, 3), 2, stride=1),
         in_float32(shared.pool_case(rng, "", (2, 6, 5, 2), 3, stride=2)),
-        shared.pool_case(rng, "one window", (2, 4, 4, 3), 4),
+        enlarged(shared.pool_case(rng, "one window", (2, 4, 4, 3), 4), 0),
         shared.pool_case(rng, "3 × 3 windows at every pixel", (2, 6, 5, 2), 3, stride=1, hidden=True),
     ]
 

@@ -7,7 +7,7 @@ import numpy as np
 from dlcourse import convolution
 from dlcourse.convolution import conv_output_size
 
-from ...checks.exercise import Case, Exercise, Mistake, in_float32, slip
+from ...checks.exercise import Case, Exercise, Mistake, enlarged, in_float32, slip
 from ._shared import CORNER, MEAN, NOT_REMOVED, OVERLAP, PADDING, SQUARE, STRIDE, fixed_paddings
 
 # --- solution -------------------------------------------------------------------------------------------------------
@@ -56,7 +56,7 @@ def cases(rng):
         case("3 × 3, stride 2, padding 1", (2, 7, 6, 2), (3, 3, 3), stride=2, padding=1),
         case("stride 3, kernels of 2 × 2", (1, 8, 7, 2), (2, 2, 3), stride=3),
         case("padding 2, kernels of 3 × 2", (2, 3, 4, 2), (3, 2, 3), padding=2),
-        case("kernels of one pixel", (2, 3, 4, 3), (1, 1, 2)),
+        enlarged(case("kernels of one pixel", (2, 3, 4, 3), (1, 1, 2)), 0),
         case("kernels as large as the image", (3, 3, 4, 2), (3, 4, 2)),
         case("everything three, padding 1", (3, 3, 3, 3), (3, 3, 3), padding=1),
         in_float32(case("", (2, 5, 6, 2), (3, 3, 4), stride=2)),

@@ -4,7 +4,7 @@ import numpy as np
 
 from dlcourse import convolution
 
-from ...checks.exercise import Case, Exercise, Mistake, in_float32, slip
+from ...checks.exercise import Case, Exercise, Mistake, enlarged, in_float32, slip
 
 # --- solution -------------------------------------------------------------------------------------------------------
 
@@ -30,7 +30,7 @@ def cases(rng):
         case("two images of 3 × 4 pixels, five channels", 2, 3, 4, 5),
         case("one image", 1, 4, 3, 2),
         case("everything three", 3, 3, 3, 3),
-        case("one pixel", 4, 1, 1, 3),
+        enlarged(case("one pixel", 4, 1, 1, 3), 0),
         in_float32(case("", 3, 5, 2, 4)),
         case("one channel", 2, 3, 5, 1, hidden=True),
     ]

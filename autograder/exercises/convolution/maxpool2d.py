@@ -7,7 +7,7 @@ import numpy as np
 from dlcourse import convolution
 from dlcourse.convolution import conv_output_size
 
-from ...checks.exercise import Case, Exercise, Mistake, in_float32, slip
+from ...checks.exercise import Case, Exercise, Mistake, enlarged, in_float32, slip
 from . import _shared as shared
 
 # --- solution -------------------------------------------------------------------------------------------------------
@@ -52,7 +52,7 @@ def cases(rng):
         shared.pool_case(rng, "windows of 2 × 2 side by side", (2, 4, 6, 3), 2),
         shared.pool_case(rng, "overlapping windows, 3 × 3 every 2 pixels", (2, 7, 5, 3), 3, stride=2),
         shared.pool_case(rng, "they do not divide", (1, 5, 8, 2), 3),
-        shared.pool_case(rng, "windows with gaps between them", (2, 8, 5, 3), 2, stride=3),
+        enlarged(shared.pool_case(rng, "windows with gaps between them", (2, 8, 5, 3), 2, stride=3), 0),
         # One large entry that wins every window that sees it, whatever the seed
         shared.pool_case(rng, "one entry wins four windows", (1, 4, 3, 2), 2, stride=1, change=with_peak),
         shared.pool_case(rng, "padding 1, all entries negative", (2, 5, 6, 2), 3, stride=2, padding=1, change=negative),

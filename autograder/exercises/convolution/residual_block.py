@@ -6,7 +6,7 @@ from dlcourse import convolution
 from dlcourse.activations import relu, relu_grad
 from dlcourse.convolution import conv2d_backward, conv2d_forward
 
-from ...checks.exercise import Case, Exercise, Mistake, in_float32, slip
+from ...checks.exercise import Case, Exercise, Mistake, enlarged, in_float32, slip
 from ._shared import MEAN
 
 # --- solution -------------------------------------------------------------------------------------------------------
@@ -48,7 +48,7 @@ def cases(rng):
     on_the_kink = np.array([[[0.0, 1.0], [2.0, 0.0], [-1.0, 3.0]], [[0.0, 0.0], [1.0, -2.0], [0.0, 4.0]]])[None]
     return [
         case("two images of 4 × 3 pixels, two channels", (2, 4, 3, 2), 3),
-        case("one image", (1, 5, 4, 3), 2),
+        enlarged(case("one image", (1, 5, 4, 3), 2), 0),
         case("kernels of 5 × 5, then of one pixel", (2, 3, 4, 2), 3, k=5, l=1),
         case("kernels of one pixel, then of 3 × 3", (2, 4, 3, 3), 2, k=1),
         case("everything three", (3, 3, 3, 3), 3),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...checks.exercise import Case, Mistake, slip
+from ...checks.exercise import Case, Mistake, enlarged, slip
 
 # --- cases ----------------------------------------------------------------------------------------------------------
 
@@ -19,7 +19,7 @@ def squared_error_cases(rng):
     return [
         Case("five examples, three outputs", two_arrays(rng, 5, 3)),
         Case("the mean over five examples", two_arrays(rng, 5, 3), {"reduction": "mean"}),
-        Case("one example", two_arrays(rng, 1, 4)),
+        enlarged(Case("one example", two_arrays(rng, 1, 4)), 0, 1),
         Case("float32", two_arrays(rng, 4, 2, dtype=np.float32), {"reduction": "sum"}),
         Case("one output, shape (N,)", two_arrays(rng, 6)),
         Case("integer predictions", (WHOLE, FRACTIONS)),
@@ -35,7 +35,7 @@ def logit_cases(rng):
         d.flat[:2] = [0, 1]
         return rng.standard_normal(shape).astype(dtype), d.astype(dtype)
 
-    saturated = np.array([[1000.0, -1000.0], [-1000.0, 1000.0], [500.0, -500.0]])
+    saturated = np.array([[1000.0, -1000.0], [-1000.0, 1000.0], [5000.0, -5000.0]])
     wrong = np.array([[0.0, 1.0], [0.0, 0.0], [1.0, 0.0]])
     return [
         Case("five examples, three outputs", pair(5, 3)),
@@ -44,7 +44,7 @@ def logit_cases(rng):
         Case("float32", pair(4, 2, dtype=np.float32)),
         Case("one output, shape (N,)", pair(6)),
         Case("targets between 0 and 1", (rng.standard_normal((3, 3)), rng.uniform(0.1, 0.9, (3, 3)))),
-        Case("u = ±1000", (saturated, wrong)),
+        Case("u = ±1000 and beyond", (saturated, wrong)),
         Case("u = ±40", (np.array([[40.0, -40.0], [-40.0, 40.0]]), np.array([[0.0, 1.0], [0.0, 0.0]]))),
         Case("integer logits", (WHOLE, np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [1.0, 1.0]]))),
         Case("the sum with seven examples", pair(7, 2), {"reduction": "sum"}, hidden=True),
@@ -60,7 +60,9 @@ def _labels(rng, N, K):
 
 def class_cases(rng, arguments=lambda z, labels: (z, labels)):
     """Logits and labels; `arguments` puts them into the call's order."""
-    large = np.array([[1000.0, 0.0, -1000.0], [-1000.0, 990.0, 1000.0], [3.0, 1000.0, 1000.0], [-2.0, -1.0, -1000.0]])
+    large = np.array(
+        [[1000.0, 0.0, -1000.0], [-1000.0, 990.0, 1000.0], [3.0, 1000.0, 1000.0], [-5000.0, -5001.0, -8000.0]]
+    )
     unlikely = np.array([[0.0, -1000.0, -2000.0], [-800.0, 0.0, -1.0]])
 
     def case(name, N, K, dtype=float, scale=1.0, **options):

@@ -4,7 +4,7 @@ import numpy as np
 
 from dlcourse import layers
 
-from ...checks.exercise import Case, Exercise, Mistake, slip
+from ...checks.exercise import Case, Exercise, Mistake, enlarged, slip
 from ._shared import INTEGER
 
 # --- solution -------------------------------------------------------------------------------------------------------
@@ -35,7 +35,7 @@ def cases(rng):
     fractions = np.array([[0.25, -0.5], [1.5, 0.75], [-0.125, 2.25]]), np.array([0.5, -0.25])
     return [
         case("five examples, three inputs, two neurons", 5, 3, 2),
-        case("one example", 1, 4, 3),
+        enlarged(case("one example", 1, 4, 3), 0),
         case("float32", 4, 2, 3, np.float32),
         case("as many examples as inputs and neurons", 3, 3, 3),
         Case("integer examples", (whole, *fractions), dout=rng.standard_normal((4, 2))),

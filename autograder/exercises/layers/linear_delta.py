@@ -4,7 +4,7 @@ import numpy as np
 
 from dlcourse import layers
 
-from ...checks.exercise import Case, Exercise, Mistake, slip
+from ...checks.exercise import Case, Exercise, Mistake, enlarged, slip
 from ._shared import FRACTIONS, SUM_ASKED, UPHILL, WHOLE, integer_buffer, two_arrays
 
 
@@ -12,7 +12,7 @@ def cases(rng):
     """Targets first, as the notes write it."""
     return [
         Case("five examples, three outputs", two_arrays(rng, 5, 3)),
-        Case("one example", two_arrays(rng, 1, 4)),
+        enlarged(Case("one example", two_arrays(rng, 1, 4)), 0, 1),
         Case("float32", two_arrays(rng, 4, 2, dtype=np.float32)),
         Case("integer outputs", (FRACTIONS, WHOLE)),
         Case("as many examples as outputs", two_arrays(rng, 3, 3), hidden=True),

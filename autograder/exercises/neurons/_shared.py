@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...checks.exercise import Case, Mistake, slip
+from ...checks.exercise import Case, Mistake, enlarged, slip
 
 # --- data -----------------------------------------------------------------------------------------------------------
 
@@ -44,7 +44,9 @@ def batches(rng, targets, far=None):
     single = [t.astype(np.float32) if t.dtype.kind == "f" else t for t in targets(rng, 4)]
     cases.append(Case("float32", (X.astype(np.float32), *single, w.astype(np.float32), b)))
     X, w, b = examples(rng, N=3, D=3)
-    cases.append(Case("as many examples as inputs", (X, *targets(rng, 3), w, b)))
+    square = Case("as many examples as inputs", (X, *targets(rng, 3), w, b))
+    # Where nothing saturates
+    cases.append(square if far else enlarged(square, 0))
     X, w, b = examples(rng, N=7, D=2)
     cases.append(Case("integer examples", (rng.integers(-3, 4, (7, 2)), *targets(rng, 7), w, b), hidden=True))
     if far:
@@ -62,7 +64,7 @@ def boundary_cases(rng):
         Case("nine examples", (X, w, b)),
         Case("examples on the boundary and near it", (on, np.array([1.0, 1.0]), 0.0)),
         Case("one example", (X[:1], -w, -b)),
-        Case("u = ±1000", (np.array([[1000.0], [-1000.0]]), np.ones(1), 0.0), hidden=True),
+        Case("u = ±1000 and beyond", (np.array([[1000.0], [-1000.0], [5000.0]]), np.ones(1), -2000.0), hidden=True),
     ]
 
 

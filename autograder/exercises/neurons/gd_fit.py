@@ -5,7 +5,7 @@ import numpy as np
 from dlcourse import neurons
 
 from ...checks.drivers import Named
-from ...checks.exercise import Case, Exercise, Mistake, slip
+from ...checks.exercise import ENLARGED, Case, Exercise, Mistake, slip
 from ._shared import UPHILL, class_targets, examples
 
 
@@ -15,7 +15,7 @@ def cases(rng):
     (classes,) = class_targets(rng, 6)
     linear, logistic = Named("neurons.linear_neuron_grad"), Named("neurons.logistic_neuron_grad")
     return [
-        Case("one step", (linear, X, d, w, b, 0.05, 1)),
+        Case("one step from far away", (linear, X, ENLARGED * d, w, b, 0.05, 1)),
         Case("five steps of a linear neuron", (linear, X, d, w, b, 0.02, 5)),
         Case("five steps of a logistic neuron", (logistic, X, classes, w, b, 0.3, 5)),
         Case("no step at all", (linear, X, d, w, b, 0.1, 0), weight=0.5),

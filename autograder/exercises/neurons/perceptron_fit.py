@@ -4,7 +4,7 @@ import numpy as np
 
 from dlcourse import neurons
 
-from ...checks.exercise import Case, Exercise, Mistake, slip
+from ...checks.exercise import Case, Exercise, Mistake, enlarged, slip
 
 
 def cases(rng):
@@ -16,12 +16,12 @@ def cases(rng):
     # Powers of two for rates and inputs: nothing is rounded, so no tie at u = 0 depends on the order of a sum
     grid = np.array([[1.0, 0.0], [0.0, 2.0], [1.0, 1.0], [-1.0, 0.5], [2.0, -1.0]])
     return [
-        Case("separable, from zero", (X, y, np.zeros(2), 0.0)),
+        enlarged(Case("separable, from zero", (X, y, np.zeros(2), 0.0)), 0),
         Case("separable, another rate", (X, y, start, 0.25), {"lr": 0.125}),
-        Case("never separable: exclusive or", (*xor, np.zeros(2), 0.0), {"epochs": 6}),
+        Case("never separable: exclusive or", (*xor, np.zeros(2), 0.0), {"lr": 0.5}),
         Case("an example on the boundary", (grid, np.array([1, -1, -1, -1, 1]), np.zeros(2), 0.0), {"lr": 0.5}),
-        Case("nothing to learn", (X, y, 10 * centre, 0.0), {"epochs": 3}),
-        Case("two epochs only", (grid, np.array([1, 1, -1, 1, -1]), np.zeros(2), 0.0), {"epochs": 2}, hidden=True),
+        Case("nothing to learn", (X, y, 10 * centre, 0.0), {"epochs": 3}, hidden=True),
+        Case("two epochs only", (grid, np.array([1, 1, -1, 1, -1]), np.zeros(2), 0.0), {"epochs": 2}),
     ]
 
 

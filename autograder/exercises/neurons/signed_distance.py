@@ -4,7 +4,7 @@ import numpy as np
 
 from dlcourse import neurons
 
-from ...checks.exercise import Case, Exercise, Mistake, slip
+from ...checks.exercise import Case, Exercise, Mistake, enlarged, slip
 from ._shared import examples
 
 
@@ -14,7 +14,7 @@ def cases(rng):
         Case("six examples", (X, w, b)),
         Case("weights of length 5", (np.array([[3.0, 4.0], [0.0, 0.0]]), np.array([3.0, 4.0]), -5.0)),
         Case("float32", (X.astype(np.float32), w.astype(np.float32), b)),
-        Case("one example", (X[:1], 10 * w, b), hidden=True),
+        enlarged(Case("one example", (X[:1], 10 * w, b), hidden=True), 0),
     ]
 
 

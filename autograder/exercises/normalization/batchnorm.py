@@ -6,7 +6,7 @@ from dlcourse import normalization
 from dlcourse.normalization import BatchNormState
 
 from ...checks.drivers import Named, WrongAnswer, kind, resolve
-from ...checks.exercise import Case, Exercise, Mistake, in_float32, slip
+from ...checks.exercise import Case, Exercise, Mistake, enlarged, in_float32, slip
 from ._shared import (
     BACKWARD,
     BATCH_AXIS,
@@ -66,7 +66,7 @@ def cases(rng):
         case("six examples, three features", 6, 3),
         case("two images of 3 × 4 pixels", 2, 3, 4, 5),
         case("one image", 1, 3, 4, 2),
-        case("as many examples as features", 5, 5),
+        enlarged(case("as many examples as features", 5, 5), 0, 1, 2),
         case("momentum 0.25, ε = 0.1", 7, 2, momentum=0.25, eps=0.1),
         case("a feature that never varies", 8, 3, change=with_constant_feature),
         in_float32(case("", 6, 4)),

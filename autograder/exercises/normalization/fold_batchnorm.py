@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...checks.exercise import Case, Exercise, Mistake, in_float32, slip
+from ...checks.exercise import Case, Exercise, Mistake, enlarged, in_float32, slip
 from ._shared import AFFINE, NO_ROOT, OUTSIDE, affine, running
 
 # --- solution -------------------------------------------------------------------------------------------------------
@@ -39,7 +39,7 @@ def cases(rng):
     return [
         case("three inputs, four outputs", 3, 4),
         case("ε = 0.1", 4, 2, eps=0.1),
-        case("as many inputs as outputs", 3, 3),
+        enlarged(case("as many inputs as outputs", 3, 3), 0, 1),
         case("one input", 1, 2),
         in_float32(case("", 2, 3)),
         case("one output", 5, 1, eps=0.01, hidden=True),

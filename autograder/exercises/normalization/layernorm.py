@@ -4,7 +4,7 @@ import numpy as np
 
 from dlcourse import normalization
 
-from ...checks.exercise import Case, Exercise, Mistake, in_float32, slip
+from ...checks.exercise import Case, Exercise, Mistake, enlarged, in_float32, slip
 from ._shared import BACKWARD, FORWARD, WORKS_IN_PLACE, affine, batch
 
 # --- solution -------------------------------------------------------------------------------------------------------
@@ -42,7 +42,7 @@ def cases(rng):
         case("one row", 1, 6),
         case("two sequences of three steps", 2, 3, 5),
         case("images", 2, 3, 4, 5),
-        case("as many rows as features", 5, 5),
+        enlarged(case("as many rows as features", 5, 5), 0, 1, 2),
         case("ε = 0.1", 4, 6, eps=0.1),
         still,
         in_float32(case("", 3, 6)),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...checks.exercise import Case, Exercise, Mistake, in_float32, slip
+from ...checks.exercise import Case, Exercise, Mistake, enlarged, in_float32, slip
 from ._shared import MUTATES_INPUT, ROOT, batch, running
 
 # --- solution -------------------------------------------------------------------------------------------------------
@@ -35,7 +35,7 @@ def cases(rng):
         case("six examples, three features", 6, 3),
         case("ε = 0.1", 3, 4, eps=0.1),
         case("images", 2, 3, 4, 5),
-        case("one example", 1, 3),
+        enlarged(case("one example", 1, 3), 0),
         Case("a feature that never varies", (np.full((4, 2), 2.0), np.array([2.0, 1.0]), np.array([0.0, 0.5]))),
         in_float32(case("", 4, 3)),
         case("as many examples as features", 4, 4, eps=0.01, hidden=True),

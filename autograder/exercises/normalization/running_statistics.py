@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...checks.exercise import Case, Exercise, Mistake, in_float32, slip
+from ...checks.exercise import Case, Exercise, Mistake, enlarged, in_float32, slip
 from ._shared import BATCH_AXIS, MUTATES_INPUT, NEW_MEAN, NEW_VAR, PER_PIXEL, RUNNING, batch, running
 from .batch_statistics import batch_statistics
 
@@ -41,7 +41,7 @@ def cases(rng):
         case("six examples, three features", 6, 3),
         case("momentum 0.25", 4, 3, momentum=0.25),
         case("two images of 3 × 4 pixels", 2, 3, 4, 5),
-        case("as many examples as features", 4, 4),
+        enlarged(case("as many examples as features", 4, 4), 0, 1, 2),
         case("two examples", 2, 3, momentum=0.75),
         in_float32(case("", 5, 2)),
         case("one image, the new batch alone", 1, 3, 2, 4, momentum=1.0, hidden=True),

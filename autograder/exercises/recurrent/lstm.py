@@ -5,7 +5,7 @@ import numpy as np
 from dlcourse import recurrent
 from dlcourse.recurrent import lstm_cell_backward, lstm_cell_forward
 
-from ...checks.exercise import Case, Exercise, Mistake, in_float32, of_a_part, pair_of_many, slip, slip_in
+from ...checks.exercise import Case, Exercise, Mistake, enlarged, in_float32, of_a_part, pair_of_many, slip, slip_in
 from . import lstm_cell
 from ._shared import sequence, through_time
 
@@ -43,7 +43,7 @@ def cases(rng):
 
     return [
         case("three sequences of four steps", 3, 4, 2, 5),
-        case("one sequence", 1, 5, 3, 2),
+        enlarged(case("one sequence", 1, 5, 3, 2)),
         case("as many sequences as steps, inputs and units", 3, 3, 3, 3),
         case("one step", 2, 1, 3, 4),
         case("gradients of the last state and memory, too", 2, 4, 3, 2, handed=("dhT", "dcT")),
