@@ -338,7 +338,7 @@ def _nearly(a, b):
     if isinstance(a, dict):
         return isinstance(b, dict) and a.keys() == b.keys() and all(_nearly(a[key], b[key]) for key in a)
     if isinstance(a, tuple | list):
-        return len(a) == len(b) and all(map(_nearly, a, b))
+        return isinstance(b, tuple | list) and len(a) == len(b) and all(map(_nearly, a, b))
     return True
 
 
