@@ -9,9 +9,21 @@ from autograder.checks.result import CaseRow, Explanation, Result, result_of
 EXERCISE = SimpleNamespace(name="a.b", points=2)
 MISTAKE = Explanation(SimpleNamespace(slug="no_sum", hint="Add them up.", convention=False))
 CONVENTION = Explanation(SimpleNamespace(slug="rows_first", hint="Columns are asked.", convention=True))
-OF_PARTS = Explanation(
-    SimpleNamespace(slug="lost", hint="Keep it.", convention=False), ("way back", "end"), "All else is right."
+LOST = SimpleNamespace(slug="lost", hint="[All else is right.] Keep it.", convention=False)
+OF_PARTS = Explanation(LOST, ("way back", "end"))
+
+
+@pytest.mark.parametrize(
+    ("hint", "alone", "beside"),
+    [
+        ("[The output is right.] Look back.", "The output is right. Look back.", "Look back."),
+        ("`dH[:, t] = …` is lost.", "`dH[:, t] = …` is lost.", "`dH[:, t] = …` is lost."),
+        ("Take [0] of it.", "Take [0] of it.", "Take [0] of it."),
+    ],
 )
+def test_a_hint_says_what_is_right_only_where_nothing_else_is_wrong(hint, alone, beside):
+    mistake = SimpleNamespace(slug="a", hint=hint, convention=False)
+    assert (Explanation(mistake).hint, Explanation(mistake, alone=False).hint) == (alone, beside)
 
 
 def row(case, passed=False, part="", weight=1.0, hidden=False, problem="it differs.", credit=0.0):

@@ -11,7 +11,7 @@ import json
 import sys
 import textwrap
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -161,7 +161,33 @@ def audit(exercise: Exercise, seeds: Sequence[int] = SEEDS) -> Row:
     evaluate(exercise.name, *exercise.functions)
     row.seconds = time.perf_counter() - begun
     row.complaints += _fooled(exercise)
+    row.complaints += _denied(exercise)
     return row
+
+
+def crossed(exercise: Exercise) -> Iterator[tuple]:
+    """(answer, its mistakes) with one mistake in the first function of a pair and another one in the second."""
+    if len(exercise.functions) != 2:
+        return
+    for one, other in itertools.permutations(exercise.mistakes, 2):
+        yield (one.functions[0], other.functions[1]), (one, other)
+
+
+def _denied(exercise):
+    """The hints that call something right which is not, over all pairs of mistakes, as sentences."""
+    found = []
+    claims = {mistake: mistake.hint[1:].partition("]")[0] for mistake in exercise.mistakes if mistake.hint[0] == "["}
+    for functions, mistakes in crossed(exercise):
+        for mistake in set(mistakes) & set(claims):
+            result = evaluate(exercise.name, *functions)
+            alone = evaluate(exercise.name, *mistake.functions)
+            if claims[mistake] in result.message and _passed(result) != _passed(alone):
+                found.append(f"{claims[mistake]!r} is said although {', '.join(one.slug for one in mistakes)} are made")
+    return found
+
+
+def _passed(result):
+    return [(row.case, row.part) for row in result.rows if row.passed]
 
 
 def _fooled(exercise):

@@ -60,10 +60,8 @@ class Mistake:
     slug : its name in the field's words ("missing_transpose").
     function : what is exchanged in the exercise's shown solution, ``slip("/ size**2", "/ size")``; for a true rewrite, the
         wrong function itself (for a pair, a tuple of both functions, one of them usually right).
-    hint : one or two sentences to the student: what to look at, without giving the line away. It says nothing on what is
-        right in another part of the answer, which may have another mistake.
-    right : the parts that are right with this mistake alone. claim : how to say so; put before the hint where these parts
-        are right in the answer, too.
+    hint : one or two sentences to the student: what to look at, without giving the line away. A first sentence in brackets
+        says what is right, "[The output is right.] …"; it is shown only where this mistake is all that is wrong.
     convention : a legitimate variant that this exercise does not ask for; the hint then says which one is asked.
     also : other implementations with the same mistake and other values (γ unused, β unused), each like `function`.
     """
@@ -73,8 +71,6 @@ class Mistake:
     hint: str
     convention: bool = False
     also: Sequence[Any] = ()
-    right: Sequence[str] = ()
-    claim: str = "The output is right."
     slips: Sequence[Any] = ()  # filled in by the exercise: the slip behind each way, None for a rewrite
 
     @property

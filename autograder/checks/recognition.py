@@ -223,18 +223,15 @@ class _Search:
             for outcome in same
         )
 
-    def holds(self, ways, parts):
-        """Whether these parts are right, but for what one of the ways itself breaks."""
-        places = [list(self.exercise.parts).index(part) for part in parts]
-        return all(any(self._agrees(way, part) for way in ways) for part in places)
+    def all_that_is_wrong(self, ways):
+        """Whether each part is as one of the ways has it."""
+        return all(any(self._agrees(way, part) for way in ways) for part in range(len(self.got)))
 
 
 def _explanation(exercise, found, search):
-    mistake = found.mistake
-    claim = mistake.claim if mistake.right and search.holds(found.ways.values(), mistake.right) else ""
     parts = tuple(exercise.parts[part] for part in found.ways) if len(exercise.parts) > 1 else ()
     in_place = any(one.outcome.changed for part, way in found.ways.items() for one in way.seen[part])
-    return Explanation(mistake, parts, claim, in_place)
+    return Explanation(found.mistake, parts, search.all_that_is_wrong(found.ways.values()), in_place)
 
 
 # --- alike ----------------------------------------------------------------------------------------------------------

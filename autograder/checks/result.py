@@ -33,18 +33,21 @@ class CaseRow:
 class Explanation:
     """A mistake that an answer makes.
 
-    parts : where it shows; empty where the exercise has only one. claim : a sentence on what is right, put before the hint.
-    in_place : it is (also) that an input is changed.
+    parts : where it shows; empty where the exercise has only one. alone : it is all that is wrong, so that what its hint
+        calls right is so. in_place : it is (also) that an input is changed.
     """
 
     mistake: Mistake
     parts: tuple[str, ...] = ()
-    claim: str = ""
+    alone: bool = True
     in_place: bool = False
 
     @property
     def hint(self) -> str:
-        return f"{self.claim} {self.mistake.hint}".strip()
+        claim, bracket, rest = self.mistake.hint.partition("] ")
+        if not bracket or not claim.startswith("["):
+            return self.mistake.hint
+        return f"{claim[1:]} {rest}" if self.alone else rest
 
 
 @dataclass(frozen=True)

@@ -92,14 +92,14 @@ def each(f):
 
 # --- hints ----------------------------------------------------------------------------------------------------------
 
-IN_PLACE = "The values are right, but the caller's x is overwritten: the backward pass will need the old one. Make a new array."
+IN_PLACE = "The caller's x is overwritten: the backward pass will need the old one. Make a new array."
 AT_OUTPUT = "The derivative is taken at f(x), one activation too far. It is asked at the *input* x."
 FUNCTION = "This is the function itself; its slope is asked."
-INTEGER = "Right for decimal inputs. The case with integers fails because your result is kept in an array with the input's dtype: what dtype do `zeros_like` and `full_like` choose then?"
+INTEGER = "[Right for decimal inputs.] The case with integers fails because your result is kept in an array with the input's dtype: what dtype do `zeros_like` and `full_like` choose then?"
 TAIL = "Right near 0, but on the far left a tiny number is added to 1 and its digits are lost. Which form keeps the small number alone?"
 CLIPPED = "Clipping x avoids the overflow and invents an answer beyond the limit. Choose a form in which exp never sees a positive number."
 APPROXIMATION = "This is close, but an approximation. The exact GELU is asked, with the normal distribution function."
-FIXED_SLOPE = "Right for a slope of 0.01 only: it is an argument."
+FIXED_SLOPE = "Your slope is always 0.01: it is an argument."
 FIRST_TERM_ONLY = "x stands twice in {}: the product rule has two terms, and you have the first one."
 SECOND_TERM_ONLY = "x stands twice in {}: the product rule has two terms, and you have the second one."
 AXIS_FIXED = "Right where the classes are along the last axis. `axis` says along which one they are."

@@ -20,7 +20,7 @@ def swish(x, beta=1.0):
 # --- mistakes ---------------------------------------------------------------------------------------------------------
 
 MISTAKES = [
-    Mistake("swish_beta_dropped", slip("beta * x", "x"), "Right for β = 1 only: β is an argument."),
+    Mistake("swish_beta_dropped", slip("beta * x", "x"), "Your β is always 1: it is an argument."),
     Mistake("beta_outside", slip("x * sigmoid(beta * x)", "beta * x * sigmoid(x)"),
         "β belongs inside the sigmoid: it says how sharp the gate is."),
     Mistake("beta_twice", slip("return x", "return beta * x"),

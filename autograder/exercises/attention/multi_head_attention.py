@@ -81,7 +81,7 @@ MISTAKES = [
     Mistake("output_projection_missing", slip("return Z @ Wo", "return Z", "(dY @ Wo.T)", "dY"),
         "The heads stand side by side, but nothing mixes them yet: Wo is not used."),
     Mistake("heads_not_transposed_backward", slip(f"dU{MERGE}", "dU.reshape(N, T, -1)"),
-        "The forward pass is right. On the way back, too, the heads' axis has to stand next to their columns before "
+        "[The forward pass is right.] On the way back, too, the heads' axis has to stand next to their columns before "
         "`reshape` joins them."),
     Mistake("projection_reused", slip(PROJECTED, PROJECTED.replace("(Wq", "(Wk")), shared.REUSED),
     Mistake("queries_for_keys", slip(PROJECTED, PROJECTED.replace("Wk", "Wq")), shared.QUERIES_FOR_KEYS),

@@ -108,11 +108,11 @@ MISTAKES = [
         "Adding the mask gives the allowed scores one more and leaves the others in the game. Which score has a weight "
         "of exactly 0?"),
     Mistake("fully_masked_nan", slip(MASKED, "softmax(np.where(mask, S, -np.inf))"),
-        "A query that may attend to nothing gives NaN: −∞ minus −∞. Its row has to be 0. Right otherwise."),
+        "[All else is right.] A query that may attend to nothing gives NaN: −∞ minus −∞. Its row has to be 0."),
     Mistake("masked_row_averages", slip(MASKED, "softmax(np.where(mask, S, -1e9))"),
         "A large negative number in place of −∞ works until *all* keys are masked: then they are equal, and the query "
         "takes their mean. Its row has to be 0."),
-    Mistake("mask_ignored", slip(MASKED, "softmax(S)"), "The mask is not used: right only without one."),
+    Mistake("mask_ignored", slip(MASKED, "softmax(S)"), "The mask is not used."),
     Mistake("no_max_shift",
         slip("P = softmax(S)", "e = np.exp(S)\n        P = e / e.sum(axis=-1, keepdims=True)",
              f"P = {MASKED}", f"e = {EXPONENTIALS}\n        P = e / e.sum(axis=-1, keepdims=True) * some"),

@@ -134,7 +134,7 @@ MISTAKES = [
         slip(*TANH,
              "    d = {}", "    from dlcourse.activations import gelu_tanh_grad\n\n    d = {}",
              "gelu_grad(U)", "gelu_tanh_grad(U)"),
-        "Right up to the third or fourth digit: you took gelu's approximation by tanh. The exact one is asked.",
+        "[Right up to the third or fourth digit.] You took gelu's approximation by tanh. The exact one is asked.",
         also=[slip(*TANH)], convention=True),
     Mistake("bias_forgotten", slip('p["W2"], p["b2"]', 'p["W2"], 0 * p["b2"]'), "The last bias, b2, is missing."),
     Mistake("derivative_at_output", slip("gelu_grad(U)", "gelu_grad(gelu(U))"),

@@ -96,7 +96,7 @@ MISTAKES = [
         "Each entry of x sees other random numbers: this is a gradient of as many functions as x has entries. One seed "
         "for all."),
     Mistake("one_sided", one_sided,
-        "The random numbers are right, the difference is a forward one. Evaluate on both sides of x."),
+        "[The random numbers are right.] The difference is a forward one. Evaluate on both sides of x."),
 ]  # fmt: skip
 
 

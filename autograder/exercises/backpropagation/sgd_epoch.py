@@ -111,7 +111,7 @@ MISTAKES = [
         "Every minibatch's gradient is taken at the weights the epoch began with. Use the weights that the last step "
         "left."),
     Mistake("whole_batch", slip("X[start : start + batch_size], D[start : start + batch_size]", "X, D"),
-        "The number of steps is right, but each sees all examples. It should see its minibatch alone."),
+        "[The number of steps is right.] Each step sees all examples. It should see its minibatch alone."),
 ]  # fmt: skip
 
 

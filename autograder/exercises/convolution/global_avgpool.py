@@ -44,7 +44,7 @@ MISTAKES = [
     Mistake("share_of_the_height", slip("(height * width)", "height"),
         "You divide by the height alone. Over how many pixels did the mean run?"),
     Mistake("axes_kept", slip("axis=(1, 2)", "axis=(1, 2), keepdims=True"),
-        "The numbers are right, the shape is (N, 1, 1, C). The averaged axes should be gone."),
+        "[The numbers are right.] The shape is (N, 1, 1, C): the averaged axes should be gone."),
     Mistake("channels_first", slip("axis=(1, 2)", "axis=(2, 3)"),
         "You average over the last two axes, as in libraries with (N, C, H, W). Here the channel is last.",
         convention=True),

@@ -87,7 +87,7 @@ MISTAKES = [
     Mistake("earlier_lost", slip("grads + backward", "backward"),
         "The gradients of the earlier passes are gone. Accumulating means: old plus new."),
     Mistake("mutates_gradients", slip(f"return {SUM}", "grads += backward(order, parents, local)\n    return grads"),
-        "The numbers are right, but `grads += …` writes into the caller's array. Make a new one: `grads + …`."),
+        "`grads += …` writes into the caller's array. Make a new one: `grads + …`."),
     Mistake("inputs_only",
         slip(f"return {SUM}",
              "new = backward(order, parents, local)\n    return new + grads * [not inputs for inputs in parents]"),
@@ -96,9 +96,9 @@ MISTAKES = [
     Mistake("averaged", slip(SUM, f"0.5 * ({SUM})"),
         "You take the mean of old and new. Passes add up; where a mean is wanted, it is divided afterwards."),
     Mistake("not_zeroed", slip("np.zeros_like(grads)", "grads"),
-        "`accumulate` is right; `zero_grad` hands the old gradients back, so nothing is cleared."),
+        "[`accumulate` is right.] `zero_grad` hands the old gradients back, so nothing is cleared."),
     Mistake("one_node_not_zeroed", slip("np.zeros_like(grads)", "np.append(np.zeros_like(grads[:-1]), grads[-1])"),
-        "`accumulate` is right; `zero_grad` leaves one node as it was. All are cleared, inputs and result too."),
+        "[`accumulate` is right.] `zero_grad` leaves one node as it was. All are cleared, inputs and result too."),
 ]  # fmt: skip
 
 # --- variants -------------------------------------------------------------------------------------------------------

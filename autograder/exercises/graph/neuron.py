@@ -74,7 +74,7 @@ MISTAKES = [
         "The flow reaches the sum without having passed the sigmoid. Every gate on the way scales it."),
     Mistake("derivative_at_output", slip("dL * L * (1 - L)", "dL * sigmoid(L) * (1 - sigmoid(L))"), AT_OUTPUT),
     Mistake("flow_forgotten", slip("dL * ", ""),
-        "Right for dL = 1. Here the neuron is a part of something larger: what arrives, dL, goes into every flow."),
+        "[Right for dL = 1.] Here the neuron is a part of something larger: what arrives, dL, goes into every flow."),
     Mistake("product_not_crossed", slip("du * x, du * w", "du * w, du * x"),
         "Weights and inputs have changed places: the flow to w_i is scaled by the other factor of the product."),
     Mistake("bias_before_the_gate", slip("du * w, du", "du * w, dL"),

@@ -46,7 +46,7 @@ def sigmoid_backward(dz, cache):
 
 MISTAKES = [
     Mistake("exp_uses_input", slip("return z, z", "return z, x"),
-        "z(1 − z) is right, but with the output z in it; you put in the input x."),
+        "z(1 − z) takes the output z; you put in the input x."),
     Mistake("derivative_at_output", slip("z = cache", "z = sigmoid(cache)"), AT_OUTPUT),
     Mistake("flow_forgotten", slip("dz * ", ""), FLOW),
     Mistake("tanh_derivative", slip("z * (1 - z)", "(1 - z * z)"),
@@ -56,7 +56,7 @@ MISTAKES = [
     Mistake("sign", slip("1 - z", "z - 1"),
         "The sigmoid grows everywhere, so its slope is positive. Yours is negative."),
     Mistake("overflow", slip("sigmoid(x)", "1 / (1 + np.e**-x)"),
-        "Right, until x is very negative: e^(−x) then is larger than any float. The course's `sigmoid` avoids that; it "
+        "Where x is very negative, e^(−x) is larger than any float. The course's `sigmoid` avoids that; it "
         "is imported above."),
 ]  # fmt: skip
 

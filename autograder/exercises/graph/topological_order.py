@@ -128,7 +128,7 @@ MISTAKES = [
     Mistake("node_twice", slip(f"{READY}                order.append(parent)", "            order.append(parent)"),
         "Nodes that are used more than once are listed more than once, and would pass their flow on more than once."),
     Mistake("recursion_too_deep", recursive,
-        "The order is right, but a function that calls itself for every node cannot go down a chain of thousands. Keep "
+        "[The order is right.] A function that calls itself for every node cannot go down a chain of thousands. Keep "
         "a list of what is to be visited yourself."),
     Mistake("every_node_listed",
         slip("found = [0] * len(parents), [result]", "found = [0] * len(parents), range(len(parents))",

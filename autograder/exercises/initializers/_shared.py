@@ -113,7 +113,7 @@ NORMAL = [
         "√3 too wide: √6 belongs to the bound of a uniform distribution, whose standard deviation is that bound "
         "divided by √3. Here the standard deviation itself is asked."),
     Mistake("uniform_for_normal", slip("rng.normal(0.0, std", "rng.uniform(-np.sqrt(3.0) * std, np.sqrt(3.0) * std"),
-        "The scale is right, but the distribution is uniform. It is to be normal."),
+        "[The scale is right.] The distribution is uniform. It is to be normal."),
     FIELD_IGNORED,
     Mistake("constant_weights", slip("rng.normal(0.0, std, size=shape)", "np.full(shape, std)"), CONSTANT),
 ]  # fmt: skip

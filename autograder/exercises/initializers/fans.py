@@ -32,14 +32,14 @@ def cases(rng):
 
 MISTAKES = [
     Mistake("field_ignored", slip("int(np.prod(shape[:-2]))", "1"),
-        "Right for a linear layer. A filter's neuron sees kh·kw positions of every input channel: all of them feed "
+        "[Right for a linear layer.] A filter's neuron sees kh·kw positions of every input channel: all of them feed "
         "it."),
     Mistake("first_two_axes", slip("field * shape[-2], field * shape[-1]", "shape[0], shape[1]"),
         "You read the first two axes, which for filters are their height and width."),
     Mistake("fan_swapped", slip("field * shape[-2], field * shape[-1]", "field * shape[-1], field * shape[-2]"),
         "Inputs and outputs have changed places: fan_in comes first."),
     Mistake("field_on_one_side", slip("field * shape[-1]", "shape[-1]"),
-        "fan_in is right. One input, too, feeds kh·kw positions of every output channel."),
+        "[fan_in is right.] One input, too, feeds kh·kw positions of every output channel."),
     Mistake("channels_first", slip("shape[:-2]", "shape[2:]", "shape[-2]", "shape[1]", "shape[-1]", "shape[0]"),
         "You read the shape as (c_out, c_in, kh, kw), PyTorch's order. Here it is (kh, kw, c_in, c_out).",
         convention=True),

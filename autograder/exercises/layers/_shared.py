@@ -104,7 +104,7 @@ def entropy_cases(rng):
 UPHILL = "Following this downhill makes the loss grow. If an output is larger than its target, which way should it be pushed, and which sign has the gradient then?"
 SUM_ASKED = "The delta rules of the notes belong to a loss *summed* over the batch: nothing is divided by N here."
 OUTER = "Look at the case of shape (N,): (N, 1) against (N,) gives (N, N), every target against every output."
-INTEGER = "Right for decimal inputs. The case with integers fails because your result is kept in an array that took its dtype from the input: what dtype does `zeros_like` or `empty_like` choose then?"
+INTEGER = "[Right for decimal inputs.] The case with integers fails because your result is kept in an array that took its dtype from the input: what dtype does `zeros_like` or `empty_like` choose then?"
 SHIFT = "exp(1000) is infinite, and infinity divided by itself is NaN. Softmax does not change when the same number is taken off all logits of a row: which one keeps exp in bounds?"
 WRONG_AXIS = "Your probabilities sum to 1 over the *examples*, down each column. The classes of one example, a row, compete with each other."
 NO_AXIS = "Your probabilities sum to 1 over the whole matrix. Each row should sum to 1: `axis` and `keepdims` of the sum decide that."

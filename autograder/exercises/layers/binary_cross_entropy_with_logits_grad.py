@@ -25,7 +25,7 @@ MISTAKES = [
         "it out once on paper."),
     Mistake("log_of_zero",
         slip("du = sigmoid(u) - d", "p = sigmoid(u)\n    du = ((1 - d) / (1 - p) - d / p) * p * (1 - p)"),
-        "The chain rule is right, but at u = ±1000 it divides 0 by 0: the sigmoid has rounded to 0 or 1. Multiply it "
+        "At u = ±1000 the chain rule divides 0 by 0: the sigmoid has rounded to 0 or 1. Multiply it "
         "out on paper first; hardly anything is left."),
     Mistake("gradient_by_probability",
         slip("du = sigmoid(u) - d", "p = np.clip(sigmoid(u), 1e-12, 1 - 1e-12)\n    du = (1 - d) / (1 - p) - d / p"),

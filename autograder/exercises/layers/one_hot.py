@@ -56,7 +56,7 @@ MISTAKES = [
         "The 1 says *which* class it is by its place. You wrote the label's number there."),
     Mistake("complement", slip("==", "!="), "Zeros and ones are exchanged."),
     Mistake("dtype_ignored", slip("float if dtype is None else dtype", "float"),
-        "All right but for the type: entries are float64 unless `dtype` asks for something else."),
+        "[All right but for the type.] Entries are float64 unless `dtype` asks for something else."),
 ]  # fmt: skip
 
 # --- variants -------------------------------------------------------------------------------------------------------

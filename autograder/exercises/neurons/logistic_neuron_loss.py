@@ -9,7 +9,7 @@ from ._shared import MEAN_LOSS, batches, class_targets
 
 MISTAKES = [
     Mistake("log_of_zero", slip("softplus(-u)", "-np.log(sigmoid(u))", "softplus(u)", "-np.log(1.0 - sigmoid(u))"),
-        "Right for small u. At u = 1000 the sigmoid rounds to 1 and log(1 − 1) is −∞. Write −log f(u) as log(1 + "
+        "[Right for small u.] At u = 1000 the sigmoid rounds to 1 and log(1 − 1) is −∞. Write −log f(u) as log(1 + "
         "e^(−u)), without the probability in between."),
     Mistake("cost_sign", slip("np.sum", "-np.sum"),
         "This is the log-likelihood, which is to be large. The loss is its negative (the notes slip here, E08)."),

@@ -17,7 +17,7 @@ MISTAKES = [
         "The bias is added to u, once for each example, not to every input."),
     Mistake("bias_subtracted", slip("+ b", "- b"), "Look at the sign of the bias."),
     Mistake("column_for_vector", slip("X @ w", "X @ w[:, None]"),
-        "The numbers are right but stand in a column, (N, 1). With targets of shape (N,) that column will later be "
+        "[The numbers are right.] They stand in a column, (N, 1). With targets of shape (N,) that column will later be "
         "broadcast to N×N."),
 ]  # fmt: skip
 

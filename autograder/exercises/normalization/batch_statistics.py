@@ -58,7 +58,7 @@ MISTAKES = [
     Mistake("pixels_not_counted", slip(".mean(axis=rows)", ".sum(axis=rows) / len(X)", everywhere=True),
         "On images you divide by the number of examples. How many numbers of one channel did you add up?"),
     Mistake("axes_kept", slip("axis=rows", "axis=rows, keepdims=True", everywhere=True),
-        "The numbers are right, but the averaged axes are still there with length 1: the result has the shape (D,)."),
+        "[The numbers are right.] The averaged axes are still there with length 1: the result has the shape (D,)."),
     Mistake("standard_deviation", slip("((X - mu) ** 2).mean(axis=rows)", "np.sqrt(((X - mu) ** 2).mean(axis=rows))"),
         "The second value is σ². You took the root already."),
     Mistake("absolute_deviation", slip("((X - mu) ** 2)", "np.abs(X - mu)"),

@@ -41,8 +41,8 @@ def optimizer_cases(name, **options):
 # --- hints ----------------------------------------------------------------------------------------------------------
 
 UPHILL = "The step goes up the slope: the gradient points to where the loss grows. Which sign takes you down?"
-MUTATES = "The numbers are right, but the caller's arrays are changed: `w -= …` and `dw *= …` write into them. `w = w - …` makes a new array."
-STATE_MUTATES = "The numbers are right, but you write into the arrays of the state that you were given (`+=`, `*=`). Make new arrays, and a new state with `state._replace(…)`."
+MUTATES = "The caller's arrays are changed: `w -= …` and `dw *= …` write into them. `w = w - …` makes a new array."
+STATE_MUTATES = "You write into the arrays of the state that you were given (`+=`, `*=`). Make new arrays, and a new state with `state._replace(…)`."
 RECREATED = "What was gathered in the steps before is lost: each step starts from an empty state. Which line uses the old one, `state`?"
 
 
@@ -113,7 +113,7 @@ ADAM_MISTAKES = [
         "You divide by (1 − β)^t, as notes 001 write it (E11). Only β is raised to the power t; compare both for t = "
         "1000."),
     Mistake("corrected_state_stored", slip(*STORED),
-        "The first step is right, the others are not: the corrected averages went into the state, and are corrected "
+        "[The first step is right.] The corrected averages went into the state, and are corrected "
         "again next time. Keep m̂ and v̂ in separate variables."),
     Mistake("correction_base_and_stored", slip(*TO_POWER_OF_DIFFERENCE, *STORED),
         "This is the formula of notes 001 (E11), with two slips: the power t belongs to β alone, and the corrected "
@@ -121,7 +121,7 @@ ADAM_MISTAKES = [
     Mistake("t_before_increment", slip("beta1**t", "beta1**state.t", "beta2**t", "beta2**state.t"),
         "In the first step you divide by 1 − β⁰ = 0. Steps are counted from 1: raise t before you use it."),
     Mistake("t_frozen", slip(*WITHOUT_POWER),
-        "Right in the first step only: the correction is always that of t = 1, 1 − β. Where is the power t?"),
+        "[Right in the first step.] The correction is always that of t = 1, 1 − β. Where is the power t?"),
     Mistake("t_frozen_and_stored", slip(*WITHOUT_POWER, *STORED),
         "This is the formula of notes 000 (E01), with two slips: the correction lacks the power t, and the corrected "
         "averages must not go back into the state."),

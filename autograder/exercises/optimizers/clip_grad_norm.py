@@ -63,7 +63,7 @@ MISTAKES = [
     Mistake("sum_of_absolutes", slip(NORM, "sum(np.sum(np.abs(g)) for g in grads)"),
         "You add up absolute values. The Euclidean norm is the root of the sum of squares."),
     Mistake("norm_after_clipping", slip("grads], norm", "grads], min(norm, max_norm)"),
-        "The gradients are right. The norm that is asked for is the one before clipping: it is what tells you that "
+        "[The gradients are right.] The norm that is asked for is the one before clipping: it is what tells you that "
         "something explodes."),
     Mistake("zeroed_above_bound", slip("max_norm / norm", "0.0"),
         "Gradients that are too long are thrown away. They are to be shortened to the bound."),
@@ -74,7 +74,7 @@ MISTAKES = [
         "not 0.", convention=True),
     Mistake("mutates_gradient",
         slip("return [scale * g for g in grads],", "for g in grads:\n        g *= scale\n    return grads,"),
-        "The numbers are right, but `g *= …` writes into the caller's arrays. Fill a new list with new arrays."),
+        "`g *= …` writes into the caller's arrays. Fill a new list with new arrays."),
 ]  # fmt: skip
 
 # --- variants -------------------------------------------------------------------------------------------------------

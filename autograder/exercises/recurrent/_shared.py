@@ -33,7 +33,7 @@ THROUGH_TIME = {
     "per_step_grad_dropped": "Only the last step's `dH` is used. The loss may look at every state: each step has its own `dH[:, t]`, besides what comes back from the step after it.",
     "off_by_one_state": "Wh multiplied the state *before* the step. Which of the states did you put into its gradient? Look at the first step, too: there it is `h0`, while an index of t − 1 = −1 takes the very last state.",
     "weights_overwritten": "Your weights' gradients are those of the first step alone: the later ones were written over. The same weights work at every step, so what do their gradients do?",
-    "steps_not_reversed": "The numbers of `dX` are right, but in reverse: you walk from the last step to the first, and the list grows in that order.",
+    "steps_not_reversed": "[The numbers of `dX` are right.] They stand in reverse: you walk from the last step to the first, and the list grows in that order.",
     "initial_state_ignored": "The sequence does not have to begin at a state of zero: `h0` is given.",
     "state_not_carried": "Every step starts from `h0`. What does the second step remember of the first?",
     "mutates_gradient": "`dH[:, t] += …` writes into the caller's array. Make a new one: `dH[:, t] + …`.",

@@ -91,7 +91,7 @@ MISTAKES = [
         "You let the reset gate act after the product with U_n in every case. That is right for `reset_after=True` "
         "only; otherwise it scales the state before the product.", convention=True),
     Mistake("option_ignored", slip(READ, f"    reset_after = False\n{READ}"),
-        "Right for `reset_after=False` only. With True the reset gate acts on h U_n + c_n."),
+        "[Right for `reset_after=False`.] With True the reset gate acts on h U_n + c_n."),
     Mistake("update_gate_swapped", slip(NEW_STATE, "z * h + (1 - z) * n"),
         "With you z is the share of the old state, as in PyTorch. Here z is the share of the new: z near 1 takes the "
         "candidate.", convention=True,

@@ -85,7 +85,7 @@ MISTAKES = [
     Mistake("bias_from_activation_grad", slip("db += delta.sum(axis=0)", "db += (dH[:, t] + dh).sum(axis=0)"),
         "The bias is added inside the tanh, so its gradient passes the slope, too. Which array do you sum?"),
     Mistake("initial_state_gradient", slip("return dX, dh,", "return dX, delta,"),
-        "All right but `dh0`: from δ at the first step one product is left to the state before it."),
+        "[All right but `dh0`.] From δ at the first step one product is left to the state before it."),
     Mistake("bias_forgotten", slip("h @ Wh + b", "h @ Wh"), "The bias is missing inside the tanh."),
     Mistake("activation_forgotten", slip("np.tanh(", "("),
         "You return the sum itself: the new state is the tanh of the sum."),

@@ -52,12 +52,12 @@ def exact_mask(rng, shape):
 # --- hints ----------------------------------------------------------------------------------------------------------
 
 SIGN = "The penalty is *added* to the loss: large weights cost something. With a minus they would pay."
-MUTATES = "The numbers are right, but `*=` and `+=` write into the caller's array. Make a new one."
+MUTATES = "`*=` and `+=` write into the caller's array. Make a new one."
 SWAPPED = (
     "p is taken for the probability of *keeping* (notes 004 write it so, E32). Here p is the probability of dropping."
 )
 POLARITY = "What was to be kept is dropped, and the other way round. Here True means kept."
-BACK_UNMASKED = "The output is right. On the way back everything passes: what was dropped had no influence on the loss, so what is its gradient?"
+BACK_UNMASKED = "[The output is right.] On the way back everything passes: what was dropped had no influence on the loss, so what is its gradient?"
 
 # --- mistakes -------------------------------------------------------------------------------------------------------
 
@@ -82,11 +82,11 @@ def mask_mistakes(shape):
 # For solutions with M * X / (1 - p) forward and M * dY / (1 - p) backward
 RULE = [
     Mistake("backward_unscaled", slip("M * dY / (1 - p)", "M * dY"),
-        "The output is right. On the way back the factor 1/(1 − p) is missing: Y is X times a constant where it is "
+        "[The output is right.] On the way back the factor 1/(1 − p) is missing: Y is X times a constant where it is "
         "kept, and so is the gradient."),
     Mistake("backward_unmasked", slip("M * dY /", "dY /"), BACK_UNMASKED),
     Mistake("backward_scaled_twice", slip("M * dY / (1 - p)", "M * dY / (1 - p) ** 2"),
-        "The output is right. On the way back the factor stands there twice."),
+        "[The output is right.] On the way back the factor stands there twice."),
     Mistake("not_rescaled", slip("M * X / (1 - p)", "M * X", "M * dY / (1 - p)", "M * dY"),
         "What is kept is not enlarged, so the sum over a layer shrinks by 1 − p in training and not in evaluation. "
         "Inverted dropout makes up for it at once."),

@@ -70,10 +70,10 @@ def cases(rng):
 
 MISTAKES = [
     Mistake("backward_unscaled", slip("scale * X, scale", "scale * X, M if train else 1.0"),
-        "The output is right. In evaluation Y = qX: the gradient has that factor, too."),
+        "[The output is right.] In evaluation Y = qX: the gradient has that factor, too."),
     Mistake("backward_unmasked", slip("scale * X, scale", "scale * X, 1.0 if train else keep"), BACK_UNMASKED),
     Mistake("backward_scaled_in_training", slip("scale * X, scale", "scale * X, keep * scale if train else keep"),
-        "The output is right. In training Y = M ⊙ X, without a factor, so the gradient has none either."),
+        "[The output is right.] In training Y = M ⊙ X, without a factor, so the gradient has none either."),
     Mistake("inverted_for_classic", slip("M if train else keep", "M / keep if train else 1.0"),
         "This is inverted dropout, as in the exercise above: scaled in training. The classic form scales in evaluation "
         "instead.", convention=True),

@@ -130,7 +130,7 @@ MISTAKES = [
         slip("(1 - p), (M, p)", "(1 - p), (rng, p)",
              "    M, p = cache", "    rng, p = cache",
              "if M is None else M * dY", "if rng is None else (rng.random(dY.shape) >= p) * dY"),
-        "The output is right, but the way back draws another mask, so gradients reach entries that were dropped. The "
+        "[The output is right.] The way back draws another mask, so gradients reach entries that were dropped. The "
         "cache has to carry the mask."),
     *mask_mistakes("X.shape"),
     Mistake("evaluation_stops_gradient", slip("dY.copy()", "np.zeros_like(dY)"),

@@ -68,7 +68,7 @@ MISTAKES = [
     Mistake("mask_polarity", slip("M * X", "~M * X", "M * dY", "~M * dY"), POLARITY, convention=True),
     *RULE,
     Mistake("gradient_passed_on", slip("M * dY / (1 - p)", "dY.copy()"),
-        "The output is right. The gradient comes back as it arrived: neither mask nor factor."),
+        "[The output is right.] The gradient comes back as it arrived: neither mask nor factor."),
     Mistake("divided_by_p", slip("/ (1 - p)", "/ p", everywhere=True),
         "You divide by the probability of being dropped. What share of the sum is left, on average?"),
     Mistake("dropped_taken_out", slip("M * X", "X[M]", "M * dY", "dY[M]"),

@@ -55,9 +55,9 @@ BIAS = "The biases are in the penalty. They shift the boundary and do not bend i
 
 MISTAKES = [
     Mistake("bias_decayed", slip("W * W", "W * W) + np.sum(b * b", "lam * W, db", "lam * W, db + lam * b"), BIAS),
-    Mistake("bias_in_penalty", slip("W * W", "W * W) + np.sum(b * b"), f"The gradients are right. {BIAS}"),
+    Mistake("bias_in_penalty", slip("W * W", "W * W) + np.sum(b * b"), f"[The gradients are right.] {BIAS}"),
     Mistake("bias_in_gradient", slip("lam * W, db", "lam * W, db + lam * b"),
-        "The loss is right, and leaves the biases out. So must the gradients: the penalty adds nothing to `db`."),
+        "[The loss is right.] It leaves the biases out, and so must the gradients: the penalty adds nothing to `db`."),
     Mistake("half_missing", slip("0.5 * lam", "lam"),
         "The gradients belong to a penalty with ½, the loss has none: a gradient check would not agree."),
     Mistake("gradient_doubled", slip("dW + lam", "dW + 2 * lam"),
@@ -69,7 +69,7 @@ MISTAKES = [
     Mistake("gradient_forgotten", slip("dW + lam * W", "dW"),
         "The loss has its penalty, the gradients have none: nothing would change in training."),
     Mistake("loss_forgotten", slip("    J = J + 0.5 * lam * sum(np.sum(W * W) for W, b in params)\n", ""),
-        "The gradients are right; the loss that you return is still the old one."),
+        "[The gradients are right.] The loss that you return is still the old one."),
     Mistake("last_layer_only",
         slip("in params)", "in params[-1:])",
              "[(dW + lam", "grads[:-1] + [(dW + lam",

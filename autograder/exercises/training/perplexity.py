@@ -55,7 +55,7 @@ MISTAKES = [
     Mistake("all_classes", slip("log_p[np.arange(len(labels)), labels]", "log_p"),
         "You average the logarithms of all classes. Only the probability of the label counts."),
     Mistake("no_max_shift", slip("logits - logits.max(axis=1, keepdims=True)", "logits"),
-        "Right for small logits. exp(1000) is infinite: shift each row by its largest logit first.",
+        "[Right for small logits.] exp(1000) is infinite: shift each row by its largest logit first.",
         also=[overflowing_softmax]),
 ]  # fmt: skip
 

@@ -38,7 +38,7 @@ MISTAKES = [
     Mistake("multiplied", slip("/ temperature", "* temperature"),
         "Your high temperature makes the network surer, not bolder: the logits are divided by it."),
     Mistake("temperature_ignored", slip("logits / temperature", "logits"),
-        "Right for a temperature of 1 only: your answer does not depend on it."),
+        "Your answer does not depend on the temperature, as if it were 1."),
     Mistake("after_softmax", slip("logits / temperature", "logits", SOFTMAX, f"{SOFTMAX} / temperature"),
         "The temperature belongs to the logits. Divided afterwards, the probabilities no longer sum to 1."),
     Mistake("softmax_twice",
