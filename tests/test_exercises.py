@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -57,6 +58,30 @@ def test_the_audit_complains_of_what_it_should(monkeypatch):
     assert "the right answer for one fixed input passes" in one_case.complaints
     evaluation.expected_values.cache_clear()
     evaluation._way.cache_clear()
+
+
+# Words with which a hint calls a part of an answer right
+CLAIM = re.compile(
+    r"\b(is|are) (all )?right[,;]? (but|the others)|^(?!You|Examples)[\w `]+ (is|are) right\b(?! for)|\bAll right|"
+    r"^[Rr]ight,? (for|only|in|up|until|otherwise)\b|\b[Rr]ight (otherwise|only)\b"
+)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_what_a_hint_calls_right_stands_in_brackets(slug):
+    hints = {mistake.hint for exercise in exercises_of(slug).values() for mistake in exercise.mistakes}
+    assert [hint for hint in hints if not hint.startswith("[") and CLAIM.search(hint)] == []
+    # What is shown where there are two mistakes is a sentence, too
+    rests = [hint.partition("] ")[2] for hint in hints if hint.startswith("[")]
+    assert [rest for rest in rests if not re.match(r"[A-Z`qd]|exp|fan_in", rest)] == []
+
+
+def test_a_hint_that_calls_right_what_is_wrong_is_a_complaint(monkeypatch):
+    real = get_exercise("graph.accumulate")
+    monkeypatch.setattr("autograder.checks.evaluation.get_exercise", lambda name: real)
+    assert audit._denied(real) == []
+    monkeypatch.setattr("autograder.checks.recognition._Search.all_that_is_wrong", lambda *given: True)
+    assert "'`accumulate` is right.' is said although not_zeroed and mutates_gradients are made" in audit._denied(real)
 
 
 def test_the_floor_of_known_mistakes_is_reached():

@@ -11,7 +11,7 @@ import json
 import sys
 import textwrap
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -165,24 +165,25 @@ def audit(exercise: Exercise, seeds: Sequence[int] = SEEDS) -> Row:
     return row
 
 
-def crossed(exercise: Exercise) -> Iterator[tuple]:
-    """(answer, its mistakes) with one mistake in the first function of a pair and another one in the second."""
-    if len(exercise.functions) != 2:
-        return
-    for one, other in itertools.permutations(exercise.mistakes, 2):
-        yield (one.functions[0], other.functions[1]), (one, other)
+# How many other mistakes each one with a claim is put together with
+OTHERS = 4
 
 
 def _denied(exercise):
-    """The hints that call something right which is not, over all pairs of mistakes, as sentences."""
-    found = []
-    claims = {mistake: mistake.hint[1:].partition("]")[0] for mistake in exercise.mistakes if mistake.hint[0] == "["}
-    for functions, mistakes in crossed(exercise):
-        for mistake in set(mistakes) & set(claims):
-            result = evaluate(exercise.name, *functions)
-            alone = evaluate(exercise.name, *mistake.functions)
-            if claims[mistake] in result.message and _passed(result) != _passed(alone):
-                found.append(f"{claims[mistake]!r} is said although {', '.join(one.slug for one in mistakes)} are made")
+    """The hints that call something right which is not, where a pair has two mistakes, as sentences."""
+    found: list[str] = []
+    if len(exercise.functions) != 2:
+        return found
+    for mistake in exercise.mistakes:
+        claim = mistake.hint[1:].partition("]")[0] if mistake.hint.startswith("[") else ""
+        others = [one for one in exercise.mistakes if claim and one is not mistake][:OTHERS]
+        alone = _passed(evaluate(exercise.name, *mistake.functions)) if claim else []
+        for other, place in itertools.product(others, (0, 1)):
+            pair = (mistake, other) if place == 0 else (other, mistake)
+            result = evaluate(exercise.name, *(one.functions[i] for i, one in enumerate(pair)))
+            said = f"({mistake.slug.replace('_', ' ')}). {claim}" in result.message
+            if said and _passed(result) != alone:
+                found.append(f"{claim!r} is said although {' and '.join(one.slug for one in pair)} are made")
     return found
 
 

@@ -225,7 +225,16 @@ class _Search:
 
     def all_that_is_wrong(self, ways):
         """Whether each part is as one of the ways has it."""
-        return all(any(self._agrees(way, part) for way in ways) for part in range(len(self.got)))
+        return all(
+            any(self._agrees(way, part) and not self._changes_more(way, part) for way in ways)
+            for part in range(len(self.got))
+        )
+
+    def _changes_more(self, way, part):
+        return any(
+            got.outcome.changed and not made.outcome.changed
+            for got, made in zip(self.got[part], way.seen[part], strict=True)
+        )
 
 
 def _explanation(exercise, found, search):
