@@ -49,7 +49,7 @@ class CellError:
 
 
 @dataclass
-class Outcome:
+class CheckedNotebook:
     """What became of a notebook.
 
     assignment : the released one that it was compared with; "" where it is none of the course's.
@@ -85,7 +85,7 @@ class Outcome:
 
 
 def check_notebook(path, seconds=Settings.timeout, total=None, isolation="bwrap", released=None, grader=None):
-    """Run a notebook as grading does and return its `Outcome`; the file is not changed.
+    """Run a notebook as grading does and return its `CheckedNotebook`; the file is not changed.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def check_notebook(path, seconds=Settings.timeout, total=None, isolation="bwrap"
             f"{path} is not a notebook that can be read: {problem}. Open it in JupyterLab, save it and try again"
         )
     master = _master(path, cells, released)
-    outcome = Outcome(path.name)
+    outcome = CheckedNotebook(path.name)
     steps = _steps_of_any(path, cells, outcome) if master is None else _steps_of(master, data, cells, outcome)
     task = Task("", outcome.assignment, path.stem, steps, 0, ingest.read_own_folder(path.parent), at_home=True)
     if grader is None:

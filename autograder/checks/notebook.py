@@ -47,7 +47,7 @@ class CheckFailed(AssertionError):
         return [f"CheckFailed: {self}"]
 
 
-class Stopped(KeyboardInterrupt):
+class CheckInterrupted(KeyboardInterrupt):
     """The student has interrupted a check."""
 
     def _render_traceback_(self):
@@ -66,7 +66,7 @@ def check(name: str, *functions: Callable, hidden: bool = False) -> Any:
     try:
         view = _judged(exercise, functions, keep=not hidden and cells.shell() is not None)
     except KeyboardInterrupt:
-        raise Stopped(f"the check of {name} was stopped; nothing was counted") from None
+        raise CheckInterrupted(f"the check of {name} was stopped; nothing was counted") from None
     show.display(view)
     if not view.result.passed:
         raise CheckFailed("see the message above" if view.result.attempted else f"{name} is not attempted yet")

@@ -102,7 +102,7 @@ def rebuild_cells(master: Master, submitted: Sequence[SubmittedCell]) -> Rebuilt
 
 
 @dataclass
-class _Found:
+class _Matches:
     """Where the submitted cells belong.
 
     taken : {place of a marked course cell: the student's}. changed : {place of an unmarked one: the student's version}.
@@ -115,9 +115,9 @@ class _Found:
     notes: list[str] = field(default_factory=list)
 
 
-def _match(master: Master, submitted: Sequence[SubmittedCell]) -> _Found:
+def _match(master: Master, submitted: Sequence[SubmittedCell]) -> _Matches:
     marked = {cell.grade_id: place for place, cell in enumerate(master.cells) if cell.grade_id}
-    free, found, anchor = _Unmarked(master), _Found(), -1
+    free, found, anchor = _Unmarked(master), _Matches(), -1
     for cell in submitted:
         place = marked.get(cell.grade_id)
         if place in found.taken:
@@ -137,7 +137,7 @@ def _match(master: Master, submitted: Sequence[SubmittedCell]) -> _Found:
     return found
 
 
-def _take_changed(found: _Found, original: MasterCell, place: int, cell: SubmittedCell) -> None:
+def _take_changed(found: _Matches, original: MasterCell, place: int, cell: SubmittedCell) -> None:
     """Keep the student's version of an unmarked course cell, if it is another one."""
     if (original.source, original.cell_type) != (cell.source, cell.cell_type):
         found.changed[place] = cell
@@ -145,7 +145,7 @@ def _take_changed(found: _Found, original: MasterCell, place: int, cell: Submitt
             found.notes.append(_ran_twice(place))
 
 
-def _find_alike(master: Master, free: _Unmarked, found: _Found) -> None:
+def _find_alike(master: Master, free: _Unmarked, found: _Matches) -> None:
     """Among the student's own cells, find changed versions of course cells that no id tells."""
     matched = {*found.taken, *free.found}
     for place in free.unmatched():
