@@ -8,6 +8,7 @@ import math
 import os
 import shutil
 import stat
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,6 +111,8 @@ def record_of(
         sum(result.restarts for result in ran),
         graded,
         submitted,
+        next((result.limited_by for result in ran), ""),
+        dict(sum((Counter(result.refused_calls) for result in ran), Counter())),
     )
 
 

@@ -12,6 +12,7 @@ import builtins
 import functools
 import re
 import time
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -129,6 +130,8 @@ class _NotebookRun:
         self.twice = {name for name in asked if asked.count(name) > 1}
         self.until = self.begun + (CELLS_SHARE if asked else 1.0) * settings.total
         self.asked = self.cpu = self.memory = 0.0
+        self.limited_by = ""
+        self.refused: Counter[str] = Counter()
         self.needs_review = []
 
     def result(self):
@@ -155,6 +158,8 @@ class _NotebookRun:
             self.memory,
             max(0.0, whole - self.asked),
             self.deaths,
+            self.limited_by,
+            dict(self.refused),
         )
 
     def _step(self, number, step):
@@ -205,8 +210,10 @@ class _NotebookRun:
 
     def _end(self):
         if self.child is not None:
-            cpu, memory = self.child.close()
-            self.cpu, self.memory, self.child = self.cpu + cpu, max(self.memory, memory), None
+            used, self.child = self.child.close(), None
+            self.cpu, self.memory = self.cpu + used.cpu, max(self.memory, used.memory)
+            self.limited_by = self.limited_by or used.limited_by
+            self.refused.update(used.refused or {})
 
     def _ask(self, request, buffers=(), seconds=0.0, exercise=None):
         left = self.until - time.monotonic()

@@ -93,7 +93,7 @@ class StepResult:
 
 @dataclass(frozen=True)
 class TaskResult:
-    """What came of a task: one result for each step, in order, and what it cost (as in `Record`)."""
+    """What came of a task: one result for each step, in order, and what it cost and was refused (as in `Record`)."""
 
     results: tuple[StepResult, ...]
     needs_review: tuple[str, ...] = ()
@@ -102,3 +102,5 @@ class TaskResult:
     memory_mb: float = 0.0
     overhead: float = 0.0
     restarts: int = 0
+    limited_by: str = ""
+    refused_calls: dict[str, int] = field(default_factory=dict)

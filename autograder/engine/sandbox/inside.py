@@ -22,12 +22,14 @@ import select
 import signal
 import socket
 import sys
+import time
 from typing import Any
 
 import numpy as np
 
 from ...checks import drivers
-from . import link, walls
+from . import calls, link, walls
+from .meter import Meter
 from .protocol import Channel, Closed, TooLarge, course_tuple, decode, encode
 
 OUTPUTS = 100
@@ -50,14 +52,15 @@ def main(fd: int) -> None:
     gc.freeze()
     control.send({"ready": True})
     while True:
-        word, fds, _, _ = socket.recv_fds(control.sock, 1, 2)
+        # A child's status and its work, and the entrance to its control group where there is one
+        word, fds, _, _ = socket.recv_fds(control.sock, 1, 3)
         if not word:
             break
         if os.fork() == 0:
             control.close()
-            status, work = (Channel(socket.socket(fileno=fd)) for fd in fds)
+            status, work = (Channel(socket.socket(fileno=fd)) for fd in fds[:2])
             try:
-                attend(status, work, shell, config)
+                attend(status, work, shell, config, fds[2:])
             finally:
                 os._exit(0)
         for fd in fds:
@@ -82,26 +85,37 @@ def warm_up(plots: bool) -> Any:
     return shell
 
 
-def attend(status: Channel, work: Channel, shell: Any, config: dict) -> Any:
-    """Start the child, watch its memory, and say how it ended."""
+def attend(status: Channel, work: Channel, shell: Any, config: dict, entrance: list[int]) -> Any:
+    """Start the child, watch what it uses, refuse what it may not, and say how it ended."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     limits, _ = status.receive()
     walls.die_with_parent()
+    told, tell = socket.socketpair()
     try:
         if config["walls"]:
             walls.own_namespaces()
+        walls.adopt()
         child = os.fork()
     except OSError as error:
         status.send({"fault": f"no namespaces for a child: {error}"})
         return
     if child == 0:
         status.close()
+        told.close()
         try:
-            live(work, shell, config, limits)
+            enter(entrance)
+            live(work, shell, config, limits, tell)
         finally:
             os._exit(0)
+    for fd in entrance:
+        os.close(fd)
     work.close()
-    why = _watch(status, child, limits["memory"])
+    tell.close()
+    watch = Watch(status, told, child, limits)
+    try:
+        why = watch.wait()
+    except OSError as error:
+        why, watch.fault = "fault", f"what a child holds cannot be measured: {error}"
     if not config["walls"]:
         # Without its own namespace the child's process group is the best there is
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -111,48 +125,84 @@ def attend(status: Channel, work: Channel, shell: Any, config: dict) -> Any:
     _, code, usage = os.wait4(child, 0)
     # Of Linux in kB, of macOS in bytes
     memory = usage.ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
+    said: dict[str, Any] = {"ended": why or os.waitstatus_to_exitcode(code)}
+    if why == "fault":
+        said["fault"] = watch.fault
     with contextlib.suppress(Closed):
         status.send(
-            {
-                "ended": why or os.waitstatus_to_exitcode(code),
-                "cpu": usage.ru_utime + usage.ru_stime,
-                "memory": memory,
+            said
+            | {
+                "cpu": max(usage.ru_utime + usage.ru_stime, watch.meter.cpu if watch.meter else 0.0),
+                "memory": max(memory, watch.meter.peak if watch.meter else 0.0),
+                "measured": watch.meter is not None,
+                "refused": watch.refused,
             }
         )
 
 
-def _watch(status, child, megabytes):
-    """Wait for the child's end, the supervisor's word, or too much memory: "memory", "told", or "" where it ended itself."""
-    pidfd = os.pidfd_open(child) if hasattr(os, "pidfd_open") else None
-    watched = [status, pidfd] if pidfd is not None else [status]
-    while True:
-        ready, _, _ = select.select(watched, [], [], 0.1)
-        if pidfd in ready or (pidfd is None and os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT)):
-            return ""
-        if ready:
-            return "told"
-        if _resident(child) > megabytes:
-            return "memory"
+class Watch:
+    """An attendant's view of its child: how it ends, what it uses, which system calls it is refused.
+
+    refused : {name of the call: how often}, None where the kernel does not tell.
+    """
+
+    def __init__(self, status, told, child, limits):
+        self.status, self.told, self.child, self.limits = status, told, child, limits
+        self.meter = Meter(child) if sys.platform == "linux" else None
+        self.refused: dict[str, int] | None = None
+        self.fault = ""
+
+    def wait(self) -> str:
+        """Wait for the child's end, the supervisor's word, or too much: "memory", "time", "told", or "" where it ended itself."""
+        pidfd = os.pidfd_open(self.child) if hasattr(os, "pidfd_open") else None
+        listener = None
+        # Of a moment of its life, the first: a child may be over before it is measured
+        next_look = time.monotonic() + 0.02
+        while True:
+            watched = [fd for fd in (self.status, pidfd, self.told, listener) if fd is not None]
+            ready, _, _ = select.select(watched, [], [], max(0.0, min(0.1, next_look - time.monotonic())))
+            if pidfd in ready or (
+                pidfd is None and os.waitid(os.P_PID, self.child, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            ):
+                return ""
+            if self.status in ready:
+                return "told"
+            if self.told in ready:
+                listener = self._listen()
+            elif listener is not None and listener in ready:
+                name = calls.refuse_next(listener)
+                if name is not None and self.refused is not None:
+                    self.refused[name] = self.refused.get(name, 0) + 1
+            if self.meter is not None and time.monotonic() >= next_look:
+                self.meter.look(self.limits["memory"])
+                if self.meter.held > self.limits["memory"]:
+                    return "memory"
+                if self.meter.cpu > self.limits["cpu"] + 5:
+                    return "time"
+                next_look = time.monotonic() + self.meter.pause
+
+    def _listen(self):
+        """The file on which refused calls are told, once the child has its filter."""
+        _, fds, _, _ = socket.recv_fds(self.told, 1, 1)
+        self.told.close()
+        self.told = None
+        if fds:
+            self.refused = {}
+            return fds[0]
+        return None
 
 
-def _resident(child):
-    """Megabytes that the child and everything it has started hold, without what it shares with the zygote."""
-    total, page = 0, os.sysconf("SC_PAGE_SIZE")
-    family = [child]
-    for pid in family:
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            with open(f"/proc/{pid}/statm") as file:
-                _, resident, shared = file.read().split()[:3]
-            total += (int(resident) - int(shared)) * page
-            with open(f"/proc/{pid}/task/{pid}/children") as file:
-                family += [int(x) for x in file.read().split()][:64]
-    return total / 2**20
+def enter(entrance: list[int]) -> None:
+    """Go into the control group that the supervisor has made; it looks whether that was possible."""
+    for fd in entrance:
+        with contextlib.suppress(OSError):
+            os.write(fd, b"0")
 
 
 # --- the child ------------------------------------------------------------------------------------------------------
 
 
-def live(work: Channel, shell: Any, config: dict, limits: dict) -> Any:
+def live(work: Channel, shell: Any, config: dict, limits: dict, tell: socket.socket) -> Any:
     """Behind its walls, run cells and answer cases until the supervisor has no more."""
     walls.die_with_parent()
     # A signal to "my group" must not reach the zygote, which is of the same user
@@ -163,13 +213,17 @@ def live(work: Channel, shell: Any, config: dict, limits: dict) -> Any:
     else:
         home = os.path.join(config["folder"], f"work-{os.getpid()}")
     move_in(home)
-    kept = work.fileno()
-    os.closerange(3, kept)
-    os.closerange(kept + 1, 1024)
+    first, second = sorted((work.fileno(), tell.fileno()))
+    os.closerange(3, first)
+    os.closerange(first + 1, second)
+    os.closerange(second + 1, 1024)
     take_files(work, home)
     walls.limit(limits["memory"], limits["disk"], limits["processes"], limits["cpu"])
-    if config["walls"]:
-        walls.lock()
+    listener = walls.lock() if config["walls"] else None
+    socket.send_fds(tell, [b"."], [] if listener is None else [listener])
+    tell.close()
+    if listener is not None:
+        os.close(listener)
     serve(work, shell, home)
 
 

@@ -26,7 +26,7 @@ import tempfile
 import time
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import dlcourse
 
@@ -34,7 +34,7 @@ from ...checks import drivers
 from ...checks.exercise import get_exercise
 from ...checks.notebook import visible_cases
 from ...errors import EngineFault, NoSandbox
-from . import link, walls
+from . import calls, groups, link
 from .link import START_SECONDS
 from .protocol import Channel, Closed, ProtocolError, Silence, encode
 
@@ -66,7 +66,8 @@ def write_kit(folder: Path, names: Collection[str]) -> None:
     for name in (
         "checks/drivers.py",
         "checks/limits.py",
-        *(f"engine/sandbox/{name}.py" for name in ("inside", "link", "protocol", "walls")),
+        *(f"engine/sandbox/{name}.py" for name in ("calls", "inside", "link", "meter", "protocol", "walls")),
+        "engine/sandbox/calls.txt",
     ):
         shutil.copy(here / name, package / name)
     own: dict[str, dict[str, Any]] = {}
@@ -363,7 +364,7 @@ class Zygote:
             raise NoSandbox("expected Linux or macOS, where processes fork", "on Windows grade in WSL")
         if self.walled and shutil.which("bwrap") is None:
             raise NoSandbox("bubblewrap (the command bwrap) was not found", INSTALL)
-        if self.walled and not walls.can_filter():
+        if self.walled and not calls.can_filter():
             raise NoSandbox(
                 f"expected a processor whose system calls are known here (x86_64, aarch64), got {os.uname().machine}"
             )
@@ -481,17 +482,43 @@ class Died(Exception):
         super().__init__(f"{why} {how}")
 
 
+class Used(NamedTuple):
+    """What a child has used: processor seconds, peak MB; what measured it ("control group", "processes", "" for nothing).
+
+    refused : {system call: how often it was refused}, None where that is not counted.
+    """
+
+    cpu: float = 0.0
+    memory: float = 0.0
+    limited_by: str = ""
+    refused: dict[str, int] | None = None
+
+
+def _group(settings):
+    """A control group for the next child, None where this machine has none for us."""
+    folder = groups.home()
+    if folder is None:
+        return None
+    try:
+        return groups.Group(folder, settings)
+    except OSError:
+        return None
+
+
 class Child:
     """One fork of the zygote with one submission in it."""
 
     def __init__(self, zygote, settings, files):
         self.settings, self.number, self.usage = settings, 0, None
+        self.group = _group(settings) if zygote.walled else None
         status, status_there = socket.socketpair()
         work, work_there = socket.socketpair()
         self.status, self.work = Channel(status), Channel(work)
         try:
+            given = [status_there.fileno(), work_there.fileno()]
+            given += [] if self.group is None else [self.group.entrance]
             try:
-                socket.send_fds(zygote.control.sock, [b"."], [status_there.fileno(), work_there.fileno()])
+                socket.send_fds(zygote.control.sock, [b"."], given)
             except OSError:
                 raise EngineFault(f"the sandbox has gone: {zygote._said().strip()[-500:]}") from None
             finally:
@@ -509,6 +536,10 @@ class Child:
                 self._hand_over(files)
             except (Closed, Silence, ProtocolError):
                 raise EngineFault(f"a child did not start: {self._fault(zygote)}") from None
+            if self.group is not None and not self.group.entered():
+                # A group that nobody can enter holds nothing; what /proc tells is then the measure
+                self.group.close()
+                self.group = None
         except BaseException:
             self.close()
             raise
@@ -564,6 +595,10 @@ class Child:
         how = (self.usage or {}).get("ended")
         if how == "memory":
             return Died("memory", f"more than {self.settings.memory} MB")
+        if how == "time":
+            return Died("time", "too much processor time")
+        if how == "fault":
+            return EngineFault((self.usage or {}).get("fault", ""))
         if isinstance(how, int) and how < 0:
             with contextlib.suppress(ValueError):
                 name = signal.Signals(-how).name
@@ -576,16 +611,25 @@ class Child:
         if self.usage is None:
             with contextlib.suppress(Closed, Silence, ProtocolError):
                 self.usage, _ = self.status.receive(time.monotonic() + seconds)
+                if self.group is not None:
+                    used = self.group.used()
+                    if used.pop("killed", 0) and self.usage["ended"] != "told":
+                        self.usage["ended"] = "memory"
+                    self.usage |= used
 
-    def close(self) -> tuple[float, float]:
-        """End the child and everything that it has started; (processor seconds, peak MB) of it."""
+    def close(self) -> Used:
+        """End the child and everything that it has started; what it used."""
         self.work.close()
         with contextlib.suppress(Closed):
             self.status.send({"end": True})
         self._finish(10)
         self.status.close()
         usage = self.usage or {}
-        return usage.get("cpu", 0.0), usage.get("memory", 0.0)
+        limited_by = "control group" if self.group is not None else "processes" if usage.get("measured") else ""
+        if self.group is not None:
+            self.group.close()
+            self.group = None
+        return Used(usage.get("cpu", 0.0), usage.get("memory", 0.0), limited_by, usage.get("refused"))
 
 
 class FreshChild(Child):
@@ -623,9 +667,9 @@ class FreshChild(Child):
                 self.process.wait(seconds)
             self.usage = {"ended": self.process.poll()}
 
-    def close(self) -> tuple[float, float]:
+    def close(self) -> Used:
         """End the child and everything that it has started; what it used is not known."""
         self.work.close()
         link.end(self.process)
         self._finish(10)
-        return 0.0, 0.0
+        return Used()

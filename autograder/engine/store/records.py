@@ -79,6 +79,8 @@ class Record:
     isolation : "bwrap", or "process" for the weaker mode. needs_review : why a person should look, one sentence each.
     seconds, cpu_seconds, memory_mb : of the student's code (wall, processor, peak resident).
     overhead : wall seconds of everything else. restarts : children started beyond the first.
+    limited_by : what held memory and processor time: "control group" (the kernel's, of the whole box), "processes" (the sum
+        over all its processes, looked at again and again), "" for nothing. refused_calls : {system call: how often}.
     graded : ISO time, UTC. submitted : ISO time, or None where the submission has no timestamp.
     """
 
@@ -95,6 +97,8 @@ class Record:
     restarts: int = 0
     graded: str = ""
     submitted: str | None = None
+    limited_by: str = ""
+    refused_calls: dict[str, int] = field(default_factory=dict)
 
     @property
     def verdicts(self) -> list[Verdict]:
