@@ -13,7 +13,7 @@ from autograder.checks.result import CaseRow, Result
 from autograder.engine import grader
 from autograder.engine.grader import Grader, clean, clean_error
 from autograder.engine.sandbox.protocol import ProtocolError, encode
-from autograder.engine.sandbox.sandbox import Died
+from autograder.engine.sandbox.sandbox import Died, Used
 from autograder.engine.store.records import Verdict
 from autograder.engine.tasks import ASSERTS, CODE, EXERCISE, TEXT, Settings, Step, StepResult, Task
 from autograder.errors import EngineFault
@@ -293,7 +293,7 @@ class Child:
 
     def close(self):
         self.closed = True
-        return 1.5, 20.0
+        return Used(1.5, 20.0)
 
 
 class Zygote:

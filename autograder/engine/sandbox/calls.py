@@ -95,7 +95,7 @@ def program(machine: str, refuse: int) -> bytes:
         return struct.pack("HBBI", code, true, false, k & 0xFFFFFFFF)
 
     def on_call(name: str, body: Sequence[bytes]) -> list[bytes]:
-        """The instructions for one call; they end with an answer of their own."""
+        """The instructions for one call, to the answer."""
         return [op(equal, numbers[name], 0, len(body)), *body] if name in numbers else []
 
     def argument(number):
