@@ -317,7 +317,7 @@ def seen(value=None, wrong=True, **more):
         (seen(2.0, wrong=False), seen(2.0, wrong=False), "absent"),
         (seen(1.0), seen(error=ValueError()), "other"),
         (seen(error=ValueError("a")), seen(1.0), "other"),
-        # An error's type alone is no evidence; its message is where it arose in the same operation
+        # An error's type alone is not evidence; its message is where it arose in the same operation
         (seen(error=ValueError("a")), seen(error=ValueError("b")), "weak"),
         (seen(error=ValueError("a")), seen(error=ValueError("a")), "same"),
         (seen(error=ValueError("a"), operation="@"), seen(error=ValueError("a"), operation="+"), "weak"),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # How a mistake's outcome is to the answer's on one case: the mistake does not show there; both fail alike, with evidence
 # or without (two errors of one type); or it shows, and the answer does something else
 ABSENT, SAME, WEAK, OTHER = "absent", "same", "weak", "other"
-# Many mistakes end in these, so they are no evidence for one
+# Many mistakes end in these, so they are not evidence for one
 _OF_ANY_MISTAKE = (TooSlow, MemoryError)
 
 
