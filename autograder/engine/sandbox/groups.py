@@ -77,7 +77,7 @@ class Group:
         return bool((self.folder / "cgroup.procs").read_text().strip())
 
     def used(self) -> dict[str, float]:
-        """What the kernel knows of it: "memory" (peak MB), "cpu" (seconds), "killed" (ended for want of memory)."""
+        """What the kernel knows of it: "memory" (peak MB), "cpu" (seconds), "killed" (it ran out of memory)."""
         found = {}
         with contextlib.suppress(OSError, ValueError):
             found["memory"] = int((self.folder / "memory.peak").read_text()) / 2**20

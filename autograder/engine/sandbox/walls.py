@@ -65,7 +65,7 @@ def own_files(megabytes: int) -> None:
     flags = _MS_NOSUID | _MS_NODEV
     _call("mount", b"tmpfs", b"/tmp", b"tmpfs", flags, f"size={megabytes}m,nr_inodes=4096,mode=0700".encode())
     _call("mount", b"tmpfs", b"/dev/shm", b"tmpfs", flags | _MS_NOEXEC, b"size=8m,nr_inodes=64,mode=0700")
-    # To map /dev/zero, shared, makes memory that is no file's; /dev/full reads the same and cannot be mapped
+    # To map /dev/zero, shared, makes memory that belongs to no file; /dev/full reads the same and cannot be mapped
     _call("mount", b"/dev/full", b"/dev/zero", None, _MS_BIND, None)
     _call("mount", b"tmpfs", b"/proc", b"tmpfs", flags | _MS_NOEXEC | _MS_RDONLY, b"size=4k,nr_inodes=2")
 
