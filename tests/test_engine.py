@@ -14,7 +14,7 @@ import pytest
 
 import dlcourse
 from autograder import build
-from autograder.checks.evaluation import evaluate, exercise_seed
+from autograder.checks.evaluation import evaluate, exercise_seed, expected_values
 from autograder.checks.exercise import get_exercise
 from autograder.checks.solution import solution_parts
 from autograder.engine.grader import Grader, clean
@@ -532,3 +532,29 @@ def test_only_text_and_real_pictures_are_shown():
         {"output_type": "display_data", "data": {"text/plain": "ok\ufffd"}, "metadata": {}},
         {"output_type": "stream", "name": "stdout", "text": "hi"},
     ]
+
+
+# Says every number that it is asked, in each way there is
+TELLS = """
+import warnings
+def preactivation(X, w, b):
+    said = "secret " + " ".join(map(repr, map(float, np.ravel(X))))
+    print(said)
+    warnings.warn(said, RuntimeWarning)
+    WAY
+"""
+
+
+@needs_walls
+@pytest.mark.parametrize(
+    "way",
+    ["raise ValueError(said)", "raise type('E' + said.replace(' ', '_').replace('.', '_'), (Exception,), {})(said)"],
+)
+def test_no_message_repeats_the_numbers_of_a_case(grader, way):
+    verdict = last(grader.grade(notebook(TELLS.replace("WAY", way))))
+    cases, _ = expected_values("neurons.preactivation", exercise_seed(11, "neurons.preactivation"))
+    shown = " ".join([verdict.message, verdict.hint, *(row.problem for row in verdict.rows)])
+    digits = [f"{abs(float(x)):.4f}"[:5] for case in cases for x in np.ravel(case.args[0]) if float(x) % 1]
+    assert digits and not [number for number in digits if number in shown or number.replace(".", "_") in shown]
+    hidden = {row.problem for row in verdict.rows if row.hidden}
+    assert hidden <= {"Your code raised ValueError.", "Your code raised an error."}

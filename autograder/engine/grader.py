@@ -14,6 +14,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,8 @@ GRACE = 2.0
 CELLS_SHARE = 2 / 3
 RESTARTS = 6
 ZYGOTES = 4
+# Characters of an error's text that a message repeats
+SAID = 300
 # A cell that draws names one of these
 PLOTTING = ("matplotlib", "pyplot", "plt", "pylab")
 _BY_DEATH = {"time": OUT_OF_TIME, "memory": OUT_OF_MEMORY, "output": TOO_MUCH_OUTPUT, "crash": CRASHED}
@@ -326,7 +329,7 @@ class _NotebookRun:
             if not (self.task.at_home and case.hidden)
         ]
         got, seconds, died = [], self.settings.timeout, None
-        for _, _, sent in asked:
+        for case, _, sent in asked:
             if died is None:
                 try:
                     tree, buffers = sent
@@ -341,11 +344,13 @@ class _NotebookRun:
             if any(isinstance(outcome.error, drivers.TooSlow) for outcome in outcomes):
                 # After an answer has used up its time once, every further case gets little
                 seconds = min(seconds, 1.0)
-            got.append(outcomes)
+            got.append(outcomes if self.task.at_home else [_guarded(outcome, case.hidden) for outcome in outcomes])
         if name in self.twice and self.child is not None:
             self._ask({"do": "done"}, seconds=self.settings.timeout)
         cases, expected, _ = zip(*asked, strict=True)
         result = _judge(exercise, cases, expected, got, seed)
+        if not self.task.at_home:
+            result = _without_texts(result, got)
         return StepResult(verdict=_of_result(step, name, result, died, got, time.monotonic() - begun))
 
     def _case(self, exercise, functions, tree, buffers, seconds):
@@ -379,6 +384,40 @@ def _encoded_cases(name, seed):
     return [encode((case.args, case.kwargs, case.dout, case.extra)) for case in expected_values(name, seed)[0]]
 
 
+# A number long enough to be one of a case's
+_NUMBER = re.compile(r"\d[\d._eE+-]{4,}")
+
+
+def _guarded(outcome, hidden):
+    """The outcome with what the answer said in its own words: nothing of a hidden case, no long numbers of the others.
+
+    The numbers of a class are the same for everyone: what leaves with one submission comes back with another.
+    """
+    if hidden:
+        return replace(outcome, where="", printed="", warned="")
+    texts = {name: _NUMBER.sub("…", getattr(outcome, name)) for name in ("where", "printed", "warned")}
+    return replace(outcome, **texts)
+
+
+def _without_texts(result, got):
+    """The result with what its errors said, guarded in the same way; the judge has read them, the student need not."""
+    message, rows = result.message, []
+    outcomes = [outcome for outcomes in got for outcome in outcomes]
+    for row, outcome in zip(result.rows, outcomes, strict=True):
+        error = outcome.error
+        if error is not None and type(error) not in _OURS:
+            text, name = str(error), type(error).__name__
+            known = hasattr(builtins, name) or name in _KNOWN
+            problem = f"Your code raised {name if known else 'an error'}."
+            if not row.hidden:
+                problem = row.problem.replace(text, _NUMBER.sub("…", text[:SAID])) if text else row.problem
+                problem = problem if known else problem.replace(name, re.sub(r"[\d_]+", "_", name))
+                message = message.replace(row.problem, problem)
+            row = replace(row, problem=problem)
+        rows.append(row)
+    return replace(result, message=message, rows=tuple(rows))
+
+
 def _judge(exercise, cases, expected, got, seed):
     try:
         return judge(exercise, cases, expected, got, seed)
@@ -410,6 +449,10 @@ def _outcome(part, row, tree, body):
 _KNOWN = {
     kind.__name__: kind for kind in (drivers.TooSlow, drivers.WrongAnswer, drivers.Withheld, np.linalg.LinAlgError)
 }
+
+
+# Errors whose texts are the course's own
+_OURS = (drivers.TooSlow, drivers.Withheld)
 
 
 @functools.cache
