@@ -314,6 +314,24 @@ def run(steps, say, settings=None, **more):
     return made, zygote
 
 
+@pytest.fixture
+def deaths(monkeypatch):
+    """[(why, how, begun)] of every child that ended, in a step or in a case."""
+    told, dead, outcomes = [], grader._NotebookRun._dead, grader._died_outcomes
+
+    def in_a_step(self, step, died, seconds):
+        told.append((died.why, died.how, died.begun))
+        return dead(self, step, died, seconds)
+
+    def in_a_case(exercise, died):
+        told.append((died.why, died.how, died.begun))
+        return outcomes(exercise, died)
+
+    monkeypatch.setattr(grader._NotebookRun, "_dead", in_a_step)
+    monkeypatch.setattr(grader, "_died_outcomes", in_a_case)
+    return told
+
+
 def test_the_cells_run_in_one_child_in_their_order():
     steps = [
         Step(CODE, "x = 1", 0),
@@ -483,14 +501,15 @@ def test_a_step_gets_no_more_than_what_is_left_of_the_notebooks_time():
 
 
 @pytest.mark.parametrize("reply", [{}, {"outputs": []}, {"outputs": {}, "value": 1}, {"value": 1}])
-def test_a_reply_of_another_form_is_a_crash(reply):
+def test_a_reply_of_another_form_is_a_crash(reply, deaths):
     made, _ = run([Step(ASSERTS, "x", 0, grade_id="t", points=1.0)], lambda request: reply)
     assert made.results[0].verdict.verdict == "crashed" and made.restarts == 1
+    assert deaths == [("crash", "a reply of another form", True)] and 0.0 <= made.results[0].seconds < 5.0
 
 
-def test_a_reply_that_is_too_large():
+def test_a_reply_that_is_too_large(deaths):
     made, _ = run([Step(ASSERTS, "x", 0, grade_id="t", points=1.0)], lambda request: DONE | {"too_large": True})
-    assert made.results[0].verdict.verdict == "too much output"
+    assert made.results[0].verdict.verdict == "too much output" and deaths == [("output", "too large", True)]
 
 
 class Oracle:
@@ -557,6 +576,7 @@ def test_an_exercise_is_asked_case_by_case_and_judged_here(at_home):
     (one,) = made.results
     assert (one.verdict.verdict, one.verdict.points, one.verdict.how) == ("right", 4.0, "outside")
     assert [row.case for row in one.verdict.rows] and len(one.verdict.rows) == len(values)
+    assert 0.0 <= one.verdict.seconds < 5.0
     assert sent[0] == {"do": "functions", "names": ["preactivation"], "place": 0, "places": [0], "apart": False}
     seed = grader.PUBLIC_SEED if at_home else grader.exercise_seed(11, NAME)
     trees = [tree for tree, _ in grader._encoded_cases(NAME, seed)]
@@ -626,15 +646,16 @@ def test_functions_that_are_missing_are_no_attempt():
     assert made.results[0].verdict == Verdict(
         "e", "outside", 4.0, 0.0, "not attempted", f"○ {NAME}: not attempted.\n{text}", NAME
     )
-    assert len(sent) == 1
+    assert len(sent) == 1 and 0.0 <= made.results[0].seconds < 5.0
 
 
 @pytest.mark.parametrize("found", [None, "abc", [], [[True, True]], [3], [[True, True, ""], [True, True, ""]]])
-def test_a_child_that_lies_about_its_functions(found):
+def test_a_child_that_lies_about_its_functions(found, deaths):
     made, _ = run([CHECK], lambda request: {"found": found})
     verdict = made.results[0].verdict
     assert (verdict.verdict, verdict.exercise, verdict.how, made.restarts) == ("crashed", NAME, "outside", 1)
     assert verdict.message == f"The check could not finish: your code {WORDS['crash']}"
+    assert deaths == [("crash", "a reply of another form", True)]
 
 
 def test_a_case_that_ends_the_child_ends_the_check_and_keeps_what_was_right():
@@ -659,10 +680,14 @@ def test_no_memory_in_a_case_is_that_cases():
     "reply",
     [{}, {"outcomes": [], "values": []}, {"outcomes": [said()], "values": [7]}, {"outcomes": [5], "values": [None]}],
 )
-def test_a_case_with_a_reply_of_another_form_is_a_crash(reply):
+def test_a_case_with_a_reply_of_another_form_is_a_crash(reply, deaths):
     sent = []
     made, _ = run([CHECK], reply_with(lambda i: reply, sent))
     assert made.results[0].verdict.verdict == "crashed" and made.restarts == 1
+    # The words are those of the error, some of them Python's
+    assert {(why, begun) for why, _, begun in deaths} == {("crash", True)} and len(sent) == 2
+    assert all(how not in ("", "None", None) for _, how, _ in deaths)
+    assert reply or deaths[0][1] == "'outcomes'"
 
 
 def test_after_one_slow_case_the_others_get_a_second():
