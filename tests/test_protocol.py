@@ -37,7 +37,7 @@ ENCODED = {
     "a text": ("Grüße", ["s", "Grüße"], b""),
     "half a surrogate pair": ("a\ud800", ["s", "a?"], b""),
     "a whole number": (-255, ["i", "-0xff"], b""),
-    "a number of more digits than may be sent": (1 << 4 * protocol.TEXT - 1, ["o", "int"], b""),
+    "a number of more digits than may be sent": (1 << protocol.BITS, ["o", "int"], b""),
     "a float": (0.5, ["f", "0x1.0000000000000p-1"], b""),
     "a complex number": (0.5 - 1j, ["c", "0x1.0000000000000p-1", "-0x1.0000000000000p+0"], b""),
     "an array": (np.array([[1, 2]], np.int8), ["a", "|i1", [1, 2], 0], b"\1\2"),
@@ -191,7 +191,7 @@ LIES = [
     (["a", "<f8", [2], 0], BYTES),
     (["a", "<f8", [1], 1], BYTES),
     (["a", "|O", [1], 0], KNOWN),
-    (["a", "<f8", "x", 0], KNOWN),
+    (["a", "<f8", "x", 0], NO_VALUE),
     (["a", "<f8", [1] * 33, 0], KNOWN),
     (["a", "<f8", [-1], 0], WHOLE),
     (["a", "<f8", [1], -8], WHOLE),
@@ -204,7 +204,7 @@ LIES = [
     (["s", 1], NO_VALUE),
     (["s", "a", "b"], NO_VALUE),
     (["i", 5], NO_VALUE),
-    (["i", "0" * (protocol.TEXT + 4)], NO_VALUE),
+    (["i", "0" * (protocol.BITS // 4 + 4)], NO_VALUE),
     (["f", 0.5], NO_VALUE),
     (["o", 1], NO_VALUE),
     (["t", 5], NO_VALUE),
@@ -215,6 +215,13 @@ LIES = [
     (["c", "0x1"], NO_VALUE),
     (["g", "<f8", []], NO_VALUE),
     (["rng", 1], NO_VALUE),
+    (["named", 1], NO_VALUE),
+    (["a", "<f8", [1], True], WHOLE),
+    (["h", "<f8"], NO_VALUE),
+    (["h", "|O", [1]], KNOWN),
+    (["h", "<f8", [-1]], WHOLE),
+    (["h", "<f8", [protocol.BODY_LIMIT // 8 + 1]], BYTES),
+    ([["a"], 1], NO_VALUE),
     (["unknown", 1], NO_VALUE),
     ([], NO_VALUE),
     (7, NO_VALUE),
@@ -234,12 +241,106 @@ def test_a_tree_that_lies_is_refused(tree, message):
 
 
 def test_what_is_just_allowed_is_read():
-    assert protocol.decode(["i", "0x" + "f" * (protocol.TEXT + 1)], b"") == int("f" * (protocol.TEXT + 1), 16)
+    for number in (2**protocol.BITS - 1, 1 - 2**protocol.BITS):
+        assert round_trip(number) == number and len(str(number)) < 1_300
     assert protocol.decode(["a", "<f8", [1] * 32, 0], b"\0" * 8).shape == (1,) * 32
     assert protocol.decode(["a", "<f8", [0, protocol.BODY_LIMIT], 8], b"\0" * 8).shape == (0, protocol.BODY_LIMIT)
     both = protocol.decode(["t", [["a", "<i4", [1], 0], ["g", "<i4", [], 4]]], b"\1\0\0\0\2\0\0\0")
     assert both[0].tolist() == [1] and both[1] == 2 and both[0].flags.writeable
     assert protocol.decode(["s", "x" * 30_000], b"") == "x" * protocol.TEXT == round_trip("x" * 30_000)
+
+
+# --- what may be shown ------------------------------------------------------------------------------------------------
+
+# [(what came, what is left)]
+TEXTS = [
+    ("plain", "plain"),
+    ("two\nlines\tand a tab", "two\nlines\tand a tab"),
+    ("Größe σ(x) ≤ 1, 数, 😀", "Größe σ(x) ≤ 1, 数, 😀"),
+    ("10 %\r20 %\r\n", "10 %\n20 %\n"),
+    ("\x1b[31mred\x1b[0m", "red"),
+    ("\x1b[2J\x1b]0;title\x07", "\ufffd[2J\ufffd]0;title\ufffd"),
+    ("a\x00b\x08c\x7fd\x85e\x9be", "a\ufffdb\ufffdc\ufffdd\ufffde\ufffde"),
+    ("half \ud800 and \udfff", "half \ufffd and \ufffd"),
+    ("a\u202eb\u2066c\u200fd\u061ce", "a\ufffdb\ufffdc\ufffdd\ufffde"),
+    ("\u2028\u2029\ufdd0\ufffe\uffff", "\ufffd" * 5),
+]
+
+
+@pytest.mark.parametrize(("text", "left"), TEXTS, ids=range(len(TEXTS)))
+def test_text_is_cleaned_at_the_border(ends, text, left):
+    assert protocol.clean(text) == left
+    # What is clean stays as it is, and can be written
+    assert protocol.clean(left) == left and left.encode().decode() == left
+    channel, theirs = ends
+    sent = {"where": text, text: [{"deep": [text, 1, None]}]}
+    protocol.Channel(theirs).send(sent)
+    assert channel.receive()[0] == {"where": left, left: [{"deep": [left, 1, None]}]}
+    # A notebook's own source must reach its child as it is
+    channel.send(sent)
+    assert protocol.Channel(theirs, trusted=True).receive()[0] == sent
+    assert protocol.decode(["d", [[["s", text], ["s", text]]]], b"") == {left: left}
+
+
+@pytest.mark.parametrize("raw", [b'{"a": "\x7f"}', b'{"a": "\xc2\x85"}', b'{"a": "\xe2\x80\xae"}', b'{"\\u0000": "a"}'])
+def test_text_that_is_not_escaped_is_cleaned_too(ends, raw):
+    channel, theirs = ends
+    theirs.sendall(frame(raw))
+    ((key, value),) = channel.receive()[0].items()
+    assert (key, value) in [("a", "\ufffd"), ("\ufffd", "a")]
+
+
+# --- what is more than any answer has ---------------------------------------------------------------------------------
+
+
+def test_keys_are_limited():
+    # Multiples of this prime have the same hash: each key would be compared with all others
+    prime = 2**61 - 1
+    many = {prime * number: None for number in range(1, protocol.KEYS + 1)}
+    assert round_trip(many) == many
+    half = {number: None for number in range(protocol.KEYS // 2 + 1)}
+    pairs = [[["i", hex(number)], None] for number in half]
+    words = f"expected at most {protocol.KEYS} keys, got more"
+    for refuse in (lambda: protocol.encode([half, half]), lambda: protocol.decode(["l", [["d", pairs]] * 2], b"")):
+        with pytest.raises(protocol.TooLarge) as refused:
+            refuse()
+        assert str(refused.value) == words
+
+
+def test_types_without_contents_are_few():
+    many = protocol.decode(["l", [["o", f"T{number}"] for number in range(500)]], b"")
+    names = [type(one).__name__ for one in many]
+    assert names == [f"T{number}" for number in range(protocol.NAMES)] + ["object"] * (500 - protocol.NAMES)
+    assert type(many[-1]) is type(many[-2]) is type(protocol.opaque("object"))
+
+
+def test_of_large_arrays_shape_and_dtype_are_left():
+    value = {"a": np.arange(4.0), "b": [np.ones((1000, 3), np.int8), np.float32(2.5)], "c": "text"}
+    tree, buffers = protocol.encode(value)
+    body = b"".join(buffers)
+    assert protocol.without_large(tree, body, 3000) == (tree, body)
+    tree, body = protocol.without_large(tree, body, 2999)
+    assert len(body) == 4 * 8 + 4
+    left = protocol.decode(tree, body)
+    assert left["a"].tolist() == [0.0, 1.0, 2.0, 3.0] and left["b"][1] == np.float32(2.5) and left["c"] == "text"
+    large = left["b"][0]
+    assert (large.shape, large.dtype, large.strides) == ((1000, 3), np.int8, (0, 0))
+
+
+@pytest.mark.parametrize(
+    "tree", [["a", "<f8", [2], 0], ["a", "|O", [1], 0], ["a", 1, 2, 3], ["a"], 7, ["a", "<f8", [1], -8]]
+)
+def test_a_tree_that_lies_of_its_arrays_is_left_to_the_reader(tree):
+    assert protocol.without_large(tree, b"\0" * 8, 100) == (tree, b"")
+    with pytest.raises(protocol.ProtocolError):
+        protocol.decode(tree, b"")
+
+
+def test_arrays_that_share_their_bytes_are_refused():
+    with pytest.raises(protocol.TooLarge):
+        protocol.without_large(["l", [["a", "|i1", [8], 0]] * 2], b"\0" * 8, 100)
+    with pytest.raises(protocol.ProtocolError):
+        protocol.without_large(nested(100_000), b"", 1)
 
 
 class Nameless(type):

@@ -1,30 +1,28 @@
 """The supervisor of one submission: runs its cells in the sandbox, asks its functions case by case, judges outside.
 
 What the child says is an answer, never a verdict: for an exercise it returns the values of the student's own functions, and
-they are compared here with the reference's. Only cells of plain asserts are believed, and marked so.
+a process of its own compares them with the reference's (`judge`). Only cells of plain asserts are believed, and marked so.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import builtins
 import functools
-import re
 import time
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..checks import drivers
-from ..checks.evaluation import PUBLIC_SEED, exercise_seed, expected_values, judge
+from ..checks.evaluation import PUBLIC_SEED, exercise_seed
 from ..checks.exercise import get_exercise
 from ..errors import EngineFault
+from .sandbox.judge import Frame, Judge, frame
 from .sandbox.oracle import Oracle
-from .sandbox.protocol import ProtocolError, decode, encode
+from .sandbox.protocol import ProtocolError, encode
 from .sandbox.sandbox import Died, Fresh, Zygote, open_sandbox, withheld_names
 from .store.records import (
     CRASHED,
@@ -45,8 +43,6 @@ GRACE = 2.0
 CELLS_SHARE = 2 / 3
 RESTARTS = 6
 ZYGOTES = 4
-# Characters of an error's text that a message repeats
-SAID = 300
 # A cell that draws names one of these
 PLOTTING = ("matplotlib", "pyplot", "plt", "pylab")
 _BY_DEATH = {"time": OUT_OF_TIME, "memory": OUT_OF_MEMORY, "output": TOO_MUCH_OUTPUT, "crash": CRASHED}
@@ -57,8 +53,6 @@ _WORDS = {
     "crash": "ended the whole Python process.",
 }
 _PNG = b"\x89PNG\r\n\x1a\n"
-_HIDDEN = re.compile("[\x1b\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_CONTROL = re.compile(r"[^\t\n\r\x1b\x20-\x7e\xa0-\ud7ff\ue000-\uffff\U00010000-\U0010ffff]")
 
 
 class Grader:
@@ -70,7 +64,7 @@ class Grader:
     def __init__(self, settings=None):
         self.settings = settings or Settings()
         self.zygotes = {}
-        self.oracle = Oracle(self.settings.memory)
+        self.oracle, self.judge = Oracle(self.settings.memory), Judge()
 
     def __enter__(self):
         return self
@@ -81,6 +75,7 @@ class Grader:
     def close(self) -> None:
         """End every sandbox."""
         self.oracle.close()
+        self.judge.close()
         while self.zygotes:
             self.zygotes.popitem()[1].close()
 
@@ -92,9 +87,11 @@ class Grader:
             if zygote is not None:
                 zygote.close()
             self.oracle.start()
+            self.judge.start()
             zygote = open_sandbox(key[0], self.settings.isolation, plots)
         self.zygotes[key] = zygote
         self.oracle.ready(key[0])
+        self.judge.ready(key[0])
         while len(self.zygotes) > ZYGOTES:
             self.zygotes.pop(next(iter(self.zygotes))).close()
         return zygote
@@ -105,7 +102,7 @@ class Grader:
         plots = any(word in step.source for step in task.steps if step.kind != TEXT for word in PLOTTING)
         try:
             zygote = self.warm(names, plots)
-            return _NotebookRun(task, self.settings, zygote, self.oracle, withheld_names(names)).result()
+            return _NotebookRun(task, self.settings, zygote, self.oracle, self.judge, withheld_names(names)).result()
         except EngineFault:
             # Whatever was wrong with the sandbox, the next submission gets a new one
             zygote = self.zygotes.pop((tuple(sorted(names)), plots), None)
@@ -121,9 +118,9 @@ class _NotebookRun:
     and the child is thrown away: what a check tells an answer cannot reach anything that is shown.
     """
 
-    def __init__(self, task, settings, zygote, oracle, withheld):
+    def __init__(self, task, settings, zygote, oracle, judge, withheld):
         self.task, self.settings, self.zygote = task, settings, zygote
-        self.oracle, self.withheld = oracle, withheld
+        self.oracle, self.judge, self.withheld = oracle, judge, withheld
         self.begun = time.monotonic()
         self.child: Any = None
         self.deaths, self.left_out = 0, set()
@@ -323,35 +320,33 @@ class _NotebookRun:
             )
             return StepResult(verdict=verdict, seconds=time.monotonic() - begun)
         seed = PUBLIC_SEED if self.task.at_home else exercise_seed(self.task.seed, name)
-        asked = [
-            (case, value, sent)
-            for case, value, sent in zip(*expected_values(name, seed), _encoded_cases(name, seed), strict=True)
-            if not (self.task.at_home and case.hidden)
-        ]
-        got, seconds, died = [], self.settings.timeout, None
-        for case, _, sent in asked:
+        frames, errors, seconds, died = [], set(), self.settings.timeout, None
+        limits = self.judge.limits(name, seed)
+        for number, (hidden, tree, buffers) in enumerate(_encoded_cases(name, seed)):
+            if self.task.at_home and hidden:
+                continue
             if died is None:
                 try:
-                    tree, buffers = sent
-                    outcomes = self._case(exercise, functions, tree, buffers, seconds)
+                    header, body = self._case(exercise, functions, tree, buffers, seconds)
+                    frames.append(frame(number, header, body, limits[number]))
+                    errors |= _error_names(header)
                 except Died as death:
                     died = death
                     self._end()
                     self.deaths += 1
-                    outcomes = _died_outcomes(exercise, died)
-            else:
-                outcomes = _died_outcomes(exercise, died)
-            if any(isinstance(outcome.error, drivers.TooSlow) for outcome in outcomes):
+            if died is not None:
+                frames.append(Frame(number, died=died.why))
+            if "TooSlow" in errors:
                 # After an answer has used up its time once, every further case gets little
                 seconds = min(seconds, 1.0)
-            got.append(outcomes if self.task.at_home else [_guarded(outcome, case.hidden) for outcome in outcomes])
         if name in self.twice and self.child is not None:
             self._ask({"do": "done"}, seconds=self.settings.timeout)
-        cases, expected, _ = zip(*asked, strict=True)
-        result = _judge(exercise, cases, expected, got, seed)
-        if not self.task.at_home:
-            result = _without_texts(result, got)
-        return StepResult(verdict=_of_result(step, name, result, died, got, time.monotonic() - begun))
+        judgement = self.judge.judge(name, seed, frames, self.task.at_home)
+        if judgement.broken and died is None:
+            died = Died("crash", judgement.broken)
+            self._end()
+            self.deaths += 1
+        return StepResult(verdict=_of_result(step, name, judgement.result, died, errors, time.monotonic() - begun))
 
     def _case(self, exercise, functions, tree, buffers, seconds):
         driver = exercise.driver
@@ -367,117 +362,24 @@ class _NotebookRun:
 
         header, body = self._ask(request, buffers, seconds, exercise)
         if header.get("no_memory"):
-            return [drivers.Outcome(part, error=MemoryError()) for part in exercise.parts]
-        try:
-            return [
-                _outcome(part, row, tree, body)
-                for part, row, tree in zip(exercise.parts, header["outcomes"], header["values"], strict=True)
-            ]
-        except (ProtocolError, KeyError, TypeError, ValueError) as error:
-            self._end()
-            raise Died("crash", str(error)) from None
+            error = {"where": "", "changed": [], "printed": "", "warned": "", "error": ["MemoryError", ""]}
+            header = {"outcomes": [error] * len(exercise.parts), "values": [None] * len(exercise.parts)}
+        return header, body
 
 
 @functools.lru_cache(256)
 def _encoded_cases(name, seed):
-    """[(tree, buffers)] of what an answer is called with; the whole class is asked the same."""
-    return [encode((case.args, case.kwargs, case.dout, case.extra)) for case in expected_values(name, seed)[0]]
+    """[(whether it is hidden, tree, buffers)] of what an answer is called with; the whole class is asked the same."""
+    cases = get_exercise(name).cases(np.random.default_rng(seed))
+    return [(case.hidden, *encode((case.args, case.kwargs, case.dout, case.extra))) for case in cases]
 
 
-# A number long enough to be one of a case's
-_NUMBER = re.compile(r"\d[\d._eE+-]{4,}")
-
-
-def _guarded(outcome, hidden):
-    """The outcome with what the answer said in its own words: nothing of a hidden case, no long numbers of the others.
-
-    The numbers of a class are the same for everyone: what leaves with one submission comes back with another.
-    """
-    if hidden:
-        return replace(outcome, where="", printed="", warned="")
-    texts = {name: _NUMBER.sub("…", getattr(outcome, name)) for name in ("where", "printed", "warned")}
-    return replace(outcome, **texts)
-
-
-def _without_texts(result, got):
-    """The result with what its errors said, guarded in the same way; the judge has read them, the student need not."""
-    message, rows = result.message, []
-    outcomes = [outcome for outcomes in got for outcome in outcomes]
-    for row, outcome in zip(result.rows, outcomes, strict=True):
-        error = outcome.error
-        if error is not None and type(error) not in _OURS:
-            text, name = str(error), type(error).__name__
-            known = hasattr(builtins, name) or name in _KNOWN
-            problem = f"Your code raised {name if known else 'an error'}."
-            if not row.hidden:
-                problem = row.problem.replace(text, _NUMBER.sub("…", text[:SAID])) if text else row.problem
-                problem = problem if known else problem.replace(name, re.sub(r"[\d_]+", "_", name))
-                message = message.replace(row.problem, problem)
-            row = replace(row, problem=problem)
-        rows.append(row)
-    return replace(result, message=message, rows=tuple(rows))
-
-
-def _judge(exercise, cases, expected, got, seed):
+def _error_names(header):
+    """The types of the errors that a reply tells of; `judge` refuses a reply that has none of the form."""
     try:
-        return judge(exercise, cases, expected, got, seed)
-    except Exception as error:
-        # Whatever a child may send, it is its own answer that fails and not the grader
-        text = f"your function returned something that cannot be compared with numbers ({type(error).__name__})"
-        broken = [[drivers.Outcome(part, error=drivers.WrongAnswer(text)) for part in exercise.parts] for _ in cases]
-        return judge(exercise, cases, expected, broken, seed)
-
-
-def _outcome(part, row, tree, body):
-    outcome = drivers.Outcome(
-        part,
-        where=_line(row["where"], 300),
-        operation=_line(row.get("operation"), 100),
-        changed=tuple(_line(name, 60) for name in row["changed"][:10]),
-        rounded=row.get("rounded") is True,
-        printed=_words(row["printed"], 2000),
-        warned=_line(row["warned"], 500),
-    )
-    if row["error"] is None:
-        outcome.value = decode(tree, body)
-    else:
-        name, text = row["error"]
-        outcome.error = _error(_line(name, 60), _words(text, 1000))
-    return outcome
-
-
-_KNOWN = {
-    kind.__name__: kind for kind in (drivers.TooSlow, drivers.WrongAnswer, drivers.Withheld, np.linalg.LinAlgError)
-}
-
-
-# Errors whose texts are the course's own
-_OURS = (drivers.TooSlow, drivers.Withheld)
-
-
-@functools.cache
-def _error_type(name):
-    known = _KNOWN.get(name) or getattr(builtins, name, None)
-    if isinstance(known, type) and issubclass(known, BaseException):
-        return known
-    return type("".join(c for c in name if c.isalnum() or c == "_") or "Error", (Exception,), {})
-
-
-def _error(name, text):
-    """The exception that the child told of: of a known type, with its text and nothing else."""
-    try:
-        return _error_type(name)(text)
-    except Exception:
-        return _error_type("Error")(f"{name}: {text}")
-
-
-def _died_outcomes(exercise, died):
-    error = {
-        "time": drivers.TooSlow("stopped because it took too long"),
-        "memory": MemoryError("more memory than allowed"),
-        "output": drivers.WrongAnswer("your function returned or printed far more than any right answer"),
-    }.get(died.why, drivers.WrongAnswer("your code ended the whole Python process, or answered in its place"))
-    return [drivers.Outcome(part, error=error) for part in exercise.parts]
+        return {str(row["error"][0]) for row in header["outcomes"] if row["error"]}
+    except (KeyError, TypeError, IndexError):
+        return set()
 
 
 def _unusable(names, found):
@@ -493,17 +395,16 @@ def _unusable(names, found):
 # --- verdicts -------------------------------------------------------------------------------------------------------
 
 
-def _of_result(step, name, result, died, got, seconds):
-    errors = [outcome.error for outcomes in got for outcome in outcomes if outcome.error is not None]
+def _of_result(step, name, result, died, errors, seconds):
     if result.passed:
         verdict = RIGHT
     elif not result.attempted:
         verdict = NOT_ATTEMPTED
     elif died is not None:
         verdict = _BY_DEATH[died.why]
-    elif any(isinstance(error, drivers.TooSlow) for error in errors):
+    elif "TooSlow" in errors:
         verdict = OUT_OF_TIME
-    elif any(isinstance(error, MemoryError) for error in errors):
+    elif "MemoryError" in errors:
         verdict = OUT_OF_MEMORY
     else:
         verdict = PARTLY if result.points > 0 else WRONG
@@ -528,7 +429,7 @@ def _of_asserts(step, error, value, seconds):
         verdict = {"NotImplementedError": NOT_ATTEMPTED, "MemoryError": OUT_OF_MEMORY, "TooSlow": OUT_OF_TIME}.get(
             error["ename"], WRONG
         )
-        points, message = 0.0, _words(f"{error['ename']}: {error['evalue']}".rstrip(": "), 2000)
+        points, message = 0.0, _text(f"{error['ename']}: {error['evalue']}".rstrip(": "), 2000)
     else:
         number = isinstance(value, int | float) and not isinstance(value, bool) and value == value
         points = min(max(value, 0.0), step.points) if number else step.points
@@ -589,13 +490,8 @@ def _stream(text):
 
 
 def _text(value, limit):
-    return _CONTROL.sub("\ufffd", value[:limit]) if isinstance(value, str) else ""
-
-
-def _words(value, limit):
-    """Text for a message: without what moves a terminal's cursor or turns the direction of reading."""
-    return _HIDDEN.sub("\ufffd", _text(value, limit))
+    return value[:limit] if isinstance(value, str) else ""
 
 
 def _line(value, limit):
-    return " ".join(_words(value, limit).split())
+    return " ".join(_text(value, limit).split())

@@ -7,13 +7,10 @@ The arguments come from students' code: a call may ask for a billion epochs, so 
 
 from __future__ import annotations
 
-import os
-import subprocess
+import signal
 import sys
-import time
 import warnings
 from collections import OrderedDict
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -22,22 +19,19 @@ from ...checks import drivers
 from ...checks.exercise import get_exercise
 from ...errors import EngineFault
 from . import link, walls
-from .protocol import Channel, Closed, ProtocolError, Silence, TooLarge, course_tuple, decode, encode
+from .helper import Helper
+from .protocol import Channel, Closed, Silence, TooLarge, course_tuple, decode, encode
 
-START_SECONDS = 60.0
-_NOT_STARTED = "the process that computes the course's functions did not start"
 # Values that are kept, and how long a call and its value may be: at most 64 MB in all, whatever students' code asks
 KEPT, KEPT_BYTES = 4096, 16_384
+_SIGKILL = getattr(signal, "SIGKILL", 0)
 
 
-class Oracle:
-    """`start` it early and wait with `ready`; it starts again by itself after a call that was stopped."""
+class Oracle(Helper):
+    module, work = "oracle", "computes the course's functions"
 
     def __init__(self, memory):
-        self.memory, self.waiting = memory, False
-        self.process: Any = None
-        self.loaded: set[str] = set()
-        self.channel: Any = None
+        super().__init__(memory)
         # A class asks the same again and again: every right loop passes through the same weights
         self.known: OrderedDict[tuple, tuple] = OrderedDict()
 
@@ -46,7 +40,7 @@ class Oracle:
 
         exercise : the name of the one that is judged now, whose reference may not be called; None for a cell.
         """
-        call = name, exercise, repr(tree), body
+        call = name, exercise, repr(tree), bytes(body)
         if call in self.known:
             self.known.move_to_end(call)
             header, answer = self.known[call]
@@ -59,59 +53,15 @@ class Oracle:
             self.close()
             raise
         except Closed:
-            self.close()
+            if self._ended() == -_SIGKILL:
+                # Nobody but the machine does that: where memory runs out inside, it says so or aborts
+                raise EngineFault(f"the process that {self.work} was killed from outside") from None
             return {"error": ["MemoryError", f"{name} ran out of memory"]}, ()
         if "value" in header and len(call[2]) + len(body) + len(answer) <= KEPT_BYTES:
             self.known[call] = header, answer
             if len(self.known) > KEPT:
                 self.known.popitem(last=False)
         return header, [answer]
-
-    def start(self) -> None:
-        """Start the process if it does not run, without waiting for it."""
-        if self.process is not None and self.process.poll() is None:
-            return
-        self.close()
-        environment = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-        try:
-            self.process, ours = link.start(
-                [sys.executable, "-m", "autograder.engine.sandbox.oracle", str(self.memory)],
-                os.environ | environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-        except TimeoutError:
-            raise EngineFault(f"{_NOT_STARTED} (it ended)") from None
-        self.channel, self.waiting = Channel(ours), True
-        self.loaded = set()
-
-    def ready(self, names: Iterable[str] = ()) -> None:
-        """Start the process if it does not run, and wait until it answers and knows these exercises.
-
-        To load a topic takes a while, and that must not be a student's time.
-        """
-        self.start()
-        unknown = sorted(set(names) - self.loaded)
-        try:
-            if self.waiting:
-                self.channel.receive(time.monotonic() + START_SECONDS)
-                self.waiting = False
-            if unknown:
-                self.channel.send({"load": unknown}, (), time.monotonic() + START_SECONDS)
-                self.channel.receive(time.monotonic() + START_SECONDS)
-                self.loaded.update(unknown)
-        except (Closed, Silence, ProtocolError) as error:
-            self.close()
-            raise EngineFault(f"{_NOT_STARTED} ({type(error).__name__})") from None
-
-    def close(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.channel.close()
-            self.process = None
 
 
 def main(memory: int, address: str) -> None:

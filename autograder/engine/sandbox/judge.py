@@ -1,0 +1,355 @@
+"""A process of the supervisor's that judges answers: what came out of the sandbox is first looked at here, where it can be stopped.
+
+    python -m autograder.engine.sandbox.judge MEMORY ADDRESS
+
+The supervisor hands on the bytes of each case as they came and never rebuilds a value itself. Arrays far larger than the
+expected ones lose their contents on the way. Arithmetic with what is left has a limit of memory and of processor time.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import json
+import re
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from ...checks import drivers
+from ...checks.evaluation import expected_values, judge
+from ...checks.exercise import Exercise, get_exercise
+from ...checks.result import CaseRow, Result
+from ...errors import EngineFault
+from . import link, walls
+from .helper import START_SECONDS, Helper
+from .protocol import BODY_LIMIT, Channel, Closed, ProtocolError, Silence, decode, encode, without_large
+
+try:
+    import resource
+except ImportError:
+    # Windows
+    resource = None  # type: ignore[assignment]
+
+MEMORY = 2048
+# Of processor time for one exercise; a machine that is busy meanwhile makes nobody's answer wrong
+SECONDS = 20
+PATIENCE_SECONDS = 600.0
+# How much more than the expected values an answer may take: another precision, digits as text, a list for an array
+TIMES, MORE = 8, 2**20
+# Why a case has no values: how its child died, or this
+STOPPED = "judging"
+# Characters of an error's text that a message repeats
+SAID = 300
+_SIGXCPU = getattr(signal, "SIGXCPU", 0)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What came of one case: the number of the case, its outcomes and values as JSON, the bytes of the arrays.
+
+    died : how the child died instead, as in `Died`, or STOPPED where the answer cannot be judged.
+    """
+
+    number: int
+    text: bytes = b""
+    body: bytes = b""
+    died: str = ""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The result for an exercise; `broken`, where it is not "", says what in the child's replies was no reply at all."""
+
+    result: Result
+    broken: str = ""
+
+
+def frame(number: int, header: dict, body: Any, limit: int) -> Frame:
+    """The frame of a child's reply to a case, for which `limit` bytes are much."""
+    text = json.dumps([header.get("outcomes"), header.get("values")]).encode()
+    if len(text) > limit:
+        return Frame(number, died="output")
+    if len(body) > limit:
+        try:
+            values, body = without_large(header.get("values"), body, limit)
+        except ProtocolError:
+            return Frame(number, died="crash")
+        text = json.dumps([header.get("outcomes"), values]).encode()
+        if len(body) > limit:
+            return Frame(number, died="output")
+    return Frame(number, text, bytes(body))
+
+
+class _Stopped(Exception):
+    """These answers used up the judge's memory or time."""
+
+
+class Judge(Helper):
+    """Judges the answers to one exercise after the other; see `Helper`."""
+
+    module, work = "judge", "judges answers"
+
+    def __init__(self, memory=MEMORY):
+        super().__init__(memory)
+        self.known: dict[tuple, list[int]] = {}
+
+    def limits(self, name: str, seed: int) -> list[int]:
+        """For each case of an exercise, how many bytes of an answer are much; the expected values are computed with it."""
+        if (name, seed) not in self.known:
+            self.ready([name])
+            self.known[name, seed] = self.told({"name": name, "seed": seed, "limits": True})["limits"]
+        return self.known[name, seed]
+
+    def judge(self, name: str, seed: int, frames: Sequence[Frame], at_home: bool = False) -> Judgement:
+        """The `Judgement` on an answer; raises `EngineFault` where the machine failed.
+
+        at_home : the numbers of the cases are no secret, so what the answer says about them may be repeated.
+        """
+        with contextlib.suppress(_Stopped):
+            return self._ask(name, seed, frames, at_home)
+        judged = []
+        for one in frames:
+            try:
+                self._ask(name, seed, [one], at_home)
+                judged.append(one)
+            except _Stopped:
+                judged.append(Frame(one.number, died=STOPPED))
+        try:
+            return self._ask(name, seed, judged, at_home)
+        except _Stopped:
+            raise EngineFault(f"the answers to {name} cannot be judged together") from None
+
+    def _ask(self, name, seed, frames, at_home):
+        request = {
+            "name": name,
+            "seed": seed,
+            "at_home": at_home,
+            "frames": [[one.number, len(one.text), len(one.body), one.died] for one in frames],
+        }
+        pieces = [piece for one in frames for piece in (one.text, one.body)]
+        for left in (1, 0):
+            self.ready([name])
+            try:
+                self.channel.send(request, pieces, time.monotonic() + START_SECONDS)
+                header, _ = self.channel.receive(time.monotonic() + PATIENCE_SECONDS)
+                break
+            except (Closed, Silence):
+                ended = self._ended()
+                if ended == -_SIGXCPU:
+                    raise _Stopped from None
+                if not left:
+                    raise EngineFault(f"the process that {self.work} ended twice (status {ended})") from None
+        if "stopped" in header:
+            raise _Stopped
+        result = header["result"]
+        rows = tuple(CaseRow(**row) for row in result["rows"])
+        return Judgement(Result(**(result | {"rows": rows})), header["broken"])
+
+
+# --- in the process ---------------------------------------------------------------------------------------------------
+
+
+def limits_of(name: str, seed: int) -> list[int]:
+    """As `Judge.limits`."""
+    expected = expected_values(name, seed)[1]
+    most = BODY_LIMIT // max(1, len(expected)) // 2
+    return [min(most, TIMES * _size(values) + MORE) for values in expected]
+
+
+def _size(values):
+    tree, buffers = encode(values)
+    return len(json.dumps(tree)) + sum(map(len, buffers))
+
+
+def judged(name: str, seed: int, frames: Sequence[Frame], at_home: bool = False) -> Judgement:
+    """The `Judgement` on frames, without a process of its own."""
+    exercise, (cases, expected) = get_exercise(name), expected_values(name, seed)
+    got, broken = [], ""
+    for one in frames:
+        outcomes = died_outcomes(exercise, "crash" if broken else one.died)
+        if not broken and not one.died:
+            try:
+                outcomes = _outcomes(exercise, one)
+            except (ProtocolError, KeyError, TypeError, ValueError) as error:
+                broken, outcomes = str(error) or type(error).__name__, died_outcomes(exercise, "crash")
+        hidden = cases[one.number].hidden
+        got.append(outcomes if at_home else [guarded(outcome, hidden) for outcome in outcomes])
+    numbers = [one.number for one in frames]
+    result = _judged(exercise, [cases[i] for i in numbers], [expected[i] for i in numbers], got, seed)
+    if not at_home:
+        result = _without_texts(result, got)
+    return Judgement(result, broken)
+
+
+def _judged(exercise, cases, expected, got, seed):
+    try:
+        return judge(exercise, cases, expected, got, seed)
+    except MemoryError:
+        raise
+    except Exception as error:
+        # Whatever a child may send, it is its own answer that fails and not the grader
+        text = f"your function returned something that cannot be compared with numbers ({type(error).__name__})"
+        broken = [[drivers.Outcome(part, error=drivers.WrongAnswer(text)) for part in exercise.parts] for _ in cases]
+        return judge(exercise, cases, expected, broken, seed)
+
+
+# A number long enough to be one of a case's
+_NUMBER = re.compile(r"\d[\d._eE+-]{4,}")
+
+
+def guarded(outcome, hidden):
+    """The outcome with what the answer said in its own words: nothing of a hidden case, no long numbers of the others.
+
+    The numbers of a class are the same for everyone: what leaves with one submission comes back with another.
+    """
+    if hidden:
+        return replace(outcome, where="", printed="", warned="")
+    texts = {name: _NUMBER.sub("…", getattr(outcome, name)) for name in ("where", "printed", "warned")}
+    return replace(outcome, **texts)
+
+
+def _without_texts(result, got):
+    """The result with what its errors said, guarded in the same way; the judge has read them, the student need not."""
+    message, rows = result.message, []
+    outcomes = [outcome for outcomes in got for outcome in outcomes]
+    for row, outcome in zip(result.rows, outcomes, strict=True):
+        error = outcome.error
+        if error is not None and type(error) not in _OURS:
+            text, name = str(error), type(error).__name__
+            known = hasattr(builtins, name) or name in _KNOWN
+            problem = f"Your code raised {name if known else 'an error'}."
+            if not row.hidden:
+                problem = row.problem.replace(text, _NUMBER.sub("…", text[:SAID])) if text else row.problem
+                problem = problem if known else problem.replace(name, re.sub(r"[\d_]+", "_", name))
+                message = message.replace(row.problem, problem)
+            row = replace(row, problem=problem)
+        rows.append(row)
+    return replace(result, message=message, rows=tuple(rows))
+
+
+def _outcomes(exercise, one):
+    rows, trees = json.loads(one.text)
+    return [outcome(part, row, tree, one.body) for part, row, tree in zip(exercise.parts, rows, trees, strict=True)]
+
+
+def outcome(part: str, row: Any, tree: Any, body: Any) -> drivers.Outcome:
+    """The outcome of one part, as the child told it."""
+    made = drivers.Outcome(
+        part,
+        where=_line(row["where"], 300),
+        operation=_line(row.get("operation"), 100),
+        changed=tuple(_line(name, 60) for name in row["changed"][:10]),
+        rounded=row.get("rounded") is True,
+        printed=_text(row["printed"], 2000),
+        warned=_line(row["warned"], 500),
+    )
+    if row["error"] is None:
+        made.value = decode(tree, body)
+    else:
+        name, text = row["error"]
+        made.error = _error(_line(name, 60), _text(text, 1000))
+    return made
+
+
+_KNOWN = {
+    kind.__name__: kind for kind in (drivers.TooSlow, drivers.WrongAnswer, drivers.Withheld, np.linalg.LinAlgError)
+}
+
+
+# Errors whose texts are the course's own
+_OURS = (drivers.TooSlow, drivers.Withheld)
+
+
+@lru_cache(256)
+def _error_type(name):
+    known = _KNOWN.get(name) or getattr(builtins, name, None)
+    if isinstance(known, type) and issubclass(known, BaseException):
+        return known
+    return type("".join(c for c in name if c.isalnum() or c == "_") or "Error", (Exception,), {})
+
+
+def _error(name, text):
+    """The exception that the child told of: of a known type, with its text and nothing else."""
+    try:
+        return _error_type(name)(text)
+    except Exception:
+        return _error_type("Error")(f"{name}: {text}")
+
+
+def _text(value, limit):
+    return value[:limit] if isinstance(value, str) else ""
+
+
+def _line(value, limit):
+    return " ".join(_text(value, limit).split())
+
+
+def died_outcomes(exercise: Exercise, why: str) -> list[drivers.Outcome]:
+    """The outcomes of a case in which the child died; `why` as in `Frame`."""
+    error = {
+        "time": drivers.TooSlow("stopped because it took too long"),
+        "memory": MemoryError("more memory than allowed"),
+        "output": drivers.WrongAnswer("your function returned or printed far more than any right answer"),
+        STOPPED: drivers.WrongAnswer("your function returned something that takes too long to compare with numbers"),
+    }.get(why, drivers.WrongAnswer("your code ended the whole Python process, or answered in its place"))
+    return [drivers.Outcome(part, error=error) for part in exercise.parts]
+
+
+def main(memory: int, address: str) -> None:
+    channel = Channel(link.join(address), trusted=True)
+    walls.limit(memory, disk=1, processes=0, cpu=10**6)
+    channel.send({"ready": True})
+    while True:
+        try:
+            header, body = channel.receive()
+        except Closed:
+            return
+        if "load" in header:
+            for name in header["load"]:
+                get_exercise(name)
+            channel.send({"ready": True})
+        elif "limits" in header:
+            channel.send({"limits": limits_of(header["name"], header["seed"])})
+        else:
+            channel.send(_reply(header, memoryview(body)))
+
+
+def _reply(header, body):
+    frames, start = [], 0
+    for number, *lengths, died in header["frames"]:
+        pieces = []
+        for length in lengths:
+            pieces.append(body[start : start + length])
+            start += length
+        frames.append(Frame(number, bytes(pieces[0]), pieces[1], died))
+    try:
+        expected_values(header["name"], header["seed"])
+        with _processor_time(SECONDS):
+            return asdict(judged(header["name"], header["seed"], frames, header["at_home"]))
+    except MemoryError:
+        return {"stopped": True}
+
+
+@contextlib.contextmanager
+def _processor_time(seconds):
+    """In the block the kernel ends this process after so much more processor time."""
+    if resource is None:
+        yield
+        return
+    most = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + 1 + seconds, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_CPU, (most, most))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2])
