@@ -33,6 +33,8 @@ GROUPS = (
     (("autograder/checks/evaluation.py",), ("tests/test_judging.py",)),
     (("autograder/engine/sandbox/protocol.py",), ("tests/test_protocol.py",)),
     (("autograder/engine/grader.py",), ("tests/test_grader.py",)),
+    (("autograder/engine/sandbox/judge.py",), ("tests/test_judge.py",)),
+    (("autograder/checks/structure.py",), ("tests/test_structure.py",)),
     (
         tuple(
             f"autograder/engine/ingest/{name}.py"

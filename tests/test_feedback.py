@@ -12,7 +12,7 @@ from autograder.checks.exercise import exercises_of, get_exercise
 from autograder.engine.store.gradebook_reader import Mark, Marks
 from autograder.engine.store.records import CaseRow, NotebookRecord, Record, Verdict
 from autograder.errors import CourseError
-from autograder.reports import feedback, pages
+from autograder.reports import allow_list, feedback, pages
 
 pytest.importorskip("nbgrader")
 WRONG = {
@@ -20,7 +20,7 @@ WRONG = {
     "neurons.perceptron_predict": "classes_zero_one",
     "neurons.perceptron_fit": "untouched",
 }
-VOID = {"meta", "br", "hr", "img", "link", "input", "mspace"}
+VOID = {"meta", "br", "hr", "img", "link", "input"}
 
 
 class Outline(html.parser.HTMLParser):
@@ -65,6 +65,54 @@ def page_of(record, marks=None):
 @pytest.fixture(scope="module")
 def frank():
     return records.record("frank", WRONG)
+
+
+@pytest.mark.parametrize("name", ["frank", "evil"])
+def test_the_allow_list_takes_nothing_away_from_a_page_that_is_meant(name, frank, monkeypatch):
+    record = frank if name == "frank" else records.hostile("eve")
+    made = page_of(record)
+    monkeypatch.setattr(allow_list, "page", lambda text: text)
+    assert made.elements == page_of(record).elements and made.words == page_of(record).words
+
+
+FORMULAS = [
+    (r"a<b", "<mi>a</mi><mo>&lt;</mo><mi>b</mi>"),
+    (r"\text{<script>alert(1)</script>}", "<mtext>&lt;script&gt;alert(1)&lt;/script&gt;</mtext>"),
+    (r"\tag{<meta http-equiv=refresh>}", "<mtext>(&lt;meta http-equiv=refresh&gt;)</mtext>"),
+    (r"\mbox{<img src=x onerror=alert(1)>}", "<mtext>&lt;img&nbsp;src=x&nbsp;onerror=alert(1)&gt;</mtext>"),
+    (r"\text{a & b}", "<mtext>a&nbsp;&amp;&nbsp;b</mtext>"),
+    (r"\text{&lt;b&gt;}", "<mtext>&amp;lt;b&amp;gt;</mtext>"),
+]
+
+
+@pytest.mark.parametrize(("latex", "mathml"), FORMULAS)
+def test_signs_in_a_formula_are_signs(latex, mathml):
+    assert mathml in pages.math(latex)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("<p onclick='x'>a<script>b</script></p>", "<p>a</p>"),
+        (
+            "<a href='#e1'>in</a><a href='//x.y'>out</a><a href='javascript:x'>js</a>",
+            '<a href="#e1">in</a><a>out</a><a>js</a>',
+        ),
+        (
+            "<svg><style>*{}</style><use href='x.svg#a'></use><path d='M0' onload='x'></path></svg>",
+            '<svg><use></use><path d="M0"></path></svg>',
+        ),
+        ("<span style='width:5%;position:fixed'>a</span>", '<span style="width:5%">a</span>'),
+        ("<math><mtext><img src=x></mtext><maction actiontype='x'>m</maction></math>", "<math><mtext></mtext>m</math>"),
+        ("<form action=x><input name=y></form><iframe src=z></iframe><base href=w><meta http-equiv=refresh>", ""),
+        (
+            "<div class=note id=a aria-label=b data-x=c role=d>e</div>",
+            '<div class="note" id="a" aria-label="b" role="d">e</div>',
+        ),
+    ],
+)
+def test_what_a_page_does_not_hold_is_taken_out(text, left):
+    assert allow_list.page(f"<head></head><body>{text}</body></html>") == f"<head></head><body>{left}</body></html>"
 
 
 def assert_safe(outline):

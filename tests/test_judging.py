@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections import namedtuple
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -190,8 +191,10 @@ def test_a_measured_answer():
     assert problem(MEASURED, case, outcome((X + 2.0, 1)), (X + 2.05, 1)) == ""
     wrong = problem(MEASURED, case, outcome((X, 1)), (X + 2.0, 1))
     assert wrong == "The value: expected 4.33333, got 2.33333 (difference -2)."
-    assert problem(MEASURED, case, outcome("a"), (X, 1)) == (
-        "Your answer could not be measured (ValueError: could not convert string to float: 'a'); it returned the text 'a'."
+    assert problem(MEASURED, case, outcome("a"), (X, 1)) == "Expected a tuple of 2, got the text 'a'."
+    broken = replace(MEASURED, measure=lambda value, case: value[0] if value[1] == 1 else int("a"))
+    assert problem(broken, case, outcome((X, 2)), (X, 1)) == (
+        "Your answer could not be measured (ValueError: invalid literal for int() with base 10: 'a'); it returned a tuple of 2."
     )
 
 

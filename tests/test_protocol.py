@@ -298,7 +298,7 @@ def test_keys_are_limited():
     prime = 2**61 - 1
     many = {prime * number: None for number in range(1, protocol.KEYS + 1)}
     assert round_trip(many) == many
-    half = {number: None for number in range(protocol.KEYS // 2 + 1)}
+    half = dict.fromkeys(range(protocol.KEYS // 2 + 1))
     pairs = [[["i", hex(number)], None] for number in half]
     words = f"expected at most {protocol.KEYS} keys, got more"
     for refuse in (lambda: protocol.encode([half, half]), lambda: protocol.decode(["l", [["d", pairs]] * 2], b"")):

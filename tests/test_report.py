@@ -18,7 +18,7 @@ from autograder.checks.exercise import exercises_of
 from autograder.engine.store.gradebook_reader import Mark, Marks
 from autograder.engine.store.records import RIGHT, Verdict
 from autograder.errors import CourseError
-from autograder.reports import pages, report, similarity
+from autograder.reports import allow_list, pages, report, similarity
 
 pytest.importorskip("nbgrader")
 EXERCISES = exercises_of("neurons")
@@ -108,6 +108,26 @@ def test_hostile_names_stay_text_in_page_plots_table_and_json():
     rows = list(csv.reader(io.StringIO(report.to_csv(found))))
     assert rows[1][0] == records.EVIL and rows[3][0] == "'=cmd|' /C calc'!A0"
     assert json.loads(report.to_json(found))["submissions"][0]["student"] == records.EVIL
+
+
+def test_the_allow_list_takes_nothing_away_from_a_report(monkeypatch):
+    found = made(*class_of(20), records.hostile("eve"))
+    page = Outline(report.to_page(found))
+    monkeypatch.setattr(allow_list, "page", lambda text: text)
+    raw = Outline(report.to_page(found))
+    assert page.words == raw.words
+    for (tag, attributes), (raw_tag, raw_attributes) in zip(page.elements, raw.elements, strict=True):
+        # A name space is for files that are drawings alone
+        kept = [name for name in raw_attributes if not name.startswith("xmlns")]
+        assert (tag, list(attributes)) == (raw_tag, kept)
+        for name, value in attributes.items():
+            # Styles are written again, without spaces
+            read = styles if name == "style" else str
+            assert read(value) == read(raw_attributes[name])
+
+
+def styles(text):
+    return {part.strip().replace(" ", "").replace('"', "'") for part in text.split(";") if part.strip()}
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])

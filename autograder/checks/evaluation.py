@@ -24,6 +24,7 @@ from .exercise import Mistake, get_exercise
 from .limits import TooSlow, time_limit
 from .recognition import Seen, Way, recognise
 from .result import CaseRow, Explanation, Result, result_of
+from .structure import other_structure
 
 if TYPE_CHECKING:
     from .drivers import Case
@@ -127,6 +128,9 @@ def _wrong(exercise, case, outcome, value):
         return _error_text(exercise, outcome)
     got, wanted, names = outcome.value, value, exercise.value_names(outcome.part)
     if exercise.measure is not None:
+        text = other_structure(got, wanted)
+        if text:
+            return text[0].upper() + text[1:]
         wanted = exercise.measure(wanted, case)
         try:
             got = exercise.measure(got, case)

@@ -97,7 +97,8 @@ class Exercise:
     hints : two to four, each says a little more; the student opens them one by one.
     driver : how it is called (`plain`, `pair`, `steps` or the exercise's own, see `drivers.py`).
     parts : the parts that the driver yields, in order; each earns its share.
-    measure : (value, case) -> what is compared instead of the value itself: statistics of a random answer.
+    measure : (value, case) -> what is compared instead of the value itself: statistics of a random answer. Only an answer
+        with the structure of the expected one is measured: the same shapes, keys and lengths.
     solution : the function, or (forward, backward), whose code the instructor's notebook shows, where the reference hands
         its work to another function.
     """

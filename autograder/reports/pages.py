@@ -5,11 +5,12 @@ import html
 import inspect
 import os
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from ..checks.exercise import get_exercise
 from ..checks.show import marked
+from . import allow_list
 from .typeset import typeset
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -38,7 +39,7 @@ def environment():
 
 def render(template, **values):
     """The page of a template."""
-    return environment().get_template(template).render(**values)
+    return allow_list.page(environment().get_template(template).render(**values))
 
 
 def write(path, page):
@@ -87,7 +88,18 @@ def text(value):
     return Markup(marked(value))
 
 
-@cache
+# The converter escapes < and > among symbols and not within a text: it gets two characters that mean nothing to it
+_HIDE = str.maketrans("<>", "\ue000\ue001")
+
+
+def _escaped(mathml):
+    """What the converter made, with the hidden signs as operators, or escaped within a text; so is an & that it has left."""
+    mathml = re.sub("<mi([^>]*)>([\ue000\ue001])</mi>", r"<mo\1>\2</mo>", mathml)
+    mathml = re.sub(r"&(?!#x[0-9A-F]+;)", "&amp;", mathml)
+    return mathml.replace("\ue000", "&lt;").replace("\ue001", "&gt;")
+
+
+@lru_cache(1024)
 def math(latex):
     """A formula as MathML, which browsers and screen readers know without a script; as code if it cannot be read."""
     from latex2mathml.converter import convert
@@ -97,11 +109,11 @@ def math(latex):
     if not re.search(r"\\(href|url|class|cssId|style|data)\b", latex):
         try:
             # The converter knows \\max but no \\arg
-            made = convert(re.sub(r"\\arg\b", r"\\operatorname{arg}", latex))
+            made = _escaped(convert(re.sub(r"\\arg\b", r"\\operatorname{arg}", latex.translate(_HIDE))))
             alt = html.escape(latex, quote=True)
             # A command that the converter does not know stays in the text with its backslash
             if "\\" not in made:
-                return Markup(made.replace("<math ", f'<math alttext="{alt}" ', 1))
+                return Markup(allow_list.formula(made.replace("<math ", f'<math alttext="{alt}" ', 1)))
         except Exception:
             pass
     return Markup(f"<code>{html.escape(latex)}</code>")

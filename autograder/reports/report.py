@@ -341,7 +341,8 @@ def _inlined(svg, name, alt):
     from markupsafe import Markup, escape
 
     svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
+    # The page's own style sheet says what the drawing's would, and the page holds one element with styles
+    svg = re.sub(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>", "", svg, flags=re.S).replace("xlink:href", "href")
     svg = re.sub(r'\bid="', f'id="{name}-', svg).replace("url(#", f"url(#{name}-").replace('href="#', f'href="#{name}-')
     for ours, theirs in _PAGE.items():
         svg = svg.replace(ours, theirs)
