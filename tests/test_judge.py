@@ -64,11 +64,11 @@ def test_an_error_is_of_a_known_type(name, text, kind, words):
     [
         ("time", TooSlow, "stopped because it took too long"),
         ("memory", MemoryError, "more memory than allowed"),
-        ("output", drivers.WrongAnswer, "your function returned or printed far more than any right answer"),
-        ("crash", drivers.WrongAnswer, "your code ended the whole Python process, or answered in its place"),
+        ("output", judge._Ended, "your function returned or printed far more than any right answer"),
+        ("crash", judge._Ended, "your code ended the whole Python process, or answered in its place"),
         (
             judge.STOPPED,
-            drivers.WrongAnswer,
+            judge._Ended,
             "your function returned something that takes too long to compare with numbers",
         ),
     ],
@@ -150,6 +150,14 @@ def test_after_a_reply_of_another_form_nothing_is_believed():
     text = "Your code ended the whole Python process, or answered in its place."
     assert {row.problem for row in made.result.rows[1:]} == {text}
     assert made.broken == "'int' object is not iterable"
+
+
+def test_what_an_answer_says_of_its_time_is_not_repeated_while_grading():
+    header = {"outcomes": [said(error=["TooSlow", "stopped at 42.195"])], "values": [None]}
+    one = judge.frame(0, header, b"", 5000)
+    for at_home, words in ((False, "because it took too long"), (True, "at 42.195")):
+        (row,) = judge.judged(NAME, SEED, [one], at_home).result.rows
+        assert row.problem == f"Your code was stopped {words}. Is there an infinite loop?"
 
 
 def test_an_answer_that_cannot_be_compared_is_wrong(monkeypatch):

@@ -196,7 +196,7 @@ def _judged(exercise, cases, expected, got, seed):
     except Exception as error:
         # Whatever a child may send, it is its own answer that fails and not the grader
         text = f"your function returned something that cannot be compared with numbers ({type(error).__name__})"
-        broken = [[drivers.Outcome(part, error=drivers.WrongAnswer(text)) for part in exercise.parts] for _ in cases]
+        broken = [[drivers.Outcome(part, error=_Ended(text)) for part in exercise.parts] for _ in cases]
         return judge(exercise, cases, expected, broken, seed)
 
 
@@ -209,6 +209,9 @@ def guarded(outcome, hidden):
 
     The numbers of a class are the same for everyone: what leaves with one submission comes back with another.
     """
+    if type(outcome.error) is drivers.TooSlow:
+        # Whatever else it says was chosen by the answer
+        outcome = replace(outcome, error=drivers.TooSlow("stopped because it took too long"))
     if hidden:
         return replace(outcome, where="", printed="", warned="")
     texts = {name: _NUMBER.sub("…", getattr(outcome, name)) for name in ("where", "printed", "warned")}
@@ -263,8 +266,12 @@ _KNOWN = {
 }
 
 
+class _Ended(drivers.WrongAnswer):
+    """Said here, and not by the child."""
+
+
 # Errors whose texts are the course's own
-_OURS = (drivers.TooSlow, drivers.Withheld)
+_OURS = (drivers.TooSlow, drivers.Withheld, _Ended)
 
 
 @lru_cache(256)
@@ -296,9 +303,9 @@ def died_outcomes(exercise: Exercise, why: str) -> list[drivers.Outcome]:
     error = {
         "time": drivers.TooSlow("stopped because it took too long"),
         "memory": MemoryError("more memory than allowed"),
-        "output": drivers.WrongAnswer("your function returned or printed far more than any right answer"),
-        STOPPED: drivers.WrongAnswer("your function returned something that takes too long to compare with numbers"),
-    }.get(why, drivers.WrongAnswer("your code ended the whole Python process, or answered in its place"))
+        "output": _Ended("your function returned or printed far more than any right answer"),
+        STOPPED: _Ended("your function returned something that takes too long to compare with numbers"),
+    }.get(why, _Ended("your code ended the whole Python process, or answered in its place"))
     return [drivers.Outcome(part, error=error) for part in exercise.parts]
 
 
