@@ -364,6 +364,9 @@ class _NotebookRun:
         if header.get("no_memory"):
             error = {"where": "", "changed": [], "printed": "", "warned": "", "error": ["MemoryError", ""]}
             header = {"outcomes": [error] * len(exercise.parts), "values": [None] * len(exercise.parts)}
+        rows = header.get("outcomes")
+        if not isinstance(rows, list) or [type(row) for row in rows] != [dict] * len(exercise.parts):
+            raise Died("crash", "a reply of another form")
         return header, body
 
 
