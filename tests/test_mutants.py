@@ -95,16 +95,15 @@ def test_helpers_beside_an_answer_are_part_of_the_text():
     ]
 
 
-def test_arguments_results_and_exponents_are_clipped_on_both_sides_and_on_one():
+def test_arguments_results_and_exponents_are_clipped():
     def decay(x):
         return np.exp(-x)
 
-    found = [(mutant.before, mutant.after) for mutant in clipped([decay]) if mutant.after.endswith("20)")]
+    found = [(mutant.before, mutant.after.strip()) for mutant in clipped([decay]) if "20" in mutant.after]
     assert found == [
+        ("", "x = np.clip(x, -20, 20)"),
         ("np.exp(-x)", "np.clip(np.exp(-x), -20, 20)"),
-        ("np.exp(-x)", "np.clip(np.exp(-x), None, 20)"),
         ("-x", "np.clip(-x, -20, 20)"),
-        ("-x", "np.clip(-x, None, 20)"),
     ]
 
 

@@ -219,21 +219,14 @@ def _code(function):
 
 def _helpers(function):
     """The functions of the exercise's own modules that a function calls by name."""
-    called = (function.__globals__.get(name) for name in _names_in(function.__code__))
-    for helper in called:
+    names = dict.fromkeys(node.id for node in ast.walk(ast.parse(_code(function))) if isinstance(node, ast.Name))
+    for helper in (function.__globals__.get(name) for name in names):
         if (
             inspect.isfunction(helper)
             and helper.__module__.startswith("autograder.exercises.")
             and not helper.__closure__
         ):
             yield helper
-
-
-def _names_in(code):
-    yield from code.co_names
-    for constant in code.co_consts:
-        if inspect.iscode(constant):
-            yield from _names_in(constant)
 
 
 def _last_line(statement):
@@ -260,13 +253,13 @@ class _Edits:
 
     def clips(self):
         for function in self.tree.body:
-            if not isinstance(function, ast.FunctionDef):
+            if not isinstance(function, ast.FunctionDef) or not function.args.args:
                 continue
             first = function.body[0]
             start, indent = self.at(first)[0], " " * first.col_offset
             argument = function.args.args[0].arg
-            for bounds in _bounds():
-                yield start, start, f"{argument} = np.clip({argument}, {bounds})\n{indent}", "clip", first
+            for limit in LIMITS:
+                yield start, start, f"{argument} = np.clip({argument}, -{limit}, {limit})\n{indent}", "clip", first
             for self.statement in ast.walk(function):
                 value = getattr(self.statement, "value", None)
                 if isinstance(self.statement, ast.Return) and value is not None:
@@ -283,8 +276,8 @@ class _Edits:
                 yield from self.clip(call.args[0])
 
     def clip(self, node):
-        for bounds in _bounds():
-            yield self.edit(node, f"np.clip({self.text(node)}, {bounds})", "clip")
+        for limit in LIMITS:
+            yield self.edit(node, f"np.clip({self.text(node)}, -{limit}, {limit})", "clip")
 
     # --- places -------------------------------------------------------------------------------------------------------
 
@@ -417,7 +410,8 @@ class _Edits:
                     # An error for a vector, whose `.T` would change nothing
                     yield self.edit(operand, f"np.matrix_transpose({self.text(operand)})", "transpose")
         if isinstance(node.op, ast.Div) and not _is_count(node.right):
-            for eps in EPSILONS:
+            # 1e-15 is below the rounding of a denominator that is not tiny itself; of one that is, 1e-12 is not
+            for eps in EPSILONS[1:]:
                 yield self.edit(node.right, f"({right} + {eps})", "epsilon")
 
     def inside(self, node, operand):
@@ -543,11 +537,6 @@ def _is_count(node):
     }
     names = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
     return all(id(name) in sizes | functions for name in names)
-
-
-def _bounds():
-    for limit in LIMITS:
-        yield from (f"-{limit}, {limit}", f"None, {limit}", f"-{limit}, None")
 
 
 def _called(node):

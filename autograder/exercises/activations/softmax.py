@@ -28,7 +28,7 @@ def cases(rng):
         Case("logits of ±1000", (LARGE,), sum_length=1000),
         Case("one example", (rng.standard_normal((1, 5)),)),
         Case("one example, shape (K,)", (rng.standard_normal(4),)),
-        Case("the classes along axis 0", (rng.standard_normal((3, 4)),), {"axis": 0}),
+        Case("three axes, the classes along the first one", (rng.standard_normal((3, 4, 2)),), {"axis": 0}),
         Case("as many examples as classes", (rng.standard_normal((3, 3)),)),
         Case("float32", (rng.standard_normal((2, 5)).astype(np.float32),), {"axis": 1}),
         Case("integers", (WHOLE,)),

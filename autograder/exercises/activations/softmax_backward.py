@@ -27,7 +27,7 @@ def cases(rng):
         case("four examples, three classes", (4, 3)),
         enlarged(case("one example", (1, 5)), 0),
         case("one example, shape (K,)", (4,)),
-        case("the classes along axis 0", (3, 4), axis=0),
+        case("three axes, the classes along the first one", (3, 4, 2), axis=0),
         case("as many examples as classes", (3, 3)),
         in_float32(case("", (2, 5), axis=1)),
         Case("a certain prediction", (np.array([[2.0, -1.0, 3.0], [0.5, -2.0, 4.0]]), certain)),

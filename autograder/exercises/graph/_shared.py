@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...checks.exercise import Case
+from ...checks.exercise import Case, enlarged
 
 # --- gates ----------------------------------------------------------------------------------------------------------
 
@@ -16,7 +16,7 @@ def _inputs(rng, n):
 def gate_cases(rng, zeros=1.0, ties=1.0):
     """What the gates of many inputs share: several inputs, one, zeros, ties, float32; what a gate is about weighs more."""
     return [
-        Case("five inputs", (_inputs(rng, 5),), dout=-1.5),
+        enlarged(Case("five inputs", (_inputs(rng, 5),), dout=-1.5), 0),
         Case("one input", (np.array([-3.0]),), dout=2.5),
         Case("an input of 0", (np.array([2.0, 0.0, -3.0, 5.0]),), dout=0.5, weight=zeros),
         Case("two inputs of 0", (np.array([0.0, 4.0, 0.0]),), dout=3.0, weight=0.5),
@@ -32,7 +32,7 @@ def scalar_cases(rng, far=None):
         Case("x = 0.7", (0.7,), dout=1.0),
         Case("x = −1.6, a negative flow", (-1.6,), dout=-2.5),
         Case("x = 0", (0.0,), dout=3.0),
-        Case("x = 2.2", (float(rng.uniform(2.1, 2.3)),), dout=0.5),
+        enlarged(Case("x = 2.2", (float(rng.uniform(2.1, 2.3)),), dout=0.5)),
         Case("another x", (float(rng.uniform(-2.9, -2.7)),), dout=-0.3, hidden=True),
     ]
     if far is not None:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...checks.drivers import WrongAnswer, kind
-from ...checks.exercise import Case, Exercise, Mistake, slip
+from ...checks.exercise import Case, Exercise, Mistake, enlarged, slip
 from .backward import backward, graphs
 
 # --- reference ------------------------------------------------------------------------------------------------------
@@ -61,10 +61,11 @@ def passes_driver(functions, case):
 
 
 def cases(rng):
-    return [
+    first, *others = (
         Case(name, (rng.uniform(0.5, 1.5, len(parents)), order, parents, local), hidden=hidden, sum_length=256)
         for name, order, parents, local, hidden in graphs(rng)
-    ]
+    )
+    return [enlarged(first, 0), *others]
 
 
 # --- mistakes -------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import numpy as np
 
 from dlcourse.activations import sigmoid
 
-from ...checks.exercise import Case, Exercise, Mistake, slip
+from ...checks.exercise import Case, Exercise, Mistake, enlarged, slip
 from ._shared import AT_OUTPUT
 
 # --- reference ------------------------------------------------------------------------------------------------------
@@ -59,8 +59,8 @@ def cases(rng):
         case("three inputs", 3, 1.0),
         Case("the numbers of the lesson", (np.array([2.0, -3.0]), np.array([-1.0, -2.0]), -3.0), dout=1.0),
         case("a flow of −2.5", 4, -2.5),
-        case("one input", 1, 0.5),
-        Case("float32", (w.astype(np.float32), x.astype(np.float32), b), dout=0.5),
+        enlarged(case("one input", 1, 0.5)),
+        Case("float32, large weights", ((2**14 * w).astype(np.float32), (x / 2**14).astype(np.float32), b), dout=0.5),
         case("six inputs", 6, 1.75, hidden=True),
     ]
 

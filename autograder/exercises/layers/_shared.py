@@ -36,7 +36,7 @@ def logit_cases(rng):
         return rng.standard_normal(shape).astype(dtype), d.astype(dtype)
 
     saturated = np.array([[1000.0, -1000.0], [-1000.0, 1000.0], [5000.0, -5000.0]])
-    wrong = np.array([[0.0, 1.0], [0.0, 0.0], [1.0, 0.0]])
+    wrong = np.array([[0.0, 1.0], [0.0, 0.0], [0.0, 1.0]])
     return [
         Case("five examples, three outputs", pair(5, 3)),
         Case("the sum over five examples", pair(5, 3), {"reduction": "sum"}),
@@ -63,7 +63,7 @@ def class_cases(rng, arguments=lambda z, labels: (z, labels)):
     large = np.array(
         [[1000.0, 0.0, -1000.0], [-1000.0, 990.0, 1000.0], [3.0, 1000.0, 1000.0], [-5000.0, -5001.0, -8000.0]]
     )
-    unlikely = np.array([[0.0, -1000.0, -2000.0], [-800.0, 0.0, -1.0]])
+    unlikely = np.array([[0.0, -5000.0, -2000.0], [-800.0, 0.0, -1.0]])
 
     def case(name, N, K, dtype=float, scale=1.0, **options):
         z = (scale * rng.standard_normal((N, K))).astype(dtype)

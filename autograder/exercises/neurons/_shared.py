@@ -50,7 +50,11 @@ def batches(rng, targets, far=None):
     X, w, b = examples(rng, N=7, D=2)
     cases.append(Case("integer examples", (rng.integers(-3, 4, (7, 2)), *targets(rng, 7), w, b), hidden=True))
     if far:
-        cases.append(Case(f"u = ±{far:g}", (np.array([[far], [-far], [far / 2]]), *targets(rng, 3), np.ones(1), 0.0)))
+        cases.append(
+            Case(
+                f"u = ±{far:g}", (1024 * np.array([[far], [-far], [far / 2]]), *targets(rng, 3), np.ones(1) / 1024, 0.0)
+            )
+        )
         # Most forms of the sigmoid are off by a unit of rounding of 1, also where the value is a thousandth
         cases = [replace(case, sum_length=1000) for case in cases]
     return cases

@@ -14,7 +14,7 @@ def cases(rng):
         Case("six examples", (X, w, b)),
         Case("weights of length 5", (np.array([[3.0, 4.0], [0.0, 0.0]]), np.array([3.0, 4.0]), -5.0)),
         Case("float32", (X.astype(np.float32), w.astype(np.float32), b)),
-        enlarged(Case("one example", (X[:1], 10 * w, b), hidden=True), 0),
+        enlarged(Case("one example, tiny weights", (X[:1], 1e-9 * w, 1e-9 * b), hidden=True), 0),
     ]
 
 

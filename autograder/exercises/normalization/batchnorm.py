@@ -90,7 +90,7 @@ def batchnorm_driver(functions, case):
     make = resolve(Named("normalization.BatchNormState"))
 
     def run(state, train):
-        result = forward(*case.args, make(*state), train=train, **case.kwargs)
+        result = forward(*case.args, make(*state), **({} if train else {"train": False}), **case.kwargs)
         if not isinstance(result, tuple) or len(result) != 3:
             raise WrongAnswer(
                 f"the forward function returns `Y, cache, state`, the state as BatchNormState(mean, var); yours returned {kind(result)}"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...checks.exercise import Case, Mistake, slip
+from ...checks.exercise import Case, Mistake, enlarged, slip
 
 # --- cases ----------------------------------------------------------------------------------------------------------
 
@@ -29,7 +29,7 @@ def optimizer_cases(name, **options):
             case("four steps, gradients that change", first=[1.0, -2.0, 0.5, -0.1]),
             case("another learning rate", shape=(3,), lr=0.25),
             *([case("every option other than its default", shape=(5,), lr=0.2, **options)] if options else []),
-            case("a matrix of weights", shape=(3, 2), lr=0.1),
+            enlarged(case("a matrix of weights", shape=(3, 2), lr=0.1), 0),
             case("float32", dtype=np.float32, lr=0.5),
             case("a gradient that begins at zero", first=[0.0, 1.0, 0.0, -1.0], lr=0.1, **options),
             case("six steps", shape=(2,), count=6, lr=0.3, hidden=True),

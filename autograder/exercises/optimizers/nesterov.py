@@ -5,7 +5,7 @@ import numpy as np
 from dlcourse import optimizers
 
 from ...checks.drivers import WrongAnswer, kind
-from ...checks.exercise import Case, Exercise, Mistake, Named, slip, steps
+from ...checks.exercise import Case, Exercise, Mistake, Named, enlarged, slip, steps
 from ._shared import (
     LR_OUTSIDE,
     LR_TWICE,
@@ -71,7 +71,7 @@ def cases(rng):
         case("another learning rate, γ = 0.5", 4, lr=0.1, momentum=0.5),
         case("one weight", 1, lr=0.2, momentum=0.8),
         case("float32", 2, dtype=np.float32, lr=0.1),
-        case("γ = 0: no momentum", 2, lr=0.1, momentum=0.0),
+        enlarged(case("γ = 0: no momentum", 2, lr=0.1, momentum=0.0), 0),
         case("six steps", 5, count=6, lr=0.05, momentum=0.75, hidden=True),
     ]
 

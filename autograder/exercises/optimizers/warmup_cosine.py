@@ -37,7 +37,7 @@ def cases(rng):
     count = list(range(13))
     return [
         Case("ten steps, three to warm up", (lr, 10, 3), extra={"steps": count[:11]}),
-        Case("a lowest rate", (0.8, 8, 2), {"lr_min": 0.1}, extra={"steps": count[:9]}),
+        Case("a lowest rate, one to warm up", (0.8, 8, 1), {"lr_min": 0.1}, extra={"steps": count[:9]}),
         Case("beyond the end", (lr, 6, 2), {"lr_min": 0.05}, extra={"steps": count}),
         Case("no warm-up", (0.5, 5, 0), extra={"steps": count[:6]}),
         Case("a long warm-up", (lr, 12, 9), {"lr_min": 0.02}, extra={"steps": count}, hidden=True),

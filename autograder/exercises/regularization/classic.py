@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...checks.exercise import Case, Exercise, Mistake, in_float32, slip
+from ...checks.exercise import Case, Exercise, Mistake, enlarged, in_float32, slip
 from ._shared import BACK_UNMASKED, MUTATES, POLARITY, exact_mask
 
 # --- solution -------------------------------------------------------------------------------------------------------
@@ -53,12 +53,13 @@ def cases(rng):
     def case(name, shape, keep, train, hidden=False, given=True):
         M = exact_mask(rng, shape) if given else None
         args = (rng.standard_normal(shape), keep, M)
-        return Case(name, args, {"train": train}, dout=rng.standard_normal(shape), hidden=hidden)
+        options = {} if train else {"train": False}
+        return Case(name, args, options, dout=rng.standard_normal(shape), hidden=hidden)
 
     return [
         case("training, q = 0.8", (4, 3), 0.8, True),
         case("evaluation, q = 0.8", (4, 3), 0.8, False),
-        case("training, one example, q = 0.3", (1, 6), 0.3, True),
+        enlarged(case("training, one example, q = 0.3", (1, 6), 0.3, True), 0),
         case("evaluation, as many examples as units, q = 0.25", (3, 3), 0.25, False),
         case("evaluation, images, q = 0.6", (2, 3, 2, 2), 0.6, False, hidden=True),
         case("training, images, q = 0.6", (2, 3, 2, 2), 0.6, True, hidden=True),

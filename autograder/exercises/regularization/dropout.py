@@ -5,7 +5,7 @@ import numpy as np
 from dlcourse import dropout
 
 from ...checks.drivers import WrongAnswer, kind
-from ...checks.exercise import Case, Exercise, Mistake, Rng, slip
+from ...checks.exercise import Case, Exercise, Mistake, Rng, enlarged, slip
 from ._shared import RULE, SWAPPED, draw, mask_mistakes, share, yes
 
 # --- solution -------------------------------------------------------------------------------------------------------
@@ -44,7 +44,7 @@ def cases(rng):
 
     return [
         case("training, p = 0.2", (200, 150), 0.2),
-        case("training, p = 0.7", (120, 250), 0.7),
+        enlarged(case("training, p = 0.7", (120, 250), 0.7), 0),
         case("evaluation", (20, 30), 0.3, train=False),
         case("evaluation without a generator", (5, 4), 0.6, train=False, generator=False),
         case("training, p = 0", (6, 5), 0.0),

@@ -51,6 +51,8 @@ def mask_driver(functions, case):
     for M in masks:
         if np.shape(M) != tuple(shape) or np.asarray(M).dtype.kind not in "biuf":
             raise WrongAnswer(f"the mask is an array of shape {tuple(shape)}; yours is {kind(M)}")
+        if not np.isin(M, (0, 1)).all():
+            raise WrongAnswer("a mask says for every entry whether it is kept: True or False; yours has other numbers")
     yield "", [np.array(M) for M in masks]
 
 

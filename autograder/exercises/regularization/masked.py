@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...checks.exercise import Case, Exercise, Mistake, in_float32, slip
+from ...checks.exercise import Case, Exercise, Mistake, enlarged, in_float32, slip
 from ._shared import POLARITY, RULE, exact_mask
 
 # --- solution -------------------------------------------------------------------------------------------------------
@@ -53,7 +53,7 @@ def cases(rng):
     kept = np.array([[True, True, False], [False, True, True]])
     return [
         case("four examples, p = 0.2", (4, 3), 0.2),
-        case("one example, p = 0.5", (1, 6), 0.5),
+        enlarged(case("one example, p = 0.5", (1, 6), 0.5), 0),
         case("as many examples as units, p = 0.75", (3, 3), 0.75),
         case("p = 0: all kept", (2, 4), 0.0, M=np.ones((2, 4), dtype=bool)),
         in_float32(case("", (3, 5), 0.3)),

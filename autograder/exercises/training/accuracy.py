@@ -4,7 +4,7 @@ import numpy as np
 
 from dlcourse import metrics
 
-from ...checks.exercise import Case, Exercise, Mistake, in_float32, slip
+from ...checks.exercise import Case, Exercise, Mistake, enlarged, in_float32, slip
 
 # --- solution -------------------------------------------------------------------------------------------------------
 
@@ -24,7 +24,7 @@ def cases(rng):
     square = 3.0 * np.eye(3)[[1, 0, 0]] + 0.1 * rng.standard_normal((3, 3))
     near = np.array([[-1.0, -2.0], [-3.0, -1.0], [0.2, 0.4], [0.9, 0.6], [-0.1, -0.2]])
     return [
-        Case("seven examples, five right", (U, some)),
+        enlarged(Case("seven examples, five right", (U, some)), 0),
         Case("as many examples as classes, one right", (square, np.array([1, 2, 1]))),
         Case("small and negative logits", (near, np.array([0, 1, 1, 1, 0]))),
         in_float32(Case("", (U, some))),

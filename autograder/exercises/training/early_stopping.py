@@ -4,7 +4,7 @@ import numpy as np
 
 from dlcourse import metrics
 
-from ...checks.exercise import Case, Exercise, Mistake, slip
+from ...checks.exercise import Case, Exercise, Mistake, enlarged, slip
 
 # --- solution -------------------------------------------------------------------------------------------------------
 
@@ -34,8 +34,9 @@ def cases(rng):
         Case("never better than the first", (np.array([1.0, 1.2, 1.1, 1.3, 1.05, 1.4]), 3)),
         Case("equal losses are not progress", (np.array([1.0, 0.5, 0.5, 0.5, 0.4]), 2)),
         Case("up and down below the last but not below the best", (np.array([1.0, 0.4, 0.9, 0.8, 0.7, 0.6, 0.3]), 3)),
+        Case("it ends before the patience does", (np.array([1.0, 0.7, 0.8, 0.9]), 3)),
         Case("one epoch", (np.array([0.9]), 4), weight=0.5),
-        Case("a late best", (np.array([3.0, 2.5, 2.6, 2.4, 2.45, 2.3, 2.9, 2.8]), 2), hidden=True),
+        enlarged(Case("a late best", (np.array([3.0, 2.5, 2.6, 2.4, 2.45, 2.3, 2.9, 2.8]), 2), hidden=True), 0),
     ]
 
 

@@ -25,9 +25,12 @@ def cases(rng):
         Case("five examples, four classes", (U, labels)),
         Case("one example", (U[:1], labels[:1])),
         Case("knows nothing: all logits equal", (np.full((3, 6), 2.0), np.array([0, 5, 2]))),
-        Case("as many examples as classes", (rng.standard_normal((4, 4)), np.array([3, 0, 0, 2]))),
+        Case("as many examples as classes", (40.0 * rng.standard_normal((4, 4)), np.array([3, 0, 0, 2]))),
         in_float32(Case("", (U, labels))),
-        Case("logits of ±1000, sure and right", (np.array([[1000.0, -1000.0], [0.0, 1000.0]]), np.array([0, 1]))),
+        Case(
+            "logits of ±1000, sure and right",
+            (np.array([[1000.0, -1000.0], [0.0, 1000.0], [-5000.0, -4000.0]]), np.array([0, 1, 1])),
+        ),
         Case("seven examples", (rng.standard_normal((7, 3)), rng.integers(0, 3, 7)), hidden=True),
     ]
 

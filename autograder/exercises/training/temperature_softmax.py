@@ -24,7 +24,7 @@ def cases(rng):
         Case("τ = 2, one distribution", (rng.standard_normal(4), 2.0)),
         Case("τ = 1: softmax itself", (rng.standard_normal((2, 3)), 1.0), weight=0.5),
         Case("as many distributions as characters", (rng.standard_normal((4, 4)), 0.7)),
-        Case("logits of ±1000", (np.array([[1000.0, 999.0, -1000.0]]), 0.5)),
+        Case("logits of ±1000", (np.array([[1000.0, 999.0, -1000.0], [-5000.0, -5000.5, -5001.0]]), 0.5)),
         in_float32(Case("", (rng.standard_normal((2, 6)), 3.0))),
         Case("three axes", (rng.standard_normal((2, 3, 4)), 0.8), hidden=True),
     ]
