@@ -105,6 +105,66 @@ def test_a_verdict_is_what_the_check_says_at_home(grader):
     ]
 
 
+def several(*answers):
+    """A task with the checks of several exercises, each after its answer: (exercise, source)."""
+    steps = [Step(CODE, "import numpy as np", 0)]
+    for exercise, source in answers:
+        found = get_exercise(exercise)
+        steps.append(Step(CODE, source, len(steps), student=True))
+        calls = (exercise, found.function_names)
+        steps.append(Step(EXERCISE, "", len(steps), grade_id=exercise, points=found.points, calls=calls))
+    return Task("ada", "hw", "hw", tuple(steps), seed=11)
+
+
+CALLS_WRONG = "def signed_distance(X, w, b):\n    return preactivation(X, w, b) / np.linalg.norm(w)"
+CALLS_NOTHING = "def signed_distance(X, w, b):\n    return X @ w / np.linalg.norm(w)"
+
+
+@needs_walls
+def test_an_error_that_follows_from_an_earlier_exercise_costs_nothing_more(grader):
+    task = several(("neurons.preactivation", WRONG_ANSWER), ("neurons.signed_distance", CALLS_WRONG))
+    first, second = (came.verdict for came in grader.grade(task).results if came.verdict)
+    assert (first.verdict, first.points) == (PARTLY, 0.25) or first.points < 1.0
+    assert (second.verdict, second.points) == (RIGHT, 1.0)
+    assert second.message.split("\n")[:2] == [
+        "✓ neurons.signed_distance: right, 1 point.",
+        "Follows from neurons.preactivation, which is not right yet: your answer calls it, so here it was judged with the "
+        "course's version in its place.",
+    ]
+    # One that is wrong by itself stays wrong, and says nothing of the other
+    task = several(("neurons.preactivation", WRONG_ANSWER), ("neurons.signed_distance", CALLS_NOTHING))
+    second = last(grader.grade(task))
+    assert second.points < 1.0 and "Follows from" not in second.message
+    # A stub earns nothing, and what calls it may still be right
+    stub = "def preactivation(X, w, b):\n    raise NotImplementedError()"
+    task = several(("neurons.preactivation", stub), ("neurons.signed_distance", CALLS_WRONG))
+    first, second = (came.verdict for came in grader.grade(task).results if came.verdict)
+    assert (first.verdict, second.verdict, second.points) == (NOT_ATTEMPTED, RIGHT, 1.0)
+
+
+@needs_walls
+def test_what_is_lent_is_the_reference_of_the_exercise_wherever_it_stands(grader):
+    # The topic's references are not in the course's package
+    backward = "def backward(order, parents, local):\n    return np.zeros(len(parents))"
+    accumulate = (
+        "def zero_grad(grads):\n    return np.zeros_like(grads)\n"
+        "def accumulate(grads, order, parents, local):\n    return grads + backward(order, parents, local)"
+    )
+    first, second = (
+        came.verdict
+        for came in grader.grade(several(("graph.backward", backward), ("graph.accumulate", accumulate))).results
+        if came.verdict
+    )
+    assert first.verdict != RIGHT and second.verdict == RIGHT
+    assert "Follows from graph.backward" in second.message
+    # Nothing is lent to an answer that asks for it by itself
+    steals = (
+        "from autograder import withheld\n"
+        "def signed_distance(X, w, b):\n    return withheld.call('neurons.signed_distance/0', [X, w, b], {})"
+    )
+    assert last(grader.grade(several(("neurons.signed_distance", steals)))).points == 0.0
+
+
 @needs_walls
 def test_a_warning_costs_nothing(grader):
     noisy = "import warnings, sys\ndef preactivation(X, w, b):\n    warnings.warn('hm')\n    print('x', file=sys.stderr)\n    return X @ w + b"

@@ -77,7 +77,7 @@ def visible(verdict):
     rows = [row for row in verdict.rows if not row.hidden]
     if not rows:
         return verdict.verdict, verdict.points
-    score = sum(row.weight for row in rows if row.passed) / sum(row.weight for row in rows)
+    score = sum(row.weight * (1.0 if row.passed else row.credit) for row in rows) / sum(row.weight for row in rows)
     said = verdict.verdict
     if said in (RIGHT, PARTLY, WRONG):
         said = RIGHT if score == 1 else PARTLY if score else WRONG

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from .evaluation import (
     unusable,
 )
 from .exercise import exercises_of, get_exercise
+from .follow import course_functions, earlier_uses, follows_from
 from .solution import shown_code
 
 if TYPE_CHECKING:
@@ -74,24 +76,44 @@ def check(name: str, *functions: Callable, hidden: bool = False) -> Any:
 
 
 def _graded(name, functions, hidden):
+    def judged(name, functions):
+        seed = exercise_seed(grading_seed(), name) if hidden else PUBLIC_SEED
+        return evaluate(name, *functions, seed=seed, hidden=hidden, withhold=True), None
+
+    result, _ = _once_more(get_exercise(name), functions, judged(name, functions), judged)
     if not hidden:
-        show.display(show.View(evaluate(name, *functions, hidden=False, withhold=True)))
+        show.display(show.View(result))
         return None
-    seed = exercise_seed(grading_seed(), name)
-    result = evaluate(name, *functions, seed=seed, withhold=True)
     show.display(show.View(_without_numbers(result)))
     return float(result.points)
+
+
+def _once_more(exercise, functions, first, judged):
+    """The better one of (result, what was asked): `first`, and with the course's functions where earlier exercises fail.
+
+    judged : (exercise's name, functions) -> (result, what was asked).
+    """
+    if first[0].passed or not first[0].rows:
+        return first
+    causes = [name for name, own in earlier_uses(exercise, functions).items() if not judged(name, own)[0].passed]
+    if not causes:
+        return first
+    with course_functions(functions, [get_exercise(name) for name in causes]):
+        second = judged(exercise.name, functions)
+    if second[0].score <= first[0].score:
+        return first
+    return follows_from(second[0], causes), second[1]
 
 
 def _without_numbers(result):
     """The result as a student may see it: which hidden cases fail, not on which numbers."""
     failed = list(dict.fromkeys(row.case for row in result.rows if not row.passed))
     text = f"Graded with other numbers: {sum(row.passed for row in result.rows)} of {len(result.rows)} cases pass, {result.points:g} of {result.max_points:g} points."
+    if result.follows:
+        text += f"\nFollows from {', '.join(result.follows)}: judged with the course's version in its place."
     if failed:
         text += f"\nFails: {', '.join(f'“{name}”' for name in failed)}."
-    return Result(
-        result.name, result.passed, result.score, result.max_points, result.mistake, text, result.rows, result.attempted
-    )
+    return replace(result, message=text)
 
 
 def _judged(exercise, functions, keep):
@@ -104,11 +126,17 @@ def _judged(exercise, functions, keep):
     if unusable(exercise, functions):
         return show.View(evaluate(exercise.name, *functions))
     with _Waiting(exercise.name) as waiting:
-        cases, expected, got = ask(exercise, functions, hidden=False, withhold=True, started=waiting.started)
-        result = judge(exercise, cases, expected, got)
+
+        def judged(name, functions):
+            one = get_exercise(name)
+            started = waiting.started if one is exercise else None
+            asked = ask(one, functions, hidden=False, withhold=True, started=started)
+            return judge(one, *asked), asked
+
+        result, asked = _once_more(exercise, functions, judged(exercise.name, functions), judged)
     table, call = None, ""
     if result.attempted and not result.passed:
-        table, call = _failing(exercise, result, cases, expected, got)
+        table, call = _failing(exercise, result, *asked)
     if result.passed:
         _right_here.add(exercise.name)
     standing, hint = _progress(exercise, result) if keep else ("", "")

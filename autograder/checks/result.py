@@ -56,6 +56,7 @@ class Result:
 
     passed : every case is right. score : share of the cases that are, by weight, 0…1. points : score × max_points.
     mistake, hint : slug and hint of the recognised mistake, of several the first. attempted : False for an untouched stub.
+    follows : earlier exercises that failed, and whose functions were the course's in this one.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Result:
     rows: tuple
     attempted: bool = True
     hint: str = ""
+    follows: tuple[str, ...] = ()
 
     @property
     def points(self) -> float:

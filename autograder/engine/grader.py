@@ -9,9 +9,11 @@ from __future__ import annotations
 import base64
 import binascii
 import functools
+import re
 import time
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ import numpy as np
 from ..checks import drivers
 from ..checks.evaluation import PUBLIC_SEED, exercise_seed
 from ..checks.exercise import get_exercise
+from ..checks.follow import follows_from
 from ..errors import EngineFault
 from .sandbox.judge import Frame, Judge, frame
 from .sandbox.oracle import Oracle
@@ -133,6 +136,9 @@ class _NotebookRun:
         self.limited_by = ""
         self.refused: Counter[str] = Counter()
         self.needs_review = []
+        # Exercises that were not right, with the names of their functions; what the child may call in the place of those now
+        self.failed: dict[str, Any] = {}
+        self.lent: set[str] = set()
 
     def result(self):
         steps = self.task.steps
@@ -234,7 +240,7 @@ class _NotebookRun:
 
     def _call_back(self, exercise, deadline, name, tree, body):
         """What a withheld function of the course gives; refused to the exercise that asks for it, as `check` does at home."""
-        if name not in self.withheld:
+        if name not in self.withheld and name not in self.lent:
             raise ProtocolError("a call to a function that is not withheld")
         return self.oracle.ask(name, None if exercise is None else exercise.name, tree, body, deadline)
 
@@ -315,19 +321,53 @@ class _NotebookRun:
             raise Died("crash", "a reply of another form")
         text = _unusable(functions, found)
         if text:
+            self.failed[name] = functions
             verdict = Verdict(
                 step.grade_id, "outside", step.points, 0.0, NOT_ATTEMPTED, f"○ {name}: not attempted.\n{text}", name
             )
             return StepResult(verdict=verdict, seconds=time.monotonic() - begun)
         seed = PUBLIC_SEED if self.task.at_home else exercise_seed(self.task.seed, name)
+        frames, errors, died = self._frames(exercise, functions, seed)
+        judgement = self.judge.judge(name, seed, frames, self.task.at_home)
+        causes = self._causes(name) if died is None and not judgement.broken and not judgement.result.passed else {}
+        if causes:
+            frames, *then = self._frames(exercise, functions, seed, causes)
+            second = self.judge.judge(name, seed, frames, self.task.at_home)
+            if second.result.score > judgement.result.score:
+                judgement, (errors, died) = replace(second, result=follows_from(second.result, list(causes))), then
+        if not judgement.result.passed:
+            self.failed[name] = functions
+        if name in self.twice and self.child is not None:
+            self._ask({"do": "done"}, seconds=self.settings.timeout)
+        if judgement.broken and died is None:
+            died = Died("crash", judgement.broken)
+            self._end()
+            self.deaths += 1
+        return StepResult(verdict=_of_result(step, name, judgement.result, died, errors, time.monotonic() - begun))
+
+    def _causes(self, name):
+        """{earlier exercise that failed: the names of its functions} of those that the student's code calls somewhere."""
+        sources = [step.source for step in self.task.steps if step.kind == CODE and step.student]
+        return {
+            other: functions
+            for other, functions in self.failed.items()
+            if other != name and any(_calls(function, source) for function in functions for source in sources)
+        }
+
+    def _frames(self, exercise, functions, seed, instead=None):
+        """(frames of the cases, types of errors, the `Died` that ended them).
+
+        instead : {exercise: names of the student's functions} that stand for the course's meanwhile.
+        """
         frames, errors, seconds, died = [], set(), self.settings.timeout, None
-        limits = self.judge.limits(name, seed)
-        for number, (hidden, tree, buffers) in enumerate(_encoded_cases(name, seed)):
+        self.lent = {f"{name}/{place}" for name, names in (instead or {}).items() for place in range(len(names))}
+        limits = self.judge.limits(exercise.name, seed)
+        for number, (hidden, tree, buffers) in enumerate(_encoded_cases(exercise.name, seed)):
             if self.task.at_home and hidden:
                 continue
             if died is None:
                 try:
-                    header, body = self._case(exercise, functions, tree, buffers, seconds)
+                    header, body = self._case(exercise, functions, tree, buffers, seconds, instead)
                     frames.append(frame(number, header, body, limits[number]))
                     errors |= _error_names(header)
                 except Died as death:
@@ -339,16 +379,10 @@ class _NotebookRun:
             if "TooSlow" in errors:
                 # After an answer has used up its time once, every further case gets little
                 seconds = min(seconds, 1.0)
-        if name in self.twice and self.child is not None:
-            self._ask({"do": "done"}, seconds=self.settings.timeout)
-        judgement = self.judge.judge(name, seed, frames, self.task.at_home)
-        if judgement.broken and died is None:
-            died = Died("crash", judgement.broken)
-            self._end()
-            self.deaths += 1
-        return StepResult(verdict=_of_result(step, name, judgement.result, died, errors, time.monotonic() - begun))
+        self.lent = set()
+        return frames, errors, died
 
-    def _case(self, exercise, functions, tree, buffers, seconds):
+    def _case(self, exercise, functions, tree, buffers, seconds, instead=None):
         driver = exercise.driver
         module = "drivers" if driver.__module__ == drivers.__name__ else exercise.slug
         request = {
@@ -359,7 +393,10 @@ class _NotebookRun:
             "case": tree,
             "seconds": seconds,
         }
-
+        if instead:
+            request["instead"] = [
+                [name, f"{other}/{place}"] for other, names in instead.items() for place, name in enumerate(names)
+            ]
         header, body = self._ask(request, buffers, seconds, exercise)
         if header.get("no_memory"):
             error = {"where": "", "changed": [], "printed": "", "warned": "", "error": ["MemoryError", ""]}
@@ -383,6 +420,11 @@ def _error_names(header):
         return {str(row["error"][0]) for row in header["outcomes"] if row["error"]}
     except (KeyError, TypeError, IndexError):
         return set()
+
+
+def _calls(function, source):
+    """Whether code names a function other than to define it."""
+    return len(re.findall(rf"\b{function}\b", source)) > len(re.findall(rf"\bdef {function}\b", source))
 
 
 def _unusable(names, found):

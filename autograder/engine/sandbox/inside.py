@@ -496,11 +496,18 @@ def run_one_case(shell: Any, work: Channel, header: dict, body: Any) -> tuple:
     case = drivers.Case("", args, kwargs, dout, extra)
     functions = tuple(shell.user_ns.get(name) for name in header["names"])
     parts = header["parts"]
+    lent = {name: _lent(target) for name, target in header.get("instead", ())}
+    kept = {name: shell.user_ns[name] for name in lent if name in shell.user_ns}
+    shell.user_ns.update(lent)
     try:
         with drivers.time_limit(header["seconds"]):
             outcomes = drivers.run_case(driver, functions, case, parts)
     except BaseException as stopped:
         outcomes = [drivers.Outcome(part, error=stopped) for part in parts]
+    finally:
+        for name in lent:
+            shell.user_ns.pop(name, None)
+        shell.user_ns.update(kept)
     rows, trees, buffers, offset = [], [], [], 0
     for outcome in outcomes:
         tree: Any = []
@@ -522,6 +529,16 @@ def run_one_case(shell: Any, work: Channel, header: dict, body: Any) -> tuple:
             }
         )
     return {"outcomes": rows, "values": trees}, buffers
+
+
+def _lent(target):
+    """The course's function for an earlier exercise, "neurons.preactivation/0", as the supervisor computes it."""
+    withheld: Any = importlib.import_module("autograder.withheld")
+
+    def function(*args, **kwargs):
+        return withheld.call(target, list(args), kwargs)
+
+    return function
 
 
 def done(shell: Any, work: Channel, header: dict, body: Any) -> tuple:

@@ -64,6 +64,12 @@ class Oracle(Helper):
         return header, [answer]
 
 
+def _function(name):
+    """A function of the course, "neurons.preactivation", or one of an exercise's, "graph.accumulate/1"."""
+    exercise, slash, place = name.partition("/")
+    return get_exercise(exercise).functions[int(place)] if slash else drivers.resolve(drivers.Named(name))
+
+
 def main(memory: int, address: str) -> None:
     channel = Channel(link.join(address))
     from ...checks.evaluation import withheld_functions
@@ -82,7 +88,7 @@ def main(memory: int, address: str) -> None:
             continue
         try:
             own = get_exercise(header["exercise"]).functions if header["exercise"] else ()
-            function = drivers.resolve(drivers.Named(header["name"]))
+            function = _function(header["name"])
             if function in own:
                 raise drivers.Withheld
             args, kwargs = decode(header["value"], body, {"n": course_tuple})
