@@ -21,7 +21,6 @@ from .explorers import DIVERGING, DPI, STYLE, Drawing
 
 __all__ = [
     "Place",
-    "Sheet",
     "arrow",
     "block",
     "gru_cell",
@@ -81,7 +80,7 @@ class Place(NamedTuple):
         return self.x, self.y - self.dy
 
 
-class Sheet(Drawing):
+class _Sheet(Drawing):
     """A figure that is cut to its contents when it is saved."""
 
     def savefig(self, *args, **kwargs):
@@ -108,7 +107,7 @@ class Sheet(Drawing):
 def sheet():
     """An empty drawing: (figure, ax), x to the right, y up, in half inches."""
     with matplotlib.rc_context(STYLE):
-        figure = Sheet(figsize=(10 * _UNIT, 10 * _UNIT))
+        figure = _Sheet(figsize=(10 * _UNIT, 10 * _UNIT))
         ax = figure.add_axes((0, 0, 1, 1))
     ax.set(xlim=(0, 10), ylim=(0, 10))
     ax.set_axis_off()
