@@ -58,9 +58,12 @@ def lesson_pages():
             if cell.cell_type == "markdown":
                 cell.source = as_on_the_site(cell.source)
             alts = [output.get("metadata", {}).get("image/png", {}).get("alt") for output in cell.get("outputs", [])]
-            alt = " ".join(filter(None, alts))
-            if alt:
-                cell.metadata["mystnb"] = {"image": {"alt": alt}}
+            widths = [
+                output.get("metadata", {}).get("image/png", {}).get("width") for output in cell.get("outputs", [])
+            ]
+            image = {"alt": " ".join(filter(None, alts)), "width": next((f"{x}px" for x in widths if x), "")}
+            if any(image.values()):
+                cell.metadata["mystnb"] = {"image": {key: x for key, x in image.items() if x}}
         note = (
             "```{admonition} This page stands still\n:class: tip\n\nIn the notebook you can run the code and move the "
             f"sliders: {{download}}`download it <../../notebooks/{path.name}>`, or see [how to install the course]"
@@ -69,7 +72,8 @@ def lesson_pages():
         notebook.cells.insert(1, nbformat.v4.new_markdown_cell(note, id="how-to-run-it"))
         write(HERE / "lessons" / path.name, nbformat.writes(notebook) + "\n")
         names.add(path.name)
-    keep_only(HERE / "lessons", names)
+    write(HERE / "lessons" / "notes.md", (ROOT / "notebooks" / "notes.md").read_text(encoding="utf-8"))
+    keep_only(HERE / "lessons", names | {"notes.md"})
 
 
 # What of the autograder is for others to call, in the order of a reader's questions

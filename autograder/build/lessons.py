@@ -1,11 +1,25 @@
 """Lessons: a text source is executed, and the notebook is brought into a form that is the same on every machine."""
 
 import os
+import re
 
 from . import sources
 from .sources import lesson_name, read_source
 
 CELL_SECONDS = 120
+# Code, formulas and links stay as they are; an erratum's number elsewhere becomes a link to the page of the notes
+_ERRATUM = re.compile(r"(`[^`]*`|\$[^$]*\$|\[[^\]]*\]\([^)]*\))|\bE(\d\d)\b")
+
+
+def read_lesson(slug):
+    """A lesson's source as a notebook that is not executed yet: slips linked, the outputs of predictions folded."""
+    notebook = read_source(sources.LESSONS / "source" / f"{lesson_name(slug)}.md")
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _ERRATUM.sub(lambda found: found[1] or f"[E{found[2]}](notes.md#E{found[2]})", cell.source)
+        elif "hide-output" in cell.metadata.get("tags", []):
+            cell.metadata["jupyter"] = {"outputs_hidden": True}
+    return notebook
 
 
 def one_thread():
@@ -21,7 +35,7 @@ def build_lesson(slug):
 
     one_thread()
     name = lesson_name(slug)
-    notebook = read_source(sources.LESSONS / "source" / f"{name}.md")
+    notebook = read_lesson(slug)
     client = NotebookClient(
         notebook,
         timeout=CELL_SECONDS,
@@ -59,11 +73,10 @@ def check_lesson(slug):
     import nbformat
 
     name = lesson_name(slug)
-    source = sources.LESSONS / "source" / f"{name}.md"
     path = sources.LESSONS / f"{name}.ipynb"
     if not path.exists():
         return [f"{name}.ipynb is missing; run: python -m autograder.build lessons {slug}"]
-    built, wanted = nbformat.read(path, as_version=4), read_source(source)
+    built, wanted = nbformat.read(path, as_version=4), read_lesson(slug)
     found = []
     again = f"run: python -m autograder.build lessons {slug}"
     if [(cell.id, cell.cell_type, cell.source) for cell in built.cells] != [

@@ -24,12 +24,15 @@ WIDTH, EXAMPLES = 100, 100
 
 
 @lru_cache(maxsize=512)
-def spreads(scheme, activation, depth, seed=0):
-    """Standard deviation of each layer's activations, and of the gradients at its preactivations."""
+def spreads(scheme, activation, depth, gain=1.0, seed=0):
+    """Standard deviation of each layer's activations, and of the gradients at its preactivations.
+
+    gain : what the weights that the scheme draws are multiplied by.
+    """
     rng = np.random.default_rng(seed)
     A, steps, forward = rng.standard_normal((EXAMPLES, WIDTH)), [], []
     for _ in range(depth):
-        Z, cache = layers.linear_forward(A, INITIALIZERS[scheme]((WIDTH, WIDTH), rng), np.zeros(WIDTH))
+        Z, cache = layers.linear_forward(A, gain * INITIALIZERS[scheme]((WIDTH, WIDTH), rng), np.zeros(WIDTH))
         A, activated = layers.activation_forward(Z, activation)
         steps.append((cache, activated))
         forward.append(A.std())
@@ -42,9 +45,9 @@ def spreads(scheme, activation, depth, seed=0):
     return np.array(forward), np.array(backward[::-1])
 
 
-def draw(figure, scheme, activation, depth):
+def draw(figure, scheme, activation, depth, gain):
     """Left: the spread of the activations, layer by layer; right: that of the gradients, which begin at the last layer."""
-    forward, backward = spreads(scheme, activation, depth)
+    forward, backward = spreads(scheme, activation, depth, gain)
     layer = np.arange(1, depth + 1)
     axes = figure.subplots(1, 2, sharey=True)
     parts = ((forward, "activations", "forward →"), (backward, "gradients", "← backward"))
@@ -67,9 +70,10 @@ EXPLORER = Explorer(
         "scheme": Choice(tuple(INITIALIZERS), "normal", "scheme"),
         "activation": Choice(tuple(name for name in ACTIVATIONS if name != "swish"), "relu", "activation"),
         "depth": Slider(2, 30, 20, 1, "layers"),
+        "gain": Slider(0.5, 20.0, 1.0, 0.5, "times gain"),
     },
     "Spread of activations and gradients through {depth} layers of 100 neurons with {activation}, weights drawn by "
-    "{scheme}; the grey band is the range in which learning works.",
+    "{scheme}, times {gain}; the grey band is the range in which learning works.",
     size=(7.6, 3.4),
 )
 figure, explore = EXPLORER.figure, EXPLORER.explore
