@@ -45,7 +45,8 @@ _ASSIGNMENT = re.compile(r"\[([^]]*)\]\(\.\./assignments/((\w+)/\3\.ipynb)\)")
 
 
 def as_on_the_site(text):
-    """A lesson's text with its way to the assignment, which lies beside it in a student's folder, as a download."""
+    """A lesson's text for the site: its way to the assignment is a download, headings have their names in small letters."""
+    text = re.sub(r"\(notes\.md#E(\d\d)\)", r"(notes.md#e\1)", text)
     return _ASSIGNMENT.sub(r"{download}`\1 <../../autograder/course/release/\2>`", text)
 
 
