@@ -1,6 +1,8 @@
 """The supervisor by the branch: a child that answers as written here, and whole verdicts; `test_engine.py` has the real one."""
 
 import base64
+import itertools
+from types import SimpleNamespace
 
 import pytest
 
@@ -337,7 +339,23 @@ def test_what_a_cell_replies(case):
     (one,) = made.results
     assert (one.outputs, one.error) == (outputs, error)
     assert (one.verdict and (one.verdict.verdict, one.verdict.points)) == verdict
+    assert one.verdict is None or (one.verdict.seconds == one.seconds and one.verdict.message == error)
     assert made.restarts == 0 and one.seconds < 5.0
+
+
+@pytest.mark.parametrize(("points", "by_hand"), [(1.0, False), (0.0, True), (0.0, False)])
+@pytest.mark.parametrize("reply", [DONE, Died("time")], ids=["done", "dead"])
+def test_code_that_a_person_reads(points, by_hand, reply):
+    """It has points, or it is an answer without them."""
+    made, _ = run([Step(CODE, "x", 0, grade_id="c", points=points, by_hand=by_hand)], lambda request: reply)
+    read = Verdict("c", "person", points, None, "for a person") if points or by_hand else None
+    assert made.results[0].verdict == read
+
+
+def test_a_check_that_dies_has_taken_its_time(monkeypatch):
+    monkeypatch.setattr(grader, "time", SimpleNamespace(monotonic=itertools.count(step=0.25).__next__))
+    (one,) = run([Step(ASSERTS, "x", 0, grade_id="t", points=1.0)], lambda request: Died("memory"))[0].results
+    assert one.verdict.seconds == one.seconds > 0.0
 
 
 WORDS = {

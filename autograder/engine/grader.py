@@ -273,7 +273,7 @@ class _NotebookRun:
         if error is not None:
             outputs.append(error)
         if header.get("no_memory"):
-            error = {"ename": "MemoryError", "evalue": "", "traceback": []}
+            error = {"ename": "MemoryError", "evalue": ""}
         verdict = None
         if step.kind == ASSERTS:
             verdict = _of_asserts(step, error, header.get("value"), seconds)
