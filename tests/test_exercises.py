@@ -31,6 +31,8 @@ def test_every_exercise_is_complete(slug):
         assert any(case.hidden for case in exercise.cases(np.random.default_rng(0))), exercise.name
         slugs = [mistake.slug for mistake in exercise.mistakes]
         assert len(slugs) == len(set(slugs)), exercise.name
+        # The shown solution is one of them without being listed
+        assert len(exercise.variant_functions) == len(set(exercise.variant_functions)), exercise.name
         for mistake in exercise.mistakes:
             assert len(mistake.hint.split()) >= 4, f"{exercise.name}, {mistake.slug}"
 

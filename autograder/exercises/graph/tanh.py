@@ -43,8 +43,7 @@ def tanh_backward(dz, cache):
 # --- mistakes -------------------------------------------------------------------------------------------------------
 
 MISTAKES = [
-    Mistake("exp_uses_input", slip("return z, z", "return z, x"),
-        "1 − z² takes the output z; you put in the input x."),
+    Mistake("exp_uses_input", slip("return z, z", "return z, x"), "1 − z² takes the output z; you put in the input x."),
     Mistake("derivative_at_output", slip("z = cache", "z = np.tanh(cache)"), AT_OUTPUT),
     Mistake("flow_forgotten", slip("dz * ", ""), FLOW),
     Mistake("sigmoid_derivative", slip("(1 - z * z)", "z * (1 - z)"),

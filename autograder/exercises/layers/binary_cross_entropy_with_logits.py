@@ -27,11 +27,11 @@ def from_probability(p):
 
 MISTAKES = [
     Mistake("log_of_zero", from_probability("1 / (1 + np.exp(-u))"),
-        "[Right for small u.] At u = 1000 the sigmoid rounds to 1 and log(1 − 1) is −∞. Write −log f(u) as a function of "
-        "u, without the probability in between."),
+        "[Right for small u.] At u = 1000 the sigmoid rounds to 1 and log(1 − 1) is −∞. Write −log f(u) as a function "
+        "of u, without the probability in between."),
     Mistake("overflow", slip("softplus(-u)", "np.log(1 + np.exp(-u))", "softplus(u)", "np.log(1 + np.exp(u))"),
-        "exp(1000) overflows. log(1 + e^u) can be written so that exp only ever sees a negative "
-        "number; `softplus` does."),
+        "exp(1000) overflows. log(1 + e^u) can be written so that exp only ever sees a negative number; `softplus` "
+        "does."),
     Mistake("probability_clipped", from_probability("np.clip(1 / (1 + np.exp(-u)), 1e-7, 1 - 1e-7)"),
         "Clipping hides how wrong the neuron is: at u = 1000 the loss is 1000, not log(10⁷) ≈ 16. Work with u, not "
         "with the probability."),

@@ -46,7 +46,8 @@ MISTAKES = [
              "* w) + b", "* v) + c"),
         "Your mistakes are found with the weights from the beginning of the epoch. The rule goes example by example: "
         "each sees the weights that the one before it left."),
-    Mistake("learning_rate_ignored", slip("lr * ", "", everywhere=True), "Your answer does not depend on `lr`, as if it were 1."),
+    Mistake("learning_rate_ignored", slip("lr * ", "", everywhere=True),
+        "Your answer does not depend on `lr`, as if it were 1."),
     Mistake("last_zero_missing", slip("return w, b, mistakes", "return w, b, [count for count in mistakes if count]"),
         "[The weights are right.] The list of mistakes has one entry for every epoch, the last one, 0, included."),
 ]  # fmt: skip

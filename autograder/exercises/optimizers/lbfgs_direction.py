@@ -94,8 +94,7 @@ MISTAKES = [
         slip("(s @ q) / (s @ y)", "(s @ q) / (s @ s)", "(y @ q) / (s @ y)", "(y @ q) / (s @ s)"),
         "Both coefficients are divided by sᵀs. It is sᵀy, which holds the curvature along the step."),
     Mistake("mutates_gradient", slip("g.copy()", "g", "q = q - a[-1] * y", "q -= a[-1] * y"),
-        "q begins as the caller's g, and `q -= …` writes into it. Begin with a copy, or "
-        "write `q = q - …`."),
+        "q begins as the caller's g, and `q -= …` writes into it. Begin with a copy, or write `q = q - …`."),
 ]  # fmt: skip
 
 # --- variants -------------------------------------------------------------------------------------------------------
