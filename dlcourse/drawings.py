@@ -196,7 +196,7 @@ def matrix(ax, values, name="", shape="", x=0.0, y=0.0, cell=0.8, form="{:g}", l
     name : above it. shape : in letters, below it, "N × D".
     x, y : of its left upper corner.
     form : how a number is written; "" leaves the numbers out.
-    limit : |value| with the full colour.
+    limit : absolute value with the full colour.
     """
     values = np.asarray(values, dtype=float)
     values = values[:, None] if values.ndim == 1 else values
@@ -219,7 +219,7 @@ def matrix(ax, values, name="", shape="", x=0.0, y=0.0, cell=0.8, form="{:g}", l
 
 
 def product(ax, parts, x=0.0, y=0.0, cell=0.8, form="{:g}", gap=0.9):
-    """Arrays in a row with signs between them, U = X W + b. Returns their `Place`s.
+    """Arrays in a row with signs between them, U = X W + b. Returns a `Place` for each.
 
     parts : (values, name, shape) for an array, or a sign, "=".
     x, y : of the left upper corner; smaller arrays stand in the middle of the highest.
@@ -242,7 +242,7 @@ def product(ax, parts, x=0.0, y=0.0, cell=0.8, form="{:g}", gap=0.9):
 def neuron(ax, x=0.0, y=0.0, inputs=("x₁", "x₂", "x₃"), weights=("w₁", "w₂", "w₃"), function="f", output="y"):
     """A neuron: inputs, weights, the sum with the bias, the function.
 
-    Returns the `Place`s of sum, function and output.
+    Returns a `Place` each for sum, function and output.
 
     x, y : of the inputs' column and its middle.
     """
@@ -282,7 +282,7 @@ def network(
     radius=0.36,
     flow="forward",
 ):
-    """A feedforward network from left to right. Returns a list of `Place`s a layer.
+    """A feedforward network from left to right. Returns a list of places a layer.
 
     Parameters
     ----------
