@@ -21,6 +21,7 @@ import numpy as np
 from .compare import Difference, compare
 from .drivers import Outcome, Withheld, WrongAnswer, kind, run_case
 from .exercise import Mistake, get_exercise
+from .families import distance, fitted
 from .limits import TooSlow, time_limit
 from .recognition import Seen, Way, recognise
 from .result import CaseRow, Explanation, Result, result_of
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 PUBLIC_SEED = 20260901
 SECONDS = 30.0
+# For a mistake whose number is sought, on one case
+SECONDS_TO_FIT = 0.2
 
 
 def evaluate(
@@ -177,7 +180,7 @@ def _explanations(exercise, cases, seen, seed):
         for index, mistake in enumerate(exercise.mistakes)
         for way in range(len(mistake.ways))
     ]
-    found = recognise(exercise, cases, seen, ways, lambda part, case: [])
+    found = recognise(exercise, cases, seen, ways, functools.partial(_fitted, exercise, cases, seen, seed, names))
     in_place = [
         name
         for name, part in zip(exercise.parts, seen, strict=True)
@@ -283,6 +286,25 @@ def _way_of(exercise, mistake, functions, seed, case_names):
             for part, (outcome, value) in enumerate(zip(_timed(exercise, functions, case, 5.0), wanted, strict=True)):
                 seen[part].append(Seen(outcome, bool(_wrong(exercise, case, outcome, value))))
     return Way(mistake, seen)
+
+
+def _fitted(exercise, cases, seen, seed, names, mistake, part, number):
+    """The ways of a mistake that holds a number, with the one that brings it nearest to the answer's part of a case."""
+    case, got = cases[number], seen[part][number].outcome.value
+    if exercise.measure is not None:
+        got = exercise.measure(got, case)
+    made = [
+        (family, fitted(functools.partial(_distance, exercise, family, case, part, got))) for family in mistake.families
+    ]
+    return [_way_of(exercise, mistake, family(value), seed, names) for family, value in made if value is not None]
+
+
+def _distance(exercise, family, case, part, got, value):
+    outcome = _timed(exercise, family(value), case, SECONDS_TO_FIT)[part]
+    if outcome.error is not None:
+        return np.inf
+    made = outcome.value if exercise.measure is None else exercise.measure(outcome.value, case)
+    return distance(got, made)
 
 
 def _is_own(exercise, functions):

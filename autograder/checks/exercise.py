@@ -71,7 +71,9 @@ class Mistake:
     hint: str
     convention: bool = False
     also: Sequence[Any] = ()
-    slips: Sequence[Any] = ()  # filled in by the exercise: the slip behind each way, None for a rewrite
+    # Filled in by the exercise: the slip behind each way, None for a rewrite; for slips with a number what makes the functions
+    slips: Sequence[Any] = ()
+    families: Sequence[Callable] = ()
 
     @property
     def functions(self) -> tuple:
@@ -129,11 +131,15 @@ class Exercise:
         def made(way):
             return self._solution.slipped(way, mistake.slug) if isinstance(way, Slip) else way
 
+        given = (mistake.function, *mistake.also)
+        first, *also = (one for way in given for one in (way.ways if isinstance(way, Slip) else [way]))
+        families = {replace(way, value=None): None for way in given if isinstance(way, Slip) and way.values}
         return replace(
             mistake,
-            function=made(mistake.function),
-            also=tuple(map(made, mistake.also)),
-            slips=tuple(way if isinstance(way, Slip) else None for way in (mistake.function, *mistake.also)),
+            function=made(first),
+            also=tuple(map(made, also)),
+            slips=tuple(way if isinstance(way, Slip) else None for way in (first, *also)),
+            families=tuple(self._solution.family(way, mistake.slug) for way in families),
         )
 
     @cached_property

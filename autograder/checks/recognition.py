@@ -51,7 +51,7 @@ def recognise(
     cases: Sequence[Case],
     got: Sequence[Sequence[Seen]],
     ways: Sequence[Callable[[], Way]],
-    fitted: Callable[[int, int], list[Way]],
+    fitted: Callable[[Mistake, int, int], list[Way]],
 ) -> list[Explanation]:
     """The known mistakes of an answer.
 
@@ -59,7 +59,8 @@ def recognise(
     ----------
     got : for each part what the answer gives, case by case.
     ways : each makes one `Way`; called only as far as needed.
-    fitted : (part, case) -> ways of the mistakes that hold a number, with the number that makes them equal the answer there.
+    fitted : (mistake, part, case) -> the ways of a mistake that holds a number, with the one that brings it nearest to the
+        answer there.
     """
     search = _Search(exercise, cases, got, ways, fitted)
     named: list[_Found] = []
@@ -141,15 +142,20 @@ class _Search:
         way = self.alone(part, already)
         if way is not None:
             return [way]
-        seen = self.got[part]
-        # Where a number of the mistake's may be anything, a case that fails by its value tells which
-        valued = [i for i, one in enumerate(seen) if one.wrong and one.outcome.error is None][:3]
-        more = [way for i in valued for way in self.fitted(part, i)]
+        more = [way for mistake in self.exercise.mistakes if mistake.families for way in self._fitted(mistake, part)]
         way = self.alone(part, already, more)
         if way is not None:
             return [way]
         candidates = [way for way in [*already, *map(self.way, range(len(self.makers))), *more] if self._may(way, part)]
         return self._beside_an_exception(part, candidates) or self._two(part, candidates)
+
+    def _fitted(self, mistake, part):
+        """The ways of a mistake that may hold any number, fitted to a case that tells which."""
+        known = [self.row(way, part) for way in map(self.way, range(len(self.makers))) if way.mistake is mistake]
+        valued = [i for i, one in enumerate(self.got[part]) if one.wrong and one.outcome.error is None]
+        # Where a given number explains the case any number may
+        telling = [i for i in valued if not any(row[i] == SAME for row in known)] or valued
+        return self.fitted(mistake, part, telling[0]) if telling else []
 
     def _may(self, way, part):
         """Whether a way is right wherever the answer is, and explains some of the rest."""

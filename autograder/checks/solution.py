@@ -85,18 +85,30 @@ def shown_code(function: Callable) -> str:
 # --- slips ----------------------------------------------------------------------------------------------------------
 
 
+# Stands in a slip's new text for a number that may be any
+THETA = "θ"
+
+
 @dataclass(frozen=True)
 class Slip:
     """Wrong code, as what is exchanged in the shown solution; `slip` makes one.
 
     helpers : functions that the solution calls, in whose code the texts are exchanged instead; see `slip_in`.
     callers : functions between the helpers and the solution: these call the helpers, the solution calls these.
+    values : where the new text holds θ, some of the numbers that may stand for it; value : the one that does.
     """
 
     pairs: tuple
     everywhere: bool = False
     helpers: tuple = ()
     callers: tuple = ()
+    values: tuple = ()
+    value: float | None = None
+
+    @property
+    def ways(self) -> list[Slip]:
+        """The slip with each of its values, or itself where it has none."""
+        return [replace(self, value=value) for value in self.values] if self.value is None and self.values else [self]
 
     def applied(self, code: str) -> str:
         """The code with the slip in it. Each text must stand there exactly once, or an error names it."""
@@ -106,21 +118,24 @@ class Slip:
                 raise ValueError(f"slip: expected {old!r} once in the solution, found it {times} times in\n{code}")
             if old == new:
                 raise ValueError(f"slip: {old!r} is exchanged for itself")
-            code = code.replace(old, new)
+            code = code.replace(old, new if self.value is None else new.replace(THETA, repr(self.value)))
         return code
 
 
-def slip(old: str, new: str, *more: str, everywhere: bool = False) -> Slip:
+def slip(old: str, new: str, *more: str, everywhere: bool = False, values: Sequence[float] = ()) -> Slip:
     """A mistake that exchanges text of the shown solution: `old` for `new`, and so on for further pairs.
 
     Each text must stand in the solution exactly once (with both functions of a pair read as one text), in the order in
     which the pairs are applied; `everywhere=True` exchanges every occurrence, at least one. Where the pairs do not fit
-    on one line, each has its own.
+    on one line, each has its own. Where the new text holds θ, a number, the mistake may have any (an ε, a limit, a base);
+    `values` are those that the audit tries.
     """
     texts = (old, new, *more)
     if len(texts) % 2:
         raise TypeError(f"slip: expected pairs of old and new text, got {len(texts)} texts")
-    return Slip(tuple(zip(texts[::2], texts[1::2], strict=True)), everywhere)
+    if any(THETA in text for text in texts[1::2]) != bool(values):
+        raise TypeError(f"slip: expected {THETA} in a new text and some `values` for it, or neither")
+    return Slip(tuple(zip(texts[::2], texts[1::2], strict=True)), everywhere, values=tuple(values))
 
 
 def slip_in(functions: Sequence[Callable], slip: Slip) -> Slip:
@@ -148,6 +163,10 @@ class Solution:
 
     def slipped(self, slip: Slip, slug: str) -> tuple:
         """The solution's functions with a slip in them, or in a helper that they call."""
+        return self.family(slip, slug)(slip.value)
+
+    def family(self, slip: Slip, slug: str) -> Callable[[float | None], tuple]:
+        """A function that makes the solution's functions with a slip in them for any value of its number."""
         _, code = self.before_and_after(slip)
         if slip.helpers:
             code = "\n\n\n".join([code, *map(shown_code, slip.callers), self.code])
@@ -156,10 +175,16 @@ class Solution:
             names |= function.__globals__
         names |= {"np": np, "__name__": f"{self.name}.{slug}"}
         # Tracebacks and `inspect` find the changed lines
-        file = f"<slip {self.name} {slug} {hash(slip.pairs) & 0xFFFFFFFF:x}>"
+        file = f"<slip {self.name} {slug} {hash((slip.pairs, slip.value)) & 0xFFFFFFFF:x}>"
         linecache.cache[file] = (len(code), None, code.splitlines(keepends=True), file)
-        exec(compile(code, file, "exec"), names)
-        return tuple(names[function.__name__] for function in self.functions)
+        compiled = compile(code, file, "exec")
+
+        def made(value):
+            space = names | {THETA: value}
+            exec(compiled, space)
+            return tuple(space[function.__name__] for function in self.functions)
+
+        return made
 
 
 def _one_text(functions):

@@ -19,7 +19,7 @@ def leaky_relu(x, slope=0.01):
 VALUE = "np.where(x > 0, x, slope * x)"
 
 MISTAKES = [
-    Mistake("slope_fixed", slip("slope * x", "0.01 * x"), FIXED_SLOPE),
+    Mistake("slope_fixed", slip("slope * x", "θ * x", values=(0.01, 0.1, 0.2)), FIXED_SLOPE),
     Mistake("sides_swapped", slip("x > 0", "x < 0"),
         "The slope s belongs to the negative side; the positive one is x."),
     Mistake("sign_flipped", slip("slope * x", "-slope * x"),

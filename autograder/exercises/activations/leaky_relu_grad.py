@@ -21,7 +21,7 @@ SLOPE = "np.where(x > 0, 1.0, slope)"
 MISTAKES = [
     Mistake("one_at_zero", slip("x > 0", "x >= 0"),
         "At 0 this course takes the left side's slope, s. Look at the comparison.", convention=True),
-    Mistake("slope_fixed", slip("1.0, slope", "1.0, 0.01"), FIXED_SLOPE),
+    Mistake("slope_fixed", slip("1.0, slope", "1.0, θ", values=(0.01, 0.1, 0.2)), FIXED_SLOPE),
     Mistake("slope_forgotten", slip("1.0, slope", "1.0, 0.0"),
         "This is ReLU's slope: on the left the leaky one has s."),
     Mistake("function_for_derivative", slip("1.0, slope", "x, slope * x"), FUNCTION),

@@ -27,7 +27,7 @@ MISTAKES = [
         "Negative inputs leak through. That is the leaky ReLU; this one gives 0."),
     Mistake("mask_for_value", slip(VALUE, "(x > 0) * 1.0"),
         "You say *whether* x is positive. ReLU gives x itself there."),
-    Mistake("clipped_above", slip(VALUE, "np.clip(x, 0, 1)"), "Large inputs are cut off. ReLU has no upper limit."),
+    Mistake("clipped_above", slip(VALUE, "np.clip(x, 0, θ)", values=(1, 6, 100)), "Large inputs are cut off. ReLU has no upper limit."),
     Mistake("softplus", slip(VALUE, "np.logaddexp(0, x)"), "This is softplus, the smooth version.", convention=True),
     Mistake("maximum_over_array", slip(VALUE, "max(0.0, float(np.max(x)))"),
         "`np.max` is the largest entry of one array. What is asked is, entry by entry, the larger one of x and 0."),

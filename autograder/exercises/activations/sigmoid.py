@@ -28,7 +28,7 @@ MISTAKES = [
         "At x = 1000 both the numerator and the denominator are infinite, and their ratio is NaN. Use this form where "
         "x is negative only."),
     Mistake("tail_lost", slip(VALUE, "0.5 * (1.0 + np.tanh(0.5 * x))"), TAIL),
-    Mistake("input_clipped", slip("np.abs(x)", "np.minimum(np.abs(x), 30)"), CLIPPED),
+    Mistake("input_clipped", slip("np.abs(x)", "np.minimum(np.abs(x), θ)", values=(30, 500)), CLIPPED),
     Mistake("tanh_for_sigmoid", slip(VALUE, "np.tanh(x)"), "This goes from −1 to 1; the sigmoid goes from 0 to 1."),
     Mistake("step_for_sigmoid", slip(VALUE, "(x > 0) * 1.0"),
         "A step has no slope to learn from. The sigmoid is its smooth version, with ½ at 0."),

@@ -30,14 +30,14 @@ MISTAKES = [
     Mistake("tail_lost", slip("np.log1p(np.exp(-np.abs(x)))", "np.log(1 + np.exp(-np.abs(x)))"),
         "No overflow any more. But 1 + e^(−40) is exactly 1 in floating point, and its logarithm 0: `np.log1p` is made "
         "for that."),
-    Mistake("input_clipped", slip(VALUE, "np.log1p(np.exp(np.clip(x, -30, 30)))"), CLIPPED),
+    Mistake("input_clipped", slip(VALUE, "np.log1p(np.exp(np.clip(x, -θ, θ)))", values=(30, 500)), CLIPPED),
     Mistake("relu_for_softplus", slip(" + np.log1p(np.exp(-np.abs(x)))", ""),
         "This is ReLU. Softplus is log 2 at 0 and never quite 0."),
     Mistake("sign_of_exponent", slip("np.maximum(x, 0.0)", "np.maximum(-x, 0.0)"),
         "Your softplus falls: it is −log σ(x). Look at the exponent."),
     Mistake("derivative_for_function", slip(VALUE, "activations.sigmoid(x)"),
         "This is softplus' slope; its value is asked."),
-    Mistake("logarithm_base", slip(VALUE, f"({VALUE}) / np.log(2)"),
+    Mistake("logarithm_base", slip(VALUE, f"({VALUE}) / np.log(θ)", values=(2, 10)),
         "The logarithm is the natural one.", convention=True),
 ]  # fmt: skip
 

@@ -51,7 +51,7 @@ MISTAKES = [
         "Positions are counted from 0. Yours begin at 1."),
     Mistake("frequency_inverted", slip("/ 10000.0", "* 10000.0"),
         "The waves get *longer* from column to column: t is divided by the power. Yours get shorter."),
-    Mistake("other_base", slip("10000.0", "1000.0"),
+    Mistake("other_base", slip("10000.0", "θ", values=(1000.0, 5000.0)),
         "Count the zeros: the longest wave has a length of nearly 10000 · 2π."),
     Mistake("base_missing", slip("10000.0 ** (", "np.exp("),
         "In exp(−2i/D) the base is e. Written with `exp`, the exponent has log(10000) as a factor."),

@@ -49,7 +49,7 @@ MISTAKES = [
     Mistake("product_by_division", slip(OTHERS, "np.prod(xs) / xs"),
         "z/x_i is the product of the others only while x_i is not 0 (the notes slip here, E09). Multiply the others; "
         "divide by nothing."),
-    Mistake("division_patched", slip(OTHERS, "np.prod(xs) / (xs + 1e-12)"),
+    Mistake("division_patched", slip(OTHERS, "np.prod(xs) / (xs + θ)", values=(1e-12, 1e-7)),
         "A small number in the divisor hides the NaN, not the mistake: where x_i = 0 you get 0, but the product of the "
         "others is not 0. And everywhere else the last digits are off."),
     Mistake("includes_itself", slip("np.delete(xs, i)", "xs"),

@@ -48,7 +48,8 @@ MISTAKES = [
     Mistake("tanh_without_gain", slip("5.0 / 3.0", "1.0"), "tanh squeezes what passes; its gain is 5/3."),
     Mistake("relu_without_gain", slip('"relu": np.sqrt(2.0)', '"relu": 1.0'),
         "ReLU drops half of what comes in; its gain makes up for that."),
-    Mistake("slope_ignored", slip("slope**2", "0.01**2"), "The slope is always 0.01. Use the argument."),
+    Mistake("slope_ignored", slip("slope**2", "θ**2", values=(0.01, 0.2)),
+        "Your slope is the same in every case. Use the argument."),
     Mistake("relu_takes_slope", slip('"relu": np.sqrt(2.0)', '"relu": np.sqrt(2.0 / (1.0 + slope**2))'),
         "ReLU has no slope for negative inputs: only leaky_relu uses the argument."),
 ]  # fmt: skip

@@ -45,7 +45,7 @@ MISTAKES = [
     Mistake("log_of_zero", slip(LOG_P, f"np.log({P})"),
         "A probability below 1e−308 rounds to 0, and its logarithm is −∞. Let the logarithm and the exponential cancel "
         "on paper before anything is computed: log p = z − log Σ eᶻ."),
-    Mistake("probability_clipped", slip(LOG_P, f"np.log(np.clip({P}, 1e-12, 1.0))"),
+    Mistake("probability_clipped", slip(LOG_P, f"np.log(np.clip({P}, θ, 1.0))", values=(1e-12, 1e-7, 1e-15)),
         "Clipping hides how wrong the prediction is: a class 1000 below the best costs 1000. Work with the logits, not "
         "with the probability."),
     Mistake("wrong_axis", slip("axis=1", "axis=0", everywhere=True), WRONG_AXIS),
@@ -64,8 +64,8 @@ MISTAKES = [
         ROUNDED),
     Mistake("logarithm_forgotten", slip(LOG_P, P),
         "You sum probabilities. The loss charges minus the *logarithm* of each."),
-    Mistake("logarithm_base", slip(BRANCH, f"    log_p = log_p / np.log(2.0)\n{BRANCH}"),
-        "Bits instead of nats: the logarithm here is the natural one.", convention=True),
+    Mistake("logarithm_base", slip(BRANCH, f"    log_p = log_p / np.log(θ)\n{BRANCH}", values=(2, 10)),
+        "Your logarithm has another base; here it is the natural one.", convention=True),
 ]  # fmt: skip
 
 # --- variants -------------------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ MISTAKES = [
     integer_buffer(reduced("dz", "logits"), "logits"),
     *reduction_mistakes("dz", "logits"),
     Mistake("spurious_derivative", slip("P - D", "(P - D) * P * (1 - P)"), SPURIOUS_CLASS),
-    Mistake("gradient_by_probability", slip("P - D", "-D / np.maximum(P, 1e-12)"),
+    Mistake("gradient_by_probability", slip("P - D", "-D / np.maximum(P, θ)", values=(1e-12, 1e-7)),
         "This is ∂J/∂p, the gradient at the probabilities. The way back to the logits goes through softmax, too."),
     Mistake("label_column_only", slip("P - D", "D * (P - 1)"), LABEL_ONLY),
     Mistake("soft_labels_rounded",

@@ -49,7 +49,7 @@ ROOT = [
     Mistake("divided_by_variance", slip("np.sqrt(sigma2 + eps)", "(sigma2 + eps)"), NO_ROOT),
     Mistake("eps_forgotten", slip("np.sqrt(sigma2 + eps)", "np.sqrt(sigma2)"),
         "Where nothing varies, σ is 0, and 0/0 is NaN. That is what ε is for."),
-    Mistake("eps_fixed", slip("np.sqrt(sigma2 + eps)", "np.sqrt(sigma2 + 1e-5)"),
+    Mistake("eps_fixed", slip("np.sqrt(sigma2 + eps)", "np.sqrt(sigma2 + θ)", values=(1e-5, 1e-8)),
         "`eps` is an argument: it may differ from the default."),
     Mistake("not_centred", slip("(X - mu) /", "X /"), "The mean is not subtracted."),
 ]  # fmt: skip

@@ -72,7 +72,7 @@ MISTAKES = [
     Mistake("old_value_forgotten", slip(NEW_MEAN, "mu", NEW_VAR, "m / (m - 1) * sigma2"),
         "These are the new batch's own statistics. A running average also remembers the old ones."),
     Mistake("variance_not_updated", slip(NEW_VAR, "var"), "The mean moves, the variance does not."),
-    Mistake("default_momentum", slip("return", "momentum = 0.1\n    return"),
+    Mistake("default_momentum", slip("return", "momentum = θ\n    return", values=(0.1, 0.9)),
         "`momentum` is an argument: it may differ from 0.1."),
     Mistake("mutates_input",
         slip(f"return {NEW_MEAN}, {NEW_VAR}",

@@ -53,7 +53,7 @@ MISTAKES = [
     Mistake("sign", slip("J = -", "J = "),
         "Yours is below 1, a mean probability. A network that knows nothing of K classes has the perplexity K: look at "
         "the sign."),
-    Mistake("base_mixed", slip("np.exp(J)", "2.0**J"),
+    Mistake("base_mixed", slip("np.exp(J)", "θ**J", values=(2.0, 10.0)),
         "The logarithm is natural and the power is of 2. Both must have one base."),
     Mistake("all_classes", slip("log_p[np.arange(len(labels)), labels]", "log_p"),
         "You average the logarithms of all classes. Only the probability of the label counts."),
