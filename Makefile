@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test test-slow mutation bench lint audit assignments build check-build lessons site course docs dev constraints clean
+.PHONY: help demo lab test test-slow mutation fuzz bench lint audit assignments build check-build lessons site course docs dev constraints clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ test-slow: dev  ## the slow tests: browsers, attacks, whole classes, PostgreSQL,
 
 mutation: dev  ## whether a test notices each small change of the judging code you changed; ASK=--all: of all of it
 	$(BIN)/python -m tests.mutation $(ASK)
+
+fuzz: dev  ## hostile frames, cells, notebooks, times and pages at random, for MINUTES=60
+	$(BIN)/python -m tests.fuzz $(or $(MINUTES),60)
 
 lessons: dev  ## run every lesson and compare its outputs
 	$(BIN)/python -m pytest -o addopts= -p nbval --nbval notebooks -n 2 --dist loadscope

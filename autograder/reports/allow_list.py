@@ -37,7 +37,7 @@ _MATH = {
 }
 # What Matplotlib draws
 _DRAWING = {"svg", "g", "defs", "path", "clipPath", "rect", "use", "text", "tspan"}
-_ATTRIBUTES = {
+ATTRIBUTES = {
     "*": {"class", "id", "role", "tabindex"},
     "a": {"href"},
     "th": {"scope", "style"},
@@ -62,7 +62,8 @@ _ATTRIBUTES = {
     },
 }
 for _tag in _DRAWING:
-    _ATTRIBUTES[_tag] = _ATTRIBUTES.get(_tag, set()) | {"style", "transform", "clip-path"}
+    ATTRIBUTES[_tag] = ATTRIBUTES.get(_tag, set()) | {"style", "transform", "clip-path"}
+TAGS = _PAGE | _MATH | _DRAWING
 _STYLES = {
     *("width", "text-align"),
     *("fill", "fill-opacity", "fill-rule", "stroke", "stroke-width", "stroke-linecap", "stroke-linejoin", "opacity"),
@@ -75,7 +76,7 @@ def page(text: str) -> str:
     """A whole page with its body as the list allows it; the head is the template's."""
     head, opened, rest = text.partition("<body>")
     body, closed, end = rest.rpartition("</body>")
-    return head + opened + _clean(body, _PAGE | _MATH | _DRAWING) + closed + end
+    return head + opened + _clean(body, TAGS) + closed + end
 
 
 def formula(text: str) -> str:
@@ -87,7 +88,7 @@ def _clean(text, tags):
     return nh3.clean(
         text,
         tags=tags,
-        attributes={tag: names for tag, names in _ATTRIBUTES.items() if tag in tags or tag == "*"},
+        attributes={tag: names for tag, names in ATTRIBUTES.items() if tag in tags or tag == "*"},
         generic_attribute_prefixes={"aria-"},
         attribute_filter=_within_the_page,
         filter_style_properties=_STYLES,

@@ -8,6 +8,7 @@ import io
 import json
 import re
 import statistics
+import warnings
 from dataclasses import asdict, dataclass, field
 from functools import cache
 
@@ -328,7 +329,9 @@ def _plot(name, draw, title, alt, size, columns=1):
         "font.size": 10,
         "font.family": ["DejaVu Sans"],
     }
-    with matplotlib.rc_context(settings):
+    with matplotlib.rc_context(settings), warnings.catch_warnings():
+        # The reader's own font has the letter, or draws a box for it
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
         figure, axes = _figure(*size, columns)
         draw(*axes)
         out = io.StringIO()
