@@ -20,7 +20,9 @@ def main(minutes):
         seed = int.from_bytes(os.urandom(4), "big")
         command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:randomly", "tests/test_fuzz.py"]
         print(f"round {rounds}, --hypothesis-seed={seed}", flush=True)
-        done = subprocess.run([*command, f"--hypothesis-seed={seed}"], cwd=ROOT, env=os.environ | {"DLCOURSE_FUZZ": "5"})
+        done = subprocess.run(
+            [*command, f"--hypothesis-seed={seed}"], cwd=ROOT, env=os.environ | {"DLCOURSE_FUZZ": "5"}
+        )
         if done.returncode:
             return 1
     return 0

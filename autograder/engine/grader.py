@@ -1,7 +1,7 @@
 """The supervisor of one submission: runs its cells in the sandbox, asks its functions case by case, judges outside.
 
 What the child says is an answer, never a verdict: for an exercise it returns the values of the student's own functions, and
-a process of its own compares them with the reference's (`judge`). Only cells of plain asserts are believed, and marked so.
+a separate process compares them with the reference's (`judge`). Only cells of plain asserts are believed, and marked so.
 """
 
 from __future__ import annotations

@@ -98,7 +98,7 @@ def _clean(text, tags):
 
 
 def _within_the_page(tag, name, value):
-    """A link leads to a place of its own page, and a style fetches nothing."""
+    """A link leads to a place of the same page, and a style fetches nothing."""
     if name == "href" and not value.startswith("#"):
         return None
     return None if name in ("style", "clip-path") and "url(" in value.replace("url(#", "") else value

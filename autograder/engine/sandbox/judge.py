@@ -65,7 +65,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Judgement:
-    """The result for an exercise; `broken`, where it is not "", says what in the child's replies was no reply at all."""
+    """The result for an exercise; `broken`, where it is not "", says what in the child's replies could not be read."""
 
     result: Result
     broken: str = ""
@@ -110,7 +110,7 @@ class Judge(Helper):
     def judge(self, name: str, seed: int, frames: Sequence[Frame], at_home: bool = False) -> Judgement:
         """The `Judgement` on an answer; raises `EngineFault` where the machine failed.
 
-        at_home : the numbers of the cases are no secret, so what the answer says about them may be repeated.
+        at_home : the numbers of the cases are public, so what the answer says about them may be repeated.
         """
         with contextlib.suppress(_Stopped):
             return self._ask(name, seed, frames, at_home)
@@ -148,9 +148,19 @@ class Judge(Helper):
                     raise EngineFault(f"the process that {self.work} ended twice (status {ended})") from None
         if "stopped" in header:
             raise _Stopped
-        result = header["result"]
-        rows = tuple(CaseRow(**row) for row in result["rows"])
-        return Judgement(Result(**(result | {"rows": rows})), header["broken"])
+        return Judgement(_result(header["result"]), header["broken"])
+
+
+def _result(fields):
+    """The `Result` of what JSON has made of it."""
+    whole = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    return Result(**(whole | {"rows": tuple(CaseRow(**row) for row in fields["rows"])}))
+
+
+def _result(fields):
+    """The `Result` of what JSON has made of it."""
+    whole = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    return Result(**(whole | {"rows": tuple(CaseRow(**row) for row in fields["rows"])}))
 
 
 # --- in the process ---------------------------------------------------------------------------------------------------
@@ -169,7 +179,7 @@ def _size(values):
 
 
 def judged(name: str, seed: int, frames: Sequence[Frame], at_home: bool = False) -> Judgement:
-    """The `Judgement` on frames, without a process of its own."""
+    """The `Judgement` on frames, computed in this process."""
     exercise, (cases, expected) = get_exercise(name), expected_values(name, seed)
     got, broken = [], ""
     for one in frames:

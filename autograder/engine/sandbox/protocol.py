@@ -65,7 +65,7 @@ class Closed(Exception):
 
 
 def clean(text: str) -> str:
-    """Text that may stand in a message, a page and a file: without colours, and with \ufffd for what is no character."""
+    """Text that may stand in a message, a page and a file: without colours, and with \ufffd for the rest."""
     if text.isascii() and text.isprintable():
         return text
     plain = _COLOURS.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
@@ -310,7 +310,7 @@ def without_large(tree: Any, body: Any, limit: int) -> tuple[Any, bytes]:
 
 
 def _length_of_array(x, most):
-    """Bytes of the array that a tree says, None where it is no array or not within the body of so many bytes."""
+    """Bytes of the array that a tree says, None where it is something else, or not within the body of so many bytes."""
     if len(x) != 4 or x[0] not in ("a", "g") or not all(map(isinstance, x[1:], (str, list, int))):
         return None
     try:
