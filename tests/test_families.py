@@ -61,7 +61,14 @@ def test_any_number_of_a_mistake_is_named(number):
 @pytest.mark.parametrize("limit", [20, 77.5])
 def test_any_limit_is_named(limit):
     assert evaluate("activations.relu", lambda x: np.minimum(np.maximum(x, 0), limit)).mistake == "clipped_above"
-    assert evaluate("activations.relu", lambda x: np.where(x > limit, x / 2, np.maximum(x, 0))).mistake is None
+
+
+def test_the_number_of_one_case_has_to_hold_on_the_others():
+    def fixed(*slopes):
+        return lambda x, slope=0.01: np.where(x > 0, x, slopes[np.ndim(x) % len(slopes)] * x)
+
+    assert evaluate("activations.leaky_relu", fixed(0.07)).mistake == "slope_fixed"
+    assert evaluate("activations.leaky_relu", fixed(0.07, 0.05)).mistake is None
 
 
 def test_the_number_stands_for_theta_and_only_there():
