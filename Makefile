@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test test-slow mutation fuzz bench lint audit assignments build check-build lessons site course docs dev constraints clean
+.PHONY: help demo lab test test-slow mutation mutants fuzz bench lint audit assignments build check-build lessons site course docs dev constraints clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ mutation: dev  ## whether a test notices each small change of the judging code y
 
 fuzz: dev  ## hostile frames, cells, notebooks, times and pages at random, for MINUTES=60
 	$(BIN)/python -m tests.fuzz $(or $(MINUTES),60)
+
+mutants: dev  ## whether the exercises' cases notice each single edit of a right answer; ASK=<slug>: of one topic
+	$(BIN)/dlcourse audit --mutants $(ASK)
 
 lessons: dev  ## run every lesson and compare its outputs
 	$(BIN)/python -m pytest -o addopts= -p nbval --nbval notebooks -n 2 --dist loadscope

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from autograder.checks import mutation
+from autograder.checks.evaluation import PUBLIC_SEED
 from autograder.checks.exercise import get_exercise
 from autograder.checks.mutants import Mutant, clipped, mutants, source
 from autograder.exercises.activations._shared import each
@@ -128,7 +129,7 @@ def _ends(exercise):
 def test_a_mutant_that_ends_its_process_is_rejected_and_the_next_process_goes_on_behind_it(monkeypatch):
     context = mutation.multiprocessing.get_context("fork") if hasattr(os, "fork") else pytest.skip("processes by fork")
     monkeypatch.setattr(mutation.multiprocessing, "get_context", lambda way: context)
-    monkeypatch.setattr(mutation, "every", lambda exercise: list(_ends(exercise)))
+    monkeypatch.setattr(mutation, "every", _ends)
     ((name, tally),) = mutation.run(["activations.relu"], (1,))
     assert (name, tally.mutants, [found.after for found in tally.accepted]) == ("activations.relu", 4, ["y", "b"])
 
@@ -149,6 +150,11 @@ def test_the_table_counts_equivalent_and_accepted_mutants_and_tells_stale_entrie
         "accepted: neurons.preactivation, name: 'w' → 'z' in 'return X @ w + b'",
         f"stale: no accepted mutant is this one; remove it from equivalent_mutants.toml: {entries[1]}",
     ]
+
+
+@pytest.mark.slow
+def test_a_sample_of_the_mutants_of_every_exercise_is_rejected(capsys):
+    assert mutation.main((), (PUBLIC_SEED,), sample=4) == 0, capsys.readouterr().err
 
 
 def test_an_unknown_name_is_an_error(capsys):

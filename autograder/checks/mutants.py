@@ -219,14 +219,23 @@ def _code(function):
 
 def _helpers(function):
     """The functions of the exercise's own modules that a function calls by name."""
+    known = set(_names_in(function.__code__))
     names = dict.fromkeys(node.id for node in ast.walk(ast.parse(_code(function))) if isinstance(node, ast.Name))
-    for helper in (function.__globals__.get(name) for name in names):
+    # Attributes are among the names of the code, local variables among those of the text
+    for helper in (function.__globals__.get(name) for name in names if name in known):
         if (
             inspect.isfunction(helper)
             and helper.__module__.startswith("autograder.exercises.")
             and not helper.__closure__
         ):
             yield helper
+
+
+def _names_in(code):
+    yield from code.co_names
+    for constant in code.co_consts:
+        if inspect.iscode(constant):
+            yield from _names_in(constant)
 
 
 def _last_line(statement):

@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
 # Far above what a right answer takes for a case
-SECONDS = 2.0
+SECONDS = 5.0
 # After that long without a word a process is stuck in compiled code
 SILENCE = 30.0
 MEMORY = 4 * 2**30
 LARGE = 10_000.0
-DONE = "done"
+DONE, ALIVE = "done", "alive"
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def run(names: Sequence[str], seeds: Sequence[int], sample: int | None = None) -
             if word == DONE:
                 yield left.pop(0), tally
                 tally = Tally()
-            else:
+            elif word != ALIVE:
                 tally.mutants += 1
                 tally.accepted += [] if word is None else [word]
         process.kill()
@@ -182,7 +182,10 @@ def _work(connection, names, seeds, sample, skipped):
     _limit_memory()
     for name in names:
         exercise = get_exercise(name)
-        chosen = every(exercise)
+        chosen = []
+        for mutant in every(exercise):
+            chosen.append(mutant)
+            connection.send(ALIVE)
         if sample is not None and sample < len(chosen):
             chosen = random.Random(name).sample(chosen, sample)
         for mutant in chosen[skipped:]:
@@ -192,10 +195,11 @@ def _work(connection, names, seeds, sample, skipped):
     connection.close()
 
 
-def every(exercise: Exercise) -> list[Mutant]:
+def every(exercise: Exercise) -> Iterator[Mutant]:
     """The mutants of the solution and of every variant; of the solution also the clipped ones."""
-    edited = [mutant for functions in answers(exercise) for mutant in mutants(functions)]
-    return edited + list(clipped(exercise.solutions))
+    for functions in answers(exercise):
+        yield from mutants(functions)
+    yield from clipped(exercise.solutions)
 
 
 def accepted(exercise: Exercise, mutant: Mutant, seeds: Sequence[int]) -> bool:

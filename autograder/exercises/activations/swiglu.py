@@ -18,9 +18,9 @@ def cases(rng):
     return [
         Case("from −3 to 4", (LINE, LINE[::-1].copy())),
         case("five examples, three units", 5, 3),
-        enlarged(case("one example", 1, 4), 0, 1),
+        enlarged(case("one example", 1, 4), 1),
         in_float32(case("", 2, 5)),
-        Case("gates far open and far closed", (np.array([[1000.0, -1000.0]]), np.array([[3.0, 2.0]]))),
+        Case("gates far open and far closed", (np.array([[1000.0, -1000.0, 5000.0]]), np.array([[3.0, 2.0, -1.0]]))),
         case("three axes", 2, 3, 4, hidden=True),
     ]
 
