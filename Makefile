@@ -43,7 +43,7 @@ bench: dev  ## the speed table, side by side with PyTorch where it is installed
 
 lint: dev  ## ruff on sources and notebooks, mypy on the code that judges and grades
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check --exclude '*.ipynb' .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 audit: dev  ## grade the grader: mistakes rejected and named, right variants accepted

@@ -103,8 +103,8 @@ def test_what_a_prediction_is_about_waits_folded(slug):
     cells = built(slug).cells
     for cell in cells:
         if cell.cell_type == "code":
-            folded = "hide-output" in cell.metadata.get("tags", [])
-            assert cell.metadata.get("jupyter", {}).get("outputs_hidden", False) == folded
+            for tag, key in (("hide-output", "outputs_hidden"), ("hide-input", "source_hidden")):
+                assert cell.metadata.get("jupyter", {}).get(key, False) == (tag in cell.metadata.get("tags", []))
     for k, cell in enumerate(cells):
         if cell.cell_type == "code" and cell.source.startswith("predict("):
             following = next(other for other in cells[k + 1 :] if other.cell_type == "code")

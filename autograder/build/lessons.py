@@ -11,14 +11,20 @@ CELL_SECONDS = 120
 _ERRATUM = re.compile(r"(`[^`]*`|\$[^$]*\$|\[[^\]]*\]\([^)]*\))|\bE(\d\d)\b")
 
 
+# The site knows the tags, JupyterLab the metadata: code that only draws, and what a prediction is about
+_FOLDED = {"hide-input": "source_hidden", "hide-output": "outputs_hidden"}
+
+
 def read_lesson(slug):
-    """A lesson's source as a notebook that is not executed yet: slips linked, the outputs of predictions folded."""
+    """A lesson's source as a notebook that is not executed yet: slips linked, cells folded that ask for it."""
     notebook = read_source(sources.LESSONS / "source" / f"{lesson_name(slug)}.md")
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = _ERRATUM.sub(lambda found: found[1] or f"[E{found[2]}](notes.md#E{found[2]})", cell.source)
-        elif "hide-output" in cell.metadata.get("tags", []):
-            cell.metadata["jupyter"] = {"outputs_hidden": True}
+        else:
+            folded = {_FOLDED[tag]: True for tag in cell.metadata.get("tags", []) if tag in _FOLDED}
+            if folded:
+                cell.metadata["jupyter"] = folded
     return notebook
 
 
