@@ -640,7 +640,53 @@ def test_where_arrays_differ():
     assert differs(np.array([1, 2]), np.array([1, 3]), 0.5, False).tolist() == [False, True]
 
 
-@pytest.mark.parametrize("dtype", [bool, np.int8, np.uint8, np.float16, np.float32, np.longdouble, complex])
+@pytest.mark.parametrize("expected", [np.array([1.0, 0.0]), np.array([[0.5, 0.0]], dtype=np.float32), 1.0])
+def test_true_and_false_are_not_the_numbers_that_are_asked(expected):
+    got = np.asarray(expected, dtype=bool)
+    dtype = np.asarray(expected).dtype
+    assert compare(got, expected).text == (
+        f"expected numbers ({dtype}), got True and False (dtype bool), which cannot be subtracted. `.astype(float)` turns them "
+        "into 1 and 0."
+    )
+    assert compare(got[()], expected) is not None
+    # Whole numbers are numbers
+    assert compare(np.array([1, 0]), np.array([1.0, 0.0])) is None
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.float16, np.float32, np.longdouble, complex])
 def test_an_answer_of_any_dtype_is_told_what_differs(dtype):
     expected = np.array([0.5, 0.25, 0.125])
     assert compare(np.array([1, 0, 1], dtype=dtype), expected).text.endswith("; all 3 entries differ.")
+
+
+@pytest.mark.parametrize(
+    ("reduction", "times", "words"),
+    [
+        ("", 5, "Yours is 5 times as large, with 5 examples: is a division by their number missing?"),
+        ("", 0.2, "Yours is 1/5 of what is expected, with 5 examples: is it divided by their number once too often?"),
+        (
+            "mean",
+            5,
+            "Yours is 5 times as large, with 5 examples: the mean over them is asked; is the division missing?",
+        ),
+        (
+            "mean",
+            0.2,
+            "Yours is 1/5 of what is expected, with 5 examples: the mean is asked; is it divided by their number twice?",
+        ),
+        (
+            "sum",
+            5,
+            "Yours is 5 times as large, with 5 examples: the sum is asked; is each of them added more than once?",
+        ),
+        ("sum", 0.2, "Yours is 1/5 of what is expected, with 5 examples: a mean where the sum is asked?"),
+        (
+            "sum",
+            -0.2,
+            "Yours is 1/5 of what is expected, with 5 examples, and has the opposite sign: a mean where the sum is asked?",
+        ),
+    ],
+)
+def test_a_factor_of_the_number_of_examples_knows_what_is_asked(reduction, times, words):
+    expected = np.array([1.0, -3.0, 0.5])
+    assert compare(times * expected, expected, batch=5, reduction=reduction).relation == words

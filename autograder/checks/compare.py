@@ -29,12 +29,13 @@ class Difference:
 
 @dataclass(frozen=True)
 class Rules:
-    """What counts as equal: `sum_length`, `tolerance` and `relative` as in `Case`; `batch` as in `compare`."""
+    """What counts as equal: `sum_length`, `tolerance` and `relative` as in `Case`; `batch`, `reduction` as in `compare`."""
 
     sum_length: int = 1
     tolerance: float | None = None
     relative: bool = False
     batch: int | None = None
+    reduction: str = ""
 
 
 def error_bound(expected: Any, sum_length: int, tolerance: float | None = None) -> float:
@@ -58,6 +59,7 @@ def compare(
     relative: bool = False,
     batch: int | None = None,
     names: Sequence[str] = (),
+    reduction: str = "",
 ) -> Difference | None:
     """None if `got` equals `expected` within the bound, else the `Difference`.
 
@@ -67,8 +69,9 @@ def compare(
     sum_length, tolerance, relative : as in `Case`.
     batch : number of examples, to recognise a missing or a second division by it.
     names : what the values of an expected tuple are called, in order.
+    reduction : "mean" or "sum", what is taken over the examples; "" where that is not known.
     """
-    return _compare(got, expected, Rules(sum_length, tolerance, relative, batch), names=names)
+    return _compare(got, expected, Rules(sum_length, tolerance, relative, batch, reduction), names=names)
 
 
 def _compare(got, expected, rules, path="", names=()):
@@ -170,7 +173,7 @@ def _compare_arrays(got, expected, at, rules):
     if array is None:
         return Difference(f"{at}expected {wanted}, got {kind(got)}.")
     bound = error_bound(expected, rules.sum_length, rules.tolerance)
-    pair = Pair(array, expected, bound, rules.batch)
+    pair = Pair(array, expected, bound, rules.batch, rules.reduction)
     if array.shape != expected.shape:
         wanted = f"shape {expected.shape}" if expected.ndim else wanted
         return Difference(f"{at}expected {wanted}, got shape {array.shape}.", relation(pair))
@@ -196,6 +199,11 @@ def _other_kind(array, expected):
         return f"expected True and False (dtype bool), got dtype {array.dtype}."
     if expected.dtype.kind in "iu" and array.dtype.kind == "b":
         return "expected whole numbers, got True and False (dtype bool). `.astype(int)` turns them into 1 and 0."
+    if expected.dtype.kind == "f" and array.dtype.kind == "b":
+        return (
+            f"expected numbers ({expected.dtype}), got True and False (dtype bool), which cannot be subtracted. "
+            "`.astype(float)` turns them into 1 and 0."
+        )
     return ""
 
 

@@ -141,7 +141,8 @@ def _wrong(exercise, case, outcome, value):
             return f"Your answer could not be measured ({type(error).__name__}: {error}); it returned {kind(got)}."
     # `expected_values` has filled in the length
     length: int = case.sum_length  # type: ignore[assignment]
-    difference = compare(got, wanted, length, case.tolerance, case.relative, _batch(case), names)
+    reduction = exercise.reduction(case)
+    difference = compare(got, wanted, length, case.tolerance, case.relative, _batch(case), names, reduction)
     return "" if difference is None else str(difference)
 
 

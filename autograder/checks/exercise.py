@@ -168,6 +168,27 @@ class Exercise:
             return returned_names(self.functions[0])[:-1]
         return returned_names(self.functions[-1]) if part.startswith(("backward", "gradients")) or not part else ()
 
+    def reduction(self, case: Case) -> str:
+        """ "mean" or "sum", whichever is taken over the examples of a case; "" where neither the case nor the docstring tells."""
+        asked = [x for x in (*case.args, *case.kwargs.values()) if isinstance(x, str) and x in ("mean", "sum")]
+        for function in self.functions:
+            option = inspect.signature(function).parameters.get("reduction")
+            asked += [option.default] if option is not None and option.default in ("mean", "sum") else []
+        return asked[0] if asked else self._documented_reduction
+
+    @cached_property
+    def _documented_reduction(self):
+        # A gradient's docstring names the loss, whose own one says what is taken
+        losses = [
+            function.__globals__.get(function.__name__.replace("_grad", ending))
+            for function in self.functions
+            for ending in ("", "_loss")
+        ]
+        text = " ".join(" ".join((inspect.getdoc(one) or "").split()) for one in (*self.functions, *losses) if one)
+        if re.search(r"\b(sums? (run )?over|summed over) (the |all )?(batch|examples)", text):
+            return "sum"
+        return "mean" if "1/N" in text or re.search(r"\bmean [\w-]+ (of its|over all N) examples", text) else ""
+
     @property
     def solutions(self) -> tuple:
         """The functions whose code answers the exercise, one for each of the reference's."""

@@ -23,12 +23,14 @@ class Pair:
     """A student's array beside the expected one.
 
     bound : relative error that a right answer may have. batch : number of examples, None where there are none.
+    reduction : "mean" or "sum" over the examples, "" where that is not known.
     """
 
     got: np.ndarray
     expected: np.ndarray
     bound: float = DIGITS
     batch: int | None = None
+    reduction: str = ""
 
     def equal(self, got: Any, expected: Any = None, relative: bool = False) -> bool:
         """Whether an array made from the student's equals the expected one, loosely."""
@@ -143,6 +145,17 @@ def zero_everywhere(pair: Pair) -> str:
     return "Yours is zero everywhere." if pair.got.size > 1 and not pair.got.any() else ""
 
 
+# {what is asked over the examples: (what a division too many, what one too few may come from)}
+_DIVISIONS = {
+    "mean": (
+        "the mean is asked; is it divided by their number twice?",
+        "the mean over them is asked; is the division missing?",
+    ),
+    "sum": ("a mean where the sum is asked?", "the sum is asked; is each of them added more than once?"),
+    "": ("is it divided by their number once too often?", "is a division by their number missing?"),
+}
+
+
 def factor(pair: Pair) -> str:
     ratio = pair.ratio
     if ratio == 0.0:
@@ -150,9 +163,10 @@ def factor(pair: Pair) -> str:
     known = [(1.0, ""), (2.0, "twice as large"), (0.5, "half as large")]
     if pair.batch:
         n = pair.batch
+        often, seldom = _DIVISIONS[pair.reduction]
         known += [
-            (float(n), f"{n} times as large, with {n} examples: is a division by their number missing?"),
-            (1.0 / n, f"1/{n} of what is expected, with {n} examples: is it divided by their number once too often?"),
+            (float(n), f"{n} times as large, with {n} examples: {seldom}"),
+            (1.0 / n, f"1/{n} of what is expected, with {n} examples: {often}"),
         ]
     for size, words in known:
         if abs(abs(ratio) - size) <= DIGITS * size:
