@@ -125,7 +125,7 @@ def check(
     timeout: Annotated[float, typer.Option(metavar="S", help="seconds for one cell or check")] = 30.0,
     json: Annotated[bool, typer.Option("--json", help="the results for a script")] = False,
     yes: Annotated[
-        bool, typer.Option("--yes", help="run it with your own rights where there is no sandbox, without a question")
+        bool, typer.Option("--yes", help="run it with your own rights where there is no sandbox, without asking")
     ] = False,
 ):
     """Check a notebook: the verdicts and hints that grading gives for the cases that you can see.
@@ -214,7 +214,7 @@ def grade(
     regrade: Annotated[bool, typer.Option("--regrade", help="also what is graded already")] = False,
     json: Annotated[bool, typer.Option("--json", help="the summary for a script")] = False,
 ):
-    """Grade a class in sandboxes, many at a time; run it again to go on where it stopped.
+    """Grade a class in sandboxes, many at a time; run it again to continue where it stopped.
 
     What has not changed is not graded again, and what a person has given is kept. A tls:// address takes its certificates
     from Dask's configuration (DASK_DISTRIBUTED__COMM__TLS__CA_FILE, …__TLS__CLIENT__CERT, …__TLS__CLIENT__KEY).

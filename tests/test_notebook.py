@@ -368,7 +368,7 @@ def test_a_version_that_did_not_run_is_not_called_right(run, broken, error):
     out = run(broken, CALL)
     assert out.startswith(
         f"✗ neurons.preactivation: your last version of `preactivation` did not run: {error}. The kernel still holds the "
-        "version before it. Mend that cell, run it, then run this check again.\n"
+        "version before it. Fix that cell, run it, then run this check again.\n"
     )
     assert "CheckFailed" in out and "right, 1 point" not in out
     assert "right, 1 point" in run(GOOD, CALL)

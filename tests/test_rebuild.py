@@ -373,7 +373,7 @@ PARSED = {
         (),
         "it is not JSON (Expecting property name enclosed in double quotes: line 1 column 2 (char 1))",
     ),
-    "a list": (b"[]", (), "it is JSON but no notebook"),
+    "a list": (b"[]", (), "it is JSON but not a notebook"),
     "no version": (b'{"cells": []}', (), "expected notebook format 4, got None"),
     "version true": (b'{"nbformat": true}', (), "expected notebook format 4, got True"),
     "version 4.0 of text": (b'{"nbformat": "4"}', (), "expected notebook format 4, got '4'"),

@@ -202,7 +202,7 @@ def test_start_says_what_it_did(tmp_path, course):
     status, out, _ = dlcourse("start", mine)
     assert status == 0 and out.splitlines()[:2] == [
         f"{mine}: brought up to date: lessons/00_notation.ipynb",
-        f"{ASSIGNMENT} holds your work and stays; the course's new version is beside it: assignments/neurons/neurons.new.ipynb",
+        f"{ASSIGNMENT} holds your work and is kept; the course's new version is beside it: assignments/neurons/neurons.new.ipynb",
     ]
     assert dlcourse("start", mine)[1].startswith(f"{mine}: nothing new\n")
 

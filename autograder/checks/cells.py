@@ -28,7 +28,7 @@ class NotRun:
     def __str__(self):
         return (
             f"your last version of `{self.name}` did not run: {self.error}. The kernel still holds the version before it. "
-            "Mend that cell, run it, then run this check again."
+            "Fix that cell, run it, then run this check again."
         )
 
 

@@ -112,7 +112,7 @@ def _summary(outcome):
     words = (
         f"{pages.number(outcome.points)} of {pages.number(outcome.max_points)} points on the cases that you can see; "
     )
-    words += "grading asks the same of other numbers, and a few cases more."
+    words += "grading uses other numbers and a few more cases."
     if outcome.by_hand:
         words += f" {pages.plural(outcome.by_hand, 'written answer')} will be read by a person."
     if outcome.unwritten:

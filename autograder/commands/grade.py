@@ -44,7 +44,7 @@ def main(
     except GradebookError as error:
         return fail(error, status=1)
     except KeyboardInterrupt:
-        print("Stopped. What is graded is safe; run the same command again to go on.", file=sys.stderr)
+        print("Stopped. What is graded is safe; run the same command again to continue.", file=sys.stderr)
         return 1
     if json:
         print(json_.dumps(_plain(summary), ensure_ascii=False, indent=1))
@@ -162,4 +162,4 @@ def _print(summary, isolation):
     if summary.problem:
         fail(shown(summary.problem))
         if summary.failed:
-            print(f"{len(summary.failed)} stay open; run the same command again to go on", file=sys.stderr)
+            print(f"{len(summary.failed)} not graded yet; run the same command again to continue", file=sys.stderr)

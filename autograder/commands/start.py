@@ -34,7 +34,7 @@ def say(changes, out=print):
     if changes.updated:
         out(f"{changes.folder}: brought up to date: {', '.join(changes.updated)}")
     for name, beside in changes.beside.items():
-        out(f"{name} holds your work and stays; the course's new version is beside it: {beside}")
+        out(f"{name} holds your work and is kept; the course's new version is beside it: {beside}")
     if not (changes.new or changes.updated or changes.beside):
         out(f"{changes.folder}: nothing new")
 

@@ -125,7 +125,7 @@ def _time(timestamp):
     try:
         return parse_utc(timestamp).isoformat() + "+00:00", ""
     except (ValueError, OverflowError):
-        return None, "timestamp.txt holds no time: the submission counts as in time"
+        return None, "timestamp.txt holds no valid time: the submission counts as on time"
 
 
 def assemble(rebuilt: Rebuilt, result: TaskResult | None, record: Record, key: Key) -> dict[str, Any]:

@@ -109,9 +109,7 @@ def grade_class(
             except OSError as error:
                 if error.errno not in NO_ROOM:
                     raise
-                run.summary.problem = (
-                    f"the disk is full ({error.strerror}: {error.filename or course.root}); make room and run again"
-                )
+                run.summary.problem = f"the disk is full ({error.strerror}: {error.filename or course.root}); free some space and run again"
     if run.summary.problem:
         for student in open_:
             if student not in run.summary.scores:

@@ -155,7 +155,7 @@ def highlight(source):
 def shortened(source):
     """The source, or the beginning of one that no page should hold."""
     left = len(source) - LONGEST
-    return source if left <= 0 else f"{source[:LONGEST]}\n# … and {left} characters more"
+    return source if left <= 0 else f"{source[:LONGEST]}\n# … and {left} more characters"
 
 
 def is_code(source):

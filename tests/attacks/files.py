@@ -211,7 +211,7 @@ ATTACKS = [
         raw=lambda text: b"[1, 2, 3]",
         loses=ALL,
         verdict="for a person",
-        says="it is JSON but no notebook",
+        says="it is JSON but not a notebook",
     ),
     Attack(
         "no_cells",

@@ -38,7 +38,7 @@ def _notebook(data):
         raise _Unreadable("it holds too many small pieces for a notebook")
     notebook = _json(data)
     if not isinstance(notebook, dict):
-        raise _Unreadable("it is JSON but no notebook")
+        raise _Unreadable("it is JSON but not a notebook")
     version = notebook.get("nbformat")
     if version == 3:
         return _upgraded(notebook)

@@ -139,7 +139,7 @@ def name_problem(name: str) -> str:
     if not name or name in (".", "..") or "/" in name:
         return "a student's name is one folder name"
     if name.startswith("."):
-        return "nbgrader passes over names that begin with a dot"
+        return "nbgrader skips names that begin with a dot"
     if name != name.strip():
         return "nbgrader strips spaces at the ends of a name"
     if any(0xD800 <= ord(c) <= 0xDFFF for c in name):

@@ -98,7 +98,7 @@ def explain(error: Exception, db_url: str) -> str:
     if "readonly" in text or "read-only" in text:
         return f"the gradebook {where} may not be written by this user ({text})"
     if "full" in text:
-        return f"there is no room left for the gradebook {where} ({text}); make room and run again"
+        return f"there is no space left for the gradebook {where} ({text}); free some space and run again"
     return f"the gradebook {where} cannot be used: {text[:300]}"
 
 
