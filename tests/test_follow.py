@@ -40,7 +40,7 @@ def test_what_an_answer_calls_itself_or_through_others(space):
     assert earlier_uses(distance, (space["signed_distance"],)) == {"neurons.preactivation": (space["preactivation"],)}
     predict = get_exercise("neurons.perceptron_predict")
     assert earlier_uses(predict, (space["perceptron_predict"],)) == {}
-    # A later exercise is no cause, nor is the course's own function, nor what is not a function
+    # A later exercise is not a cause, nor is the course's own function, nor what is not a function
     assert earlier_uses(get_exercise("neurons.preactivation"), (space["weighted"],)) == {}
     for own in (get_exercise("neurons.preactivation").reference, None):
         space["preactivation"] = own
