@@ -153,13 +153,7 @@ class Judge(Helper):
 
 def _result(fields):
     """The `Result` of what JSON has made of it."""
-    whole = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
-    return Result(**(whole | {"rows": tuple(CaseRow(**row) for row in fields["rows"])}))
-
-
-def _result(fields):
-    """The `Result` of what JSON has made of it."""
-    whole = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    whole: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
     return Result(**(whole | {"rows": tuple(CaseRow(**row) for row in fields["rows"])}))
 
 
