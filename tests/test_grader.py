@@ -217,10 +217,11 @@ class Child:
     """Answers each request as `say` does; keeps what it was asked."""
 
     def __init__(self, say):
-        self.say, self.asked, self.closed = say, [], False
+        self.say, self.asked, self.sent, self.closed = say, [], [], False
 
     def ask(self, request, buffers, seconds, calls):
         self.asked.append((request, seconds))
+        self.sent.append(buffers)
         answer = self.say(request)
         if isinstance(answer, BaseException):
             raise answer
@@ -648,6 +649,90 @@ def test_after_one_slow_case_the_others_get_a_second():
     made, _ = run([CHECK], reply_with(lambda i: slow if i == 0 else values[i], sent))
     assert [request["seconds"] for request in sent[1:]] == [5.0] + [1.0] * (len(values) - 1)
     assert made.results[0].verdict.verdict == "out of time"
+
+
+@pytest.mark.parametrize(
+    ("source", "calls"),
+    [
+        ("def f(x):\n    return x", False),
+        ("def f(x):\n    return f(x - 1)", True),
+        ("y = f(x)", True),
+        ("def fg(x):\n    return gf(x)", False),
+        ("", False),
+    ],
+)
+def test_whether_code_names_a_function(source, calls):
+    assert grader._calls("f", source) is calls
+
+
+def test_the_causes_are_exercises_that_failed_and_are_called_by_the_students_code():
+    steps = (
+        Step(CODE, "f(1)", 0, student=True),
+        Step(CODE, "h(1)", 1),
+        Step(TEXT, "As h(1) says", 2, student=True),
+    )
+    made = grader._NotebookRun(Task("a", "h", "h", steps, 1), Settings(), None, None, Judge, set())
+    made.failed = {"one": ("f",), "two": ("g", "h")}
+    assert made._causes("three") == {"one": ("f",)} and made._causes("one") == {}
+    made.task = Task("a", "h", "h", (*steps, Step(CODE, "h(2)", 3, student=True)), 1)
+    assert made._causes("three") == made.failed and made._causes("one") == {"two": ("g", "h")}
+
+
+def cases_run(name, functions, sent, monkeypatch, instead=None, answer=None, at_home=False):
+    """(the run, its child, what `_frames` gives, the seeds of the limits) with a child that answers each case with `answer`."""
+    asked, limits = [], Judge.limits
+
+    def limits_of(*key):
+        asked.append(key)
+        return limits(*key)
+
+    monkeypatch.setattr(Judge, "limits", staticmethod(limits_of))
+    exercise = get_exercise(name)
+    made = grader._NotebookRun(Task("a", "h", "h", (), 11, at_home=at_home), Settings(), None, None, Judge, set())
+
+    def say(request):
+        sent.append((request, made.lent))
+        tree, _ = encode(1.0)
+        return answer or ({"outcomes": [said() for _ in exercise.parts], "values": [tree] * len(exercise.parts)}, b"")
+
+    made.child = child = Child(say)
+    return made, child, made._frames(exercise, functions, 5, instead), asked
+
+
+def test_the_students_functions_stand_for_the_courses_while_a_case_is_asked(monkeypatch):
+    sent, instead = [], {"one": ("f",), "two": ("g", "h")}
+    made, child, (frames, errors, died), asked = cases_run(NAME, ("preactivation",), sent, monkeypatch, instead)
+    cases = grader._encoded_cases(NAME, 5)
+    assert asked == [(NAME, 5)] and (errors, died, made.deaths) == (set(), None, 0)
+    assert [one.number for one in frames] == list(range(len(cases)))
+    assert [request["case"] for request, _ in sent] == [tree for _, tree, _ in cases]
+    assert child.sent == [buffers for _, _, buffers in cases]
+    for request, lent in sent:
+        assert request["instead"] == [["f", "one/0"], ["g", "two/0"], ["h", "two/1"]]
+        assert lent == {"one/0", "two/0", "two/1"}
+    assert made.lent == set()
+
+
+def test_alone_nothing_stands_for_anything(monkeypatch):
+    sent = []
+    made, *_ = cases_run(NAME, ("preactivation",), sent, monkeypatch)
+    assert all("instead" not in request and lent == set() for request, lent in sent) and made.lent == set()
+
+
+def test_at_home_the_hidden_cases_are_passed_over(monkeypatch):
+    sent, name = [], "neurons.perceptron_criterion"
+    _, _, (frames, *_), _ = cases_run(name, ("perceptron_criterion",), sent, monkeypatch, at_home=True)
+    hidden = [case[0] for case in grader._encoded_cases(name, 5)]
+    assert hidden == [False, False, False, False, True, False, False]
+    assert [one.number for one in frames] == [0, 1, 2, 3, 5, 6]
+
+
+def test_every_death_in_a_case_counts(monkeypatch):
+    made, _, (frames, _, died), _ = cases_run(NAME, ("preactivation",), [], monkeypatch, answer=Died("time"))
+    assert made.deaths == 1 and died.why == "time" and {one.died for one in frames} == {"time"}
+    made.child = Child(lambda request: Died("time"))
+    made._frames(get_exercise(NAME), ("preactivation",), 5)
+    assert made.deaths == 2
 
 
 def test_an_exercises_own_driver_is_named_by_its_topic():
