@@ -186,6 +186,14 @@ class FakeGrader:
         return StepResult(outputs, error, verdict=Verdict(step.grade_id, "in-process", step.points, points, verdict))
 
 
+class Unhurried(FakeGrader):
+    """Takes its time, so that something can happen meanwhile."""
+
+    def grade(self, task):
+        time.sleep(0.3)
+        return super().grade(task)
+
+
 def grades(folder):
     """{(student, cell): (auto, manual, extra, needs a person)} and the comments and penalties of a gradebook."""
     from sqlalchemy import create_engine, text
