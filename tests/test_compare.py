@@ -107,19 +107,19 @@ TABLE = {
         (*[X] * 10, 2.0),
         (*[X] * 10, 3.0),
         {},
-        "value 11: the value: expected 3, got 2 (difference -1).",
+        "value 11: expected 3, got 2 (difference -1).",
     ),
     "the tenth value": (
         (*[X] * 9, 2.0, X),
         (*[X] * 9, 3.0, X),
         {},
-        "tenth value: the value: expected 3, got 2 (difference -1).",
+        "tenth value: expected 3, got 2 (difference -1).",
     ),
     "values inside values": (
         ((1.0, 3.0), X),
         ((1.0, 2.0), X),
         {},
-        "first value, second value: the value: expected 2, got 3 (difference 1).",
+        "first value, second value: expected 2, got 3 (difference 1).",
     ),
     "another order": (
         (1.0, X),
@@ -148,7 +148,7 @@ TABLE = {
         {},
         "expected a dict with the keys W; yours also has " + ", ".join(f"key {i} {'x' * 34}" for i in range(5)) + ".",
     ),
-    "a tuple of one in a dict": ({"W": (3.0,)}, {"W": (2.0,)}, {}, "W: the value: expected 2, got 3 (difference 1)."),
+    "a tuple of one in a dict": ({"W": (3.0,)}, {"W": (2.0,)}, {}, "W: expected 2, got 3 (difference 1)."),
     "no dict": (1.0, {"W": 1.0}, {}, "expected a dict with the keys W, got a float."),
     "a missing key": (
         {"W": 1.0},
@@ -172,13 +172,13 @@ TABLE = {
         {"W": 1.0},
         {"W": 2.0},
         {},
-        "W: the value: expected 2, got 1 (difference -1). Yours is half as large.",
+        "W: expected 2, got 1 (difference -1). Yours is half as large.",
     ),
     "a wrong entry further in": (
         (1.0, {"W": 1.0}),
         (1.0, {"W": 4.0}),
         {},
-        "second value['W']: the value: expected 4, got 1 (difference -3).",
+        "second value['W']: expected 4, got 1 (difference -3).",
     ),
     # --- another shape
     "turned": (

@@ -100,11 +100,11 @@ PROBLEMS = {
     "right": (outcome(ACCEPTED), ""),
     "wrong, with the value's name": (
         outcome((2 * X, 4)),
-        "n: the value: expected 3, got 4.",
+        "n: expected 3, got 4.",
     ),
     "wrong, and the input changed": (
         outcome((2 * X, 4), changed=("x", "w")),
-        "n: the value: expected 3, got 4. Your function also changes its input x, w.",
+        "n: expected 3, got 4. Your function also changes its input x, w.",
     ),
     "right, and the input changed": (
         outcome(ACCEPTED, changed=("x", "w")),
@@ -250,7 +250,7 @@ def test_the_rows_are_those_of_the_cases():
         ("plain", "", True, 1.0, False),
         ("kept", "", False, 1.0, True),
     ]
-    assert result.rows[1].problem == "n: the value: expected 3, got 0."
+    assert result.rows[1].problem == "n: expected 3, got 0."
     assert result.message == (
         "✗ made.double: not right yet; 1 of 2 cases pass (0.5 of 1 point).\nAlso failing (revealed at grading): kept."
     )
@@ -574,3 +574,21 @@ def test_an_argument_replaced_by_another_kind_counts_as_changed():
 
     (outcome,) = run_case(plain, [answer], Case("kinds", ([(1.0, 2.0)], {"a": {}})), [""])
     assert outcome.changed == ("rows", "table")
+
+
+def test_a_recursion_that_ends_elsewhere_is_told_what_is_asked():
+    def deep(x):
+        return (2 * x, x.size) if x[0] == 1.0 else deep(x)
+
+    def endless(x):
+        return endless(x)
+
+    rows = {row.case: row.problem.partition(" (line")[0] for row in judged(ONE, deep).rows}
+    assert rows == {
+        "plain": "",
+        "kept": "Your function calls itself, and this case needs more calls inside each other than Python allows (about 1,000). "
+        "Work through a loop, with a list of what is still to be done",
+    }
+    assert {row.problem.partition(" (line")[0] for row in judged(ONE, endless).rows} == {
+        "Your function calls itself without end"
+    }

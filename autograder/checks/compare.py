@@ -190,7 +190,8 @@ def _compare_arrays(got, expected, at, rules):
             f"{at}expected decimal numbers ({expected.dtype}), got dtype {array.dtype}: the fractions are lost."
         )
     worst = _worst(array, expected, wrong)
-    return Difference(at + worst if at else worst[0].upper() + worst[1:], relation(pair))
+    # Behind a name "the value" is one word too many
+    return Difference(at + worst.removeprefix("the value: ") if at else worst[0].upper() + worst[1:], relation(pair))
 
 
 def _other_kind(array, expected):

@@ -108,11 +108,15 @@ def judge(exercise: Exercise, cases: Sequence[Case], expected: Any, got: Any, se
         return result_of(exercise, rows, text, attempted=False)
     rows = []
     seen: list[list[Seen]] = [[] for _ in exercise.parts]
+    # A recursion that ends in other cases is not endless in this one
+    ends = any(outcome.error is None for outcome in flat)
     for case, wanted, outcomes in zip(cases, expected, got, strict=True):
         for part, (outcome, value) in enumerate(zip(outcomes, wanted, strict=True)):
             wrong = _wrong(exercise, case, outcome, value)
             seen[part].append(Seen(outcome, bool(wrong)))
             text = " ".join(filter(None, [wrong, _changes(outcome, bool(wrong))]))
+            if ends:
+                text = text.replace(ENDLESS, TOO_DEEP)
             rows.append(_row(case, outcome.part, text, 0.0 if wrong else CREDIT_IN_PLACE))
     if all(row.passed for row in rows):
         return result_of(exercise, rows, _notes(flat))
@@ -337,6 +341,13 @@ def withheld_functions(functions: Sequence[Callable]) -> Iterator[None]:
             function.__code__, function.__defaults__, function.__kwdefaults__ = code, defaults, kwdefaults
 
 
+ENDLESS = "Your function calls itself without end"
+TOO_DEEP = (
+    "Your function calls itself, and this case needs more calls inside each other than Python allows (about 1,000). Work through "
+    "a loop, with a list of what is still to be done"
+)
+
+
 def _error_text(exercise, outcome):
     error, where = outcome.error, f" ({outcome.where})" if outcome.where else ""
     if isinstance(error, WrongAnswer):
@@ -348,7 +359,7 @@ def _error_text(exercise, outcome):
     if isinstance(error, TooSlow):
         return f"Your code was {error}. Is there an infinite loop?"
     if isinstance(error, RecursionError):
-        return f"Your function calls itself without end{where}."
+        return f"{ENDLESS}{where}."
     if isinstance(error, NotImplementedError):
         return "This part is not written yet."
     text = str(error)

@@ -39,6 +39,16 @@ def draw_driver(functions, case):
     yield "", (first, told)
 
 
+# The share of a distribution's numbers within one standard deviation of its mean
+SPREADS = {"like those of a normal distribution": 0.6827, "like those of a uniform distribution": 0.5774}
+
+
+def spread(share):
+    """How numbers are distributed, by the share of them within one standard deviation, in words."""
+    near = (words for words, known in SPREADS.items() if abs(share - known) <= TOLERANCE * known)
+    return next(near, "otherwise")
+
+
 def normal_measure(value, case):
     W, told = value
     flat = W.ravel().astype(float)
@@ -50,7 +60,7 @@ def normal_measure(value, case):
         "share of different weights": different,
         # One array, so that the mean is measured by the standard deviation
         "mean and standard deviation": np.array([mean, std]),
-        "share within one standard deviation": float(np.mean(np.abs(flat - mean) <= std)),
+        "the weights are spread": spread(float(np.mean(np.abs(flat - mean) <= std))),
         "random numbers": told,
     }
 
