@@ -176,6 +176,34 @@ def test_a_slider_moves_and_the_picture_changes(lab, page, slug):
     shoot(page, f"explorer-{slug}-after")
 
 
+def test_a_hand_drags_the_line_and_the_picture_is_fine_when_it_rests(lab, page):
+    folder, address = lab
+    notebook(
+        folder / "drag.ipynb",
+        "from dlcourse.explorers import neurons\nshown = neurons.EXPLORER.explore()\nshown",
+        "print('all', 'done')",
+    )
+    open_and_run(page, address("drag.ipynb"))
+    page.get_by_text("all done").first.wait_for()
+    image = page.locator(".dlcourse-live img").first
+    image.wait_for()
+    wide = image.evaluate("e => e.naturalWidth")
+    before = picture(page)
+    box = image.bounding_box()
+    x, y = box["x"] + 0.15 * box["width"], box["y"] + 0.3 * box["height"]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for step in range(1, 9):
+        page.mouse.move(x + 6 * step, y + 2 * step)
+    page.mouse.up()
+    page.wait_for_function("before => document.querySelector('.dlcourse-live img').src !== before", arg=before)
+    # Coarse on the way, as fine as before at rest, and its words and its slider tell where it is
+    page.wait_for_function("w => document.querySelector('.dlcourse-live img').naturalWidth === w", arg=wide)
+    assert "at the distance 0.5" not in image.get_attribute("alt")
+    assert page.locator(".widget-readout").nth(1).inner_text() != "0.50"
+    shoot(page, "explorer-dragged")
+
+
 def test_notebook_7_shows_and_moves_the_same(lab, page):
     folder, address = lab
     notebook(
@@ -220,7 +248,7 @@ def test_a_picture_outlives_its_kernel(lab, page, front, scheme):
         sheet.get_by_text("all done").first.wait_for()
         live.wait_for()
         assert not note.is_visible() and not still.is_visible()
-        assert sheet.get_by_role("img", name="Two clouds of points with the line of a neuron").count() == 1
+        assert sheet.get_by_role("img", name="Two clouds of points, each on a side in its own colour").count() == 1
         sheet.keyboard.press("Control+s")
         sheet.locator(".lm-TabBar-tab.jp-mod-dirty").wait_for(state="detached")
         sheet.locator(".lm-MenuBar-itemLabel", has_text="Kernel").first.click()
