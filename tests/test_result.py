@@ -6,7 +6,7 @@ import pytest
 
 from autograder.checks.result import CaseRow, Explanation, Result, result_of
 
-EXERCISE = SimpleNamespace(name="a.b", points=2)
+EXERCISE = SimpleNamespace(name="a.b", points=2, parts=("",), together=False)
 MISTAKE = Explanation(SimpleNamespace(slug="no_sum", hint="Add them up.", convention=False))
 CONVENTION = Explanation(SimpleNamespace(slug="rows_first", hint="Columns are asked.", convention=True))
 LOST = SimpleNamespace(slug="lost", hint="[All else is right.] Keep it.", convention=False)
@@ -171,7 +171,7 @@ def test_the_whole_result(case):
 
 @pytest.mark.parametrize(("points", "words"), [(1, "1 point"), (1.5, "1.5 points"), (10, "10 points")])
 def test_points_in_words(points, words):
-    exercise = SimpleNamespace(name="a.b", points=points)
+    exercise = SimpleNamespace(name="a.b", points=points, parts=("",), together=False)
     assert result_of(exercise, [row("one", True)]).message == f"✓ a.b: right, {words}."
     assert result_of(exercise, [], attempted=False).message == f"○ a.b: 0 of {words}."
 
@@ -183,3 +183,51 @@ def test_the_page_of_a_result_is_its_message():
 
 def test_points_are_the_share_rounded_to_cents():
     assert result_of(EXERCISE, [row("one", True), row("two", weight=2.0)]).points == 0.67
+
+
+# --- what an answer is worth ----------------------------------------------------------------------------------------
+
+
+def score(rows, empty=(), parts=("",), together=False, mistakes=()):
+    exercise = SimpleNamespace(name="a.b", points=2, parts=parts, together=together)
+    return result_of(exercise, rows, empty=empty, mistakes=mistakes)
+
+
+def test_points_begin_above_what_an_answer_without_content_passes():
+    rows = [row("one", True), row("two", True), row("three"), row("four", True)]
+    assert score(rows).score == 0.75
+    made = score(rows, empty=[{("one", "")}, {("one", ""), ("two", "")}])
+    assert made.score == 0.5
+    assert made.message.splitlines()[1] == (
+        "Points begin above what an answer without content passes, such as zeros or the input handed back."
+    )
+    assert score(rows[:3], empty=[{("one", ""), ("two", "")}]).score == 0.0
+
+
+def test_each_part_begins_by_itself():
+    rows = [row(case, part == "forward", part) for case in ("one", "two") for part in ("forward", "backward")]
+    assert score(rows, [{("one", "backward")}], ("forward", "backward")).score == 0.5
+    assert score(rows, [{("one", "forward")}], ("forward", "backward")).score == 0.5
+
+
+def test_properties_of_one_value_count_together():
+    rows = [row("one", True, "sizes"), row("one", True, "order"), row("two", True, "sizes"), row("two", False, "order")]
+    assert score(rows, parts=("sizes", "order")).score == 0.75
+    made = score(rows, parts=("sizes", "order"), together=True)
+    assert made.score == 0.5
+    assert made.message.splitlines()[1] == "A case counts when all of it is right: sizes, order."
+
+
+def test_another_convention_costs_a_third_at_most():
+    rows = [row("one"), row("two")]
+    assert score(rows, mistakes=[CONVENTION]).score == 2 / 3
+    assert score(rows, mistakes=[CONVENTION, MISTAKE]).score == 0.0
+    of_a_part = Explanation(CONVENTION.mistake, ("forward",))
+    rows = [row("one", False, "forward"), row("one", False, "backward")]
+    assert score(rows, parts=("forward", "backward"), mistakes=[of_a_part]).score == 0.0
+
+
+def test_a_changed_input_costs_a_quarter_of_what_was_earned():
+    rows = [CaseRow(case, "", False, 1.0, False, "it changes.", credit=0.75) for case in ("one", "two", "three")]
+    assert score(rows).score == 0.75
+    assert score(rows, empty=[{("one", ""), ("two", "")}]).score == 0.75

@@ -1,7 +1,8 @@
 """The grader graded: every known mistake must be rejected and named, every right variant must pass.
 
 Each exercise also gets the answers that no check may be fooled by: nothing, None, a text, another arity, an exception,
-an endless recursion, the reference itself behind a wrapper, the right answer for one fixed input, inputs changed.
+an endless recursion, the reference itself behind a wrapper, the right answer for one fixed input, inputs changed; and the
+answers without content (`cheap.py`), which must earn next to nothing.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ import numpy as np
 
 import dlcourse
 
+from .cheap import MORE, cheap_answers
 from .drivers import run_case
-from .evaluation import PUBLIC_SEED, evaluate
+from .evaluation import PUBLIC_SEED, evaluate, gained, passed_without_content
 from .exercise import exercises_of, get_exercise
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ def first_seeds(count: int) -> tuple[int, ...]:
 
 SEEDS = first_seeds(3)
 
+# The largest share of the points that an answer without content may earn
+CHEAP = 0.2
+
 
 @dataclass
 class Row:
@@ -45,6 +50,7 @@ class Row:
     named: int = 0
     variants: int = 0
     variants_passed: int = 0
+    cheapest: float = 0.0
     seconds: float = 0.0
     complaints: list = field(default_factory=list)
 
@@ -156,6 +162,11 @@ def audit(exercise: Exercise, seeds: Sequence[int] = SEEDS) -> Row:
             if not result.passed:
                 passed.discard(number)
                 complain(f"the right variant {functions[0].__name__} is rejected with seed {seed}: {result.message}")
+        for what, share in _without_content(exercise, seed, more=index == 0):
+            row.cheapest = max(row.cheapest, share)
+            if share > CHEAP:
+                complain(f"an answer without content ({what}) earns {share:.0%} with seed {seed}")
+    row.complaints += _vacuous(exercise, seeds[0])
     row.rejected, row.named, row.variants_passed = len(rejected), len(named), len(passed)
     begun = time.perf_counter()
     evaluate(exercise.name, *exercise.functions)
@@ -189,6 +200,33 @@ def _denied(exercise):
 
 def _passed(result):
     return [(row.case, row.part) for row in result.rows if row.passed]
+
+
+def _vacuous(exercise, seed):
+    """Parts that say nothing by themselves, as sentences."""
+    cases = [case.name for case in exercise.cases(np.random.default_rng(seed))]
+    for what, passed in passed_without_content(exercise.name, seed):
+        for part in exercise.parts:
+            if not exercise.together and all((case, part) in passed for case in cases):
+                yield f"an answer without content ({what}) passes “{part}” of every case; ask for the parts `together`"
+
+
+def _without_content(exercise, seed, more):
+    """(what it does, the share that it earns) for answers without content; more : also for such as scoring does not know."""
+    known = {what for what, _ in passed_without_content(exercise.name, seed)}
+    answers = [answer for answer in cheap_answers(exercise) if answer[0] in known]
+    if more:
+        answers += [
+            (what, functions, right)
+            for what, functions, right in cheap_answers(exercise, MORE)
+            if gained(exercise, functions, right, seed)
+        ]
+    for what, functions, right in answers:
+        result = evaluate(exercise.name, *functions, seed=seed, withhold=False)
+        given = evaluate(exercise.name, *right, seed=seed, withhold=False).score if right else 0.0
+        # One that passes everything is the answer
+        if not result.passed:
+            yield what, result.score - given
 
 
 def _fooled(exercise):
@@ -279,14 +317,25 @@ def main(names: Iterable[str] = (), as_json: bool = False, seeds: Sequence[int] 
         print(json.dumps(totals(rows)))
     else:
         table = Table(title=f"The checks, checked on {len(seeds)} seeds")
-        for name in ("exercise", "mistakes", "rejected", "named", "variants", "passed", "seconds"):
+        for name in ("exercise", "mistakes", "rejected", "named", "variants", "passed", "cheapest", "seconds"):
             table.add_column(name, justify="left" if name == "exercise" else "right")
         for row in rows:
             values = list(asdict(row).values())[1:6]
-            table.add_row(row.name, *map(str, values), f"{row.seconds:.3f}", style="red" if row.complaints else None)
+            table.add_row(
+                row.name,
+                *map(str, values),
+                f"{row.cheapest:.0%}",
+                f"{row.seconds:.3f}",
+                style="red" if row.complaints else None,
+            )
         total = totals(rows)
         table.add_section()
-        table.add_row(f"{total['exercises']} exercises", *(str(x) for x in list(total.values())[1:]), "")
+        table.add_row(
+            f"{total['exercises']} exercises",
+            *(str(x) for x in list(total.values())[1:]),
+            f"{max(row.cheapest for row in rows):.0%}",
+            "",
+        )
         Console(width=110).print(table)
     for row in rows:
         for complaint in row.complaints:

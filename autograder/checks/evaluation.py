@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .cheap import cheap_answers
 from .compare import Difference, compare
 from .drivers import Outcome, Withheld, WrongAnswer, kind, run_case
 from .exercise import Mistake, get_exercise
@@ -120,7 +121,8 @@ def judge(exercise: Exercise, cases: Sequence[Case], expected: Any, got: Any, se
             rows.append(_row(case, outcome.part, text, 0.0 if wrong else CREDIT_IN_PLACE))
     if all(row.passed for row in rows):
         return result_of(exercise, rows, _notes(flat))
-    return result_of(exercise, rows, _notes(flat), _explanations(exercise, cases, seen, seed))
+    empty = [passed for _, passed in passed_without_content(exercise.name, seed)]
+    return result_of(exercise, rows, _notes(flat), _explanations(exercise, cases, seen, seed), empty=empty)
 
 
 def problem(exercise: Exercise, case: Case, outcome: Outcome, value: Any) -> str:
@@ -206,6 +208,28 @@ def unusable(exercise: Exercise, functions: Sequence[Callable]) -> str:
         if not callable(function):
             return f"Expected the function {name} itself (without parentheses), got {kind(function)}."
     return ""
+
+
+@cache
+def passed_without_content(name: str, seed: int) -> list[tuple[str, set]]:
+    """(what it does, the (case, part) that it passes) for every answer without content that passes anything."""
+    exercise = get_exercise(name)
+    answers = ((what, gained(exercise, functions, right, seed)) for what, functions, right in cheap_answers(exercise))
+    return [(what, passed) for what, passed in answers if passed]
+
+
+def gained(exercise: Exercise, functions: tuple, right: tuple | None, seed: int) -> set[tuple[str, str]]:
+    """The (case, part) that an answer passes and the right functions in it do not pass without it."""
+    return _passed(exercise.name, functions, seed) - (_passed(exercise.name, right, seed) if right else set())
+
+
+def _passed(name, functions, seed):
+    exercise, passed = get_exercise(name), set()
+    for case, wanted in zip(*expected_values(name, seed), strict=True):
+        for outcome, value in zip(_timed(exercise, functions, case, 2.0), wanted, strict=True):
+            if outcome.error is None and not _wrong(exercise, case, outcome, value):
+                passed.add((case.name, outcome.part))
+    return passed
 
 
 def _timed(exercise, functions, case, seconds):

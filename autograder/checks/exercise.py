@@ -99,6 +99,7 @@ class Exercise:
     hints : two to four, each says a little more; the student opens them one by one.
     driver : how it is called (`plain`, `pair`, `steps` or the exercise's own, see `drivers.py`).
     parts : the parts that the driver yields, in order; each earns its share.
+    together : whether the parts are properties of one value, of which a case must have all to count.
     measure : (value, case) -> what is compared instead of the value itself: statistics of a random answer. Only an answer
         with the structure of the expected one is measured: the same shapes, keys and lengths.
     solution : the function, or (forward, backward), whose code the instructor's notebook shows, where the reference hands
@@ -116,6 +117,7 @@ class Exercise:
     hints: Sequence[str] = ()
     driver: Callable = plain
     parts: Sequence[str] = ("",)
+    together: bool = False
     measure: Callable | None = None
     solution: Any = None
 

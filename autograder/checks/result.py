@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .exercise import Exercise, Mistake
 
+# The (case, part) that an answer passes
+Passed = set[tuple[str, str]]
+
 # How the lines begin that name the other failing cases; a page that shows every case leaves them out
 ALSO = "Also failing"
 
@@ -89,6 +92,7 @@ def result_of(
     note: str = "",
     mistakes: Sequence[Explanation] = (),
     attempted: bool = True,
+    empty: Sequence[Passed] = (),
 ) -> Result:
     """The `Result` of an answer.
 
@@ -96,13 +100,18 @@ def result_of(
     ----------
     rows : a `CaseRow` for every part of every case; empty where nothing could be asked.
     note : a last line, or why there was no attempt. mistakes : the known ones that the answer makes; errors come before
-        conventions.
+        conventions. empty : what each answer without content passes.
     """
-    score = _score(rows)
     passed = bool(rows) and all(row.passed for row in rows)
+    score = 1.0 if passed else _score(exercise, rows, empty)
+    another = not passed and _by_another_convention(rows, mistakes)
+    if another:
+        score = max(score, CONVENTION)
     mistakes = sorted(mistakes, key=lambda found: found.mistake.convention)
     lines = [_heading(exercise, rows, score, passed, attempted)]
     if attempted and not passed:
+        if not another:
+            lines.append(_why_less(exercise, rows, score, empty))
         lines += [*map(_mistake, mistakes), *_failing_cases([row for row in rows if not row.passed])]
     return Result(
         exercise.name,
@@ -117,9 +126,65 @@ def result_of(
     )
 
 
-def _score(rows):
-    total = sum(row.weight for row in rows)
-    return sum(row.weight * (1.0 if row.passed else row.credit) for row in rows) / total if rows else 0.0
+# What an answer earns at least that is right by another convention than the one asked for
+CONVENTION = 2 / 3
+
+
+def _by_another_convention(rows, mistakes):
+    """Whether nothing is wrong but a convention."""
+    explained = {part for found in mistakes for part in found.parts or {row.part for row in rows}}
+    return (
+        bool(mistakes)
+        and all(found.mistake.convention for found in mistakes)
+        and all(row.passed or row.part in explained for row in rows)
+    )
+
+
+def _score(exercise, rows, empty):
+    """The share of the cases that are right, in each part counted from what an answer without content passes.
+
+    Where the parts are properties of one value (`exercise.together`) a case counts only with all of them.
+    """
+    credit = {(row.case, row.part): 1.0 if row.passed else row.credit for row in rows}
+    right = {key for key, share in credit.items() if share}
+    earned = weights = 0.0
+    for items in _items(exercise, rows):
+        total, passed = _weight(items), _weight(items, right)
+        free = max((_weight(items, other) for other in empty), default=0.0)
+        weights += total
+        if passed > free:
+            # What is lost for changing an input is lost of what was earned
+            kept = sum(weight * min(credit[key] for key in keys) for weight, keys in items if keys <= right) / passed
+            earned += total * (passed - free) / (total - free) * kept
+    return earned / weights if weights else 0.0
+
+
+def _items(exercise, rows):
+    """For each part that is scored by itself what counts in it: (weight, which parts of which cases must pass)."""
+    if exercise.together and rows:
+        cases = {row.case: row.weight for row in rows}
+        return [[(weight, {(case, part) for part in exercise.parts}) for case, weight in cases.items()]]
+    parts = dict.fromkeys(row.part for row in rows)
+    return [[(row.weight, {(row.case, row.part)}) for row in rows if row.part == part] for part in parts]
+
+
+def _weight(items, passed=None):
+    return sum(weight for weight, needed in items if passed is None or needed <= passed)
+
+
+def _why_less(exercise, rows, score, empty):
+    """Why an answer earns less than the share of its cases, as sentences; "" where it does not."""
+    weights = sum(row.weight for row in rows)
+    if not rows or score > sum(row.weight * (1.0 if row.passed else row.credit) for row in rows) / weights - 1e-9:
+        return ""
+    lines = []
+    if exercise.together:
+        lines.append(f"A case counts when all of it is right: {', '.join(exercise.parts)}.")
+    if any(_weight(items, other) for items in _items(exercise, rows) for other in empty):
+        lines.append(
+            "Points begin above what an answer without content passes, such as zeros or the input handed back."
+        )
+    return " ".join(lines)
 
 
 def _heading(exercise, rows, score, passed, attempted):

@@ -151,4 +151,4 @@ EXERCISE = Exercise("backpropagation.minibatches", backpropagation.minibatches, 
     hints=("`rng.permutation(len(X))` is an order of all examples.",
            "Walk through it in slices of `batch_size`; a slice past the end is simply shorter.",
            "A function with `yield` in it hands out one pair after the other; a list of pairs is right, too."),
-    driver=minibatches_driver, parts=("sizes", "every example once", "order"))  # fmt: skip
+    driver=minibatches_driver, parts=("sizes", "every example once", "order"), together=True)  # fmt: skip

@@ -183,4 +183,4 @@ EXERCISE = Exercise("graph.topological_order", topological_order, cases, MISTAKE
            "Then list the result. For each node that you list, tick off one use of each of its parents; a parent that "
            "has none left comes next.",
            "A list may grow while a `for` loop runs over it. No recursion is needed."),
-    driver=order_driver, parts=("the nodes", "their order"))  # fmt: skip
+    driver=order_driver, parts=("the nodes", "their order"), together=True)  # fmt: skip

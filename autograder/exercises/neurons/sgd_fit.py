@@ -43,6 +43,8 @@ def sgd_driver(functions, case):
     fitted = fit(grad, X, d, w, b, lr, epochs, case.extra["rng"], **case.kwargs)
     if not isinstance(fitted, tuple) or len(fitted) != 2:
         raise WrongAnswer(f"the function returns `w, b`; yours returned {kind(fitted)}")
+    if not batches:
+        raise WrongAnswer("the descent asks `grad` for the gradient of each minibatch; yours never calls it")
     yield "batches", [len(batch[0]) for batch in batches]
     per_epoch = max(len(batches) // max(epochs, 1), 1)
     epoch_batches = [batches[i : i + per_epoch] for i in range(0, len(batches), per_epoch)]
