@@ -101,14 +101,19 @@ def audit(
     mutants: Annotated[
         bool, typer.Option("--mutants", help="try every single-edit mutant of the right answers instead")
     ] = False,
+    place: Annotated[
+        bool, typer.Option("--place", help="grade the places that are told for single-edit mutants instead")
+    ] = False,
     sample: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="with --mutants: N mutants of each exercise")
+        int | None, typer.Option(metavar="N", min=1, help="with --mutants or --place: N mutants of each exercise")
     ] = None,
     seeds: Annotated[int, typer.Option(metavar="N", min=1, help="how many seeds, the public one first")] = 3,
 ):
     """Grade the grader: known mistakes must be rejected and named, right variants must pass, mutants be rejected."""
-    from .checks import audit, mutation
+    from .checks import audit, located, mutation
 
+    if place:
+        raise typer.Exit(located.main(names or (), sample, json))
     tried = audit.first_seeds(seeds)
     if mutants:
         raise typer.Exit(mutation.main(names or (), tried, sample, json))
