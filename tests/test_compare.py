@@ -70,7 +70,7 @@ TABLE = {
     "rows of other lengths": ([[1.0], [1.0, 2.0]], X, {}, "expected an array of shape (2, 3), got a list of 2."),
     "None for a number": (None, np.float64(1.0), {}, "expected a number, got None (is a `return` missing?)."),
     "a number for None": (1.0, None, {}, "expected None, got a float."),
-    "another text": ("he", "she", {}, "expected 'she', got the text 'he'."),
+    "another text": ("he", "she", {}, "expected “she”, got “he”."),
     "a number for True": (1, True, {}, "expected True, got an int."),
     "a false NumPy bool": (np.False_, True, {}, "expected True, got a bool."),
     # --- several values

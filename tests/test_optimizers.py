@@ -12,6 +12,7 @@ from common import Operation, flatten, map_arrays
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from autograder import evaluate
 from dlcourse import _tree, optimizers
 from dlcourse.optimizers import AdadeltaState, AdamState, MomentumState, SgdState, SquareState
 
@@ -872,3 +873,24 @@ def test_a_list_of_numbers_without_axes_keeps_its_form(name):
         w, state = step(w, dw, state, lr=0.1)
         assert isinstance(w, list) and [x.dtype for x in w] == [np.float64, np.float32]
     assert float(w[0]) < 1.0 and float(w[1]) > 2.0
+
+
+def test_a_step_that_writes_into_its_state_or_gradient_loses_a_quarter():
+    def writes_into_state(w, dw, state, lr=0.01, momentum=0.9, dampening=0.0):
+        v = state.v
+        v *= momentum
+        v += lr * (1 - dampening) * dw
+        return w - v, state._replace(v=v)
+
+    def writes_into_gradient(w, dw, state, lr=0.01, momentum=0.9, dampening=0.0):
+        dw *= lr * (1 - dampening)
+        v = state.v * momentum + dw
+        return w - v, state._replace(v=v)
+
+    for answer, changed, mistake in (
+        (writes_into_state, "state.v", "mutates_state"),
+        (writes_into_gradient, "dw", "changes_its_input"),
+    ):
+        result = evaluate("optimizers.momentum_step", answer)
+        assert (result.score, result.mistake) == (0.75, mistake)
+        assert f"The values are right, but your function changes its input {changed}: " in result.message

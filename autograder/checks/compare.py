@@ -78,6 +78,8 @@ def _compare(got, expected, rules, path="", names=()):
     at = f"{path}: " if path else ""
     if expected is None or isinstance(expected, str | bool):
         same = isinstance(got, type(expected) | np.generic) and got == expected
+        if not same and isinstance(expected, str) and type(got) is str:
+            return Difference(f"{at}expected “{expected}”, got “{got[:100]}”.")
         return None if same else Difference(f"{at}expected {expected!r}, got {kind(got)}.")
     if isinstance(expected, dict):
         return _compare_dicts(got, expected, path, at, rules)

@@ -1,7 +1,8 @@
 """How an answer is called: the only part of the checks that runs beside a student's code.
 
 A driver takes the student's functions and one case, and yields ``(part, value)`` for each part of the answer that is
-judged by itself. What is expected is not known here: the judge runs the same driver over the reference elsewhere.
+judged by itself; a third value names what the part has changed that is not among the case's inputs. What is expected is
+not known here: the judge runs the same driver over the reference elsewhere.
 """
 
 from __future__ import annotations
@@ -122,28 +123,29 @@ def pair_of_many(functions: Sequence[Callable], case: Case) -> Iterator[tuple]:
 def steps(functions: Sequence[Callable], case: Case) -> Iterator[tuple]:
     """An optimizer: `case.extra` has init, the name of the course's function that makes the state, and the gradients.
 
-    Yields the weights and the state after every step, by name; the state that a step returns goes into the next one.
+    Yields the weights and the state after every step, by name; the state that a step returns goes into the next one. With
+    them the parts of a given state that the step has changed: it belongs to the caller, like any other input.
     """
     (step,) = functions
     w = case.args[0]
     state = resolve(Named(case.extra["init"]))(w)
     kept, fields = type(state).__name__, state._fields
-    trail = {}
+    trail: dict[str, Any] = {}
+    changed: dict[str, None] = {}
     for number, dw in enumerate(case.extra["gradients"], 1):
         before = frozen(tuple(state))
         result = step(w, dw, state, **case.kwargs)
         if not isinstance(result, tuple) or len(result) != 2 or type(result).__name__ == kept:
             raise WrongAnswer(f"a step returns `w, state`; yours returned {kind(result)}")
-        untouched = _same(before, frozen(tuple(state)))
+        after = zip(fields, before, state, strict=True)
+        changed |= {f"state.{name}": None for name, old, new in after if not _same(old, frozen(new))}
         w, state = result
         if not isinstance(state, tuple) or len(state) != len(fields):
             wanted = f"{kept}({', '.join(fields)})"
             raise WrongAnswer(f"the second value that a step returns is the state, {wanted}; yours is {kind(state)}")
         trail[f"w after step {number}"] = frozen(w)
         trail |= {f"{name} after step {number}": frozen(x) for name, x in zip(fields, state, strict=True)}
-        if fields:
-            trail[f"the state given to step {number} is left as it was"] = "yes" if untouched else "no"
-    yield "", trail
+    yield "", trail, tuple(changed)
 
 
 class WrongAnswer(Exception):
@@ -199,8 +201,8 @@ def run_case(driver: Callable, functions: Sequence[Callable], case: Case, parts:
             produced = driver(watched.functions, inputs)
             for part in parts:
                 try:
-                    named, value = next(produced)
-                    outcomes.append(Outcome(named, frozen(value)))
+                    named, value, *more = next(produced)
+                    outcomes.append(Outcome(named, frozen(value), changed=more[0] if more else ()))
                 except StopIteration:
                     outcomes.append(Outcome(part, error=WrongAnswer("there is no answer for this part")))
                 except KeyboardInterrupt:
@@ -210,7 +212,8 @@ def run_case(driver: Callable, functions: Sequence[Callable], case: Case, parts:
                     break
                 finally:
                     if outcomes:
-                        outcomes[-1].changed, outcomes[-1].rounded = watched.changed()
+                        changed, outcomes[-1].rounded = watched.changed()
+                        outcomes[-1].changed += changed
     finally:
         # An answer that raised in the first part never reached the others
         last = outcomes[-1] if outcomes else Outcome("")
@@ -254,8 +257,9 @@ class _Watched:
                 given = inspect.signature(function).bind(*args, **kwargs).arguments
             except (TypeError, ValueError):
                 continue
+            after = self.after[key]
             for name, value in given.items():
-                if value is self.after[key]:
+                if value is after or (isinstance(after, list) and any(value is one for one in after)):
                     return name
         kind, place = key
         if kind in ("args", "dout") and self.calls:

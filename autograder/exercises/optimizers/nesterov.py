@@ -38,8 +38,8 @@ def nesterov_driver(functions, case):
     options = {key: x for key, x in case.kwargs.items() if key != "lr"}
     w, init = case.args[0], case.extra["init_function"]
     yield "look-ahead", lookahead(w, init(w)._replace(v=case.extra["v"]), **options)
-    _, trail = next(steps((step,), case))
-    yield "step", trail
+    _, *found = next(steps((step,), case))
+    yield "step", *found
     state, path = init(w), {}
     for number in range(1, 5):
         point = np.asarray(lookahead(w, state, **options))
