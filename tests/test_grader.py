@@ -2,6 +2,7 @@
 
 import base64
 import itertools
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -357,6 +358,8 @@ def test_a_check_that_dies_has_taken_its_time(monkeypatch):
     monkeypatch.setattr(grader, "time", SimpleNamespace(monotonic=itertools.count(step=0.25).__next__))
     (one,) = run([Step(ASSERTS, "x", 0, grade_id="t", points=1.0)], lambda request: Died("memory"))[0].results
     assert one.verdict.seconds == one.seconds > 0.0
+    (one,) = run([CHECK], lambda request: {"found": [[False, False, ""]]})[0].results
+    assert one.verdict.verdict == "not attempted" and one.seconds > 0.0
 
 
 WORDS = {
@@ -740,6 +743,105 @@ def test_an_exercises_own_driver_is_named_by_its_topic():
     sent = []
     run([step], reply_with(lambda i: Died("crash"), sent))
     assert sent[1]["driver"] == ["initializers", "draw_driver"]
+
+
+# --- what follows from an earlier exercise -------------------------------------------------------------------------------
+
+LATER = "neurons.perceptron_predict"
+LATER_CHECK = Step(EXERCISE, "", 1, grade_id="l", points=2.0, calls=(LATER, ("perceptron_predict",)))
+CALLER = Step(CODE, "def perceptron_predict(X, w, b):\n    return preactivation(X, w, b) >= 0", 0, student=True)
+NOTE = f"Follows from {NAME}, which is not right yet: your answer calls it, so here it was judged "
+
+
+def two_exercises(lent, alone=None, first=None):
+    """What a child says whose first exercise is wrong (or `first`); the later one is `alone`, wrong, or with the course's
+    function in the first one's place `lent`: "right", "wrong" or what the child does.
+    """
+    sent, seed = [], grader.exercise_seed(11, LATER)
+    right = [value[0] for value in expected_values(LATER, seed)[1]]
+
+    def say(request):
+        sent.append(request)
+        if request["do"] == "cell":
+            return DONE
+        if request["do"] == "functions":
+            missing = first == "missing" and request["names"] == ["preactivation"]
+            return {"found": [[not missing, True, ""]]}
+        value, kind = 0.5, (lent if "instead" in request else alone)
+        if request["names"] == ["perceptron_predict"]:
+            number = sum(
+                one["do"] == "case"
+                and one["names"] == request["names"]
+                and ("instead" in one) == ("instead" in request)
+                for one in sent
+            )
+            if isinstance(kind, BaseException):
+                return kind
+            value = right[number - 1] if kind == "right" else right[number - 1] * 3.0
+        tree, buffers = encode(value)
+        return {"outcomes": [said()], "values": [tree]}, b"".join(buffers)
+
+    return say, sent
+
+
+def later_cases(sent):
+    """[what stands for the course's functions] of the cases that the later exercise was asked."""
+    return [one.get("instead") for one in sent if one["do"] == "case" and one["names"] == ["perceptron_predict"]]
+
+
+@pytest.mark.parametrize("first", ["wrong", "missing"])
+def test_an_error_that_follows_costs_nothing_more(first, monkeypatch):
+    asked, judged = [], Judge.judge
+
+    def judge_of(name, seed, frames, at_home):
+        asked.append((name, seed, len(frames), at_home))
+        return judged(name, seed, frames, at_home)
+
+    monkeypatch.setattr(Judge, "judge", staticmethod(judge_of))
+    say, sent = two_exercises("right", first=first)
+    made, zygote = run([CALLER, CHECK, LATER_CHECK], say)
+    one, other = made.results[1].verdict, made.results[2].verdict
+    assert (one.points, other.verdict, other.points, made.restarts) == (0.0, "right", 2.0, 0)
+    assert other.message.split("\n")[1].startswith(NOTE)
+    cases = later_cases(sent)
+    assert cases == [None] * (len(cases) // 2) + [[["preactivation", f"{NAME}/0"]]] * (len(cases) // 2)
+    seeds, number = [grader.exercise_seed(11, name) for name in (NAME, LATER)], len(cases) // 2
+    told = [(LATER, seeds[1], number, False)] * 2
+    assert asked == [*([(NAME, seeds[0], asked[0][2], False)] if first == "wrong" else []), *told]
+    assert {seconds for request, seconds in zygote.children[0].asked if request["do"] != "case"} == {5.0 + grader.GRACE}
+
+
+@pytest.mark.parametrize(
+    ("alone", "lent", "rounds"),
+    [(None, "wrong", 2), ("right", "wrong", 1), (Died("time"), "right", 1), (None, Died("memory"), 2)],
+    ids=["no better with it", "right without it", "died without it", "died with it"],
+)
+def test_where_nothing_follows_the_first_judgement_stands(alone, lent, rounds):
+    say, sent = two_exercises(lent, alone)
+    made, _ = run([CALLER, CHECK, LATER_CHECK], say)
+    verdict = made.results[2].verdict
+    assert "Follows from" not in verdict.message
+    assert verdict.verdict == ("right" if alone == "right" else "out of time" if alone else "wrong")
+    assert len({str(instead) for instead in later_cases(sent)}) == rounds
+
+
+def test_a_later_failure_is_no_cause_of_an_earlier_one():
+    say, sent = two_exercises("right")
+    made, _ = run([CALLER, LATER_CHECK, CHECK], say)
+    assert set(map(str, later_cases(sent))) == {"None"} and made.results[1].verdict.verdict == "wrong"
+
+
+def test_a_child_that_breaks_the_judge_is_not_asked_again(monkeypatch):
+    judged = Judge.judge
+
+    def judge_of(*call):
+        return replace(judged(*call), broken="nonsense" if call[0] == LATER else "")
+
+    monkeypatch.setattr(Judge, "judge", staticmethod(judge_of))
+    say, sent = two_exercises("right")
+    made, _ = run([CALLER, CHECK, LATER_CHECK], say)
+    assert set(map(str, later_cases(sent))) == {"None"}
+    assert made.results[2].verdict.verdict == "crashed" and made.restarts == 1
 
 
 # --- warm sandboxes ---------------------------------------------------------------------------------------------------
