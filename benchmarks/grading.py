@@ -1,7 +1,7 @@
 """How fast a class is graded, beside plain `nbgrader autograde`: `python -m benchmarks.grading` writes `grading.md`.
 
 python -m benchmarks.grading                    everything, about twenty minutes
-python -m benchmarks.grading throughput         one part, printed only: throughput, growth or workers
+python -m benchmarks.grading throughput         one part, printed only: throughput, growth, workers or walls
 
 BENCH_CLASS sets the size of the class in the first part (100).
 
@@ -79,9 +79,10 @@ def run(*command, cwd=None):
     return wall, cpu, done.stdout
 
 
-def grade(folder, *, workers=2, scheduler=None, students=()):
+def grade(folder, *, workers=2, scheduler=None, students=(), without=""):
     """Grade a class with the engine in a separate process; wall and processor seconds, and what it reports."""
     options = {"folder": str(folder), "workers": workers, "scheduler": scheduler, "students": list(students)}
+    options["without"] = without
     wall, cpu, out = run(sys.executable, "-m", "benchmarks.grading", "--one", json.dumps(options))
     return wall, cpu, json.loads(out.splitlines()[-1])
 
@@ -91,6 +92,8 @@ def one(options):
     from autograder.engine.run import grade_class
     from autograder.engine.store.course import open_course
 
+    if options["without"]:
+        WALLS[options["without"]]()
     begun, done = time.perf_counter(), []
     summary = grade_class(
         open_course(Path(options["folder"])),
@@ -252,7 +255,112 @@ def workers(scratch):
     ]
 
 
-PARTS = {"throughput": throughput, "growth": growth, "workers": workers}
+def _judge_here():
+    from autograder.engine import grader
+    from autograder.engine.sandbox import judge
+
+    class Here(judge.Judge):
+        def start(self):
+            pass
+
+        def ready(self, names=()):
+            pass
+
+        def limits(self, name, seed):
+            if (name, seed) not in self.known:
+                self.known[name, seed] = judge.limits_of(name, seed)
+            return self.known[name, seed]
+
+        def judge(self, name, seed, frames, at_home=False):
+            return judge.judged(name, seed, frames, at_home)
+
+    grader.Judge = Here
+
+
+def _clean_nothing():
+    from autograder.engine.sandbox import protocol
+
+    protocol.cleaned = protocol.clean = lambda value: value
+
+
+def _bound_nothing():
+    from autograder.engine import grader
+
+    exact = grader.frame
+    grader.frame = lambda number, header, body, limit: exact(number, header, body, 2**40)
+
+
+def _look_at_no_structure():
+    from autograder.checks import compare, relations
+
+    compare.far_larger = relations.far_larger = lambda value, expected: False
+    compare.entries = lambda value: 0
+
+
+# {wall of the supervisor's: what takes it away}
+WALLS = {
+    "judging in a separate process": _judge_here,
+    "cleaning of every string": _clean_nothing,
+    "bounds of an answer's bytes": _bound_nothing,
+    "structure before arithmetic": _look_at_no_structure,
+}
+
+
+def walls(scratch):
+    """The processor time of a submission without each wall of the supervisor's: the slope between two sizes of class."""
+    few, many = 5, 45
+    biggest = make_class(scratch / "walls", many)
+    students = sorted(path.name for path in (biggest / "submitted").iterdir())
+
+    def cost(without, turn):
+        found = []
+        for size in (few, many):
+            folder = Path(shutil.copytree(biggest, scratch / f"{without}{turn}{size}"))
+            found.append(grade(folder, workers=1, students=students[:size], without=without)[1])
+        return 1000 * (found[1] - found[0]) / (many - few), 1000 * found[0]
+
+    runs = {name: [] for name in ("", *WALLS)}
+    for turn in range(3):
+        for name, each in runs.items():
+            each.append(cost(name, turn))
+            print(f"without {name or 'nothing'}: {each[-1][0]:.1f} ms", file=sys.stderr, flush=True)
+    slopes = {name: sorted(slope for slope, _ in each)[1] for name, each in runs.items()}
+    starts = {name: sorted(start for _, start in each)[1] for name, each in runs.items()}
+    page, raw = _pages()
+    return [
+        "## What the supervisor's walls cost, processor time",
+        "",
+        "| | with it, ms a submission | without it | its cost |",
+        "| --- | ---: | ---: | ---: |",
+        *(f"| {name} | {slopes['']:.1f} | {slopes[name]:.1f} | {slopes[''] - slopes[name]:+.1f} |" for name in WALLS),
+        f"| the allow-list of a page of feedback | {page:.1f} | {raw:.1f} | {page - raw:+.1f} |",
+        "",
+        f"The judge's own start is {starts[''] - starts['judging in a separate process']:.0f} ms, once for each worker.",
+        "",
+    ]
+
+
+def _pages():
+    """Milliseconds of a page of feedback with the allow-list and without."""
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+    import records
+
+    from autograder.reports import allow_list, feedback
+
+    record = records.record("ada", {"neurons.linear_neuron_grad": "bias_not_summed"})
+    exact, found = allow_list.page, {True: [], False: []}
+    for turn in range(41):
+        for walled in found:
+            allow_list.page = exact if walled else lambda text: text
+            begun = time.process_time()
+            feedback.feedback_page(record, record.notebooks[0])
+            # The first one loads the formulas
+            found[walled] += [1000 * (time.process_time() - begun)] if turn else []
+    allow_list.page = exact
+    return [sorted(times)[len(times) // 2] for times in found.values()]
+
+
+PARTS = {"throughput": throughput, "growth": growth, "workers": workers, "walls": walls}
 
 
 def main(words):

@@ -292,7 +292,7 @@ def test_a_cell_that_breaks_something_costs_only_itself(grader, what):
         ("import ctypes; ctypes.string_at(0)", CRASHED),
         ("while True: pass", OUT_OF_TIME),
         ("return np.ones(10**9)", OUT_OF_MEMORY),
-        ("return np.ones(10**8, dtype='u1').repeat(2)", "too much output"),
+        ("return np.zeros(2 * 10**8, dtype='u1')", "too much output"),
         ("raise KeyboardInterrupt", WRONG),
         ("raise SystemExit", WRONG),
         ("return type('Yes', (), {'__eq__': lambda s, o: True})()", WRONG),
@@ -310,11 +310,22 @@ def test_a_cell_that_breaks_something_costs_only_itself(grader, what):
         ("return np.array(['2020-01-01'] * 5, dtype='M8[D]')", WRONG),
         ("raise type('E' * 500, (BaseException,), {'__str__': lambda s: 1 / 0})", WRONG),
         ("return type('Yes', (np.ndarray,), {'__eq__': lambda s, o: True})((3,))", WRONG),
+        ("return np.ones((9000, 9000), np.int8)", WRONG),
+        ("return [np.ones(10**7, np.int8), np.clongdouble(1)]", WRONG),
+        ("return [1.0] * 9000 + ['x' * 20_000] * 20", WRONG),
+        ("return [type(f'T{i}', (), {})() for i in range(9000)]", WRONG),
+        ("return {(2**61 - 1) * i: i for i in range(1, 2000)}", WRONG),
+        ("return dict.fromkeys(range(100_000))", "too much output"),
+        ("return {'\\ud800\\x1b[2J' + 'k' * 20_000: '\\udfff'}", WRONG),
+        ("raise ValueError('\\ud800\\x00\\u202e')", WRONG),
     ],
 )
 def test_a_function_that_breaks_something_costs_its_check(grader, body, verdict):
     result = grader.grade(notebook(f"def preactivation(X, w, b):\n    {body}"))
     assert (last(result).verdict, last(result).points) == (verdict, 0.0)
+    # What is said of it can be shown and written, and is short
+    message = last(result).message
+    assert protocol.clean(message) == message and len(message.encode()) < 3000
 
 
 @needs_walls
