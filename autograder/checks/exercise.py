@@ -282,13 +282,17 @@ def in_float32(case: Case, name: str = "float32") -> Case:
 ENLARGED = 1e5
 
 
-def enlarged(case: Case, *places: int) -> Case:
-    """The same case with a large upstream gradient and large arguments at these places: no answer may clip them."""
+def enlarged(case: Case, *places: int, small: Sequence[int] = ()) -> Case:
+    """The same case with a large upstream gradient and large arguments at these places: no answer may clip them.
 
-    def large(x):
-        return tuple(map(large, x)) if isinstance(x, tuple) else ENLARGED * x
+    small : places of arguments that are made smaller by as much, so that products with large ones are what they were.
+    """
 
-    args = tuple(large(x) if i in places else x for i, x in enumerate(case.args))
+    def large(x, size=ENLARGED):
+        return tuple(large(one, size) for one in x) if isinstance(x, tuple) else size * x
+
+    sizes = dict.fromkeys(places, ENLARGED) | dict.fromkeys(small, 1 / ENLARGED)
+    args = tuple(large(x, sizes[i]) if i in sizes else x for i, x in enumerate(case.args))
     dout = None if case.dout is None else large(case.dout)
     return replace(case, name=f"{case.name}, large numbers", args=args, dout=dout)
 

@@ -47,7 +47,7 @@ def cases(rng):
         case("three heads", 2, 4, 5, 6, 3),
         case("two heads, causal", 3, 5, 4, 8, 2, mask=shared.lower(5)),
         case("a mask for each example, with an empty row", 2, 3, 5, 4, 2, mask=each),
-        enlarged(case("one head", 2, 3, 4, 5, 1), 3, 4),
+        enlarged(case("one head", 2, 3, 4, 5, 1), 0, small=(1, 2)),
         case("as many heads as examples and positions", 4, 4, 8, 8, 4, mask=shared.lower(4)),
         in_float32(case("", 2, 3, 4, 6, 2, mask=shared.lower(3))),
         case("one example", 1, 6, 3, 4, 2, hidden=True),

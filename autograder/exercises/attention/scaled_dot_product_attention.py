@@ -38,6 +38,10 @@ def scaled_dot_product_attention_backward(dY, cache):
 EMPTY_ROW = np.array([[1, 0, 1, 1, 0], [0, 0, 0, 0, 0], [0, 1, 1, 0, 1]], dtype=bool)
 
 
+# What is left lies 2000 below what is hidden
+REST = np.array([[False, False, True], [True, False, True]])
+
+
 def cases(rng):
     def case(name, Tq, Tk, dk, dv, mask=None, lead=(), hidden=False):
         Q, K, V = (rng.standard_normal((*lead, *shape)) for shape in ((Tq, dk), (Tk, dk), (Tk, dv)))
@@ -45,10 +49,10 @@ def cases(rng):
         return Case(name, (Q, K, V), options, dout=rng.standard_normal((*lead, Tq, dv)), hidden=hidden)
 
     padding = np.arange(5) < np.array([[[3]], [[5]]])
-    # Halves and powers of two: scores of ±1024 without a rounding, two of them equal
+    # Powers of two: scores of ±1024 without a rounding, two of them equal
     far = (
-        np.array([[32.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0]]),
-        np.array([[64.0, 0.0, 0.5, 0.0], [64.0, 0.0, 0.0, 0.5], [-64.0, 0.0, 0.0, 0.0]]),
+        np.array([[2048.0, 0.0, 0.0, 0.0], [0.0, 2048.0, 0.0, 0.0]]),
+        np.array([[1.0, -1.0, 0.5, 0.0], [1.0, -1.0, 0.0, 0.5], [-1.0, -1.0 - 2**-10, 0.0, 0.0]]),
         np.array([[1.0, -2.0], [3.0, 0.5], [-0.5, 4.0]]),
     )
     return [
@@ -58,6 +62,7 @@ def cases(rng):
         case("causal, two examples", 4, 4, 3, 2, mask=lower(4), lead=(2,)),
         case("padded keys, a mask for each example", 4, 5, 3, 2, mask=padding, lead=(2,)),
         Case("scores of ±1000", far, dout=np.array([[1.0, 0.5], [-0.25, 2.0]])),
+        Case("the largest scores masked", far, {"mask": REST}, dout=np.array([[1.0, 0.5], [-0.25, 2.0]])),
         in_float32(case("", 2, 4, 3, 5, mask=lower(4)[1:3])),
         case("one query", 1, 6, 2, 3, hidden=True),
         case("two leading axes, masked", 3, 4, 5, 2, mask=lower(4)[:3], lead=(2, 3), hidden=True),

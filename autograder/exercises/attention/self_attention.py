@@ -44,7 +44,7 @@ def cases(rng):
         case("four positions", 4, 3, 2, 5),
         case("two examples, causal", 4, 5, 3, 2, mask=shared.lower(4), lead=(2,)),
         case("a mask with an empty row", 4, 3, 5, 2, mask=empty, lead=(3,)),
-        enlarged(case("as many positions as columns", 3, 3, 3, 3), 3),
+        enlarged(case("as many positions as columns", 3, 3, 3, 3), 0, small=(1, 2)),
         case("everything square, two examples", 4, 4, 4, 4, mask=shared.lower(4), lead=(2,)),
         in_float32(case("", 3, 4, 2, 3, mask=shared.lower(3), lead=(2,))),
         case(

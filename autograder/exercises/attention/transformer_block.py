@@ -71,7 +71,7 @@ def cases(rng):
         case("three heads", 2, 4, 5, 6, 7, 3),
         case("causal", 3, 5, 4, 8, 6, 2, mask=lower(5)),
         case("a mask for each example, with an empty row", 2, 4, 6, 4, 5, 2, mask=empty),
-        enlarged(case("everything square", 4, 4, 4, 4, 4, 2, mask=lower(4))),
+        enlarged(case("everything square", 4, 4, 4, 4, 4, 2, mask=lower(4)), 0),
         in_float32(case("", 2, 3, 4, 6, 5, 2, mask=lower(3))),
         case("one example", 1, 3, 5, 4, 8, 4, hidden=True),
     ]

@@ -31,7 +31,7 @@ def cases(rng):
         case("a vector", "exponentials", rng.uniform(0.5, 1.5, 4)),
         case("a matrix", "products", rng.uniform(0.5, 1.5, (2, 3))),
         # x³ has the complex step 3x² − ε²
-        case("ε = 0.1", "cubes", rng.uniform(0.5, 1.5, 3), eps=0.1),
+        case("ε = 0.1, a steep slope", "cubes", rng.uniform(20.0, 40.0, 3), eps=0.1),
         case("whole numbers", "squares", np.array([1, -2, 3])),
         case("one entry", "softplus of a sum", np.array([0.25])),
         case("three axes", "products", rng.uniform(0.5, 1.5, (2, 1, 3)), hidden=True),

@@ -5,7 +5,7 @@ import numpy as np
 from dlcourse import backpropagation
 
 from ...checks.drivers import WrongAnswer, kind
-from ...checks.exercise import Case, Exercise, Mistake, slip
+from ...checks.exercise import Case, Exercise, Mistake, enlarged, slip
 
 # --- solution -------------------------------------------------------------------------------------------------------
 
@@ -30,7 +30,7 @@ def cases(rng):
         case("48 examples by 8", 48, 8, 2),
         case("one at a time", 40, 1, 3),
         case("fewer examples than a minibatch holds", 5, 8, 4),
-        case("images", 40, 16, 5, shape=(2, 2, 1)),
+        enlarged(case("images", 40, 16, 5, shape=(2, 2, 1)), 0),
         case("61 examples by 7", 61, 7, 6, hidden=True),
     ]
 

@@ -32,13 +32,13 @@ def cases(rng):
         labels = classes(N, sizes[-1]) if labels is None else labels
         return Case(name, (rng.standard_normal((N, sizes[0])), labels, parameters(rng, *sizes)), kwargs, hidden=hidden)
 
-    far = np.array([[1000.0, 0.0], [0.0, 1000.0], [-1000.0, 0.0]])
+    far = np.array([[5000.0, 0.0], [0.0, 1000.0], [-1000.0, 0.0]])
     return [
         case("six examples", 6, (3, 4, 5), activation="tanh"),
         case("ReLU, the default", 4, (3, 5, 2)),
         case("weight decay", 5, (2, 4, 3), activation="tanh", weight_decay=0.3),
         case("one example with weight decay", 1, (3, 2, 4), activation="sigmoid", weight_decay=0.5),
-        Case("logits of ±1000", (far, np.array([1, 1, 0]), [(np.eye(2), np.zeros(2))])),
+        Case("logits of ±1000 and beyond", (far, np.array([1, 1, 0]), [(np.eye(2), np.zeros(2))])),
         case("labels as probabilities", 4, (3, 4, 5), labels=rng.dirichlet(np.ones(5), 4), activation="tanh"),
         in_float32(case("", 4, (3, 4, 3), activation="tanh", weight_decay=0.1)),
         case("three layers, weight decay", 7, (3, 4, 5, 3), activation="tanh", weight_decay=0.2, hidden=True),

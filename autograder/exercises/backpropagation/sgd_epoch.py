@@ -6,7 +6,7 @@ from dlcourse.activations import sigmoid
 from dlcourse.backpropagation import two_layer_backward, two_layer_forward
 from dlcourse.layers import sigmoid_layer_delta
 
-from ...checks.exercise import Case, Exercise, Mistake, in_float32, slip
+from ...checks.exercise import Case, Exercise, Mistake, enlarged, in_float32, slip
 from ._shared import AT_ACTIVATION, BIAS_EARLY, parameters
 
 # --- solution -------------------------------------------------------------------------------------------------------
@@ -62,7 +62,7 @@ def cases(rng):
         case("one example at a time", 4, 2, 3, 1, 2.0, 1),
         case("all sizes equal", 3, 3, 3, 3, 6.0, 3),
         in_float32(case("", 5, 2, 3, 2, 3.0, 2)),
-        case("larger than the data", 5, 3, 4, 2, 3.0, 8, weight=0.5),
+        enlarged(case("larger than the data", 5, 3, 4, 2, 3.0, 8, weight=0.5), 0, small=(2,)),
         case("five steps", 14, 3, 4, 2, 4.0, 3, hidden=True),
     ]
 

@@ -50,7 +50,7 @@ def cases(rng):
         case("two images of 4 × 3 pixels, two channels", (2, 4, 3, 2), 3),
         enlarged(case("one image", (1, 5, 4, 3), 2), 0),
         case("kernels of 5 × 5, then of one pixel", (2, 3, 4, 2), 3, k=5, l=1),
-        case("kernels of one pixel, then of 3 × 3", (2, 4, 3, 3), 2, k=1),
+        case("kernels of one pixel, then of 5 × 5", (2, 4, 3, 3), 2, k=1, l=5),
         case("everything three", (3, 3, 3, 3), 3),
         # With W1, b1 and b2 zero every Z is 0 and the sum is X: both ReLUs stand on their kink
         case("preactivations of exactly 0", (1, 2, 3, 2), 3, X=on_the_kink, zeros=("W1", "b1", "b2")),

@@ -43,7 +43,7 @@ def cases(rng):
     last[:, -1] = rng.standard_normal((2, 3))
     return [
         case("three sequences of four steps", 3, 4, 2, 5),
-        enlarged(case("one sequence", 1, 5, 3, 2)),
+        enlarged(case("one sequence", 1, 5, 3, 2), 0, small=(2,)),
         case("as many sequences as steps, inputs and units", 3, 3, 3, 3),
         case("one step", 2, 1, 3, 4),
         Case("the loss asks for the last state only", sequence(rng, 2, 4, 2, 3), dout=last),
