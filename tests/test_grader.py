@@ -218,11 +218,12 @@ class Child:
     """Answers each request as `say` does; keeps what it was asked."""
 
     def __init__(self, say):
-        self.say, self.asked, self.sent, self.closed = say, [], [], False
+        self.say, self.asked, self.sent, self.calls, self.closed = say, [], [], [], False
 
     def ask(self, request, buffers, seconds, calls):
         self.asked.append((request, seconds))
         self.sent.append(buffers)
+        self.calls.append(calls)
         answer = self.say(request)
         if isinstance(answer, BaseException):
             raise answer
@@ -448,7 +449,7 @@ def test_a_step_gets_no_more_than_what_is_left_of_the_notebooks_time():
     assert 9.0 < zygote.children[0].asked[0][1] - grader.GRACE <= 10.0 and made.restarts == 0
     run_ = grader._NotebookRun(Task("a", "h", "h", (), 1), Settings(total=0.0), zygote, None, None, set())
     with pytest.raises(Died) as died:
-        run_._ask({})
+        run_._ask({}, 1.0)
     assert (died.value.why, died.value.how, died.value.begun) == (
         "time",
         "the time for the whole notebook was used up",
@@ -710,6 +711,7 @@ def test_the_students_functions_stand_for_the_courses_while_a_case_is_asked(monk
     assert [one.number for one in frames] == list(range(len(cases)))
     assert [request["case"] for request, _ in sent] == [tree for _, tree, _ in cases]
     assert child.sent == [buffers for _, _, buffers in cases]
+    assert all(calls.args[0] is get_exercise(NAME) for calls in child.calls)
     for request, lent in sent:
         assert request["instead"] == [["f", "one/0"], ["g", "two/0"], ["h", "two/1"]]
         assert lent == {"one/0", "two/0", "two/1"}
@@ -728,6 +730,40 @@ def test_at_home_the_hidden_cases_are_passed_over(monkeypatch):
     hidden = [case[0] for case in grader._encoded_cases(name, 5)]
     assert hidden == [False, False, False, False, True, False, False]
     assert [one.number for one in frames] == [0, 1, 2, 3, 5, 6]
+
+
+def test_a_request_has_its_time_and_answers_the_calls_meanwhile(monkeypatch):
+    clock = SimpleNamespace(now=10.0)
+    monkeypatch.setattr(grader, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    made = grader._NotebookRun(Task("a", "h", "h", (), 1), Settings(), None, None, Judge, set())
+
+    def say(request):
+        clock.now += 0.25
+        return {"well": True}
+
+    made.child, exercise = Child(say), get_exercise(NAME)
+    made.until = 10.5
+    assert made._ask({"do": "x"}, 3.0, (b"1",), exercise) == ({"well": True}, b"")
+    assert made._ask({"do": "y"}, 0.125) == ({"well": True}, b"")
+    assert made.child.asked == [({"do": "x"}, 0.5 + grader.GRACE), ({"do": "y"}, 0.125 + grader.GRACE)]
+    assert made.child.sent == [(b"1",), ()] and made.asked == 0.5
+    assert [calls.func for calls in made.child.calls] == [made._call_back] * 2
+    assert [calls.args for calls in made.child.calls] == [
+        (exercise, 10.5 + grader.GRACE),
+        (None, 10.375 + grader.GRACE),
+    ]
+    # Now nothing is left
+    with pytest.raises(Died):
+        made._ask({"do": "z"}, 3.0)
+    assert len(made.child.asked) == 2
+
+
+def test_a_case_without_memory_has_an_error_for_every_part():
+    made = grader._NotebookRun(Task("a", "h", "h", (), 1), Settings(), None, None, Judge, set())
+    made.child = Child(lambda request: {"no_memory": True})
+    header, body = made._case(get_exercise("layers.linear"), ("f", "g"), "tree", (), 1.0)
+    error = {"where": "", "changed": [], "printed": "", "warned": "", "error": ["MemoryError", ""]}
+    assert (header, body) == ({"outcomes": [error, error], "values": [None, None]}, b"")
 
 
 def test_every_death_in_a_case_counts(monkeypatch):

@@ -221,7 +221,7 @@ class _NotebookRun:
             self.limited_by = self.limited_by or used.limited_by
             self.refused.update(used.refused or {})
 
-    def _ask(self, request, buffers=(), seconds=0.0, exercise=None):
+    def _ask(self, request, seconds, buffers=(), exercise=None):
         left = self.until - time.monotonic()
         if left <= 0:
             raise Died("time", "the time for the whole notebook was used up")
@@ -397,7 +397,7 @@ class _NotebookRun:
             request["instead"] = [
                 [name, f"{other}/{place}"] for other, names in instead.items() for place, name in enumerate(names)
             ]
-        header, body = self._ask(request, buffers, seconds, exercise)
+        header, body = self._ask(request, seconds, buffers, exercise)
         if header.get("no_memory"):
             error = {"where": "", "changed": [], "printed": "", "warned": "", "error": ["MemoryError", ""]}
             header = {"outcomes": [error] * len(exercise.parts), "values": [None] * len(exercise.parts)}
