@@ -341,3 +341,14 @@ def test_the_parts_of_an_lstm_pay_for_what_each_of_them_changes():
     assert result.score == pytest.approx((weights[True] + 0.75 * weights[False]) / sum(weights.values()))
     assert result.mistake == "changes_its_input"
     assert "changes its input dc:" in result.message
+
+
+def test_a_right_answer_keeps_half_of_its_digits_however_much_cancels(monkeypatch):
+    x = np.array([1.0, -1.0 + 2.5e-3, 3.0, -3.0], dtype=np.float32)
+    _made(monkeypatch, lambda x: np.sum(x, dtype=np.float32), Case("what is left is a four hundredth", (x,)))
+    (case,), _ = evaluation.expected_values("made.up", 0)
+    # √eps / (8 eps) units of single precision
+    assert case.sum_length == 362
+    assert evaluate("made.up", lambda x: np.sum(x[::-1], dtype=np.float32), withhold=False).passed
+    # A thousandth is off by far more than rounding can be
+    assert not evaluate("made.up", lambda x: np.sum(x, dtype=np.float32) * np.float32(1.001), withhold=False).passed

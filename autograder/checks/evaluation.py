@@ -274,7 +274,24 @@ def _conditioning(exercise, case, expected):
         for value, outcome in zip(expected, outcomes, strict=True):
             if outcome.error is None:
                 errors += _rounding_errors(value, outcome.value)
-    return int(np.ceil(max(error for error in errors if error <= LARGEST_CONDITIONING)))
+    units = int(np.ceil(max(error for error in errors if error <= LARGEST_CONDITIONING)))
+    return min([units, *map(_half_of_the_digits, _dtypes(expected))])
+
+
+def _half_of_the_digits(dtype):
+    """The units of rounding that a right answer may be off by however ill-conditioned a case is; `error_bound` takes 8 of each."""
+    eps = float(np.finfo(dtype).eps)
+    return int(np.sqrt(eps) / (8 * eps))
+
+
+def _dtypes(value):
+    """The floating-point types among expected values."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, tuple | list):
+        return {dtype for x in value for dtype in _dtypes(x)}
+    dtype = np.asarray(value).dtype
+    return {dtype} if dtype.kind == "f" else set()
 
 
 def _in_single(value, rng):
