@@ -306,6 +306,31 @@ def test_the_cells_run_in_one_child_in_their_order():
     assert 0.0 <= made.seconds < 5.0 and 0.0 <= made.overhead < 5.0
 
 
+def test_a_notebook_costs_what_its_children_cost(monkeypatch):
+    """Two children: the first dies in its cell, which took 2 s of the clock; what lies between the cells took 0.5 s."""
+    clock = SimpleNamespace(now=10.0)
+    monkeypatch.setattr(grader, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    used = iter(
+        [Used(1.5, 20.0, "processes", {"socket": 2}), Used(0.5, 10.0, "control group", {"socket": 1, "bpf": 1})]
+    )
+    monkeypatch.setattr(Child, "close", lambda child: next(used))
+    child_of = Zygote.child
+
+    def child(zygote, settings, files):
+        clock.now += 0.25
+        return child_of(zygote, settings, files)
+
+    monkeypatch.setattr(Zygote, "child", child)
+
+    def say(request):
+        clock.now += 1.0
+        return Died("crash") if request["source"] == "bad" else DONE
+
+    made, _ = run([Step(CODE, "bad", 0), Step(CODE, "x", 1)], say)
+    assert (made.seconds, made.overhead, made.cpu_seconds, made.memory_mb) == (2.0, 0.5, 2.0, 20.0)
+    assert (made.limited_by, made.refused_calls, made.restarts) == ("processes", {"socket": 3, "bpf": 1}, 1)
+
+
 def test_figures_are_drawn_where_the_settings_ask():
     _, zygote = run([Step(CODE, "x", 0)], lambda request: DONE, Settings(figures=True))
     assert zygote.children[0].asked[0][0]["figures"] is True
