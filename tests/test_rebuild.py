@@ -680,18 +680,21 @@ def test_a_file_in_the_place_of_a_folder(tmp_path):
 def test_other_things_than_files(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "a\nb").write_text("x")
-    (tmp_path / "a\x1fb").write_text("x")
+    for sign in ("\x1f", "\x7f", "\u202e"):
+        (tmp_path / f"a{sign}b").write_text("x")
     (tmp_path / "a b").write_text("x")
     (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
     found = read_folder(tmp_path, ())
-    assert found.files == {"a b": b"x"} and found.broken == {} and found.seen == 5 and found.size == 1
+    assert found.files == {"a b": b"x"} and found.broken == {} and found.seen == 7 and found.size == 1
     assert found.notes == [
         "the file 'a\\nb' was left out: its name is not plain text",
         "the file 'a\\x1fb' was left out: its name is not plain text",
+        "the file 'a\\x7fb' was left out: its name is not plain text",
+        "the file 'a\\u202eb' was left out: its name is not plain text",
         "the file gone was left out: a link or nothing that can be read",
         "the file pipe was left out: no regular file",
     ]
-    assert read_folder(tmp_path, (), links=True).notes[2] == "the file gone was left out: No such file or directory"
+    assert read_folder(tmp_path, (), links=True).notes[4] == "the file gone was left out: No such file or directory"
 
 
 def test_names_with_half_a_surrogate_pair(tmp_path):

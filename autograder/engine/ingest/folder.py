@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..sandbox.protocol import clean
+
 MB = 1_000_000
 NOTEBOOK_BYTES = 20 * MB
 FILE_BYTES = 20 * MB
@@ -86,7 +88,7 @@ def _walk(handle, prefix, found, ignore, links):
                 found.notes.append(f"more than {FILES} files were handed in; the rest was left out")
                 return
             path = prefix + name
-            if any(ord(c) < 32 or 0xD800 <= ord(c) <= 0xDFFF for c in name):
+            if clean(name) != name or "\n" in name or "\t" in name:
                 found.notes.append(f"the file {path!r} was left out: its name is not plain text")
                 continue
             flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | (0 if links else os.O_NOFOLLOW)
