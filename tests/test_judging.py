@@ -592,3 +592,71 @@ def test_a_recursion_that_ends_elsewhere_is_told_what_is_asked():
     assert {row.problem.partition(" (line")[0] for row in judged(ONE, endless).rows} == {
         "Your function calls itself without end"
     }
+
+
+def scaled(x, k):
+    return k * x
+
+
+SMALL, LARGE = np.array([1.0, 2.0]), np.array([10.0, 20.0])
+# "one more" shows with k = 2 only, "cut" with large numbers only
+TWO = Exercise(
+    "made.scaled",
+    scaled,
+    lambda rng: [
+        Case("small", (SMALL, 3), sum_length=16),
+        Case("small, twice", (SMALL, 2), sum_length=16),
+        Case("large", (LARGE, 3), sum_length=16),
+        Case("large, four times", (LARGE, 4), sum_length=16),
+    ],
+    [
+        mistaken("one_more", lambda x, k: (k + (k == 2)) * x),
+        mistaken("cut", lambda x, k: np.minimum(k * x, 10.0)),
+        mistaken("cut_for_all", lambda x, k: np.minimum(k * x, 5.0)),
+        mistaken("raises", lambda x, k: k * x if k != 4 else x[9]),
+    ],
+)
+MADE[TWO.name] = TWO
+
+
+def one_more_and_cut(x, k):
+    return np.minimum((k + (k == 2)) * x, 10.0)
+
+
+def cut_and_fails(x, k):
+    return np.minimum(k * x, 10.0) if k != 4 else {}["no"]
+
+
+def fails_twice(x, k):
+    return np.minimum(k * x, 10.0) if k == 3 else {}["no"] if k == 4 else [][1]
+
+
+@pytest.mark.parametrize(
+    ("answer", "names"),
+    [
+        (lambda x, k: (k + (k == 2)) * x, ["one more"]),
+        (lambda x, k: np.minimum(k * x, 10.0), ["cut"]),
+        # Two mistakes that show in different cases
+        (one_more_and_cut, ["one more", "cut"]),
+        # One, and an exception that no mistake has; but not two exceptions
+        (cut_and_fails, ["cut"]),
+        (fails_twice, []),
+        # An error of the mistake's type from another operation is another error
+        (lambda x, k: k * x if k != 4 else x[9], ["raises"]),
+        (lambda x, k: k * x if k != 4 else [][9], []),
+        (lambda x, k: k * x if k != 4 else np.zeros(3)[9], []),
+        # Where one of two would show as well, something else is wrong
+        (lambda x, k: np.minimum(k * x, 10.0 if k == 3 else 5.0), []),
+        (lambda x, k: np.minimum((k + (k == 2)) * x, 11.0), []),
+    ],
+)
+def test_an_answer_with_two_mistakes_gets_both_names_or_none(answer, names):
+    message = judged(TWO, answer, withhold=False).message
+    assert [
+        line.partition("(")[2].partition(")")[0] for line in message.split("\n") if "known mistake" in line
+    ] == names
+
+
+def test_an_exception_beside_a_mistake_is_told_with_its_case():
+    rows = {row.case: row.problem for row in judged(TWO, cut_and_fails).rows}
+    assert rows["large, four times"].startswith("Your code raised KeyError: 'no' (line ")
