@@ -236,9 +236,10 @@ class Child:
 
 class Zygote:
     def __init__(self, say):
-        self.say, self.children, self.files = say, [], []
+        self.say, self.children, self.files, self.settings = say, [], [], []
 
     def child(self, settings, files):
+        self.settings.append(settings)
         self.children.append(Child(self.say))
         self.files.append(files)
         return self.children[-1]
@@ -333,6 +334,7 @@ def test_a_notebook_costs_what_its_children_cost(monkeypatch):
 
 def test_figures_are_drawn_where_the_settings_ask():
     _, zygote = run([Step(CODE, "x", 0)], lambda request: DONE, Settings(figures=True))
+    assert zygote.settings == [Settings(figures=True)]
     assert zygote.children[0].asked[0][0]["figures"] is True
 
 
