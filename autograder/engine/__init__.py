@@ -13,7 +13,8 @@ Modules, and rooms with the modules in them::
     ingest/     a submitted file -> the steps to run: the course's cells with the student's sources in them
                 (folder, notebook, assignment, submission, rebuild)
     sandbox/    the walls (sandbox, walls), what runs inside them (inside), what the two sides say (link, protocol),
-                and the process that computes withheld functions (oracle)
+                and two processes beside it: one computes withheld functions
+                (oracle), one compares answers (judge)
     store/      what is kept on disk: an nbgrader course directory (course), records, the append-only journal, the
                 gradebook
 """
