@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test test-slow mutation mutants fuzz bench lint audit assignments build check-build lessons site course docs dev constraints clean
+.PHONY: help demo lab test test-slow soak mutation mutants fuzz bench lint audit assignments build check-build lessons site course docs dev constraints clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ test: dev  ## the tests, doctests included; all but the slow ones
 
 test-slow: dev  ## the slow tests: browsers, attacks, whole classes, PostgreSQL, the wheel
 	$(BIN)/python -m pytest -n 2 --dist loadscope -m slow
+
+soak: dev  ## a class of SIZE (1000), a tenth of it hostile: honest scores stay, memory stays flat, nothing is left behind
+	$(BIN)/python -m tests.soak $(SIZE)
 
 mutation: dev  ## whether a test notices each small change of the judging code you changed; ASK=--all: of all of it
 	$(BIN)/python -m tests.mutation $(ASK)

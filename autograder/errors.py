@@ -3,6 +3,7 @@
     AutograderError
     ├── CourseError        the course directory, an assignment or a name cannot be used as it is
     ├── GradebookError     the database cannot be reached or written; nothing is lost
+    │   └── EntryRefused   it refuses what one record holds; the others may pass
     ├── BuildError         a text source cannot be built
     ├── WorkspaceError     a folder to work in cannot be laid out
     ├── NoNotebook         there is nothing to check
@@ -26,6 +27,10 @@ class CourseError(AutograderError):
 
 class GradebookError(AutograderError):
     """The database cannot be reached or written; nothing is lost, the message says what to do."""
+
+
+class EntryRefused(GradebookError):
+    """The database works, and refuses what one record holds."""
 
 
 class BuildError(AutograderError):

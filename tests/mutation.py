@@ -42,6 +42,7 @@ GROUPS = (
         ),
         ("tests/test_rebuild.py",),
     ),
+    (("autograder/engine/ingest/timestamp.py",), ("tests/test_timestamp.py",)),
     (("dlcourse/optimizers.py",), ("tests/test_optimizers.py",)),
 )
 CONFIGURATION = """

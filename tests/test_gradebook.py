@@ -152,7 +152,9 @@ def test_nbgraders_own_tools_read_what_is_written(place):
     grade(place)
     folder = place / "autograded" / "ada" / classes.NAME
     assert sorted(path.name for path in folder.iterdir()) == ["data.txt", f"{classes.NAME}.ipynb"]
-    assert all(path.stat().st_mode & 0o777 == 0o444 for path in folder.iterdir())
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {
+        0o600
+    } and folder.stat().st_mode & 0o777 == 0o700
     with demo.nbgrader_api(place) as api:
         assert api.generate_feedback(classes.NAME, "ada", force=True)["success"]
         assert api.get_autograded_students(classes.NAME) == {"ada"}

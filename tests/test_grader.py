@@ -25,7 +25,7 @@ CALLS = (NAME, ("preactivation",))
 
 # --- what may be shown ------------------------------------------------------------------------------------------------
 
-PNG = base64.b64encode(b"\x89PNG\r\n\x1a\nrest").decode()
+PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x02\0\0\0\x03rest").decode()
 
 
 def shown(**data):
@@ -84,7 +84,8 @@ def test_outputs_that_are_not_a_list(sent):
             ("V E", "a b", ["l1", ""]),
         ),
         ({"ename": "E" * 101, "evalue": "v" * 2001, "traceback": "no list"}, ("E" * 100, "v" * 2000, [])),
-        ({"ename": "E", "traceback": ["x" * 20_001] * 61}, ("E", "", ["x" * 20_000] * 60)),
+        ({"ename": "E", "traceback": ["x" * 20_001] * 61}, ("E", "", ["x" * 20_000] * 4)),
+        ({"ename": "E", "traceback": ["x"] * 61}, ("E", "", ["x"] * 60)),
     ],
 )
 def test_the_error_that_is_shown(sent, found):
@@ -996,7 +997,13 @@ def test_after_a_fault_of_the_machine_the_sandbox_is_not_used_again(opened, monk
         with pytest.raises(EngineFault):
             one.grade(Task("a", "h", "h", (CHECK,), 1))
 
+    # Once more, in a new one
     opened[0].child = broken
+    (made,) = one.grade(task).results
+    assert made == StepResult(seconds=made.seconds)
+    assert [sandbox.open for sandbox in opened] == [False, True]
+
+    monkeypatch.setattr(type(opened[1]), "child", broken)
     with pytest.raises(EngineFault):
         one.grade(task)
-    assert one.zygotes == {} and not opened[0].open
+    assert one.zygotes == {} and [sandbox.open for sandbox in opened] == [False, False, False]

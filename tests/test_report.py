@@ -130,12 +130,23 @@ def styles(text):
     return {part.strip().replace(" ", "").replace('"', "'") for part in text.split(";") if part.strip()}
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t1", "\r1"])
 def test_no_cell_begins_as_a_formula(text):
     assert report.safe(text) == f"'{text}"
 
 
+def test_no_cell_begins_as_a_formula_after_another_separator():
+    # Where tabs separate cells the second one would
+    assert [report.safe(text) for text in ("\t=1", "\r=1")] == ["'\t'=1", "'\r'=1"]
+
+
 def test_numbers_and_plain_texts_stay_what_they_are():
+    texts = {
+        "x;=1+1": "x;'=1+1", "＝1+1": "'＝1+1", "x|＠SUM(A1)": "x|'＠SUM(A1)", "a\t-1": "a\t'-1", "x;\u200b+1": "x;'\u200b+1",
+        " =1": "' =1", "\ufeff＋1": "'\ufeff＋1", "a\n=1": "a\n'=1", 'x;"=1"': "x;'\"=1\"", "Doe, =1": "Doe,' =1",
+        "'=1": "'=1", "2026-11-01 00:00": "2026-11-01 00:00", "Doe, Jane": "Doe, Jane",
+    }  # fmt: skip
+    assert {text: report.safe(text) for text in texts} == texts
     assert [report.safe(v) for v in (-1.5, 2.0, 1 / 3, "-", "a-b", "")] == ["-1.5", "2", "0.33", "-", "a-b", ""]
 
 

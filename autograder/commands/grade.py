@@ -1,7 +1,10 @@
 """`dlcourse grade`: the class in one command."""
 
+import contextlib
 import json as json_
+import signal
 import sys
+import threading
 from dataclasses import asdict
 
 from ..engine.store.course import open_course
@@ -35,7 +38,7 @@ def main(
     settings = Settings.with_timeout(timeout, isolation=isolation, memory=memory, figures=figures)
     try:
         place = open_course(course, db)
-        with _Show() as show:
+        with stopped_by_signals(), _Show() as show:
             summary = grade_class(
                 place, assignment, list(students), settings, workers, scheduler, regrade, on_event=show.event
             )
@@ -46,11 +49,36 @@ def main(
     except KeyboardInterrupt:
         print("Stopped. What is graded is safe; run the same command again to continue.", file=sys.stderr)
         return 1
+    # A student's name, or a folder's, may hold what this terminal cannot write
+    with contextlib.suppress(AttributeError):
+        sys.stdout.reconfigure(errors="backslashreplace")
     if json:
         print(json_.dumps(_plain(summary), ensure_ascii=False, indent=1))
     else:
         _print(summary, isolation)
     return 0 if summary.complete else 1
+
+
+@contextlib.contextmanager
+def stopped_by_signals():
+    """SIGTERM and SIGHUP end the block as Ctrl-C does, so that it tidies up; a second one ends the process."""
+    before = {}
+
+    def stop(number, frame):
+        for one, handler in before.items():
+            signal.signal(one, handler)
+        raise KeyboardInterrupt
+
+    names = ("SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ()
+    for number in (getattr(signal, name) for name in names if hasattr(signal, name)):
+        # nohup has SIGHUP ignored on purpose
+        if signal.getsignal(number) == signal.SIG_DFL:
+            before[number] = signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _wrong(timeout, memory, isolation, workers, scheduler):

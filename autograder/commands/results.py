@@ -6,6 +6,7 @@ from pathlib import Path
 from ..engine.store.course import open_course
 from ..errors import CourseError
 from . import console, counter, fail
+from .grade import shown
 
 
 def feedback(assignment, course=".", students=(), json=False):
@@ -14,14 +15,18 @@ def feedback(assignment, course=".", students=(), json=False):
 
     def work():
         open_course(course).find_assignment(assignment)
+        failed = {}
         with counter("feedback pages") as advance:
-            written = write_feedback(course, assignment, students, on_event=advance)
+            written = write_feedback(course, assignment, students, on_event=advance, failed=failed)
         if json:
             _json([str(path) for path in written])
-            return
-        out = console()
-        out.print(f"{len(written)} pages, such as {written[0]}", soft_wrap=True)
-        out.print(f"Hand them out: nbgrader release_feedback {assignment}", soft_wrap=True)
+        elif written:
+            out = console()
+            out.print(f"{len(written)} pages, such as {written[0]}", soft_wrap=True)
+            out.print(f"Hand them out: nbgrader release_feedback {assignment}", soft_wrap=True)
+        for student, why in failed.items():
+            fail(f"no page for {shown(student)}: {shown(why)}")
+        return 1 if failed else 0
 
     return _tried(work)
 
@@ -48,7 +53,6 @@ def report(assignment, course=".", to=None, csv=False, json=False):
 def _print(made, path):
     from ..reports import pages
     from . import table
-    from .grade import shown
 
     out = console()
     median = pages.number(made.median)
@@ -60,6 +64,8 @@ def _print(made, path):
         for one in made.commonest[:8]:
             rows.add_row(str(len(one.students)), shown(one.name), shown(one.exercise))
         out.print(rows)
+    for student, why in made.left_open.items():
+        out.print(f"not graded: {shown(student)}: {shown(why)}", markup=False, soft_wrap=True)
     if made.for_a_person:
         out.print(f"{pages.plural(len(made.for_a_person), 'submission')} that a person should look at")
     out.print(f"The report: {path}", soft_wrap=True)
@@ -82,11 +88,11 @@ def export(assignment, course=".", kind="nbgrader", to=None):
 
 
 def _tried(work):
-    """Run the work of a command; a wrong call is said and is 2, a page or a file that cannot be written 1."""
+    """Run the work of a command, which may return its status; a wrong call is said and is 2, a page that cannot be written 1."""
     from ..errors import GradebookError
 
     try:
-        work()
+        return work() or 0
     except CourseError as error:
         return fail(error)
     except BrokenPipeError:
@@ -96,7 +102,6 @@ def _tried(work):
         return fail(f"{error.filename} cannot be written: {error.strerror}", 1)
     except GradebookError as error:
         return fail(error, 1)
-    return 0
 
 
 def _json(value):

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .ingest.timestamp import read_time
 from .store.gradebook import unchanged
 from .store.records import FOR_A_PERSON, NOT_ATTEMPTED, WITHOUT_SANDBOX, NotebookRecord, Record, Verdict
 from .tasks import StepResult
@@ -27,12 +28,17 @@ if TYPE_CHECKING:
 
 
 KEY = "dlcourse"
+# Characters in a record: of one message, of one case, of all the student's sources. Honest ones hold a hundredth of that
+MESSAGE = 20_000
+PROBLEM = 4_000
+SOURCES = 1_000_000
 
 
 def notebook_record(rebuilt: Rebuilt, result: TaskResult | None) -> NotebookRecord:
     """The record of one notebook; `result` is its TaskResult, None where it could not be run."""
     results = result.results if result else [StepResult()] * len(rebuilt.cells)
     verdicts, answers = [], []
+    asked: dict[str, tuple[str, ...]] = {}
     for cell, outcome in zip(rebuilt.cells, results, strict=True):
         if cell.master is None:
             continue
@@ -41,11 +47,38 @@ def notebook_record(rebuilt: Rebuilt, result: TaskResult | None) -> NotebookReco
         if cell.master.by_hand or (cell.master.grade and rebuilt.problem):
             verdicts.append(_by_person(cell, rebuilt))
         elif cell.master.grade:
-            verdicts.append(_checked(cell, outcome.verdict, tuple(answers)))
+            judged = tuple(answers)
+            if cell.master.calls:
+                # A second check of an exercise judges the same answer, unless it has been asked for again
+                judged = asked[cell.master.calls[0]] = judged or asked.get(cell.master.calls[0], ())
+            verdicts.append(_checked(cell, outcome.verdict, judged))
             answers = []
+    sources, own_cells, cut = _within(rebuilt.sources, rebuilt.own_cells)
     return NotebookRecord(
-        rebuilt.master.name, tuple(verdicts), rebuilt.sources, rebuilt.own_cells, rebuilt.notes, rebuilt.problem
+        rebuilt.master.name,
+        tuple(verdicts),
+        sources,
+        own_cells,
+        tuple(_short(note, PROBLEM) for note in (*rebuilt.notes, *cut)),
+        rebuilt.problem,
     )
+
+
+def _within(sources, own_cells):
+    """The sources that a record keeps: beyond a size that no answer needs, those of the student's own cells go first."""
+    room, kept, own = SOURCES, {}, []
+    for key, source in sources.items():
+        kept[key] = _short(source, room)
+        room -= len(kept[key])
+    for source in own_cells:
+        own.append(_short(source, room))
+        room -= len(own[-1])
+    cut = sum(map(len, sources.values())) + sum(map(len, own_cells)) > SOURCES
+    return kept, tuple(own), ("its cells are too long for the record, which keeps their beginning",) if cut else ()
+
+
+def _short(text, most):
+    return text if len(text) <= most else text[: max(0, most - 1)] + "…"
 
 
 def _checked(cell, verdict, answers):
@@ -55,8 +88,11 @@ def _checked(cell, verdict, answers):
     points = verdict.points
     if points is not None:
         points = min(max(float(points), 0.0), cell.master.points) if math.isfinite(points) else 0.0
+    rows = tuple(dataclasses.replace(row, problem=_short(row.problem, PROBLEM)) for row in verdict.rows)
     return dataclasses.replace(
         verdict,
+        message=_short(verdict.message, MESSAGE),
+        rows=rows,
         grade_id=cell.master.grade_id,
         max_points=cell.master.points,
         points=points,
@@ -92,7 +128,7 @@ def record_of(
     ran = list(results.values())
     needs_review = [sentence for made in rebuilt for sentence in made.needs_review]
     needs_review += [sentence for result in ran for sentence in result.needs_review]
-    submitted, problem = _time(submission.timestamp)
+    submitted, problem = read_time(submission.timestamp)
     if problem:
         needs_review.append(problem)
     if isolation == "process":
@@ -114,18 +150,6 @@ def record_of(
         next((result.limited_by for result in ran), ""),
         dict(sum((Counter(result.refused_calls) for result in ran), Counter())),
     )
-
-
-def _time(timestamp):
-    """(the ISO time of a `timestamp.txt`, ""), read as nbgrader reads it; (None, why) where it cannot be read as a time."""
-    from nbgrader.utils import parse_utc
-
-    if timestamp is None:
-        return None, ""
-    try:
-        return parse_utc(timestamp).isoformat() + "+00:00", ""
-    except (ValueError, OverflowError):
-        return None, "timestamp.txt holds no valid time: the submission counts as on time"
 
 
 def assemble(rebuilt: Rebuilt, result: TaskResult | None, record: Record, key: Key) -> dict[str, Any]:
@@ -226,9 +250,8 @@ def stage(course: Course, submission: Submission, assignment: Assignment, notebo
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         _write(path, data, course)
-    if course.groupshared:
-        for path in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
-            path.chmod(path.stat().st_mode | 0o2770)
+    for path in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
+        course.keep_private(path)
 
 
 def _to_json(notebook):
@@ -243,8 +266,7 @@ def _write(path, data, course):
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    # What nbgrader gives its files
-    path.chmod(0o664 if course.groupshared else 0o444)
+    course.keep_private(path)
 
 
 def publish(course: Course, student: str, assignment: str) -> None:
@@ -261,7 +283,7 @@ def publish(course: Course, student: str, assignment: str) -> None:
 
 
 def remove(folder: Path) -> None:
-    if folder.is_symlink():
+    if folder.is_symlink() or folder.is_file():
         folder.unlink()
     elif folder.exists():
         shutil.rmtree(folder)
@@ -277,6 +299,6 @@ def has_key(folder: Path, notebooks: Iterable[str], key: Key) -> bool:
             notebook = json.loads(path.read_text(encoding="utf-8"))
             if notebook["metadata"][KEY]["key"] != list(key):
                 return False
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             return False
     return True

@@ -10,6 +10,7 @@ import base64
 import binascii
 import functools
 import re
+import struct
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -22,7 +23,7 @@ from ..checks import drivers
 from ..checks.evaluation import PUBLIC_SEED, exercise_seed
 from ..checks.exercise import get_exercise
 from ..checks.follow import follows_from
-from ..errors import EngineFault
+from ..errors import EngineFault, NoSandbox
 from .sandbox.judge import Frame, Judge, frame
 from .sandbox.oracle import Oracle
 from .sandbox.protocol import ProtocolError, encode
@@ -55,7 +56,14 @@ _WORDS = {
     "output": "was stopped: it printed or returned far too much.",
     "crash": "ended the whole Python process.",
 }
-_PNG = b"\x89PNG\r\n\x1a\n"
+# Bytes of all that a notebook shows, pixels of one picture: a small file may unfold to gigabytes where it is shown
+SHOWN = 20_000_000
+PIXELS = 40_000_000
+TRACEBACK = 100_000
+OUTPUTS = 200
+# Signature, length and name of the first chunk, which holds width and height (PNG specification, 11.2.1)
+_PNG = struct.Struct(">8s I 4s II")
+_PNG_BEGINS = b"\x89PNG\r\n\x1a\n", 13, b"IHDR"
 
 
 class Grader:
@@ -101,6 +109,15 @@ class Grader:
 
     def grade(self, task: Task) -> TaskResult:
         """The `TaskResult` of one notebook; raises `EngineFault` where the machine failed and nothing may be graded."""
+        try:
+            return self._grade(task)
+        except NoSandbox:
+            raise
+        except EngineFault:
+            # What cannot be proved to be the student's doing is the machine's: once more, in a new sandbox
+            return self._grade(task)
+
+    def _grade(self, task):
         names = {step.calls[0] for step in task.steps if step.calls}
         plots = any(word in step.source for step in task.steps if step.kind != TEXT for word in PLOTTING)
         try:
@@ -135,6 +152,7 @@ class _NotebookRun:
         self.asked = self.cpu = self.memory = 0.0
         self.limited_by = ""
         self.refused: Counter[str] = Counter()
+        self.room = SHOWN
         self.needs_review = []
         # Exercises that were not right, with the names of their functions; what the child may call in the place of those now
         self.failed: dict[str, Any] = {}
@@ -267,8 +285,12 @@ class _NotebookRun:
         begun = time.monotonic()
         header = self._run(step)
         seconds = time.monotonic() - begun
-        outputs, error = clean(header.get("outputs")), clean_error(header.get("error"))
-        if header.get("cut") is True:
+        outputs, cut = limited(clean(header.get("outputs")), self.settings.output, self.room)
+        error = clean_error(header.get("error"))
+        self.room -= sum(map(_size, [*outputs, error or {}]))
+        if error is not None and self.room < 0:
+            error |= {"traceback": []}
+        if cut or header.get("cut") is True:
             outputs.append(_stream("… (the rest of the output was cut off)\n"))
         if error is not None:
             outputs.append(error)
@@ -509,12 +531,44 @@ def clean(outputs: Any) -> list[dict]:
                     raw = base64.b64decode(picture, validate=False)
                 except (binascii.Error, ValueError):
                     raw = b""
-                if raw.startswith(_PNG):
+                if _can_be_shown(raw):
                     data["image/png"] = base64.b64encode(raw).decode()
             if data:
                 # As display_data: the number that a graded cell leaves is the verdict's, not the student's
                 found.append({"output_type": "display_data", "data": data, "metadata": {}})
     return found
+
+
+def _can_be_shown(picture):
+    """Whether it begins as a PNG does, of a size that a page can hold."""
+    if len(picture) < _PNG.size:
+        return False
+    *begins, width, height = _PNG.unpack_from(picture)
+    return tuple(begins) == _PNG_BEGINS and 0 < width * height <= PIXELS
+
+
+def limited(outputs: list[dict], text: int, everything: int) -> tuple[list[dict], bool]:
+    """(the outputs up to so many characters of text, and of text and pictures; whether something was left out)."""
+    kept: list[dict] = []
+    cut = False
+    for output in outputs:
+        room = max(0, min(text, everything))
+        if len(output.get("text", "")) > room:
+            output, cut = output | {"text": output["text"][:room]}, True
+        size = _size(output)
+        words = size - len(output.get("data", {}).get("image/png", ""))
+        if size <= everything and words <= text and len(kept) < OUTPUTS:
+            kept.append(output)
+            text, everything = text - words, everything - size
+        else:
+            cut = True
+    return kept, cut
+
+
+def _size(output):
+    """Characters that an output holds."""
+    texts = [output.get("text", ""), *output.get("data", {}).values(), output.get("evalue", "")]
+    return sum(map(len, texts)) + sum(map(len, output.get("traceback", ())))
 
 
 def clean_error(error: Any) -> dict | None:
@@ -526,8 +580,18 @@ def clean_error(error: Any) -> dict | None:
         "output_type": "error",
         "ename": _line(error.get("ename"), 100) or "Error",
         "evalue": _text(error.get("evalue"), 2000),
-        "traceback": [_text(line, 20_000) for line in lines[:60]] if isinstance(lines, list) else [],
+        "traceback": [_text(line, 20_000) for line in _first(lines)] if isinstance(lines, list) else [],
     }
+
+
+def _first(lines):
+    """The first lines of a traceback, as many as a page should hold."""
+    room = TRACEBACK
+    for line in lines[:60]:
+        room -= len(line) if isinstance(line, str) else 0
+        if room < 0:
+            return
+        yield line
 
 
 def _stream(text):

@@ -11,12 +11,13 @@ import itertools
 import logging
 import os
 import queue
-import tempfile
+import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Self
 
 from ..errors import EngineFault, NoSandbox, PoolLost
+from .scratch import Scratch
 from .tasks import Settings, Task, TaskResult
 
 # (a student, the tasks of the submission), and what comes back for it
@@ -26,6 +27,8 @@ Outcome = tuple[str, list[TaskResult] | EngineFault]
 RETRIES = 2
 REGISTER_TRIES = 4
 AHEAD = 3
+# Of files that lie beside notebooks and are on their way at a time; a job with more than that goes alone
+AHEAD_BYTES = 20_000_000
 POLL_SECONDS = 5.0
 PATIENCE_SECONDS = 120.0
 LOST_WORKER = "1 hour"
@@ -52,12 +55,28 @@ class InProcess:
 
     def map(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
         for name, tasks in jobs:
-            try:
-                yield name, [self.grader.grade(task) for task in tasks]
-            except NoSandbox:
-                raise
-            except EngineFault as fault:
-                yield name, fault
+            yield name, self._outcome(tasks)
+
+    def _outcome(self, tasks):
+        try:
+            return [self.grader.grade(task) for task in tasks]
+        except NoSandbox:
+            raise
+        except EngineFault as fault:
+            return fault
+        except Exception as error:
+            return _unexpected(error)
+
+
+def _unexpected(error):
+    """What no task should make a grader raise: that submission stays open."""
+    return EngineFault(f"the grader failed ({described(error)}): a person has to look at it")
+
+
+def described(error: BaseException) -> str:
+    """An unexpected error in one line that any file and screen can hold."""
+    text = f"{type(error).__name__}: {error}"
+    return " ".join(text.split())[:300].encode("utf-8", "backslashreplace").decode()
 
 
 class _GraderOnWorker:
@@ -91,14 +110,16 @@ class _GraderOnWorker:
 
 
 def _grade(plugin, tasks):
-    """What a worker does with a job; a missing sandbox comes back as a value: trying again would not help."""
+    """What a worker does with a job; a fault comes back as a value: the grader has tried again already."""
     from distributed import get_worker
 
     try:
         worker: Any = get_worker()
         return worker.plugins[plugin].grade(tasks)
-    except NoSandbox as fault:
-        return f"{fault}"
+    except EngineFault as fault:
+        return fault
+    except Exception as error:
+        return _unexpected(error)
 
 
 class Cluster:
@@ -162,21 +183,22 @@ class Cluster:
                 logging.getLogger(name).setLevel(logging.CRITICAL)
             try:
                 if self.address is None:
-                    scratch = stack.enter_context(
-                        tempfile.TemporaryDirectory(prefix="dlcourse-", ignore_cleanup_errors=True)
-                    )
-                    cluster = LocalCluster(
-                        n_workers=self.workers or os.cpu_count() or 1,
-                        threads_per_worker=1,
-                        processes=True,
-                        # With None Dask asks for port 8787 and warns when another run has it; no pages are served
-                        dashboard_address="127.0.0.1:0",
-                        memory_limit=0,
-                        silence_logs=logging.CRITICAL,
-                        local_directory=scratch,
-                        security=True,
-                        env=dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
-                    )
+                    scratch = str(stack.enter_context(Scratch()))
+                    # The scheduler's own scratch space too
+                    stack.enter_context(dask.config.set({"temporary-directory": scratch}))
+                    with _without_interrupts():
+                        cluster = LocalCluster(
+                            n_workers=self.workers or os.cpu_count() or 1,
+                            threads_per_worker=1,
+                            processes=True,
+                            # With None Dask asks for port 8787 and warns when another run has it; no pages are served
+                            dashboard_address="127.0.0.1:0",
+                            memory_limit=0,
+                            silence_logs=logging.CRITICAL,
+                            local_directory=scratch,
+                            security=True,
+                            env=dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+                        )
                     stack.callback(_quietly, cluster.close)
                     self.client = Client(cluster, set_as_default=False)
                 else:
@@ -234,15 +256,19 @@ class Cluster:
     def _round(self, jobs, suspects=None):
         from distributed import KilledWorker
 
-        jobs = iter(jobs)
+        jobs, held = iter(jobs), None
         done: queue.SimpleQueue[Any] = queue.SimpleQueue()
         waiting: dict[str, tuple[Job, Any]] = {}
         room, asked, more, alone = self._room(), time.monotonic(), True, 0.0
         while True:
             while more and len(waiting) < room:
-                job = next(jobs, None)
+                job, held = held or next(jobs, None), None
                 if job is None:
                     more = False
+                    break
+                weight = sum(_weight(other[1]) for other, _ in waiting.values()) + _weight(job[1])
+                if waiting and weight > AHEAD_BYTES:
+                    held = job
                     break
                 key = f"{self.name}-{next(self.numbers)}"
                 future = self.client.submit(_grade, self.name, job[1], key=key, retries=RETRIES, pure=False)
@@ -307,11 +333,33 @@ class Cluster:
                 return error
             except Exception as error:
                 if future.status != "cancelled" and (not isinstance(error, TimeoutError) or future.status == "error"):
-                    return EngineFault(f"a worker failed: {type(error).__name__}: {error}")
+                    return _unexpected(error)
             alone = self._patience(alone)
-        if isinstance(results, str):
-            raise NoSandbox(results)
+        if isinstance(results, NoSandbox):
+            raise results
         return results
+
+
+@contextlib.contextmanager
+def _without_interrupts():
+    """Ctrl-C is for this process alone: threads and processes that are started in here, and theirs, never see it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    # When it starts it lets the signal through again
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _weight(tasks):
+    """Bytes that come with a job; the files are the same in each of its tasks."""
+    return max((sum(map(len, task.files.values())) for task in tasks), default=0)
 
 
 def _quietly(close):

@@ -42,6 +42,7 @@ class GradeOutside(NbGraderPreprocessor):
         saved = gradebook.saved_cells(course.db_url, marks["assignment"])
         assignment = ingest.load_assignment(course, marks["assignment"], saved)
         submission = ingest.read_submission(course, marks["student"], marks["assignment"])
+        submission = ingest.fit(submission, assignment)
         # From the file itself: what nbgrader has sanitized keeps tags, lets cells be missing and prefers the last of two
         (made,) = (
             made for made in ingest.rebuild_submission(assignment, submission) if made.master.name == marks["notebook"]

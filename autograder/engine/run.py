@@ -4,12 +4,16 @@
 
 Each arrow can be cut at any moment (kill -9, a full disk, a locked database) and the next run goes on from what is on the
 disk: what is journalled is not graded again, what is in the gradebook is not written again.
+
+Whatever one submission does at one of these steps, it is that submission which stays open, with the reason, for a person;
+the next one goes on (`_ClassRun.alone`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -17,9 +21,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ..errors import CourseError, EngineFault, NoSandbox, PoolLost, Stopped
+from ..checks.limits import TooSlow, time_limit
+from ..errors import CourseError, EngineFault, EntryRefused, GradebookError, NoSandbox, PoolLost, Stopped
 from . import ingest
-from .pool import Cluster, InProcess, default_grader
+from .pool import Cluster, InProcess, default_grader, described
+from .scratch import remove_stale
 from .store import gradebook
 from .store.course import name_problem
 from .store.journal import Journal
@@ -31,6 +37,12 @@ if TYPE_CHECKING:
 
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+# What no submission causes: the run ends, or the gradebook is tried again later
+OF_ALL = (CourseError, GradebookError, NoSandbox, PoolLost, Stopped)
+# Seconds that one submission may take at each step in this process. Sizes are limited, so the largest takes two or three;
+# the rest is for a machine that has much else to do
+STEP_SECONDS = 300.0
+NOT_WRITTEN = "graded, but not in the gradebook yet"
 
 
 @dataclass
@@ -95,9 +107,10 @@ def grade_class(
     """
     run = _ClassRun(course, assignment, settings or Settings(), on_event)
     begun = time.perf_counter()
+    remove_stale()
     with Journal(course, run.assignment.name) as run.journal:
         open_ = run.find_open(students, regrade)
-        on_event("begin", len(open_) + len(run.pending))
+        run.tell("begin", len(open_) + len(run.pending) + len(run.summary.failed))
         with contextlib.ExitStack() as run.stack:
             try:
                 run.finish_earlier()
@@ -110,10 +123,11 @@ def grade_class(
                 if error.errno not in NO_ROOM:
                     raise
                 run.summary.problem = f"the disk is full ({error.strerror}: {error.filename or course.root}); free some space and run again"
-    if run.summary.problem:
-        for student in open_:
-            if student not in run.summary.scores:
-                run.summary.failed.setdefault(student, "not graded yet")
+        if run.summary.problem:
+            for student in open_:
+                if student not in run.summary.scores:
+                    run.summary.failed.setdefault(student, "not graded yet")
+        run.note_open(students)
     run.summary.seconds = time.perf_counter() - begun
     return run.summary
 
@@ -135,10 +149,49 @@ class _ClassRun:
 
     def __init__(self, course, assignment, settings, on_event):
         self.course, self.settings, self.on_event = course, settings, on_event
+        self.early: list[tuple[Any, ...]] | None = []
         name = course.find_assignment(assignment)
         self.assignment = ingest.load_assignment(course, name, gradebook.saved_cells(course.db_url, name))
         self.summary = Summary(name, self.assignment.max_points)
         self.pending, self.waiting, self.database_problem, self.writer = [], {}, "", None
+
+    def tell(self, event, *details):
+        """Pass on what happens; what goes wrong before the run begins is told when it has begun."""
+        if event == "begin":
+            self.on_event(event, *details)
+            early, self.early = self.early or [], None
+            for student, why in early:
+                self.on_event("done", student, None, why)
+        elif self.early is None:
+            self.on_event(event, *details)
+        else:
+            self.early.append((details[0], details[2]))
+
+    def alone(self, student, step, work, *arguments):
+        """Do one step for one submission: whatever goes wrong is said of it, and the class goes on."""
+        try:
+            with time_limit(STEP_SECONDS):
+                return work(*arguments)
+        except TooSlow:
+            self._leave_open(student, f"{step} took longer than {STEP_SECONDS:g} s: a person has to look at it")
+        except OF_ALL:
+            raise
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno in NO_ROOM:
+                raise
+            why = f"the engine failed while {step} ({described(error)}): a person has to look at it"
+            self._leave_open(student, why)
+        return None
+
+    def _leave_open(self, student, why):
+        self.waiting.pop(student, None)
+        self.summary.failed[student] = why
+        self.tell("done", student, None, why)
+
+    def note_open(self, students):
+        """Keep what stays open, and why, where the report finds it."""
+        with contextlib.suppress(OSError):
+            self.journal.note_open(self.summary.failed | self.summary.refused, students)
 
     def find_open(self, students, regrade):
         """Names of the submissions that are open; notes those that only need writing."""
@@ -151,16 +204,21 @@ class _ClassRun:
         known = gradebook.graded_students(self.course.db_url, self.assignment.name)
         open_ = []
         for student in good:
-            key = self._key(ingest.read_submission(self.course, student, self.assignment.name))
+            key = self.alone(student, "reading it", self._key_of, student)
             folder = self.course.folder("autograded", student, self.assignment.name)
+            if key is None:
+                continue
             if regrade or self.journal.keys.get(student) != key:
                 open_.append(student)
-            elif self.journal.written.get(student) == key and student in known and folder.is_dir():
+            elif self.journal.written.get(student) == key and student in known and os.path.isdir(folder):
                 self.summary.unchanged += 1
             else:
                 self.pending.append((student, key))
         self.summary.total = len(good)
         return open_
+
+    def _key_of(self, student):
+        return self._key(ingest.read_submission(self.course, student, self.assignment.name))
 
     def _unknown(self, student, good):
         import difflib
@@ -178,25 +236,28 @@ class _ClassRun:
 
     def finish_earlier(self):
         """Write what an earlier run has journalled; grade it again only if its notebook is lost."""
+        for student, key in self.pending:
+            self._open_gradebook()
+            self.alone(student, "writing its grades", self._finish, student, key)
+
+    def _finish(self, student, key):
         from .assemble import has_key, staged_folder
 
         names = [master.name for master in self.assignment.notebooks]
-        for student, key in self.pending:
-            staged = staged_folder(self.course, student, self.assignment.name)
-            folder = self.course.folder("autograded", student, self.assignment.name)
-            record = self.journal.record(student)
-            if has_key(staged, names, key) or has_key(folder, names, key):
-                self._write(record)
-            else:
-                self._write_again(record)
+        staged = staged_folder(self.course, student, self.assignment.name)
+        folder = self.course.folder("autograded", student, self.assignment.name)
+        record = self.journal.record(student)
+        if not (has_key(staged, names, key) or has_key(folder, names, key)):
+            self._stage_again(record)
+        if self._write(record):
             self.summary.written.append(student)
-            self.on_event("done", student, record, "")
+        self.tell("done", student, record, self.summary.failed.get(student, ""))
 
-    def _write_again(self, record):
+    def _stage_again(self, record):
         """The autograded folder is gone: the grades are known, only what the cells had shown is not."""
         from .assemble import assemble, stage
 
-        submission = ingest.read_submission(self.course, record.student, self.assignment.name)
+        submission = self._read(record.student)
         rebuilt = ingest.rebuild_submission(self.assignment, submission)
         stage(
             self.course,
@@ -204,38 +265,37 @@ class _ClassRun:
             self.assignment,
             {made.master.name: assemble(made, None, record, record.key) for made in rebuilt},
         )
-        self._write(record)
+
+    def _read(self, student):
+        submission = ingest.read_submission(self.course, student, self.assignment.name)
+        return ingest.fit(submission, self.assignment)
 
     def grade(self, students, pool):
         """Grade the open submissions; at most as many are in memory as the pool has room for."""
         with pool:
             for student, results in pool.map(self._jobs(students)):
                 if isinstance(results, EngineFault):
-                    self.waiting.pop(student)
-                    self.summary.failed[student] = str(results)
-                    self.on_event("done", student, None, str(results))
+                    self._leave_open(student, str(results))
                 else:
-                    self._take_safely(student, results)
+                    self._take_alone(student, results)
 
     def _jobs(self, students):
         for student in students:
-            submission = ingest.read_submission(self.course, student, self.assignment.name)
-            rebuilt = ingest.rebuild_submission(self.assignment, submission)
-            self.waiting[student] = submission, rebuilt
-            tasks = ingest.make_tasks(self.assignment, submission, rebuilt, self.course.seed)
+            tasks = self.alone(student, "reading it", self._tasks, student)
             if tasks:
                 yield student, tasks
-            else:
-                self._take_safely(student, [])
+            elif tasks is not None:
+                self._take_alone(student, [])
 
-    def _take_safely(self, student, results):
-        """A result that makes no sense is the engine's fault: that submission stays open, the class goes on."""
-        try:
-            self._take(student, results)
-        except (ValueError, TypeError, KeyError) as error:
-            self.waiting.pop(student, None)
-            self.summary.failed[student] = f"the engine failed: {type(error).__name__}: {error}"
-            self.on_event("done", student, None, self.summary.failed[student])
+    def _tasks(self, student):
+        submission = self._read(student)
+        rebuilt = ingest.rebuild_submission(self.assignment, submission)
+        self.waiting[student] = submission, rebuilt
+        return ingest.make_tasks(self.assignment, submission, rebuilt, self.course.seed)
+
+    def _take_alone(self, student, results):
+        self._open_gradebook()
+        self.alone(student, "keeping its results", self._take, student, results)
 
     def _take(self, student, results):
         """Journal a graded submission and write it to the gradebook."""
@@ -250,7 +310,6 @@ class _ClassRun:
         notebooks = {made.master.name: assemble(made, by_name.get(made.master.name), record, key) for made in rebuilt}
         stage(self.course, submission, self.assignment, notebooks)
         self.journal.append(record)
-        self._write(record)
         summary = self.summary
         summary.graded.append(student)
         summary.needs_review += [(student, sentence) for sentence in record.needs_review]
@@ -260,26 +319,38 @@ class _ClassRun:
         summary.cpu_seconds += record.cpu_seconds
         summary.student_seconds += record.seconds
         summary.overhead += record.overhead
-        self.on_event("done", student, record, "")
+        self._write(record)
+        self.tell("done", student, record, summary.failed.get(student, ""))
 
     def _write(self, record, again=False):
-        """Gradebook first, then the folder: a folder in its place means that the grades are there."""
+        """Gradebook first, then the folder: a folder in its place means that the grades are there. Whether both are."""
         from .assemble import publish
 
-        if self.database_problem and not again:
-            self.summary.failed[record.student] = "graded, but not in the gradebook yet"
-            return
+        self._open_gradebook()
+        if self.writer is None or (self.database_problem and not again):
+            self.summary.failed[record.student] = NOT_WRITTEN
+            return False
         try:
-            if self.writer is None:
-                self.writer = self.stack.enter_context(gradebook.Writer(self.course))
             self.writer.write(record, self.assignment)
-        except gradebook.GradebookError as error:
+        except EntryRefused as error:
+            self.summary.failed[record.student] = f"graded, but not in the gradebook: {error}"
+            return False
+        except GradebookError as error:
             self.database_problem = str(error)
-            self.summary.failed[record.student] = "graded, but not in the gradebook yet"
-            return
+            self.summary.failed[record.student] = NOT_WRITTEN
+            return False
         publish(self.course, record.student, self.assignment.name)
         self.journal.mark_written(record.student, record.key)
         self.summary.failed.pop(record.student, None)
+        return True
+
+    def _open_gradebook(self):
+        """Once, and in nobody's time: the imports alone may take a minute on a busy machine."""
+        if self.writer is None and not self.database_problem:
+            try:
+                self.writer = self.stack.enter_context(gradebook.Writer(self.course))
+            except GradebookError as error:
+                self.database_problem = str(error)
 
     def write_rest(self):
         """One more try for what the gradebook did not take."""
@@ -287,7 +358,10 @@ class _ClassRun:
             return
         self.database_problem = ""
         for student in [name for name in self.summary.failed if name in self.journal.keys]:
-            if self.summary.failed[student] == "graded, but not in the gradebook yet" and not self.database_problem:
-                self._write(self.journal.record(student), again=True)
+            if self.summary.failed[student] == NOT_WRITTEN and not self.database_problem:
+                self.alone(student, "writing its grades", self._write_later, student)
         if self.database_problem:
             raise Stopped(f"{self.database_problem}. Nothing is lost: the next run writes what is graded")
+
+    def _write_later(self, student):
+        self._write(self.journal.record(student), again=True)

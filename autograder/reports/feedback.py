@@ -1,6 +1,7 @@
 """Feedback to the student: one page per notebook, made from the records, where `nbgrader release_feedback` finds it."""
 
 import ast
+import errno
 import re
 import shutil
 from collections.abc import Sequence
@@ -28,6 +29,9 @@ from ..engine.store.records import (
 from ..errors import CourseError
 from . import pages
 
+# Characters of a student's own cells on a page
+OWN_CELLS = 100_000
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 # A sign and a word for every verdict: the colour only repeats what they say
 SIGNS = {
     RIGHT: ("✓", "good"),
@@ -160,6 +164,18 @@ def _failing_hidden(verdict):
     return list(dict.fromkeys(row.case for row in verdict.rows if row.hidden and not row.passed))
 
 
+def _shown_cells(notebook):
+    """The student's own cells that a page holds: not without end, however many there are."""
+    shown, room = [], OWN_CELLS
+    for source in notebook.own_cells:
+        if source.strip() and not _below_a_task(source, notebook):
+            if room <= 0:
+                return [*shown, "# … and further cells"]
+            shown.append(source)
+            room -= len(source)
+    return shown
+
+
 def _below_a_task(source, notebook):
     """Whether a cell of the student's own is already shown as the answer to a written question."""
     tasks = [verdict.grade_id for verdict in notebook.verdicts if verdict.how == "person" and not verdict.answers]
@@ -169,6 +185,9 @@ def _below_a_task(source, notebook):
 def syntax_error(source):
     """Where Python cannot read an answer, in a sentence; "" where it can, or where the cell is not plain Python."""
     if any(line.strip().startswith(("%", "!", "?")) or line.rstrip().endswith("?") for line in source.splitlines()):
+        return ""
+    if len(source) > pages.LONGEST:
+        # Python takes minutes over made-up cells of a megabyte
         return ""
     try:
         ast.parse(source)
@@ -182,6 +201,8 @@ def syntax_error(source):
 
 def without_docstring(source):
     """A student's function with "…" for the docstring, which the course gave and which hides the few lines that matter."""
+    if len(source) > pages.LONGEST:
+        return source
     given = re.search(r'^( +)[rR]?("""|\'\'\')(?:.|\n)*?\2', source, re.M)
     if given is None or "\n" not in given.group() or not source[: given.start()].rstrip().endswith(":"):
         return source
@@ -236,7 +257,7 @@ def feedback_page(record, notebook, marks=None):
         waiting_points=sum(one.max_points for one in waiting),
         right=sum(one.verdict == RIGHT for one in items),
         machine=sum(not one.by_hand for one in items),
-        own_cells=[source for source in notebook.own_cells if source.strip() and not _below_a_task(source, notebook)],
+        own_cells=_shown_cells(notebook),
         is_code=pages.is_code,
         looked_at=any(not reason.startswith(WITHOUT_SANDBOX) for reason in record.needs_review),
         graded=record.graded[:16].replace("T", " "),
@@ -244,35 +265,49 @@ def feedback_page(record, notebook, marks=None):
     )
 
 
-def write_feedback(folder, assignment, students=None, on_event=lambda path: None):
+def write_feedback(folder, assignment, students=None, on_event=lambda path: None, failed=None):
     """Write the feedback of an assignment into the course's feedback folder; returns the paths.
 
     students : whose; default everyone's in the journal. on_event : called with every path.
+    failed : a dict that gets {student: why} of those whose pages cannot be made; without one that is an error at the end.
     """
     course = open_course(folder)
     marks = read_marks(course, assignment)
-    written, met = [], set()
+    written, met, problems = [], set(), {} if failed is None else failed
     for record in latest_records(course, assignment):
         if students and record.student not in students:
             continue
         met.add(record.student)
-        problem = name_problem(record.student)
-        if problem:
-            raise CourseError(f"there is no feedback for {record.student!r}: {problem}")
-        target = course.folder("feedback", record.student, assignment)
-        target.mkdir(parents=True, exist_ok=True)
-        for notebook in record.notebooks:
-            if Path(notebook.name).name != notebook.name:
-                raise CourseError(f"{record.student}: {notebook.name!r} is not the name of a notebook")
-            page = feedback_page(record, notebook, marks.get(record.student))
-            written.append(pages.write(target / f"{notebook.name}.html", page))
-            on_event(written[-1])
-        _release_marks(course, record.student, assignment, target)
+        try:
+            for path in _pages_of(course, assignment, record, marks.get(record.student)):
+                written.append(path)
+                on_event(path)
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno in NO_ROOM:
+                raise
+            why = str(error) if isinstance(error, CourseError) else f"{type(error).__name__}: {error}"
+            problems[record.student] = why
     missing = sorted(set(students or ()) - met)
     if missing or not met:
         who = ", ".join(missing) if missing else assignment
         raise CourseError(f"nothing is graded yet of {who}; run: dlcourse grade {assignment}")
+    if failed is None and problems:
+        raise CourseError("; ".join(f"no page for {student}: {why}" for student, why in problems.items()))
     return written
+
+
+def _pages_of(course, assignment, record, marks):
+    """Write one student's pages; yields their paths."""
+    problem = name_problem(record.student)
+    if problem:
+        raise CourseError(f"there is no feedback for {record.student!r}: {problem}")
+    target = course.folder("feedback", record.student, assignment)
+    target.mkdir(parents=True, exist_ok=True)
+    for notebook in record.notebooks:
+        if Path(notebook.name).name != notebook.name:
+            raise CourseError(f"{record.student}: {notebook.name!r} is not the name of a notebook")
+        yield pages.write(target / f"{notebook.name}.html", feedback_page(record, notebook, marks))
+    _release_marks(course, record.student, assignment, target)
 
 
 def _release_marks(course, student, assignment, target):

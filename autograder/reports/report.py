@@ -13,16 +13,18 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 
 from ..checks.exercise import get_exercise
+from ..engine.pool import described
 from ..engine.store.course import open_course
 from ..engine.store.gradebook_reader import read_marks
-from ..engine.store.journal import latest_records
+from ..engine.store.journal import OLDER, latest_records, left_open
 from ..engine.store.records import FOR_A_PERSON, NOT_ATTEMPTED, PARTLY, RIGHT, WITHOUT_SANDBOX
 from ..errors import CourseError
 from . import pages
 from .similarity import Copies
 
-# What a spreadsheet would run as a formula when it opens a CSV file
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet would run as a formula when it opens a CSV file: a sign, or its full-width or small form, that begins a
+# cell; after a semicolon, a tab or a bar too, which begin a cell where the system's list separator is one of these
+FORMULA = re.compile(r"(^|[;,|\t\r\n])(?=[\s\"\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠﹦﹢﹣﹫])")
 # Names in a row and rows in a list before the rest is only counted
 SHOWN = 12
 LISTED = 50
@@ -85,12 +87,13 @@ class MistakeTally:
 
 @dataclass
 class Report:
-    """Everything the page, the table and the JSON say."""
+    """Everything the page, the table and the JSON say. left_open : {student: why} of those without a grade."""
 
     assignment: str
     submissions: list = field(default_factory=list)
     exercises: dict = field(default_factory=dict)
     mistakes: dict = field(default_factory=dict)
+    left_open: dict = field(default_factory=dict)
     copies: Copies = field(default_factory=Copies)
 
     @property
@@ -132,32 +135,50 @@ def make_report(folder, assignment, on_event=lambda student: None):
     """The `Report` of an assignment of the course in `folder`; on_event is called with every student read."""
     course = open_course(folder)
     marks = read_marks(course, assignment)
-    report = Report(assignment)
+    report = Report(assignment, left_open=left_open(course, assignment))
     for record in latest_records(course, assignment):
-        add(report, record, marks.get(record.student))
+        try:
+            add(report, record, marks.get(record.student))
+        except Exception as error:
+            # One record never costs the others their report
+            report.left_open[record.student] = f"its record cannot be read ({described(error)})"
         on_event(record.student)
     if not report.submissions:
-        raise CourseError(f"nothing is graded yet of {assignment}; run: dlcourse grade {assignment}")
+        raise CourseError(nothing_graded(assignment, report.left_open))
     return report
+
+
+def nothing_graded(assignment, left_open):
+    """Why there is nothing to report on, and what to do."""
+    older = sum(why.startswith(OLDER) for why in left_open.values())
+    if older:
+        return f"{pages.plural(older, 'submission is', 'submissions are')} {OLDER}; run: dlcourse grade {assignment}"
+    return f"nothing is graded yet of {assignment}; run: dlcourse grade {assignment}"
 
 
 def add(report, record, marks=None):
     """Take a record into the report; a person's `marks` go before the machine's points."""
-    cells, answers, waiting = [], [], 0
+    cells, answers, waiting, seen = [], [], 0, set()
     for notebook in record.notebooks:
         for verdict in notebook.verdicts:
             mark = marks.cells.get((notebook.name, verdict.grade_id)) if marks else None
             points = mark.points if mark else verdict.points or 0.0
             waiting += mark.waiting if mark else verdict.verdict == FOR_A_PERSON
             name = verdict.exercise or verdict.grade_id
+            if name in seen:
+                # An exercise that is checked twice: each check is judged, and counted, by itself
+                name = f"{name} ({verdict.grade_id})"
+            seen.add(name)
             mistake = verdict.mistake or ""
             cell = CellTally(name, verdict.how, verdict.verdict, points, verdict.max_points, mistake, verdict.seconds)
             cells.append(cell)
             if verdict.how != "person":
-                _count(report, cell, record.student, verdict.hint)
+                _count(report, cell, record.student, verdict)
             if verdict.exercise and verdict.verdict != NOT_ATTEMPTED and _known(verdict.exercise):
-                answers += [(name, notebook.sources[key]) for key in verdict.answers if key in notebook.sources]
-    report.copies.add(record.student, answers)
+                answers += [
+                    (verdict.exercise, notebook.sources[key]) for key in verdict.answers if key in notebook.sources
+                ]
+    report.copies.add(record.student, list(dict.fromkeys(answers)))
     # Of a whole class without a sandbox the page's head speaks
     reviewed = [reason for reason in record.needs_review if not reason.startswith(WITHOUT_SANDBOX)]
     reasons = [*reviewed, *(f"{nb.name}: {nb.problem}" for nb in record.notebooks if nb.problem)]
@@ -174,7 +195,7 @@ def add(report, record, marks=None):
     )
 
 
-def _count(report, cell, student, hint):
+def _count(report, cell, student, verdict):
     one = report.exercises.setdefault(cell.exercise, ExerciseTally(cell.exercise, cell.max_points, cell.how))
     before = one.right + one.partly + one.wrong + one.untouched
     share = cell.points / cell.max_points if cell.max_points else 1.0
@@ -183,7 +204,7 @@ def _count(report, cell, student, hint):
     setattr(one, kind, getattr(one, kind) + 1)
     if cell.mistake:
         name = cell.mistake.replace("_", " ")
-        made = MistakeTally(cell.exercise, name, hint, _difference(cell.exercise, cell.mistake))
+        made = MistakeTally(cell.exercise, name, verdict.hint, _difference(verdict.exercise, cell.mistake))
         found = report.mistakes.setdefault((cell.exercise, name), made)
         found.students.append(student)
 
@@ -224,6 +245,7 @@ def to_json(report):
             "memory_mb": dict(zip(named, memory, strict=True)),
             "exercises": [asdict(one) for one in report.hardest],
             "mistakes": [asdict(one) | {"count": len(one.students)} for one in report.commonest],
+            "left_open": report.left_open,
             "for_a_person": {one.student: one.reasons for one in report.for_a_person},
             "same_as_the_reference": dict(report.copies.of_the_reference),
             "same_as_each_other": [
@@ -259,7 +281,10 @@ def safe(value):
         return pages.number(value)
     text = str(value)
     # "-" alone is a dash: Moodle's word for no grade
-    return f"'{text}" if text.startswith(FORMULA) and text != "-" else text
+    if text == "-":
+        return text
+    text = FORMULA.sub(r"\1'", text)
+    return f"'{text}" if text.startswith(("\t", "\r")) else text
 
 
 # --- the page -------------------------------------------------------------------------------------------------------

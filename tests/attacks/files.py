@@ -351,8 +351,8 @@ ATTACKS = [
         "the notebook is a folder",
         place=directory,
         loses=ALL,
-        verdict="not attempted",
-        says="it was not handed in",
+        verdict="for a person",
+        says="it is a folder",
     ),
     Attack(
         "wrong_name",

@@ -11,7 +11,8 @@ from .assignment import Assignment, Master, MasterCell, find_calls, load_assignm
 from .folder import NOTEBOOK_BYTES, read_own_folder
 from .notebook import parse
 from .rebuild import Cell, Rebuilt, make_tasks, rebuild, rebuild_submission
-from .submission import Submission, read_submission
+from .submission import Submission, fit, read_submission
+from .timestamp import read_time
 
 __all__ = [
     "NOTEBOOK_BYTES",
@@ -22,12 +23,14 @@ __all__ = [
     "Rebuilt",
     "Submission",
     "find_calls",
+    "fit",
     "load_assignment",
     "load_released",
     "make_tasks",
     "parse",
     "read_own_folder",
     "read_submission",
+    "read_time",
     "rebuild",
     "rebuild_submission",
 ]

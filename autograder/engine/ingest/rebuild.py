@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 
 # Characters of a cell that are compared to see whether it is a course cell, changed
 ALIKE = 2_000
-# Cells among which a changed course cell is looked for
+# Cells among which a changed course cell is looked for, and how many are compared in a whole notebook
 NEAREST = 20
+COMPARED = 100
+ENOUGH = 0.6
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,8 @@ def rebuild_cells(master: Master, submitted: Sequence[SubmittedCell]) -> Rebuilt
         task = original.grade_id if original.task else ("" if original.marks else task)
         for extra in (*filter(None, [found.changed.get(place)]), *found.own.get(place, ())):
             made.add_own(extra, task)
+    for task, texts in made.below.items():
+        made.sources[task] = "\n\n".join(filter(None, [made.sources.get(task), *texts]))
     notes = tuple(dict.fromkeys(found.notes + made.notes))
     return Rebuilt(master, tuple(made.cells), made.sources, tuple(made.own_cells), notes)
 
@@ -148,9 +153,10 @@ def _take_changed(found: _Matches, original: MasterCell, place: int, cell: Submi
 def _find_alike(master: Master, free: _Unmarked, found: _Matches) -> None:
     """Among the student's own cells, find changed versions of course cells that no id tells."""
     matched = {*found.taken, *free.found}
+    compared = itertools.count()
     for place in free.unmatched():
         before = max((other for other in matched if other < place), default=-1)
-        alike = _most_alike(master.cells[place], found.own.get(before, ()))
+        alike = _most_alike(master.cells[place], found.own.get(before, ()), compared)
         if alike is not None:
             found.own[before].remove(alike)
             found.changed[place] = alike
@@ -163,6 +169,7 @@ class _Assembly:
     def __init__(self) -> None:
         self.cells: list[Cell] = []
         self.sources: dict[str, str] = {}
+        self.below: dict[str, list[str]] = {}
         self.own_cells: list[str] = []
         self.notes: list[str] = []
 
@@ -171,7 +178,7 @@ class _Assembly:
         is_code = extra.cell_type == "code"
         self.cells.append(Cell(extra.cell_type, extra.source, student=True, by_hand=bool(task) and is_code))
         if task:
-            self.sources[task] = "\n\n".join(filter(None, [self.sources.get(task), extra.source]))
+            self.below.setdefault(task, []).append(extra.source)
         if is_code:
             self.own_cells.append(extra.source)
 
@@ -196,15 +203,21 @@ def _ran_twice(place):
     return f"the course's cell {place + 1} was changed; it ran first, then the student's version"
 
 
-def _most_alike(original, own):
-    """The student's code cell that is this course cell, changed; None if none is alike."""
+def _most_alike(original, own, compared):
+    """The student's code cell that is this course cell, changed; None if none is alike. compared : counts comparisons."""
     import difflib
 
     def likeness(cell):
-        return difflib.SequenceMatcher(None, original.source[:ALIKE], cell.source[:ALIKE]).ratio()
+        found = difflib.SequenceMatcher(None, original.source[:ALIKE], cell.source[:ALIKE])
+        # The exact ratio of made-up texts takes long: only for what shares enough letters, and not without end
+        if found.quick_ratio() < ENOUGH or next(compared) >= COMPARED:
+            return 0.0
+        return found.ratio()
 
-    best = max((cell for cell in own[:NEAREST] if cell.cell_type == "code"), key=likeness, default=None)
-    return best if best is not None and likeness(best) >= 0.6 else None
+    codes = [cell for cell in own[:NEAREST] if cell.cell_type == "code"]
+    likenesses = [likeness(cell) for cell in codes]
+    best = max(likenesses, default=0.0)
+    return codes[likenesses.index(best)] if best >= ENOUGH else None
 
 
 class _Unmarked:

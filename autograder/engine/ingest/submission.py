@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from .folder import Folder, is_notebook, read_folder
+from .folder import MB, TIMESTAMP, TOTAL_BYTES, Folder, is_notebook, read_folder
 
 if TYPE_CHECKING:
     from ..store.course import Course
+    from .assignment import Assignment
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Submission:
     """What lies in the folder that a student handed in.
 
     notebooks : {name: content} of the .ipynb files on top. files : {relative name: content} of all others.
-    timestamp : of `timestamp.txt`. digest : hash of everything. problem : why it cannot be read at all.
+    timestamp : text of `timestamp.txt`, None where there is none. digest : hash of everything. problem : why it cannot be read at all.
     broken : {notebook name: why it was not read}. notes : what was left out.
     """
 
@@ -43,9 +44,9 @@ def read_submission(course: Course, student: str, assignment: str) -> Submission
     files = {name: data for name, data in found.files.items() if not name.endswith(".ipynb")}
     broken = {name[: -len(".ipynb")]: why for name, why in found.broken.items() if is_notebook(name)}
     timestamp = None
-    if "timestamp.txt" in files:
-        with contextlib.suppress(UnicodeDecodeError):
-            timestamp = files["timestamp.txt"].decode("utf-8").strip() or None
+    if TIMESTAMP in files or TIMESTAMP in found.broken:
+        # A file that is there must not pass for none, even where it cannot be decoded
+        timestamp = files.get(TIMESTAMP, b"?").decode("utf-8", "replace").strip()
     digest = hashlib.sha256()
     for name, data in sorted(found.files.items()):
         digest.update(f"{name!r} {len(data)}\n".encode())
@@ -54,3 +55,25 @@ def read_submission(course: Course, student: str, assignment: str) -> Submission
     return Submission(
         student, notebooks, files, digest.hexdigest(), timestamp, broken, tuple(found.notes), found.problem
     )
+
+
+def fit(submission: Submission, assignment: Assignment) -> Submission:
+    """The submission without files that cannot lie beside the course's own: where one has a file the other has a folder."""
+    taken = {*assignment.files, *(f"{master.name}.ipynb" for master in assignment.notebooks)}
+    folders = {str(parent) for name in taken for parent in PurePosixPath(name).parents}
+    room = TOTAL_BYTES - sum(len(data) for data in assignment.files.values())
+    files, notes = {}, []
+    for name, data in submission.files.items():
+        above = next((str(parent) for parent in PurePosixPath(name).parents if str(parent) in taken), "")
+        if above:
+            notes.append(f"the file {name} was left out: the course has a file {above} in the place of its folder")
+        elif name in folders:
+            notes.append(f"the file {name} was left out: the course has a folder of this name")
+        elif name not in taken and len(data) > room:
+            notes.append(
+                f"the file {name} was left out: with the course's files it is more than {TOTAL_BYTES // MB} MB"
+            )
+        else:
+            room -= 0 if name in taken else len(data)
+            files[name] = data
+    return replace(submission, files=files, notes=(*submission.notes, *notes)) if notes else submission

@@ -48,6 +48,18 @@ def _within(root, group):
     return None
 
 
+def remove_stale() -> None:
+    """Remove the groups of processes that were killed before they could."""
+    place = home()
+    for folder in place.glob("dlcourse-*-*") if place is not None else ():
+        pid = folder.name.split("-")[1]
+        if pid.isdecimal() and not Path("/proc", pid).exists():
+            with contextlib.suppress(OSError):
+                (folder / "cgroup.kill").write_text("1")
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+
 class Group:
     """The control group of one child: made empty, entered by the child itself, ended and removed by `close`."""
 
@@ -77,18 +89,24 @@ class Group:
         return bool((self.folder / "cgroup.procs").read_text().strip())
 
     def used(self) -> dict[str, float]:
-        """What the kernel knows of it: "memory" (peak MB), "cpu" (seconds), "killed" (it ran out of memory)."""
+        """What the kernel knows of it: "memory" (peak MB), "cpu" (seconds), "killed" (it reached its limit of memory).
+
+        Where the whole machine is short of memory the kernel counts a kill too, but not that this limit was reached.
+        """
         found = {}
         with contextlib.suppress(OSError, ValueError):
             found["memory"] = int((self.folder / "memory.peak").read_text()) / 2**20
         for file, word, key, unit in (
             ("cpu.stat", "usage_usec", "cpu", 1e6),
             ("memory.events", "oom_kill", "killed", 1),
+            ("memory.events", "oom", "reached", 1),
         ):
             with contextlib.suppress(OSError):
                 line = re.search(rf"^{word} (\d+)$", (self.folder / file).read_text(), re.M)
                 if line:
                     found[key] = int(line[1]) / unit
+        if not found.pop("reached", 0):
+            found.pop("killed", None)
         return found
 
     def close(self) -> None:

@@ -34,6 +34,7 @@ from ...checks import drivers
 from ...checks.exercise import get_exercise
 from ...checks.notebook import visible_cases
 from ...errors import EngineFault, NoSandbox
+from ..scratch import Scratch
 from . import calls, groups, link
 from .link import START_SECONDS
 from .protocol import Channel, Closed, ProtocolError, Silence, encode
@@ -42,6 +43,10 @@ if TYPE_CHECKING:
     from ..tasks import Settings
 
 NOBODY = 65534
+# The child is the first process of its namespace: the kernel lets none of these through from inside (pid_namespaces(7)).
+# The attendant says itself when it has sent one
+FROM_OUTSIDE = {getattr(signal, name, 0) for name in ("SIGKILL", "SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT")}
+SHORT_OF_MEMORY = "is the machine short of memory? See its kernel's log, and give fewer workers"
 ROOTS = ("numpy", "scipy", "matplotlib", "ipython", "matplotlib-inline", "array-api-compat")
 INSTALL = (
     "install bubblewrap (Debian and Ubuntu: apt install bubblewrap; Fedora: dnf install bubblewrap) on Linux with user "
@@ -368,7 +373,8 @@ class Zygote:
             raise NoSandbox(
                 f"expected a processor whose system calls are known here (x86_64, aarch64), got {os.uname().machine}"
             )
-        self.folder = Path(tempfile.mkdtemp(prefix="dlcourse-"))
+        self.scratch = Scratch()
+        self.folder = self.scratch.path
         try:
             # Another user than the owner reads the kit
             self.folder.chmod(0o755)
@@ -378,6 +384,7 @@ class Zygote:
             raise
 
     def _start(self, kit):
+        groups.remove_stale()
         ours, theirs = socket.socketpair()
         self.control = Channel(ours)
         scratch = self.folder / "scratch"
@@ -440,7 +447,7 @@ class Zygote:
             self.log.close()
         elif hasattr(self, "control"):
             self.control.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.scratch.close()
 
 
 class Fresh:
@@ -453,7 +460,8 @@ class Fresh:
 
     def __init__(self, names, plots=True):
         self.plots = plots
-        self.folder = Path(tempfile.mkdtemp(prefix="dlcourse-"))
+        self.scratch = Scratch()
+        self.folder = self.scratch.path
         try:
             self.kit = _new_kit(self.folder, names)
         except BaseException:
@@ -468,7 +476,7 @@ class Fresh:
         return True
 
     def close(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.scratch.close()
 
 
 class Died(Exception):
@@ -591,20 +599,24 @@ class Child:
             raise Died("output" if "most" in str(error) else "crash", str(error)) from None
 
     def _ended(self):
+        """Why the child has ended: a `Died` where that is the student's doing, an `EngineFault` where nothing proves it."""
         self._finish(10)
-        how = (self.usage or {}).get("ended")
+        if self.usage is None:
+            return EngineFault(f"what watches the student's code was ended from outside; {SHORT_OF_MEMORY}")
+        how = self.usage.get("ended")
         if how == "memory":
             return Died("memory", f"more than {self.settings.memory} MB")
         if how == "time":
             return Died("time", "too much processor time")
         if how == "fault":
-            return EngineFault((self.usage or {}).get("fault", ""))
+            return EngineFault(self.usage.get("fault", ""))
         if isinstance(how, int) and how < 0:
-            with contextlib.suppress(ValueError):
-                name = signal.Signals(-how).name
-                if name == "SIGXCPU":
-                    return Died("time", "too much processor time")
-                return Died("crash", f"ended by {name}")
+            if -how == signal.SIGXCPU or (-how == signal.SIGKILL and self.usage.get("cpu", 0.0) > self.settings.total):
+                return Died("time", "too much processor time")
+            name = signal.Signals(-how).name if -how in set(signal.Signals) else f"signal {-how}"
+            if -how in FROM_OUTSIDE and self.settings.isolation != "fresh":
+                return EngineFault(f"the student's code was ended from outside ({name}); {SHORT_OF_MEMORY}")
+            return Died("crash", f"ended by {name}")
         return Died("crash", f"ended with status {how}" if isinstance(how, int) else "ended")
 
     def _finish(self, seconds):

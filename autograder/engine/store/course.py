@@ -10,6 +10,7 @@ import difflib
 import os
 import re
 import secrets
+import stat
 import string
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -57,6 +58,16 @@ class Course:
     def groupshared(self) -> bool:
         return self._option("groupshared", False)
 
+    def keep_private(self, path: Path) -> None:
+        """Close what holds students' work to other users; with nbgrader's `groupshared` the group may use it."""
+        if path.is_dir():
+            mode = 0o2770 if self.groupshared else 0o700
+        else:
+            mode = 0o660 if self.groupshared else 0o600
+        # In a shared course it may belong to another instructor
+        with contextlib.suppress(PermissionError):
+            path.chmod(mode)
+
     def students_keep(self, assignment: str) -> tuple[str, ...]:
         """Files of an assignment in which the student's version counts (nbgrader's `exclude_overwriting`)."""
         kept = self.config.Autograde.get("exclude_overwriting", {}) if "Autograde" in self.config else {}
@@ -94,7 +105,7 @@ class Course:
         """Names of those who handed something in, sorted: those that can be graded, and {folder name: why not}."""
         good, refused = [], {}
         for name in sorted(self._matches("submitted", None, assignment)):
-            problem = name_problem(name)
+            problem = name_problem(name) or _folder_problem(self.folder("submitted", name, assignment))
             if problem:
                 refused[name] = problem
             else:
@@ -118,7 +129,7 @@ class Course:
             and name.endswith(after)
             # nbgrader finds submissions by `*`, which passes over hidden folders
             and not name.startswith(".")
-            and parent.joinpath(name, *rest).is_dir()
+            and _may_be_folder(parent.joinpath(name, *rest), bool(rest))
         }
 
     @property
@@ -132,6 +143,25 @@ class Course:
         from ...checks.evaluation import grading_seed
 
         return grading_seed(self.secret)
+
+
+def _may_be_folder(path, below):
+    """Whether it is a folder, or something in the place of one; below : a folder that a student has filled holds it."""
+    try:
+        return stat.S_ISDIR(path.stat().st_mode) or below
+    except (FileNotFoundError, NotADirectoryError):
+        return below and path.is_symlink()
+    except OSError:
+        # Closed to this user, or a ring of links: not to be passed over in silence
+        return True
+
+
+def _folder_problem(path):
+    """Why what a student handed in is not looked at, "" where it is."""
+    try:
+        return "" if stat.S_ISDIR(path.stat().st_mode) else "what was handed in is not a folder"
+    except OSError as error:
+        return f"what was handed in cannot be opened ({error.strerror})"
 
 
 def name_problem(name: str) -> str:

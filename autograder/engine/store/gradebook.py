@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from ...errors import CourseError, GradebookError
+from ...errors import CourseError, EntryRefused, GradebookError
 from .course import hide_password
 from .records import FOR_A_PERSON, NOT_ATTEMPTED
 
@@ -182,12 +182,15 @@ class Writer:
         record : Record. assignment : Assignment that it was graded against.
         """
         from nbgrader.api import InvalidEntry, MissingEntry
-        from sqlalchemy.exc import SQLAlchemyError
+        from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
         try:
             self._write(record, assignment)
             self.gradebook.db().commit_all()
-        except (SQLAlchemyError, InvalidEntry) as error:
+        except (DataError, IntegrityError, InvalidEntry) as error:
+            self.gradebook.db.rollback()
+            raise EntryRefused(" ".join(str(getattr(error, "orig", None) or error).split())[:300]) from error
+        except SQLAlchemyError as error:
             with contextlib.suppress(SQLAlchemyError):
                 self.gradebook.db.rollback()
             raise GradebookError(explain(error, self.course.db_url)) from error

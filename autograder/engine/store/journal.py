@@ -2,6 +2,7 @@
 
     records/<assignment>.jsonl      one `Record.to_json()` on each line; the last line of a student counts
     records/<assignment>.written    [student, key] on each line: that record stands in the gradebook
+    records/<assignment>.open.json  {student: why} of what the last run left open
     records/lock                    held by the run that grades this course
 
 Each line reaches the disk before the next step is taken. A run that was killed may leave half a line at the end: it is
@@ -15,16 +16,19 @@ import fcntl
 import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from ...errors import CourseError
-from .records import FORMAT, record_from_json
+from .records import record_from_json
 
 if TYPE_CHECKING:
     from .course import Course
     from .records import Key, Record
+
+
+OLDER = "graded by another version of dlcourse"
 
 
 def records_folder(course: Course) -> Path:
@@ -40,23 +44,51 @@ def latest_records(course: Course, assignment: str) -> Iterator[Record]:
     if not path.exists():
         return
     with path.open("rb") as file:
-        places = _places(file)[0]
+        places, _, _ = _places(file)
         for student in sorted(places):
             file.seek(places[student])
             yield record_from_json(file.readline())
 
 
+def left_open(course: Course, assignment: str) -> dict[str, str]:
+    """{student: why} of the submissions without a record: the last run could not grade them, or another version did."""
+    found = _left_open(records_folder(course) / f"{assignment}.open.json")
+    path = records_folder(course) / f"{assignment}.jsonl"
+    if path.exists():
+        with path.open("rb") as file:
+            found |= dict.fromkeys(_places(file)[2], f"{OLDER}; run dlcourse grade again")
+    return found
+
+
+def _left_open(path):
+    try:
+        return {_writable(student): _writable(why) for student, why in json.loads(path.read_bytes()).items()}
+    except (OSError, ValueError, AttributeError):
+        return {}
+
+
+def _writable(text):
+    """As it can be written: the name of a folder may be no UTF-8."""
+    return str(text).encode("utf-8", "backslashreplace").decode()
+
+
 def _places(file):
-    """({student: where the last record begins}, {student: its key}); the file is read from where it stands."""
-    places, keys, place = {}, {}, 0
+    """({student: where the last record begins}, {student: its key}, who has only records of another version).
+
+    The file is read from where it stands.
+    """
+    places, keys, older, place = {}, {}, set(), 0
     for line in file:
-        # A killed run leaves half a line, another version lines of another format
-        with contextlib.suppress(ValueError, KeyError, TypeError):
-            data = json.loads(line)
-            if data["format"] == FORMAT and line.endswith(b"\n"):
-                places[data["student"]], keys[data["student"]] = place, tuple(data["key"])
+        # A killed run leaves half a line
+        if line.endswith(b"\n"):
+            try:
+                record = record_from_json(line)
+                places[record.student], keys[record.student] = place, record.key
+            except (ValueError, KeyError, TypeError, AttributeError):
+                with contextlib.suppress(ValueError, KeyError, TypeError):
+                    older.add(str(json.loads(line)["student"]))
         place += len(line)
-    return places, keys
+    return places, keys, older - places.keys()
 
 
 class Journal:
@@ -66,7 +98,7 @@ class Journal:
     """
 
     def __init__(self, course: Course, assignment: str) -> None:
-        self.folder = records_folder(course)
+        self.course, self.folder = course, records_folder(course)
         self.path = self.folder / f"{assignment}.jsonl"
         self.written_path = self.folder / f"{assignment}.written"
         self.places: dict[str, int] = {}
@@ -76,7 +108,9 @@ class Journal:
     def __enter__(self) -> Self:
         try:
             self.folder.mkdir(exist_ok=True)
+            self.course.keep_private(self.folder)
             self.lock = (self.folder / "lock").open("a+")
+            self.course.keep_private(self.folder / "lock")
         except OSError as error:
             raise CourseError(
                 f"{self.folder} cannot be written ({error.strerror}): the journal belongs there"
@@ -94,6 +128,8 @@ class Journal:
         self.lock.write(str(os.getpid()))
         self.lock.flush()
         self.file, self.written_file = _open_whole(self.path), _open_whole(self.written_path)
+        for path in (self.path, self.written_path):
+            self.course.keep_private(path)
         self._read()
         return self
 
@@ -103,7 +139,7 @@ class Journal:
         self.lock.close()
 
     def _read(self):
-        self.places, self.keys = _places(_buffered(self.file))
+        self.places, self.keys, _ = _places(_buffered(self.file))
         for line in _buffered(self.written_file):
             with contextlib.suppress(ValueError, TypeError):
                 student, key = json.loads(line)
@@ -118,6 +154,20 @@ class Journal:
         """Add a record; when this returns it is on the disk."""
         self.places[record.student] = _append(self.file, record.to_json())
         self.keys[record.student] = record.key
+
+    def note_open(self, why: dict[str, str], students: Iterable[str] | None = None) -> None:
+        """Keep why these stay open; students : the only ones that were looked at, where not all were."""
+        path = self.folder / f"{self.path.stem}.open.json"
+        before = _left_open(path) if students else {}
+        kept = {student: text for student, text in before.items() if student not in set(students or ())}
+        kept |= {_writable(student): text for student, text in why.items()}
+        if kept:
+            draft = path.with_suffix(".part")
+            draft.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+            self.course.keep_private(draft)
+            draft.replace(path)
+        else:
+            path.unlink(missing_ok=True)
 
     def mark_written(self, student: str, key: Key) -> None:
         """Note that the gradebook has the record with this key."""
@@ -158,8 +208,8 @@ def _append(file, text):
         while data:
             data = data[file.write(data) :]
         os.fsync(file.fileno())
-    except OSError:
-        # A full disk may have taken half of the line
+    except BaseException:
+        # A full disk, or a limit of time, may have left half of the line
         with contextlib.suppress(OSError):
             file.truncate(place)
         raise
