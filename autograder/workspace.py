@@ -55,7 +55,7 @@ def lay_out(folder):
     folder = Path(folder).resolve()
     place = places.find()
     files = {start_page.NAME: start_page.template()}
-    for path in sorted(place.lessons.glob("[0-9]*.ipynb")):
+    for path in [*sorted(place.lessons.glob("[0-9]*.ipynb")), place.lessons / "notes.md"]:
         files[f"lessons/{path.name}"] = path.read_bytes()
     for slug in dlcourse.TOPICS:
         for path in sorted((place.course / "release" / slug).glob("*")):

@@ -1,15 +1,8 @@
 """What lessons are written with: code without its checks, questions that check themselves."""
 
-import base64
-import io
-import re
-
-import nbformat
 import numpy as np
-import PIL.Image
 import pytest
 
-from autograder.build import sources as build
 from dlcourse import activations, lesson, neurons
 
 
@@ -68,54 +61,3 @@ def test_a_question_without_its_answer_or_a_choice_is_refused():
         lesson.predict("Where?", "up", CHOICES)
     with pytest.raises(ValueError, match=r"choices: expected at least two, got 1"):
         lesson.question("Where?", "up", {"up": "Yes."})
-
-
-# --- the built lessons ----------------------------------------------------------------------------------------------
-
-LESSONS = build.existing_lessons()
-over_lessons = pytest.mark.parametrize("slug", LESSONS)
-
-
-def built(slug):
-    return nbformat.read(build.LESSONS / f"{build.lesson_name(slug)}.ipynb", as_version=4)
-
-
-def test_the_page_of_the_notes_has_every_slip_once():
-    page = (build.LESSONS / "notes.md").read_text(encoding="utf-8")
-    headings = re.findall(r"^## (E\d\d)$", page, re.M)
-    assert headings == [f"E{number:02}" for number in range(1, len(headings) + 1)] and len(headings) >= 48
-    assert page.count("**Right:**") == len(headings)
-
-
-@over_lessons
-def test_every_slip_that_is_named_is_a_link_to_the_page_of_the_notes(slug):
-    headings = set(re.findall(r"^## (E\d\d)$", (build.LESSONS / "notes.md").read_text(encoding="utf-8"), re.M))
-    for cell in built(slug).cells:
-        if cell.cell_type == "markdown":
-            linked = re.findall(r"\[(E\d\d)\]\(notes\.md#(E\d\d)\)", cell.source)
-            assert all(a == b for a, b in linked) and {a for a, _ in linked} <= headings
-            rest = re.sub(r"`[^`]*`|\$[^$]*\$|\[[^\]]*\]\([^)]*\)", "", cell.source)
-            assert not re.findall(r"\bE\d\d\b", rest)
-
-
-@over_lessons
-def test_what_a_prediction_is_about_waits_folded(slug):
-    cells = built(slug).cells
-    for cell in cells:
-        if cell.cell_type == "code":
-            for tag, key in (("hide-output", "outputs_hidden"), ("hide-input", "source_hidden")):
-                assert cell.metadata.get("jupyter", {}).get(key, False) == (tag in cell.metadata.get("tags", []))
-    for k, cell in enumerate(cells):
-        if cell.cell_type == "code" and cell.source.startswith("predict("):
-            following = next(other for other in cells[k + 1 :] if other.cell_type == "code")
-            assert "hide-output" in following.metadata.get("tags", []), cell.source
-
-
-@over_lessons
-def test_pictures_stand_at_twice_the_resolution_they_are_shown_at(slug):
-    for cell in built(slug).cells:
-        for output in cell.get("outputs", []):
-            if "image/png" in output.get("data", {}):
-                image = PIL.Image.open(io.BytesIO(base64.b64decode(output["data"]["image/png"])))
-                assert image.width == 2 * output.metadata["image/png"]["width"]
-                assert image.mode == "P", "a palette: a quarter of the size"

@@ -3,9 +3,11 @@
 import base64
 import importlib
 import inspect
+import io
 import re
 from pathlib import Path
 
+import PIL.Image
 import pytest
 
 import dlcourse
@@ -56,8 +58,15 @@ def test_a_lesson_keeps_the_rules(slug):
     assert (15 if slug == "notation" else 20) <= len(everything) <= 40
     long = [cell.source.splitlines()[0] for cell in code if len(cell.source.splitlines()) > 25]
     assert not long, f"cells of more than 25 lines: {long}"
-    assert text.count("Predict, then run") >= 2 and text.count("<summary>Answer</summary>") >= 2
-    assert "## Summary" in text
+    # Lessons written anew ask with choices, and end with three things and two questions (docs/authors.md)
+    asked = [cell.source.partition("(")[0] for cell in code if cell.source.startswith(("predict(", "question("))]
+    if asked:
+        assert asked.count("predict") >= 2 and asked[-2:] == ["question", "question"] and asked.count("question") == 2
+        things = text.partition("## Three things to remember")[2]
+        assert all(f"\n{number}. " in things for number in (1, 2, 3)) and "\n4. " not in things
+    else:
+        assert text.count("Predict, then run") >= 2 and text.count("<summary>Answer</summary>") >= 2
+        assert "## Summary" in text
     for cell in code:
         assert "plt." not in cell.source and "pyplot" not in cell.source
         for output in cell.outputs:
@@ -89,7 +98,10 @@ def test_a_lesson_opens_wherever_notebooks_open(slug):
         if "explore(" in cell.source:
             assert bundles.pop(0) == {"text/html": NOTE}, f"{slug}: no note of the explorer"
         for data in bundles:
-            assert set(data) <= {"text/plain", "image/png"}, f"{slug} shows {', '.join(data)}"
+            kinds = set(data) - {"text/plain"}
+            assert kinds <= {"image/png"} or kinds in ({"text/html"}, {"text/markdown"}), f"{slug}: {', '.join(data)}"
+            if "text/html" in kinds:
+                assert cell.source.startswith(("predict(", "question(")), f"{slug}: HTML that is not a question"
             if "image/png" in data:
                 assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG\r\n")
         if "explore(" in cell.source:
@@ -119,7 +131,7 @@ def test_the_errata_of_the_topic_are_named(slug):
     missing = [erratum for erratum in ERRATA.get(slug, "").split() if erratum not in text]
     assert not missing, f"{slug} says nothing of {', '.join(missing)}"
     if slug in ERRATA and slug != "notation":
-        assert "Spot the slip" in text
+        assert "Spot the slip" in text or "## Slips of the notes" in text
 
 
 def test_links_between_lessons_lead_somewhere():
@@ -147,3 +159,44 @@ def test_every_topic_is_complete():
         ]
         missing += [part for part in parts if not (root / part).exists()]
     assert not missing, f"missing: {', '.join(missing)}"
+
+
+def test_the_page_of_the_notes_has_every_slip_once():
+    page = (build.LESSONS / "notes.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## (E\d\d)$", page, re.M)
+    assert headings == [f"E{number:02}" for number in range(1, len(headings) + 1)] and len(headings) >= 48
+    assert page.count("**Right:**") == len(headings)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_every_slip_that_is_named_is_a_link_to_the_page_of_the_notes(slug):
+    headings = set(re.findall(r"^## (E\d\d)$", (build.LESSONS / "notes.md").read_text(encoding="utf-8"), re.M))
+    for cell in cells(slug):
+        if cell.cell_type == "markdown":
+            linked = re.findall(r"\[(E\d\d)\]\(notes\.md#(E\d\d)\)", cell.source)
+            assert all(a == b for a, b in linked) and {a for a, _ in linked} <= headings
+            rest = re.sub(r"`[^`]*`|\$[^$]*\$|\[[^\]]*\]\([^)]*\)", "", cell.source)
+            assert not re.findall(r"\bE\d\d\b", rest)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_what_a_prediction_is_about_waits_folded(slug):
+    found = cells(slug)
+    for cell in found:
+        if cell.cell_type == "code":
+            for tag, key in (("hide-output", "outputs_hidden"), ("hide-input", "source_hidden")):
+                assert cell.metadata.get("jupyter", {}).get(key, False) == (tag in cell.metadata.get("tags", []))
+    for k, cell in enumerate(found):
+        if cell.cell_type == "code" and cell.source.startswith("predict("):
+            following = next(other for other in found[k + 1 :] if other.cell_type == "code")
+            assert "hide-output" in following.metadata.get("tags", []), cell.source
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_pictures_stand_at_twice_the_resolution_they_are_shown_at(slug):
+    for cell in cells(slug):
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                image = PIL.Image.open(io.BytesIO(base64.b64decode(output["data"]["image/png"])))
+                assert image.width == 2 * output.metadata["image/png"]["width"]
+                assert image.mode == "P", "a palette: a quarter of the size"

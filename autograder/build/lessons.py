@@ -1,7 +1,11 @@
 """Lessons: a text source is executed, and the notebook is brought into a form that is the same on every machine."""
 
+import base64
+import io
 import os
 import re
+
+import numpy as np
 
 from . import sources
 from .sources import lesson_name, read_source
@@ -56,7 +60,30 @@ def build_lesson(slug):
     normalise(notebook)
     path = sources.LESSONS / f"{name}.ipynb"
     nbformat.write(notebook, path)
+    if slug == FRONT:
+        _front_picture().write_bytes(_explorer_picture())
     return path
+
+
+# The first thing that a visitor sees: the explorer of this topic, on the README and on the site's front page
+FRONT = "neurons"
+
+
+def _front_picture():
+    return sources.ROOT / "docs" / f"{FRONT}.png"
+
+
+def _explorer_picture():
+    from dlcourse.explorers import neurons
+
+    data, _ = neurons.figure()._repr_mimebundle_()
+    return base64.b64decode(data["image/png"])
+
+
+def _pixels(content):
+    import PIL.Image
+
+    return np.asarray(PIL.Image.open(io.BytesIO(content)).convert("RGB"), dtype=int)
 
 
 def normalise(notebook):
@@ -85,6 +112,11 @@ def check_lesson(slug):
     built, wanted = nbformat.read(path, as_version=4), read_lesson(slug)
     found = []
     again = f"run: python -m autograder.build lessons {slug}"
+    if slug == FRONT:
+        old, new = (_pixels(content) for content in (_front_picture().read_bytes(), _explorer_picture()))
+        # The last bits of a curve may move a pixel of an edge by a shade
+        if old.shape != new.shape or np.mean(np.abs(old - new) > 8) > 0.01:
+            found.append(f"docs/{FRONT}.png is not the explorer's picture; {again}")
     if [(cell.id, cell.cell_type, cell.source) for cell in built.cells] != [
         (cell.id, cell.cell_type, cell.source) for cell in wanted.cells
     ]:
