@@ -333,6 +333,11 @@ def test_a_notebook_costs_what_its_children_cost(monkeypatch):
     assert (made.limited_by, made.refused_calls, made.restarts) == ("processes", {"socket": 3, "bpf": 1}, 1)
 
 
+def test_a_notebook_of_words_costs_no_child():
+    made, zygote = run([Step(TEXT, "Because.", 0)], lambda request: DONE)
+    assert zygote.children == [] and (made.limited_by, made.refused_calls, made.cpu_seconds) == ("", {}, 0.0)
+
+
 def test_figures_are_drawn_where_the_settings_ask():
     _, zygote = run([Step(CODE, "x", 0)], lambda request: DONE, Settings(figures=True))
     assert zygote.settings == [Settings(figures=True)]
