@@ -69,7 +69,8 @@ MISTAKES = [
         "Gradients that are too long are thrown away. They are to be shortened to the bound."),
     Mistake("unit_norm", slip("max_norm / norm", "1.0 / norm"),
         "What is too long gets norm 1. It is to get the norm `max_norm`."),
-    Mistake("eps_in_norm", slip("max_norm / norm if norm > max_norm else 1.0", "min(1.0, max_norm / (norm + θ))", values=(1e-6, 1e-8)),
+    Mistake("eps_in_norm",
+        slip("max_norm / norm if norm > max_norm else 1.0", "min(1.0, max_norm / (norm + θ))", values=(1e-6, 1e-8)),
         "PyTorch adds 10⁻⁶ to the norm before dividing. Here nothing is added: where the norm is above the bound it is "
         "not 0.", convention=True),
     Mistake("mutates_gradient",
