@@ -58,7 +58,7 @@ def test_a_lesson_keeps_the_rules(slug):
     assert (15 if slug == "notation" else 20) <= len(everything) <= 40
     long = [cell.source.splitlines()[0] for cell in code if len(cell.source.splitlines()) > 25]
     assert not long, f"cells of more than 25 lines: {long}"
-    # Lessons written anew ask with choices, and end with three things and two questions (docs/authors.md)
+    # Lessons in the new shape ask with choices, and end with three things and two questions (docs/authors.md)
     asked = [cell.source.partition("(")[0] for cell in code if cell.source.startswith(("predict(", "question("))]
     if asked:
         assert asked.count("predict") >= 2 and asked[-2:] == ["question", "question"] and asked.count("question") == 2
