@@ -21,7 +21,7 @@ def heads_args(rng, N, T, D, E):
 # --- what the layers around attention leave to its own exercise -------------------------------------------------------
 
 # Mistakes that show too little behind projections, and those of attention's own backward pass
-NARROW = ("softmax_missing", "mask_added", "scale_multiplied", "masked_row_averages")
+NARROW = ("softmax_missing", "mask_added", "scale_multiplied", "masked_row_averages", "large_negative_added")
 CORE_ONLY = (
     "no_max_shift",
     "softmax_sum_over_queries",

@@ -67,7 +67,9 @@ MISTAKES = [
     Mistake("heads_split_by_reshape",
         slip(SPLIT, ".reshape(N, heads, T, -1)", MERGE, ".reshape(N, T, -1)", everywhere=True),
         "`reshape` to (N, heads, T, d) cuts along the positions: each head then sees a few whole positions instead of "
-        "a few columns of all. Cut the last axis first, then move the axes."),
+        "a few columns of all. Cut the last axis first, then move the axes.",
+        # The heads are put together rightly
+        also=[slip(f"(X @ W){SPLIT}", "(X @ W).reshape(N, heads, T, -1)", f"dU{MERGE}", "dU.reshape(N, T, -1)")]),
     Mistake("heads_interleaved",
         slip(SPLIT, ".reshape(N, T, -1, heads).transpose(0, 3, 1, 2)",
              MERGE, ".transpose(0, 2, 3, 1).reshape(N, T, -1)",

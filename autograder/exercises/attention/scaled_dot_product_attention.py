@@ -88,6 +88,13 @@ def softmax_along(axis, masked=False):
     return slip("softmax(S)", f"softmax(S, axis={axis})", "-np.inf))", f"-np.inf), axis={axis})")
 
 
+# Along the queries as far as the mask is thought of, with a backward pass for the keys or for the queries
+OVER_QUERIES = [
+    slip("P = softmax(S)", "P = softmax(S, axis=-2)", MASKED, f"softmax(np.where(mask, S, {low}), axis=-2)", *back)
+    for low in ("-np.inf", "-1e9")
+    for back in ((), (SLOPE, "softmax_backward(dP, P, axis=-2)"))
+]
+
 MISTAKES = [
     Mistake("no_scale", slip(f" {SCALE}", "", everywhere=True),
         "The scores are not scaled: with many columns they grow, and the softmax turns into a hard choice. The formula "
@@ -99,7 +106,7 @@ MISTAKES = [
         "The weights mix the wrong rows: what a query takes from each position is its value, not its key."),
     Mistake("softmax_over_queries", softmax_along(-2),
         "Your softmax runs over the queries. For each query (each row) the weights of all *keys* have to sum to 1.",
-        also=[softmax_along(-2, masked=True)]),
+        also=[softmax_along(-2, masked=True), *OVER_QUERIES]),
     Mistake("softmax_missing", slip("softmax(S)", "S", MASKED, "np.where(mask, S, 0.0)"),
         "You mix with the scores themselves. Weights are positive and sum to 1: which function makes them so?"),
     Mistake("mask_after_softmax", slip(MASKED, "softmax(S) * mask"),
@@ -117,6 +124,9 @@ MISTAKES = [
     Mistake("masked_row_averages", slip(MASKED, "softmax(np.where(mask, S, -1e9))"),
         "A large negative number in place of −∞ works until *all* keys are masked: then they are equal, and the query "
         "takes their mean. Its row has to be 0."),
+    Mistake("large_negative_added", slip(MASKED, "softmax(S + np.where(mask, 0.0, -θ))", values=(1e9, 1e4)),
+        "A large negative number added to the scores works until *all* keys are masked: then it shifts the whole row, "
+        "and the softmax takes no notice of a shift. That row has to be 0."),
     Mistake("mask_ignored", slip(MASKED, "softmax(S)"), "The mask is not used."),
     Mistake("no_max_shift",
         slip("P = softmax(S)", "e = np.exp(S)\n        P = e / e.sum(axis=-1, keepdims=True)",

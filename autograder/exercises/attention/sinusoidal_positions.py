@@ -46,7 +46,10 @@ MISTAKES = [
              "np.sin(angles)", "np.sin(angles[:, 0::2])",
              "np.cos(angles)", "np.cos(angles[:, 1::2])"),
         "The cosines have other wavelengths than the sines beside them. A pair of columns shares one, with i the "
-        "number of the pair."),
+        "number of the pair.",
+        also=[slip("np.arange(D // 2)", "np.arange(D)",
+                   "np.sin(angles)", "np.sin(angles[:, 0::2])",
+                   "np.cos(angles)", "np.cos(angles[:, 1::2])")]),
     Mistake("positions_from_one", slip("np.arange(T)", "np.arange(1, T + 1)"),
         "Positions are counted from 0. Yours begin at 1."),
     Mistake("frequency_inverted", slip("/ 10000.0", "* 10000.0"),

@@ -6,7 +6,8 @@ from dlcourse import backpropagation
 from dlcourse.backpropagation import mlp_backward, mlp_forward
 from dlcourse.losses import softmax_cross_entropy, softmax_cross_entropy_grad
 
-from ...checks.exercise import Case, Exercise, Mistake, in_float32, slip
+from ...checks.exercise import Case, Exercise, Mistake, in_float32, of_a_part, slip
+from . import mlp
 from ._shared import parameters
 
 # --- solution -------------------------------------------------------------------------------------------------------
@@ -49,6 +50,7 @@ def cases(rng):
 
 LOSS, GRADIENT = "softmax_cross_entropy(U, labels)", "softmax_cross_entropy_grad(U, labels)"
 TARGETS = "K = (np.eye(U.shape[1])[labels] if labels.ndim == 1 else labels).astype(U.dtype)"
+PROBABILITY = "p = np.exp(U - U.max(axis=1, keepdims=True))\n    p = p / p.sum(axis=1, keepdims=True)"
 CROSS_ENTROPY = "-np.sum(K * np.log(p)) / len(U)"
 
 MISTAKES = [
@@ -82,6 +84,13 @@ MISTAKES = [
              LOSS, CROSS_ENTROPY,
              GRADIENT, "(p - K) / len(U)"),
         "e^1000 overflows. `softmax_cross_entropy` and its gradient, imported above, shift the logits first."),
+    Mistake("probability_clipped",
+        slip("    J = ", f"    {TARGETS}\n    {PROBABILITY}\n    J = ", LOSS, CROSS_ENTROPY.replace("(p)", "(p + θ)"),
+             values=(1e-12, 1e-7, 1e-15, 1e-8)),
+        "A small number added to the probability, or a clipped one, hides how wrong the prediction is: a class 1000 "
+        "below the best costs 1000. `softmax_cross_entropy`, imported above, works from the logits.",
+        also=[slip("    J = ", f"    {TARGETS}\n    {PROBABILITY}\n    J = ",
+                   LOSS, CROSS_ENTROPY.replace("(p)", "(np.clip(p, θ, 1.0))"), values=(1e-12, 1e-7, 1e-15))]),
     Mistake("log_of_zero",
         slip("    J = ",
              f"    {TARGETS}\n    p = np.exp(U - U.max(axis=1, keepdims=True))\n    p = p / p.sum(axis=1, "
@@ -89,6 +98,7 @@ MISTAKES = [
              LOSS, CROSS_ENTROPY),
         "The probability rounds to 0, and its logarithm is −∞. `softmax_cross_entropy`, imported above, works from the "
         "logits."),
+    *of_a_part(mlp.EXERCISE, but=("mean_for_sum",)),
 ]  # fmt: skip
 
 

@@ -110,8 +110,9 @@ UNIFORM = [
     Mistake("only_positive", slip("(-bound, bound", "(0.0, bound"),
         "All weights are positive. The interval begins at minus the bound."),
     Mistake("normal_for_uniform", slip("rng.uniform(-bound, bound", "rng.normal(0.0, bound"),
-        "The numbers are normal, with what should be the bound as their standard deviation. A uniform distribution has "
-        "no weights beyond its bound."),
+        "The numbers are normal. A uniform distribution has no weights beyond its bound: which of the generator's "
+        "methods draws from one?",
+        also=[slip("rng.uniform(-bound, bound", "rng.normal(0.0, bound / np.sqrt(3.0)")]),
     FIELD_IGNORED,
     Mistake("constant_weights", slip("rng.uniform(-bound, bound, size=shape)", "np.full(shape, bound)"), CONSTANT),
 ]  # fmt: skip

@@ -107,6 +107,7 @@ OUTER = "Look at the case of shape (N,): (N, 1) against (N,) gives (N, N), every
 INTEGER = "[Right for decimal inputs.] The case with integers fails because your result is kept in an array that took its dtype from the input: what dtype does `zeros_like` or `empty_like` choose then?"
 SHIFT = "exp(1000) is infinite, and infinity divided by itself is NaN. Softmax does not change when the same number is taken off all logits of a row: which one keeps exp in bounds?"
 WRONG_AXIS = "Your probabilities sum to 1 over the *examples*, down each column. The classes of one example, a row, compete with each other."
+NO_KEEPDIMS = "The sum or the largest along an axis loses that axis, and what is left is lined up with the *last* one: an error, or, where the array is square, a wrong answer without a complaint. `keepdims=True` keeps the axis."
 NO_AXIS = "Your probabilities sum to 1 over the whole matrix. Each row should sum to 1: `axis` and `keepdims` of the sum decide that."
 TWICE = "Softmax (or sigmoid) is applied twice, which flattens the probabilities. The arguments are logits, and one pass through it is enough."
 LABEL_ONLY = "Only the label's column moves. Softmax couples the classes: raising one logit lowers all the others' probabilities, so every column has a gradient."

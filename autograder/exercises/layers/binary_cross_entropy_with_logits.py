@@ -19,22 +19,25 @@ def binary_cross_entropy_with_logits(u, d, reduction="mean"):
 # --- mistakes -------------------------------------------------------------------------------------------------------
 
 
-def from_probability(p):
-    """The loss by its definition, from a probability."""
-    return slip("J = np.sum(d * softplus(-u) + (1 - d) * softplus(u))",
-                f"p = {p}\n    J = -np.sum(d * np.log(p) + (1 - d) * np.log(1 - p))")  # fmt: skip
+SIGMOID = "1 / (1 + np.exp(-u))"
+
+
+def from_probability(p, plus="", values=()):
+    new = f"p = {p}\n    J = -np.sum(d * np.log(p{plus}) + (1 - d) * np.log(1 - p{plus}))"
+    return slip("J = np.sum(d * softplus(-u) + (1 - d) * softplus(u))", new, values=values)
 
 
 MISTAKES = [
-    Mistake("log_of_zero", from_probability("1 / (1 + np.exp(-u))"),
+    Mistake("log_of_zero", from_probability(SIGMOID),
         "[Right for small u.] At u = 1000 the sigmoid rounds to 1 and log(1 − 1) is −∞. Write −log f(u) as a function "
         "of u, without the probability in between."),
     Mistake("overflow", slip("softplus(-u)", "np.log(1 + np.exp(-u))", "softplus(u)", "np.log(1 + np.exp(u))"),
         "exp(1000) overflows. log(1 + e^u) can be written so that exp only ever sees a negative number; `softplus` "
         "does."),
-    Mistake("probability_clipped", from_probability("np.clip(1 / (1 + np.exp(-u)), 1e-7, 1 - 1e-7)"),
-        "Clipping hides how wrong the neuron is: at u = 1000 the loss is 1000, not log(10⁷) ≈ 16. Work with u, not "
-        "with the probability."),
+    Mistake("probability_clipped", from_probability(f"np.clip({SIGMOID}, θ, 1 - θ)", values=(1e-7, 1e-12, 1e-15)),
+        "A clipped probability, or a small number added to it, hides how wrong the neuron is: at u = 1000 the loss is "
+        "1000. Work with u, not with the probability.",
+        also=[from_probability(SIGMOID, " + θ", values=(1e-7, 1e-12, 1e-15, 1e-8))]),
     Mistake("cost_sign", slip("np.sum", "-np.sum"),
         "This is the log-likelihood, which is to be large. The loss is its negative (notes 001 slip here, E08)."),
     Mistake("terms_swapped", slip("d * softplus(-u)", "d * softplus(u)", "d) * softplus(u)", "d) * softplus(-u)"),

@@ -9,6 +9,7 @@ from ._shared import (
     EVERY_ROW,
     INTEGER,
     NO_AXIS,
+    NO_KEEPDIMS,
     ROUNDED,
     SHIFT,
     TWICE,
@@ -46,8 +47,11 @@ MISTAKES = [
         "A probability below 1e−308 rounds to 0, and its logarithm is −∞. Let the logarithm and the exponential cancel "
         "on paper before anything is computed: log p = z − log Σ eᶻ."),
     Mistake("probability_clipped", slip(LOG_P, f"np.log(np.clip({P}, θ, 1.0))", values=(1e-12, 1e-7, 1e-15)),
-        "Clipping hides how wrong the prediction is: a class 1000 below the best costs 1000. Work with the logits, not "
-        "with the probability."),
+        "A clipped probability, or a small number added to it, hides how wrong the prediction is: a class 1000 below "
+        "the best costs 1000. Work with the logits, not with the probability.",
+        also=[slip(LOG_P, f"np.log({P} + θ)", values=(1e-12, 1e-7, 1e-15, 1e-8))]),
+    Mistake("keepdims_missing", slip(", keepdims=True", "", everywhere=True), NO_KEEPDIMS,
+        also=[slip("np.exp(shifted).sum(axis=1, keepdims=True)", "np.exp(shifted).sum(axis=1)")]),
     Mistake("wrong_axis", slip("axis=1", "axis=0", everywhere=True), WRONG_AXIS),
     Mistake("no_axis", slip("axis=1", "axis=None", everywhere=True), NO_AXIS),
     Mistake("softmax_twice",

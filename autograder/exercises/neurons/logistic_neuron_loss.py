@@ -18,10 +18,12 @@ MISTAKES = [
         "Examples with d = 0 are charged nothing: the second term is missing."),
     Mistake("probability_clipped",
         slip("    return np.sum(d * softplus(-u) + (1.0 - d) * softplus(u))",
-             "    y = np.clip(sigmoid(u), 1e-7, 1 - 1e-7)\n    return -np.sum(d * np.log(y) + (1.0 - d) * np.log(1.0 - "
-             "y))"),
-        "Clipping hides how wrong the neuron is: at u = 1000 the loss is 1000, not log(10⁷) ≈ 16. Work with u, not "
-        "with the probability."),
+             "    y = np.clip(sigmoid(u), θ, 1 - θ)\n    return -np.sum(d * np.log(y) + (1.0 - d) * np.log(1.0 - y))",
+             values=(1e-7, 1e-12, 1e-15)),
+        "A clipped output, or a small number added to it, hides how wrong the neuron is: at u = 1000 the loss is 1000. "
+        "Work with u, not with the probability.",
+        also=[slip("softplus(-u)", "-np.log(sigmoid(u) + θ)", "softplus(u)", "-np.log(1.0 - sigmoid(u) + θ)",
+                   values=(1e-7, 1e-12, 1e-15, 1e-8))]),
     Mistake("terms_swapped", slip("d * softplus(-u)", "d * softplus(u)", "d) * softplus(u)", "d) * softplus(-u)"),
         "The neuron is charged for being right: which term belongs to d = 1?"),
 ]  # fmt: skip

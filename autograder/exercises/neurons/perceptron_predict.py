@@ -14,6 +14,8 @@ MISTAKES = [
         "The perceptron's classes are −1 and +1; 0 and 1 are the logistic neuron's.", convention=True),
     Mistake("boolean_classes", slip("2 * np.astype(u >= 0.0, np.int64) - 1", "u >= 0.0"),
         "True and False are not the numbers −1 and +1 that the learning rule multiplies with."),
+    Mistake("boundary_left_out", slip(">=", ">"),
+        "On the boundary, u = 0, your neuron says −1. This course says +1 there.", convention=True),
     Mistake("classes_swapped", slip(">=", "<"), "The side that w points to is the positive one."),
 ]  # fmt: skip
 

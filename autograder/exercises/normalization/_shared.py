@@ -45,7 +45,7 @@ MUTATES_INPUT = (
 # --- the root -------------------------------------------------------------------------------------------------------
 
 ROOT = [
-    Mistake("eps_outside_sqrt", slip("np.sqrt(sigma2 + eps)", "(np.sqrt(sigma2) + eps)"), OUTSIDE),
+    Mistake("eps_outside_sqrt", slip("np.sqrt(sigma2 + eps)", "(np.sqrt(sigma2) + eps)"), OUTSIDE, convention=True),
     Mistake("divided_by_variance", slip("np.sqrt(sigma2 + eps)", "(sigma2 + eps)"), NO_ROOT),
     Mistake("eps_forgotten", slip("np.sqrt(sigma2 + eps)", "np.sqrt(sigma2)"),
         "Where nothing varies, σ is 0, and 0/0 is NaN. That is what ε is for."),

@@ -49,7 +49,7 @@ def cases(rng):
 # --- mistakes -------------------------------------------------------------------------------------------------------
 
 MISTAKES = [
-    Mistake("eps_outside_sqrt", slip("np.sqrt(var + eps)", "(np.sqrt(var) + eps)"), OUTSIDE),
+    Mistake("eps_outside_sqrt", slip("np.sqrt(var + eps)", "(np.sqrt(var) + eps)"), OUTSIDE, convention=True),
     Mistake("divided_by_variance", slip("np.sqrt(var + eps)", "(var + eps)"), NO_ROOT),
     Mistake("eps_forgotten", slip("var + eps", "var"),
         "`eps` is not used. The folded layer should do exactly what the two layers do, and batch norm adds ε under the "

@@ -67,6 +67,10 @@ MISTAKES = [
     *FORWARD,
     Mistake("unbiased_variance", slip("X.var(axis=-1, keepdims=True)", "X.var(axis=-1, keepdims=True, ddof=1)"),
         "You divide by D − 1. The variance that normalises is the biased one: divide by the number of features."),
+    Mistake("unbiased_deviation_plus_eps",
+        slip("np.sqrt(sigma2 + eps)", "X.std(axis=-1, keepdims=True, ddof=1) + eps"),
+        "You divide by D − 1 and add ε to the deviation, as the Annotated Transformer does. Here the variance has 1/D, "
+        "and ε is added to it, under the root.", convention=True),
     WORKS_IN_PLACE,
     Mistake("wrong_axis", along("tuple(range({} - 1))"),
         "You average over the wrong axes. Layer norm looks at the last axis alone: every row is normalised by itself, "

@@ -67,6 +67,7 @@ VELOCITY_ASCENT = Mistake("ascent", slip("return w - v,", "return w + v,"),
     "w moves along +v, and v points where the gradients point: up. " + UPHILL)  # fmt: skip
 LR_TWICE = Mistake("lr_twice", slip("return w - v,", "return w - lr * v,"),
     "The learning rate is in v already, and you multiply by it once more on the way to w.")  # fmt: skip
+AVERAGED = "Your v is a moving average of the gradients, and the learning rate comes with the step, as in some courses. Here v adds up whole steps: nothing is averaged, and η stands inside v."
 LR_OUTSIDE = "The learning rate is outside, w − ηv, as in PyTorch: the same path, another v. Here η is inside, so that v is a step."
 
 
@@ -105,7 +106,8 @@ STORED = ("m=m, v=v", "m=m_hat, v=v_hat")
 ADAM_MISTAKES = [
     Mistake("no_bias_correction", slip("m / (1 - beta1**t)", "m", "v / (1 - beta2**t)", "v"),
         "m and v are used as they are. They begin at 0 and are too small at first: where are the corrections, 1 − "
-        "β^t?"),
+        "β^t?",
+        also=[slip("    t = state.t + 1\n", "", "m / (1 - beta1**t)", "m", "v / (1 - beta2**t)", "v", "t=t, ", "")]),
     Mistake("correction_multiplied", slip("m / (1", "m * (1", "v / (1", "v * (1"),
         "You multiply by 1 − β^t. The averages are too small in the first steps: does the correction have to make them "
         "larger or smaller?"),

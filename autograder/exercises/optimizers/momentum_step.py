@@ -4,6 +4,7 @@ from dlcourse import optimizers
 
 from ...checks.exercise import Exercise, Mistake, slip, steps
 from ._shared import (
+    AVERAGED,
     LR_OUTSIDE,
     LR_TWICE,
     RECREATED,
@@ -40,6 +41,8 @@ MISTAKES = [
     Mistake("lr_on_old_velocity", slip(VELOCITY, "lr * (momentum * state.v + (1 - dampening) * dw)"),
         "The old velocity is multiplied by the learning rate, which it contains already. Only the new gradient is."),
     Mistake("lr_outside", slip("+ lr * ", "+ ", "w - v", "w - lr * v"), LR_OUTSIDE, convention=True),
+    Mistake("averaged_velocity", slip("lr * (1 - dampening) * dw", "(1 - momentum) * dw", "w - v", "w - lr * v"),
+        AVERAGED, convention=True),
     Mistake("velocity_downhill", slip("+ lr", "- lr", "w - v", "w + v"),
         "[The weights are right.] Your v has the other sign. Here v adds up +ηg and w moves by −v.", convention=True),
     Mistake("nesterov_for_momentum", slip("w - v", "w - momentum * v - lr * dw"),

@@ -7,6 +7,7 @@ from dlcourse import optimizers
 from ...checks.drivers import WrongAnswer, kind
 from ...checks.exercise import Case, Exercise, Mistake, Named, enlarged, slip, steps
 from ._shared import (
+    AVERAGED,
     LR_OUTSIDE,
     LR_TWICE,
     RECREATED,
@@ -98,6 +99,8 @@ MISTAKES = [
     Mistake("damped_momentum", slip("lr * dw", "lr * (1 - momentum) * dw"), damped_hint("η"), convention=True),
     LR_TWICE,
     Mistake("lr_outside", slip("+ lr * dw", "+ dw", "w - v,", "w - lr * v,"), LR_OUTSIDE, convention=True),
+    Mistake("averaged_velocity", slip("+ lr * dw", "+ (1 - momentum) * dw", "w - v,", "w - lr * v,"), AVERAGED,
+        convention=True),
     mutates_weights("v"),
     Mistake("mutates_state",
         slip("v = momentum * state.v + lr * dw", "v = state.v\n    v *= momentum\n    v += lr * dw"),

@@ -122,7 +122,9 @@ MISTAKES = [
         "Entries are dropped in evaluation, too: where does your code look at `train`?"),
     Mistake("keep_drop_swapped",
         slip(">= p", "< p", "M * X / (1 - p)", "M * X / (p or 1)", "M * dY / (1 - p)", "M * dY / (p or 1)"),
-        SWAPPED, convention=True),
+        SWAPPED, convention=True,
+        # With p = 0 it divides by 0
+        also=[slip(">= p", "< p", "M * X / (1 - p)", "M * X / p", "M * dY / (1 - p)", "M * dY / p")]),
     Mistake("mask_swapped", slip(">= p", "< p"),
         "You keep with probability p and rescale as if you had kept with 1 − p. p is the probability of dropping."),
     *RULE,

@@ -50,6 +50,10 @@ MISTAKES = [
     Mistake("wrong_axis",
         slip("u.max(axis=-1, keepdims=True)", "u.max()", "e.sum(axis=-1, keepdims=True)", "e.sum(axis=0)"),
         "The probabilities of one distribution stand along the last axis; yours sum to 1 along the first."),
+    Mistake("keepdims_missing", slip("e.sum(axis=-1, keepdims=True)", "e.sum(axis=-1)"),
+        "The sum over an axis loses that axis, and what is left is lined up with the *last* one. `keepdims=True` keeps "
+        "the axis.",
+        also=[slip(", keepdims=True", "", everywhere=True)]),
     Mistake("no_axis", slip("axis=-1, keepdims=True", "", everywhere=True),
         "All entries together sum to 1. Each distribution, along the last axis, sums to 1 by itself."),
 ]  # fmt: skip
