@@ -308,7 +308,7 @@ def test_an_input_that_is_changed_costs_a_quarter_of_the_part_that_does_it(monke
         x += 1
         return (x - 1) / 2, x
 
-    case = Case("one", (np.arange(3.0),), dout=np.ones(3))
+    case = Case("one", (np.array([3.0, 5.0, 4.0]),), dout=np.array([0.3, 0.7, 1.9]))
     made = _made(monkeypatch, (lambda x: (x / 2, x), lambda dy, x: dy / 2), case)
     cases, expected, got = evaluation.ask(made, (lambda x: (x / 2, x), backward))
     result = evaluation.judge(made, cases, expected, got)
@@ -352,3 +352,25 @@ def test_a_right_answer_keeps_half_of_its_digits_however_much_cancels(monkeypatc
     assert evaluate("made.up", lambda x: np.sum(x[::-1], dtype=np.float32), withhold=False).passed
     # A thousandth is off by far more than rounding can be
     assert not evaluate("made.up", lambda x: np.sum(x, dtype=np.float32) * np.float32(1.001), withhold=False).passed
+
+
+def test_an_entry_that_is_moved_back_by_arithmetic_is_named_for_that():
+    def numerical_grad(f, x, eps=1e-5):
+        g = np.zeros_like(x)
+        for i in np.ndindex(x.shape):
+            x[i] += eps
+            above = f(x)
+            x[i] -= 2 * eps
+            below = f(x)
+            x[i] += eps
+            g[i] = (above - below) / (2 * eps)
+        return g
+
+    result = evaluate("gradient_checking.numerical_grad", numerical_grad)
+    assert result.mistake == "not_restored" and 0.5 < result.score < 1.0
+    assert result.message.split("\n")[1:3] == [
+        "This looks like a known mistake (not restored). Your function moves an entry of its input and moves it back by the same "
+        "amount: rounding stays behind.",
+        "Case “a vector”: The values are right, but your function leaves its input x changed in the last digits: to add a "
+        "number and to subtract it again does not give back the old one. Store the old number, and put it back.",
+    ]

@@ -178,6 +178,12 @@ IN_PLACE = Mistake(
     "Your function writes into an array that it was given: `x += …`, `x[…] = …` and `x *= …` do, `x = x + …` makes a new one.",
 )
 
+NOT_RESTORED = Mistake(
+    "not_restored",
+    (),
+    "Your function moves an entry of its input and moves it back by the same amount: rounding stays behind.",
+)
+
 
 def _explanations(exercise, cases, seen, seed):
     """The known mistakes of an answer, and the one that every exercise has: an input that is changed."""
@@ -195,7 +201,9 @@ def _explanations(exercise, cases, seen, seed):
         and not any((name in one.parts or not one.parts) and one.in_place for one in found)
     ]
     if in_place:
-        found.append(Explanation(IN_PLACE, tuple(in_place) if len(exercise.parts) > 1 else ()))
+        rounded = all(one.outcome.rounded for part in seen for one in part if one.outcome.changed and not one.wrong)
+        mistake = NOT_RESTORED if rounded else IN_PLACE
+        found.append(Explanation(mistake, tuple(in_place) if len(exercise.parts) > 1 else ()))
     return found
 
 
