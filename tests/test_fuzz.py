@@ -10,6 +10,7 @@ import re
 import socket
 import time
 from dataclasses import asdict, replace
+from datetime import datetime, timedelta
 
 import classes
 import nbformat
@@ -22,6 +23,7 @@ from autograder.checks.show import View, as_html
 from autograder.engine import grader
 from autograder.engine.ingest.assignment import load_released
 from autograder.engine.ingest.rebuild import rebuild
+from autograder.engine.ingest.timestamp import read_time
 from autograder.engine.sandbox import judge, protocol
 from autograder.reports import allow_list, feedback, report
 
@@ -259,6 +261,44 @@ def test_a_notebook_is_read_or_refused(master, notebook):
 @given(st.binary(max_size=200))
 def test_a_file_is_a_notebook_or_refused(master, data):
     assert_clean(rebuild(master, data).problem)
+
+
+# --- times ------------------------------------------------------------------------------------------------------------
+
+stamps = st.lists(
+    st.sampled_from(
+        [
+            *("2026-11-21", "2026", "0000-00-00", "9999-12-31", "20261121", "-", ":", ".", ",", "T", " ", "Z", "W"),
+            *(
+                "12:00:00",
+                "24:00",
+                "23:59:60",
+                ".000000",
+                "+01:00",
+                "-99:99",
+                "+0100",
+                "UTC",
+                "Europe/Paris",
+                "Etc/GMT+5",
+            ),
+            *("../../etc/passwd", "9" * 40, "1e400", "inf", "NaN", "²", "٣", "\x00", "Jan", "am"),
+        ]
+    )
+    | st.text(max_size=3),
+    max_size=7,
+).map("".join)
+
+
+@fuzz(600)
+@given(stamps | st.datetimes().map(str) | st.datetimes(timezones=st.timezones()).map(datetime.isoformat))
+def test_a_time_is_read_or_refused(text):
+    found, why = read_time(text)
+    assert_clean([found, why])
+    assert len(why) < 200
+    if found is None:
+        assert why
+    else:
+        assert datetime.fromisoformat(found).utcoffset() == timedelta(0)
 
 
 # --- pages ------------------------------------------------------------------------------------------------------------
