@@ -20,7 +20,7 @@ def gate_cases(rng, zeros=1.0, ties=1.0):
         Case("one input", (np.array([-3.0]),), dout=2.5),
         Case("an input of 0", (np.array([2.0, 0.0, -3.0, 5.0]),), dout=0.5, weight=zeros),
         Case("two inputs of 0", (np.array([0.0, 4.0, 0.0]),), dout=3.0, weight=0.5),
-        Case("equal inputs", (np.array([3.0, -1.0, 3.0, 3.0, 2.0]),), dout=-6.0, weight=ties),
+        Case("equal inputs", (np.array([-1.0, 3.0, 3.0, 3.0, 2.0]),), dout=-6.0, weight=ties),
         Case("float32", (_inputs(rng, 4).astype(np.float32),), dout=0.25),
         Case("eight inputs", (_inputs(rng, 8),), dout=-0.75, hidden=True),
     ]

@@ -90,7 +90,7 @@ def flatnonzero_backward(dz, cache):
     return dx
 
 
-EXERCISE = Exercise("graph.max_", (max_forward, max_backward), lambda rng: gate_cases(rng, ties=3.0), MISTAKES,
+EXERCISE = Exercise("graph.max_", (max_forward, max_backward), lambda rng: gate_cases(rng, ties=12.0), MISTAKES,
     variants=[(loop_forward, loop_backward), (flatnonzero_forward, flatnonzero_backward)], points=2, minutes=6,
     why="Max pooling and ReLU are this gate: they choose a path for the gradient, and the others learn nothing this "
         "time.",
