@@ -846,7 +846,7 @@ def two_exercises(lent, alone=None, first=None):
             )
             if isinstance(kind, BaseException):
                 return kind
-            value = right[number - 1] if kind == "right" else right[number - 1] * 3.0
+            value = right[(number - 1) % len(right)] * (1.0 if kind == "right" else 3.0)
         tree, buffers = encode(value)
         return {"outcomes": [said()], "values": [tree]}, b"".join(buffers)
 
@@ -898,6 +898,14 @@ def test_a_later_failure_is_no_cause_of_an_earlier_one():
     say, sent = two_exercises("right")
     made, _ = run([CALLER, LATER_CHECK, CHECK], say)
     assert set(map(str, later_cases(sent))) == {"None"} and made.results[1].verdict.verdict == "wrong"
+
+
+def test_an_exercise_that_is_checked_twice_is_not_its_own_cause():
+    say, sent = two_exercises("right")
+    used = Step(CODE, "perceptron_predict(X, w, b)", 0, student=True)
+    made, _ = run([used, LATER_CHECK, LATER_CHECK], lambda request: {} if request["do"] == "done" else say(request))
+    assert set(map(str, later_cases(sent))) == {"None"}
+    assert [one.verdict.verdict for one in made.results[1:]] == ["wrong", "wrong"]
 
 
 def test_a_child_that_breaks_the_judge_is_not_asked_again(monkeypatch):
