@@ -872,6 +872,9 @@ def test_an_error_that_follows_costs_nothing_more(first, monkeypatch):
     one, other = made.results[1].verdict, made.results[2].verdict
     assert (one.points, other.verdict, other.points, made.restarts) == (0.0, "right", 2.0, 0)
     assert other.message.split("\n")[1].startswith(NOTE)
+    trees = [one["case"] for one in sent if one["do"] == "case" and one["names"] == ["perceptron_predict"]]
+    assert trees[: len(trees) // 2] == trees[len(trees) // 2 :]
+    assert (one.exercise, other.exercise) == (NAME, LATER)
     cases = later_cases(sent)
     assert cases == [None] * (len(cases) // 2) + [[["preactivation", f"{NAME}/0"]]] * (len(cases) // 2)
     seeds, number = [grader.exercise_seed(11, name) for name in (NAME, LATER)], len(cases) // 2
