@@ -289,7 +289,7 @@ def enlarged(case: Case, *places: int, small: Sequence[int] = ()) -> Case:
     """
 
     def large(x, size=ENLARGED):
-        return tuple(large(one, size) for one in x) if isinstance(x, tuple) else size * x
+        return type(x)(large(one, size) for one in x) if isinstance(x, tuple | list) else size * x
 
     sizes = dict.fromkeys(places, ENLARGED) | dict.fromkeys(small, 1 / ENLARGED)
     args = tuple(large(x, sizes[i]) if i in sizes else x for i, x in enumerate(case.args))

@@ -237,7 +237,7 @@ def main(names: Iterable[str], seeds: Sequence[int], sample: int | None = None, 
         return 2
     table = load_equivalent()
     rows: dict[str, Counter] = {}
-    missing, used, covered = [], set(), [exercise.name for exercise in chosen]
+    missing, used, covered = 0, set(), [exercise.name for exercise in chosen]
     for name, tally in run(covered, seeds, sample):
         print(f"{name}: {tally.mutants} mutants", file=sys.stderr)
         row = rows.setdefault(get_exercise(name).slug, Counter())
@@ -246,9 +246,11 @@ def main(names: Iterable[str], seeds: Sequence[int], sample: int | None = None, 
             matching = [entry for entry in table if entry.matches(found)]
             used.update(matching)
             row["equivalent" if matching else "accepted"] += 1
-            missing += [] if matching else [found]
+            if not matching:
+                missing += 1
+                print(f"accepted: {found}", file=sys.stderr)
     stale = [] if sample else [entry for entry in table if entry not in used and _covers(covered, entry)]
-    _report(rows, missing, stale, as_json)
+    _report(rows, stale, as_json)
     return int(bool(missing or stale))
 
 
@@ -257,7 +259,7 @@ def _covers(names, entry):
     return all(exercise.name in names for exercise in selected(()) if _matches(entry.exercise, exercise.name))
 
 
-def _report(rows, missing, stale, as_json):
+def _report(rows, stale, as_json):
     if as_json:
         totals: Counter = Counter()
         for row in rows.values():
@@ -268,7 +270,5 @@ def _report(rows, missing, stale, as_json):
         for slug, row in rows.items():
             rejected = row["mutants"] - row["equivalent"] - row["accepted"]
             print(f"| {slug} | {row['mutants']} | {rejected} | {row['equivalent']} | {row['accepted']} |")
-    for found in missing:
-        print(f"accepted: {found}", file=sys.stderr)
     for entry in stale:
         print(f"stale: no accepted mutant is this one; remove it from {EQUIVALENT.name}: {entry}", file=sys.stderr)

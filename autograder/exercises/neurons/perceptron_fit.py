@@ -21,7 +21,7 @@ def cases(rng):
         Case("never separable: exclusive or", (*xor, np.zeros(2), 0.0), {"lr": 0.5}),
         Case("an example on the boundary", (grid, np.array([1, -1, -1, -1, 1]), np.zeros(2), 0.0), {"lr": 0.5}),
         Case("nothing to learn", (X, y, 10 * centre, 0.0), {"epochs": 3}, hidden=True),
-        Case("two epochs only", (grid, np.array([1, 1, -1, 1, -1]), np.zeros(2), 0.0), {"epochs": 2}),
+        Case("two epochs only", (grid, np.array([1, 1, -1, 1, -1]), np.zeros(2), 0.0), {"lr": 0.25, "epochs": 2}),
     ]
 
 
@@ -37,6 +37,8 @@ MISTAKES = [
         "The step goes away from the misclassified example (the notes' (4) and (5) have this sign wrong, E22)."),
     Mistake("bias_never_updated", slip("                b = b + lr * y[p]\n", ""),
         "The weights learn, the bias does not: the line only turns about where it started."),
+    Mistake("bias_without_rate", slip("b = b + lr * y[p]", "b = b + y[p]"),
+        "The bias moves by y. The learning rate belongs into its step as into the weights'."),
     Mistake("boundary_left_out", slip("<= 0.0", "< 0.0"),
         "An example on the line, y·u = 0, is a mistake here. With weights of zero all of them are.", convention=True),
     Mistake("never_stops", slip("        if mistakes[-1] == 0:\n            break\n", ""),

@@ -42,9 +42,9 @@ def cases(rng):
     return [
         case("three sequences of four steps", 3, 4, 2, 5),
         case("reset after the product", 2, 4, 3, 5, reset_after=True),
-        enlarged(case("one sequence", 1, 5, 3, 2), 0, small=(2,)),
+        enlarged(case("one sequence", 1, 5, 3, 2), 0, 1, small=(2, 3)),
         case("as many sequences as steps, inputs and units", 3, 3, 3, 3),
-        case("one step", 2, 1, 3, 4, reset_after=True),
+        enlarged(case("one step", 2, 1, 3, 4, reset_after=True)),
         in_float32(case("", 2, 3, 4, 2)),
         case("a longer sequence", 2, 8, 2, 3, hidden=True, reset_after=True),
     ]

@@ -55,7 +55,7 @@ def cases(rng):
     return [
         case("three examples", 3, 2, 4),
         case("reset after the product", 3, 2, 4, reset_after=True),
-        enlarged(case("one example", 1, 3, 2), 0, small=(2,)),
+        enlarged(case("one example", 1, 3, 2), 0, 1, small=(2, 3)),
         case("as many examples as inputs and units", 3, 3, 3),
         in_float32(case("", 4, 2, 3, reset_after=True)),
         case("one unit", 5, 2, 1, hidden=True),

@@ -45,7 +45,7 @@ def cases(rng):
         case("three sequences of four steps", 3, 4, 2, 5),
         enlarged(case("one sequence", 1, 5, 3, 2), 0, small=(3,)),
         case("as many sequences as steps, inputs and units", 3, 3, 3, 3),
-        case("one step", 2, 1, 3, 4),
+        enlarged(case("one step", 2, 1, 3, 4)),
         case("gradients of the last state and memory, too", 2, 4, 3, 2, handed=("dhT", "dcT")),
         case("a gradient of the last memory only", 2, 3, 2, 4, dH=0.0, handed=("dcT",)),
         in_float32(case("", 2, 3, 4, 2)),

@@ -45,7 +45,7 @@ def cases(rng):
         case("three sequences of four steps", 3, 4, 2, 5),
         enlarged(case("one sequence", 1, 5, 3, 2), 0, small=(2,)),
         case("as many sequences as steps, inputs and units", 3, 3, 3, 3),
-        case("one step", 2, 1, 3, 4),
+        enlarged(case("one step", 2, 1, 3, 4)),
         Case("the loss asks for the last state only", sequence(rng, 2, 4, 2, 3), dout=last),
         in_float32(case("", 2, 3, 4, 2)),
         case("a longer sequence", 2, 9, 2, 3, hidden=True),

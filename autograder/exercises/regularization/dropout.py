@@ -45,7 +45,7 @@ def cases(rng):
     return [
         case("training, p = 0.2", (200, 150), 0.2),
         enlarged(case("training, p = 0.7", (120, 250), 0.7), 0),
-        case("evaluation", (20, 30), 0.3, train=False),
+        enlarged(case("evaluation", (20, 30), 0.3, train=False), 0),
         case("evaluation without a generator", (5, 4), 0.6, train=False, generator=False),
         case("training, p = 0", (6, 5), 0.0),
         # The factor is a quotient of two rounded float32 numbers
