@@ -7,6 +7,7 @@ by rounding. Those stand in ``equivalent_mutants.toml`` with a reason each.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import multiprocessing
 import random
@@ -181,6 +182,8 @@ def _words(connection):
 def _work(connection, names, seeds, sample, skipped):
     _limit_memory()
     numpy: Any = np
+    # Reads the docstring of what is exchanged
+    importlib.import_module("numpy.ma")
     numpy.empty, numpy.empty_like = _nothing, _nothing_like
     for name in names:
         exercise = get_exercise(name)
