@@ -629,3 +629,62 @@ def test_no_message_repeats_the_numbers_of_a_case(grader, way):
     assert digits and not [number for number in digits if number in shown or number.replace(".", "_") in shown]
     hidden = {row.problem for row in verdict.rows if row.hidden}
     assert hidden <= {"Your code raised ValueError.", "Your code raised an error."}
+
+
+# A table of the asked function, fine enough to look a value up in
+TABLE = (
+    "from dlcourse.activations import sigmoid as theirs\n"
+    "grid = np.linspace(-1100, 1100, 400_001)\n"
+    "table = theirs(grid)\n"
+    "print(np.isnan(table).any(), table[-1])"
+)
+LOOK_UP = "def sigmoid(x):\n    return np.interp(x, grid, table).astype(np.asarray(x).dtype)"
+
+
+@needs_walls
+def test_a_table_of_the_asked_function_is_empty_in_its_check(grader):
+    result = grader.grade(notebook(TABLE, LOOK_UP, exercise="activations.sigmoid"))
+    assert result.results[1].outputs[0]["text"] == "False 1.0\n"
+    assert last(result).points == 0.0
+    assert (
+        "cells call dlcourse.activations.sigmoid, which is asked for: the checks run with those values left out"
+        in result.needs_review
+    )
+
+
+@needs_walls
+@pytest.mark.parametrize(
+    ("exercise", "source"),
+    [
+        (
+            "activations.sigmoid",
+            "from dlcourse.kernels.activations import activation_forward\ndef sigmoid(x):\n    return activation_forward(x, 'sigmoid')[0]",
+        ),
+        (
+            "activations.sigmoid",
+            "from dlcourse.graph import Value\nimport dlcourse.kernels.activations as k\ndef sigmoid(x):\n    y = np.zeros_like(x)\n    k.sigmoid(x, y)\n    return y",
+        ),
+        (
+            "graph.backward",
+            "from dlcourse.graph import Value\ndef backward(*args):\n    v = Value(2.0) * Value(3.0)\n    v.backward()\n    return v",
+        ),
+        (
+            "optimizers.adamw_step",
+            "from dlcourse.optimizers import adam_step\ndef adamw_step(w, dw, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01):\n    v, s = adam_step(w, dw, state, lr, beta1, beta2, eps)\n    return v - lr * weight_decay * w, s",
+        ),
+    ],
+)
+def test_the_asked_function_by_another_door(grader, exercise, source):
+    result = grader.grade(notebook(source, exercise=exercise))
+    verdict = last(result)
+    assert verdict.points <= 0.2 * verdict.max_points, verdict.message
+    assert "the course's own version" in verdict.message
+    assert any("the answer calls dlcourse." in one for one in result.needs_review)
+
+
+@needs_walls
+def test_an_answer_that_carries_a_table_is_flagged(grader):
+    source = f"table = {list(range(100))}\n{RIGHT_ANSWER}"
+    result = grader.grade(notebook(source))
+    assert last(result).verdict == RIGHT
+    assert result.needs_review == ("cell 2: the answer carries a table (100 numbers)",)

@@ -18,6 +18,7 @@ from autograder.engine.sandbox.sandbox import Died, Used
 from autograder.engine.store.records import Verdict
 from autograder.engine.tasks import ASSERTS, CODE, EXERCISE, TEXT, Settings, Step, StepResult, Task
 from autograder.errors import EngineFault
+from dlcourse import optimizers
 
 NAME = "neurons.preactivation"
 CALLS = (NAME, ("preactivation",))
@@ -522,7 +523,8 @@ class Helper:
 
 def test_only_withheld_functions_are_called_back():
     oracle = Helper()
-    made = grader._NotebookRun(Task("a", "h", "h", (), 1), Settings(), None, oracle, Judge, {"losses.mse"})
+    steps = (Step(CODE, "x", 0),)
+    made = grader._NotebookRun(Task("a", "h", "h", steps, 1), Settings(), None, oracle, Judge, {"losses.mse"})
     exercise = get_exercise(NAME)
     assert made._call_back(None, 7.0, "losses.mse", "tree", b"body") == ({"value": 1}, [b""])
     made._call_back(exercise, 8.0, "losses.mse", "tree", b"body")
@@ -530,6 +532,16 @@ def test_only_withheld_functions_are_called_back():
     with pytest.raises(ProtocolError) as refused:
         made._call_back(None, 7.0, "os.system", "tree", b"body")
     assert str(refused.value) == "a call to a function that is not withheld"
+    assert list(made.borrowed) == ["losses.mse"]
+
+
+def test_a_value_without_its_numbers():
+    state = optimizers.AdamState(3, np.ones(2), np.ones((1, 2)))
+    value = grader._emptied({"a": (1.5, 2, True, "text", None), "b": [state, np.arange(3), np.float32(2)]})
+    assert value["a"][1:] == (0, 0, "text", None) and np.isnan(value["a"][0])
+    emptied, counts, number = value["b"]
+    assert type(emptied) is optimizers.AdamState and emptied.t == 0 and np.isnan(emptied.m).all()
+    assert counts.tolist() == [0, 0, 0] and np.isnan(number)
 
 
 # --- an exercise ------------------------------------------------------------------------------------------------------

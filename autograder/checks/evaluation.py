@@ -27,6 +27,7 @@ from .limits import TooSlow, time_limit
 from .recognition import Seen, Way, recognise
 from .result import CaseRow, Explanation, Result, result_of
 from .structure import other_structure
+from .withheld import door_functions
 
 if TYPE_CHECKING:
     from .drivers import Case
@@ -87,7 +88,11 @@ def ask(
     if withhold is None:
         withhold = not _is_own(exercise, functions)
     got = []
-    with withheld_functions(exercise.functions) if withhold else contextlib.nullcontext():
+    with (
+        withheld_functions((*exercise.functions, *door_functions(exercise.name)))
+        if withhold
+        else contextlib.nullcontext()
+    ):
         # After an answer has used up its time once, every further case gets little
         left = seconds
         for number, i in enumerate(chosen, 1):

@@ -24,9 +24,10 @@ from ..checks.evaluation import PUBLIC_SEED, exercise_seed
 from ..checks.exercise import get_exercise
 from ..checks.follow import follows_from
 from ..errors import EngineFault, NoSandbox
+from .remarks import remarks
 from .sandbox.judge import Frame, Judge, frame
 from .sandbox.oracle import Oracle
-from .sandbox.protocol import ProtocolError, encode
+from .sandbox.protocol import ProtocolError, course_tuple, decode, encode
 from .sandbox.sandbox import Died, Fresh, Zygote, open_sandbox, withheld_names
 from .store.records import (
     CRASHED,
@@ -146,6 +147,8 @@ class _NotebookRun:
         self.deaths, self.left_out = 0, set()
         # How far the cells have run, and the places whose names the child has still to keep
         self.reach, self.places = 0, []
+        # The asked functions of the course that cells have called
+        self.borrowed: dict[str, None] = {}
         asked = [step.calls[0] for step in task.steps if step.kind == EXERCISE]
         self.twice = {name for name in asked if asked.count(name) > 1}
         self.until = self.begun + (CELLS_SHARE if asked else 1.0) * settings.total
@@ -159,6 +162,7 @@ class _NotebookRun:
         self.lent: set[str] = set()
 
     def result(self):
+        self.needs_review += remarks(self.task.steps)
         steps = self.task.steps
         results: list[Any] = [None] * len(steps)
         try:
@@ -168,6 +172,13 @@ class _NotebookRun:
                 else:
                     results[self.reach] = self._step(self.reach, step)
             self.reach, self.until = len(steps), self.begun + self.settings.total
+            if self.borrowed:
+                # A table made of the asked function's values is empty where the answer is checked
+                self.needs_review.append(
+                    f"cells call {', '.join(f'dlcourse.{name}' for name in self.borrowed)}, which is asked for: the checks run "
+                    "with those values left out"
+                )
+                self._end()
             for number, step in enumerate(steps):
                 if step.kind == EXERCISE:
                     results[number] = self._step(number, step)
@@ -260,7 +271,14 @@ class _NotebookRun:
         """What a withheld function of the course gives; refused to the exercise that asks for it, as `check` does at home."""
         if name not in self.withheld and name not in self.lent:
             raise ProtocolError("a call to a function that is not withheld")
-        return self.oracle.ask(name, None if exercise is None else exercise.name, tree, body, deadline)
+        header, buffers = self.oracle.ask(name, None if exercise is None else exercise.name, tree, body, deadline)
+        if exercise is None and not self.task.at_home:
+            if self.reach < len(self.task.steps):
+                self.borrowed[name] = None
+            elif "value" in header:
+                value, body = encode(_emptied(decode(header["value"], b"".join(buffers), {"n": course_tuple})))
+                return {"value": value}, body
+        return header, buffers
 
     # --- cells ---
 
@@ -427,6 +445,21 @@ class _NotebookRun:
         if not isinstance(rows, list) or [type(row) for row in rows] != [dict] * len(exercise.parts):
             raise Died("crash", "a reply of another form")
         return header, body
+
+
+def _emptied(value):
+    """The same value with every number gone: NaN, or 0 where there is none."""
+    if isinstance(value, np.ndarray | np.generic):
+        return np.full_like(value, np.nan if value.dtype.kind in "fc" else 0)
+    if isinstance(value, float | complex):
+        return float("nan")
+    if isinstance(value, int):
+        return 0
+    if isinstance(value, dict):
+        return {key: _emptied(x) for key, x in value.items()}
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*map(_emptied, value))
+    return type(value)(map(_emptied, value)) if isinstance(value, tuple | list) else value
 
 
 @functools.lru_cache(256)

@@ -23,6 +23,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import textwrap
 import time
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
@@ -33,6 +34,7 @@ import dlcourse
 from ...checks import drivers
 from ...checks.exercise import get_exercise
 from ...checks.notebook import visible_cases
+from ...checks.withheld import doors
 from ...errors import EngineFault, NoSandbox
 from ..scratch import Scratch
 from . import calls, groups, link
@@ -107,9 +109,10 @@ def _is_plain(tree):
 
 
 def withheld_names(names: Iterable[str]) -> set[str]:
-    """{"module.function"} of the course that answer these exercises."""
-    found = set()
+    """{"module.function"} of the course that answer these exercises, or give the answer away in one call."""
+    found: set[str] = set()
     for name in names:
+        found |= doors(name)
         exercise = get_exercise(name)
         for function in (*exercise.functions, *exercise.solutions):
             package, _, module = function.__module__.rpartition(".")
@@ -121,11 +124,11 @@ def withheld_names(names: Iterable[str]) -> set[str]:
 def _write_course(target, withheld):
     source = Path(dlcourse.__file__).parent
     for path in (*source.glob("*.py"), *source.glob("kernels/*.py"), *source.glob("networks/*.py")):
+        module = ".".join(path.relative_to(source).with_suffix("").parts)
+        asked = {name.removeprefix(f"{module}."): name for name in withheld if name.startswith(f"{module}.")}
         if path.parent.name == "kernels":
-            # A fast twin names its formula first
-            asked = dict.fromkeys(_twins_of(path, withheld), "")
-        else:
-            asked = {name.rsplit(".", 1)[1]: name for name in withheld if name.startswith(f"{path.stem}.")}
+            # They write into their arguments, which no call elsewhere can; a fast twin names its formula first
+            asked = dict.fromkeys([*asked, *_twins_of(path, withheld)], "")
         text = path.read_text(encoding="utf-8")
         copy = target / path.relative_to(source)
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -143,17 +146,32 @@ def _twins_of(path, withheld):
 
 
 def _without(text, names):
-    """The module's text, with the body of each function in {function: "module.function"} replaced by a call back."""
+    """The module's text without the bodies of the functions in {function or Class.method: "module.function"}.
+
+    A function calls back instead; a method, or one whose name there is "", is refused.
+    """
     lines, out = text.splitlines(), []
     kept: int | None = 0
-    for node in ast.parse(text).body:
-        if isinstance(node, ast.FunctionDef) and node.name in names:
+    for node, name, indent in _functions(ast.parse(text)):
+        if name in names:
             documented = ast.get_docstring(node) is not None
-            node.body = [*node.body[:documented], *ast.parse(_call_back(node, names[node.name])).body]
+            instead = _call_back(node, "" if indent else names[name])
+            node.body = [*node.body[:documented], *ast.parse(instead).body]
             first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-            out += [*lines[kept : first - 1], *ast.unparse(node).splitlines()]
+            out += [*lines[kept : first - 1], *textwrap.indent(ast.unparse(node), indent).splitlines()]
             kept = node.end_lineno
     return "\n".join([*out, *lines[kept:]]) + "\n"
+
+
+def _functions(tree):
+    """(node, name, indentation) of the functions of a module and of the methods of its classes, in their order."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            yield node, node.name, ""
+        elif isinstance(node, ast.ClassDef):
+            for method in node.body:
+                if isinstance(method, ast.FunctionDef):
+                    yield method, f"{node.name}.{method.name}", " " * method.col_offset
 
 
 def _call_back(node, name):
