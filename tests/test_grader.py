@@ -5,6 +5,7 @@ import itertools
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from autograder.checks.evaluation import evaluate, expected_values
