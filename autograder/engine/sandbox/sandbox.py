@@ -50,6 +50,21 @@ NOBODY = 65534
 FROM_OUTSIDE = {getattr(signal, name, 0) for name in ("SIGKILL", "SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT")}
 SHORT_OF_MEMORY = "is the machine short of memory? See its kernel's log, and give fewer workers"
 ROOTS = ("numpy", "scipy", "matplotlib", "ipython", "matplotlib-inline", "array-api-compat")
+# Beside the shared libraries
+SYSTEM = (
+    *(
+        "/usr/lib/locale",
+        "/usr/share/locale/locale.alias",
+        "/usr/share/zoneinfo",
+        "/usr/share/fonts",
+        "/usr/share/fontconfig",
+    ),
+    *("/etc/ld.so.cache", "/etc/fonts", "/etc/localtime", "/etc/alternatives"),
+)
+# What the lines with `!` of honest notebooks call
+COMMANDS = (  # noqa: SIM905
+    "sh bash env ls cat head tail wc echo pwd date cp mv rm mkdir touch grep sed sort uniq cut tr find uname which sleep true false"
+).split()
 INSTALL = (
     "install bubblewrap (Debian and Ubuntu: apt install bubblewrap; Fedora: dnf install bubblewrap) on Linux with user "
     "namespaces switched on, or choose the weaker mode by hand: --isolation process (every grade will say so)"
@@ -275,6 +290,33 @@ def _tops(distribution):
     return {re.split("[/,]", line.lstrip('"'), maxsplit=1)[0] for line in record.splitlines() if line}
 
 
+def system_binds() -> list[str]:
+    """What Python needs of the system: shared libraries, languages, time zones, fonts, and the commands of a `!` line."""
+    shown: list[str] = []
+    for path in ("/lib", "/lib64", "/lib32", "/bin"):
+        if os.path.islink(path):
+            shown += ["--symlink", os.readlink(path), path]
+    several = sysconfig.get_config_var("MULTIARCH")
+    for folder in ("/lib", "/usr/lib", "/usr/local/lib"):
+        # Debian's folder for one kind of processor; elsewhere the libraries stand in lib64, and lib is Python's and others'
+        if several and os.path.isdir(f"{folder}/{several}") and not os.path.islink(folder):
+            shown += ["--ro-bind", f"{folder}/{several}", f"{folder}/{several}"]
+    for path in ("/lib64", "/lib32", "/usr/lib64", "/usr/lib32"):
+        if os.path.isdir(path) and not os.path.islink(path):
+            shown += ["--ro-bind", path, path]
+    for path in SYSTEM:
+        if os.path.exists(path):
+            shown += ["--ro-bind", path, path]
+    for name in COMMANDS:
+        path = f"/usr/bin/{name}"
+        if os.path.exists(path):
+            # Of a link what it leads to: its target stands in no folder that is here
+            shown += ["--ro-bind", os.path.realpath(path), path]
+        elif os.path.exists(f"/bin/{name}") and not os.path.islink("/bin"):
+            shown += ["--ro-bind", os.path.realpath(f"/bin/{name}"), f"/bin/{name}"]
+    return shown
+
+
 def bubblewrap(kit: Path, fd: int) -> list[str]:
     """The command that starts the zygote behind bubblewrap."""
     prefix = os.path.realpath(sys.base_prefix)
@@ -286,18 +328,26 @@ def bubblewrap(kit: Path, fd: int) -> list[str]:
     else:
         command += ["--unshare-user"]
     command += ["--hostname", "sandbox", "--new-session", "--clearenv", "--perms", "1777", "--tmpfs", "/tmp"]
-    for path in ("/site", "/etc"):
+    # A folder that is made on the way to another is closed to other users
+    for path in (
+        "/site",
+        "/etc",
+        "/usr",
+        "/usr/bin",
+        "/usr/lib",
+        "/usr/share",
+        "/usr/share/locale",
+        "/usr/local",
+        "/usr/local/lib",
+    ):
         command += ["--perms", "0755", "--dir", path]
-    for path in ("/usr", "/lib", "/lib64", "/lib32", "/bin"):
-        if os.path.islink(path):
-            command += ["--symlink", os.readlink(path), path]
-        elif os.path.isdir(path):
-            command += ["--ro-bind", path, path]
-    command += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", "--ro-bind-try", "/etc/fonts", "/etc/fonts"]
-    command += ["--ro-bind-try", "/etc/localtime", "/etc/localtime"]
+    command += system_binds()
     home = "/usr" if prefix == "/usr" else "/py"
     if home == "/py":
         command += ["--ro-bind", prefix, "/py"]
+    else:
+        for path in (f"/usr/bin/{version}", f"/usr/lib/{version}", f"/usr/lib64/{version}"):
+            command += ["--ro-bind-try", path, path]
     # Whatever else is installed for this Python is not for notebooks
     hidden = {
         sysconfig.get_path("purelib", vars={"base": prefix, "platbase": prefix}),
