@@ -388,3 +388,36 @@ def test_the_walls_stand_for_a_user_who_is_not_root(tmp_path):
     if "Permission denied" in done.stderr and "pyvenv" in done.stderr:
         pytest.skip("that user cannot read this environment")
     assert done.stdout == "64321 memory {'ptrace': 1} processes\n", done.stderr[-2000:]
+
+
+# --- the page -------------------------------------------------------------------------------------------------------
+
+
+@needs_walls
+def test_the_sandbox_holds_what_python_needs_of_the_system(grader):
+    source = (
+        "import os, shutil, ssl, sqlite3, ctypes, zoneinfo\n"
+        "print(sorted(set(os.listdir('/usr')) - {'bin', 'lib', 'lib32', 'lib64', 'local', 'share'}))\n"
+        "print([name for name in ('gcc', 'perl', 'python3', 'apt', 'sudo', 'mount', 'ssh', 'bwrap') if shutil.which(name, path='/usr/bin:/bin:/usr/sbin')])\n"
+        "print(os.system('echo hi > said'), open('said').read(), os.access('/usr/bin', os.W_OK))"
+    )
+    result = grader.grade(cells(source))
+    assert text(result.results[0]) == "[]\n[]\n0 hi\n False\n"
+
+
+def test_the_page_promises_what_tests_hold():
+    """Each row of the page names a test that exists."""
+    import ast
+
+    here = Path(__file__).parent
+    page = (here.parent / "docs" / "instructors" / "sandbox.md").read_text(encoding="utf-8")
+    part = page.split("## What it promises")[1].split("\n## ")[0]
+    rows = [
+        line for line in part.splitlines() if line.startswith("|") and "---" not in line and "| held by |" not in line
+    ]
+    assert len(rows) > 20
+    for row in rows:
+        found = re.search(r"\| `(test_\w+\.py)::(test_\w+)` \|$", row)
+        assert found, row
+        tree = ast.parse((here / found[1]).read_text(encoding="utf-8"))
+        assert found[2] in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, row
