@@ -9,7 +9,6 @@ from autograder.checks.evaluation import evaluate
 from autograder.checks.exercise import exercises_of, get_exercise
 from autograder.checks.withheld import door_functions, table
 from autograder.checks.withheld import doors as withheld
-from dlcourse import optimizers
 from dlcourse.kernels import recurrent
 
 NAMES = [name for topic in dlcourse.TOPICS for name in exercises_of(topic)]
@@ -37,14 +36,12 @@ def test_a_twin_is_found_whatever_it_is_called():
 
 
 def test_the_doors_that_were_found_by_hand():
-    tried = {
-        "optimizers.adam_step": optimizers.adam_step,
-        "kernels.recurrent.gru_forward": recurrent.gru_forward,
-    }
-    found = doors.derive(["optimizers.adamw_step", "recurrent.gru_cell"], tried)
-    assert found == {
-        "optimizers.adamw_step": ["optimizers.adam_step"],
-        "recurrent.gru_cell": ["kernels.recurrent.gru_forward"],
+    found = doors.derive(["recurrent.gru_cell"], {"kernels.recurrent.gru_forward": recurrent.gru_forward})
+    assert found == {"recurrent.gru_cell": ["kernels.recurrent.gru_forward"]}
+    assert "optimizers.adam_step" in withheld("optimizers.adamw_step")
+    assert {"kernels.optimizers.adam_update", "graph.Value.exp", "graph._power"} <= {
+        *withheld("optimizers.adam_step"),
+        *withheld("graph.exp"),
     }
 
 

@@ -647,7 +647,7 @@ def test_a_table_of_the_asked_function_is_empty_in_its_check(grader):
     assert result.results[1].outputs[0]["text"] == "False 1.0\n"
     assert last(result).points == 0.0
     assert (
-        "cells call dlcourse.activations.sigmoid, which is asked for: the checks run with those values left out"
+        "the student's cells call dlcourse.activations.sigmoid, from which an answer follows: the checks run with those values left out"
         in result.needs_review
     )
 

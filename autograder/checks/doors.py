@@ -31,15 +31,22 @@ from .drivers import Withheld, resolve, run_case
 from .evaluation import withheld_functions
 from .exercise import exercises_of, get_exercise
 from .limits import TooSlow, time_limit
-from .withheld import TABLE
+from .withheld import TABLE, WHOLE
 
 CALLS = 3
 SECONDS = 3.0
 ORDERS = 24
+# What takes two operations and no more
+BY_HAND = {"optimizers.adamw_step": {"optimizers.adam_step"}}
+SUM = "plus a multiple of an argument"
 # What a parameter gets that the exercise has no argument for
 NEUTRAL = ("=0", "=1", "=zeros", "=name", "=state")
 # What only draws, keeps data, checks input, or puts together what it calls
-PASSED_OVER = ("explorers", "drawing", "datasets", "_graph_svg", "_checks", "_tree", "networks")
+PASSED_OVER = ("explorers", "drawing", "datasets", "_graph_svg", "_checks", "_tree", "_array", "networks")
+
+
+# Their answers are a product or another order of the arguments, which much gives: only relatives in the same module count
+PLAIN = ("backpropagation.columns_from_rows", "dropout.masked", "dropout.dropout", "dropout.classic")
 
 
 @functools.cache
@@ -49,12 +56,14 @@ def functions() -> dict[str, Callable]:
     root = Path(dlcourse.__file__).parent
     for path in sorted(root.rglob("*.py")):
         parts = path.relative_to(root).with_suffix("").parts
-        if parts[0] in PASSED_OVER or parts[-1] == "__init__":
+        if parts[0] in PASSED_OVER or parts[-1] in ("__init__", "_shared"):
             continue
         module = importlib.import_module(".".join(["dlcourse", *parts]))
         for name, value in vars(module).items():
             if inspect.isfunction(value) and value.__module__ == module.__name__ and not name.startswith("__"):
                 found[".".join([*parts, name])] = value
+    # Its scratch is memory that nobody has written, with whatever was there before
+    del found["kernels.optimizers.adam_init"]
     return found
 
 
@@ -66,7 +75,7 @@ def fingerprint(function: Callable) -> str:
 def derive(names: Iterable[str] | None = None, tried: dict[str, Callable] | None = None) -> dict[str, list[str]]:
     """{exercise: the functions that give it away}, of all exercises and all functions or of some."""
     found = {}
-    every = [name for topic in dlcourse.TOPICS for name in exercises_of(topic)]
+    every = [name for topic in dlcourse.TOPICS for name in exercises_of(topic) if topic not in WHOLE]
     for name in every if names is None else names:
         exercise = get_exercise(name)
         wanted = _calls(exercise)
@@ -75,6 +84,8 @@ def derive(names: Iterable[str] | None = None, tried: dict[str, Callable] | None
         with withheld_functions(exercise.functions), np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             for short, function in (functions() if tried is None else tried).items():
+                if name in PLAIN and function.__module__ != exercise.functions[0].__module__:
+                    continue
                 if function not in own and _within_time(function, wanted, name.split(".")[1].removesuffix("_grad")):
                     given.append(short)
         given = [short for short in given if not _is_needed(functions().get(short) or (tried or {})[short], exercise)]
@@ -91,8 +102,9 @@ def with_twins(found: dict[str, list[str]]) -> dict[str, list[str]]:
         bare = {_bare(function.__name__) for function in exercise.functions}
         twins = {one for one in functions() if one.startswith("kernels.") and _bare(one.rsplit(".", 1)[1]) in bare}
         twins = {one for one in twins if not _is_needed(functions()[one], exercise)}
-        if twins or name in found:
-            made[name] = sorted({*found.get(name, ()), *twins})
+        given = {*found.get(name, ()), *twins, *BY_HAND.get(name, ())}
+        if given:
+            made[name] = sorted(given)
     return made
 
 
@@ -166,9 +178,10 @@ def _gives(function, calls, name):
     if len(calls) < min(CALLS, 2):
         return False
     for adapter in _adapters(function, calls[0][0]):
-        given = [_ways_of(function, adapter, calls[0], name)]
-        if given[0] or calls[0][1][0].dtype.kind != "f":
-            given += [_ways_of(function, adapter, call, name) for call in calls[1:]]
+        # The first may be special: two that fail are enough
+        given = [_ways_of(function, adapter, call, name) for call in calls[:2]]
+        if any(given):
+            given += [_ways_of(function, adapter, call, name) for call in calls[2:]]
             ways = [way for found in given for way in found]
             if any(2 * ways.count(way) > len(calls) for way in ways):
                 return True
@@ -226,7 +239,8 @@ def _ways_of(function: Callable, choice: dict, call: tuple, name: str = "") -> s
     flat = _named(inputs)
     # A case may give what another leaves to the default
     choice = {key: key for key in inspect.signature(function).parameters if key in flat} | choice
-    given = [np.squeeze(x) for x in flat.values() if isinstance(x, np.ndarray) and x.dtype.kind == "f"]
+    given = [np.squeeze(x) for x in flat.values() if isinstance(x, np.ndarray) and x.dtype.kind in "fiub"]
+    given = [x.astype(float) if x.dtype.kind in "iub" else x for x in given]
     like = next((x for x in flat.values() if isinstance(x, np.ndarray)), np.zeros(()))
     special = {"=0": 0.0, "=1": 1, "=zeros": np.zeros_like(like), "=name": name, "=state": None}
     found: set[tuple] = set()
@@ -258,9 +272,9 @@ def _ways_of(function: Callable, choice: dict, call: tuple, name: str = "") -> s
         # What a function writes into its arguments is a value, too
         changed = [x for x in arguments.values() if isinstance(x, np.ndarray)]
         leaves = [np.squeeze(x) for x in [*_leaves(value), *changed]]
-        leaves = [x for x in leaves if not any(_same(x, y) for y in given)]
         if form == "flat":
             wanted, given = [y.ravel() for y in wanted], [x.ravel() for x in given]
+        leaves = [x for x in leaves if not any(_same(x, y) for y in given)]
         found |= {(form, way) for way in _ways(leaves, wanted, given)}
     return found
 
@@ -270,9 +284,12 @@ def _ways(leaves, wanted, given):
     wanted = [y for y in map(np.squeeze, wanted) if y.size and not any(_same(y, x) for x in given)]
     if not wanted or not leaves:
         return set()
-    if all(any(True for x in leaves for _ in _forms(x, y, given)) for y in wanted):
-        return {"one operation at most"}
-    return set()
+    for y in wanted:
+        # What follows from an argument alone in one operation needs no function: then only the value itself tells
+        exact = any(form != SUM for x in given for form in _forms(x, y, given))
+        if not any(form == "as it is" or not exact for x in leaves for form in _forms(x, y, given)):
+            return set()
+    return {"one operation at most"}
 
 
 def _forms(x, y, given):
@@ -299,7 +316,7 @@ def _forms(x, y, given):
                     yield "times an argument"
                 at = np.unravel_index(np.argmax(np.abs(g)), g.shape)
                 if g[at] and y.size > 3 and _same(x + g * ((y - x)[at] / g[at]), y):
-                    yield "plus a multiple of an argument"
+                    yield SUM
 
 
 def _same(x, y):

@@ -148,7 +148,8 @@ class _NotebookRun:
         # How far the cells have run, and the places whose names the child has still to keep
         self.reach, self.places = 0, []
         # The asked functions of the course that cells have called
-        self.borrowed: dict[str, None] = {}
+        self.borrowed: dict[str, bool] = {}
+        self.in_students_cell = False
         asked = [step.calls[0] for step in task.steps if step.kind == EXERCISE]
         self.twice = {name for name in asked if asked.count(name) > 1}
         self.until = self.begun + (CELLS_SHARE if asked else 1.0) * settings.total
@@ -174,10 +175,11 @@ class _NotebookRun:
             self.reach, self.until = len(steps), self.begun + self.settings.total
             if self.borrowed:
                 # A table made of the asked function's values is empty where the answer is checked
-                self.needs_review.append(
-                    f"cells call {', '.join(f'dlcourse.{name}' for name in self.borrowed)}, which is asked for: the checks run "
-                    "with those values left out"
-                )
+                names = ", ".join(f"dlcourse.{name}" for name, students in self.borrowed.items() if students)
+                if names:
+                    self.needs_review.append(
+                        f"the student's cells call {names}, from which an answer follows: the checks run with those values left out"
+                    )
                 self._end()
             for number, step in enumerate(steps):
                 if step.kind == EXERCISE:
@@ -274,7 +276,7 @@ class _NotebookRun:
         header, buffers = self.oracle.ask(name, None if exercise is None else exercise.name, tree, body, deadline)
         if exercise is None and not self.task.at_home:
             if self.reach < len(self.task.steps):
-                self.borrowed[name] = None
+                self.borrowed[name] = self.borrowed.get(name, False) or self.in_students_cell
             elif "value" in header:
                 value, body = encode(_emptied(decode(header["value"], b"".join(buffers), {"n": course_tuple})))
                 return {"value": value}, body
@@ -283,7 +285,7 @@ class _NotebookRun:
     # --- cells ---
 
     def _run(self, step, quiet=False):
-        settings = self.settings
+        settings, self.in_students_cell = self.settings, step.student
         header, _ = self._ask(
             {
                 "do": "cell",
