@@ -1009,7 +1009,7 @@ def test_a_notebook_is_run_with_what_the_grader_has(opened, monkeypatch):
     monkeypatch.setattr(grader, "_NotebookRun", Run)
     one, task = Grader(), Task("a", "h", "h", (CHECK,), 1)
     assert one.grade(task) == "the result"
-    assert given == [(task, one.settings, opened[0], one.oracle, one.judge, {"neurons.preactivation"})]
+    assert given == [(task, one.settings, opened[0], one.oracle, one.judge, grader.withheld_names([NAME]))]
 
 
 def test_after_a_fault_of_the_machine_the_sandbox_is_not_used_again(opened, monkeypatch):
