@@ -17,7 +17,9 @@ from attacks.observe import make_scene
 from attacks.ours import SETTINGS
 
 from autograder import demo, offline
-from autograder.checks.evaluation import PUBLIC_SEED
+from autograder.checks.evaluation import PUBLIC_SEED, passed_without_content
+from autograder.checks.exercise import get_exercise
+from autograder.checks.result import Explanation, result_of
 from autograder.engine import grader as engine_grader
 from autograder.engine import ingest
 from autograder.engine.grader import Grader
@@ -77,7 +79,10 @@ def visible(verdict):
     rows = [row for row in verdict.rows if not row.hidden]
     if not rows:
         return verdict.verdict, verdict.points
-    score = sum(row.weight * (1.0 if row.passed else row.credit) for row in rows) / sum(row.weight for row in rows)
+    exercise = get_exercise(verdict.exercise)
+    named = [Explanation(mistake) for mistake in exercise.mistakes if mistake.slug == verdict.mistake]
+    empty = [passed for _, passed in passed_without_content(exercise.name, PUBLIC_SEED)]
+    score = result_of(exercise, rows, mistakes=named, empty=empty).score
     said = verdict.verdict
     if said in (RIGHT, PARTLY, WRONG):
         said = RIGHT if score == 1 else PARTLY if score else WRONG
