@@ -17,6 +17,7 @@ from autograder import build
 from autograder.checks.evaluation import evaluate, exercise_seed, expected_values
 from autograder.checks.exercise import get_exercise
 from autograder.checks.solution import solution_parts
+from autograder.engine import grader as engine_grader
 from autograder.engine.grader import Grader, clean
 from autograder.engine.sandbox import protocol, sandbox
 from autograder.engine.sandbox.oracle import Oracle
@@ -371,7 +372,7 @@ try:
 except OSError: pass
 seen += [name for name in os.environ if "SECRET" in name]
 seen += [path for path in glob.glob("/*") + glob.glob("/usr/*") + ["/kit", "/site", "/dev", "/etc"] if path != "/tmp" and os.access(path, os.W_OK)]
-seen += [m for m in sys.modules if m.startswith("autograder") and m.split(".")[-1] not in ("autograder", "checks", "drivers", "limits", "link", "engine", "sandbox", "inside", "walls", "calls", "meter", "protocol", "withheld", "drivers")]
+seen += [m for m in sys.modules if m.startswith("autograder") and m.split(".")[-1] not in ("autograder", "checks", "drivers", "limits", "trace", "link", "engine", "sandbox", "inside", "walls", "calls", "meter", "protocol", "withheld", "drivers")]
 libc = ctypes.CDLL(None)
 for call in (lambda: libc.unshare(0x10000000), lambda: libc.mount(b"x", b"/tmp", b"tmpfs", 0, None), lambda: libc.ptrace(0, 0, 0, 0), lambda: libc.setns(3, 0)):
     if call() == 0: seen.append("system call")
@@ -382,6 +383,25 @@ print(os.getpid(), os.getuid() == 0, seen, os.listdir("/proc"))
 """
         result = grader.grade(notebook(look, RIGHT_ANSWER))
     assert result.results[1].outputs[0]["text"] == "1 False [] []\n"
+
+
+LINEAR = [
+    "def linear_forward(X, W, b):\n    scores = X @ W\n    return scores + b, (X, W)",
+    "def linear_backward(dU, cache):\n    X, W = cache\n    dX = dU @ W.T\n    dW = -X.T @ np.abs(dU)\n    return dX, dW, dU.sum(axis=0)",
+]
+
+
+def test_where_an_answer_goes_wrong_stands_in_its_message(grader, monkeypatch):
+    # However busy the machine is
+    monkeypatch.setattr(engine_grader, "PLACE_SECONDS", 20.0)
+    monkeypatch.setattr(engine_grader, "PLACES_SECONDS", 20.0)
+    verdict = last(grader.grade(notebook(*LINEAR, exercise="layers.linear")))
+    assert verdict.verdict == PARTLY and verdict.mistake is None
+    assert verdict.message.splitlines()[-1] == (
+        "Right so far, in linear_backward: dX (line 3). Look at line 4 of linear_backward: `dW` is not what it should be."
+    )
+    monkeypatch.setattr(engine_grader, "PLACES_SECONDS", 0.0)
+    assert "Look at" not in last(grader.grade(notebook(*LINEAR, exercise="layers.linear"))).message
 
 
 def test_a_visible_case_is_had_while_an_assignment_is_graded_and_nothing_more(grader):

@@ -353,23 +353,20 @@ class _PlaceSearch:
 
     def _may_be_later(self, site, theirs, number):
         """Whether a sign or factor may as well be lost at a later product, up to the value that is returned."""
-        i = self.look[0]
-        own, run = self.own[i][site], self.runs[i]
-        if not _ratio(own, theirs):
+        i, sites = self.look[0], self.runner.sites
+        lost = abs(_ratio(self.own[i][site], theirs))
+        if not lost:
             return False
-        wanted = dict(_arrays(self.expected[i]))
-        here = [
-            value
-            for other in self.order
-            if self.runner.sites[other].statement == number
-            for value in self.own[i][other]
-        ]
-        for path, got in _arrays(run.values):
-            right = wanted.get(path)
-            if right is None or right.shape != got.shape or _close(got, right):
-                continue
-            if not _is_one_of(got, here) and _ratio([got], [right]):
-                return True
+        here = [x for other in self.order if sites[other].statement == number for x in self.own[i][other]]
+        for value, right in zip(self.runs[i].values, self.expected[i], strict=False):
+            wanted = dict(_arrays(right))
+            for path, got in _arrays(value):
+                if path not in wanted or _close(got, wanted[path]) or _is_one_of(got, here):
+                    continue
+                ratio = abs(_ratio([got], [wanted[path]]))
+                # Two numbers always have some ratio
+                if ratio and (got.size > 1 or abs(ratio - lost) <= 1e-6 * lost):
+                    return True
         return False
 
     def _function(self, number):

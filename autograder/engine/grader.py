@@ -46,6 +46,8 @@ from .tasks import ASSERTS, CODE, EXERCISE, TEXT, Settings, StepResult, Task, Ta
 GRACE = 2.0
 # Of a notebook's time, for its cells; the checks have the rest
 CELLS_SHARE = 2 / 3
+# For the search for the place of an error: for one exercise, and for all of a notebook
+PLACE_SECONDS, PLACES_SECONDS = 1.0, 5.0
 RESTARTS = 6
 ZYGOTES = 4
 # A cell that draws names one of these
@@ -161,6 +163,7 @@ class _NotebookRun:
         # Exercises that were not right, with the names of their functions; what the child may call in the place of those now
         self.failed: dict[str, Any] = {}
         self.lent: set[str] = set()
+        self.places_left = PLACES_SECONDS
 
     def result(self):
         self.needs_review += remarks(self.task.steps)
@@ -379,6 +382,17 @@ class _NotebookRun:
                 judgement, (errors, died) = replace(second, result=follows_from(second.result, list(causes))), then
         if not judgement.result.passed:
             self.failed[name] = functions
+        unnamed = judgement.result.attempted and not (judgement.result.mistake or judgement.result.follows)
+        if (
+            unnamed
+            and not judgement.result.passed
+            and not judgement.broken
+            and died is None
+            and "TooSlow" not in errors
+        ):
+            text = self._place(exercise, functions, seed)
+            message = "\n".join(filter(None, [judgement.result.message, text]))
+            judgement = replace(judgement, result=replace(judgement.result, message=message))
         if name in self.twice and self.child is not None:
             self._ask({"do": "done"}, seconds=self.settings.timeout)
         if judgement.broken and died is None:
@@ -386,6 +400,40 @@ class _NotebookRun:
             self._end()
             self.deaths += 1
         return StepResult(verdict=_of_result(step, name, judgement.result, died, errors, time.monotonic() - begun))
+
+    def _place(self, exercise, functions, seed):
+        """Where an answer goes wrong that makes no known mistake, as a sentence; "" where nothing is found in time."""
+        if self.places_left <= 0:
+            return ""
+        try:
+            self.judge.know(exercise.name, seed)
+        except EngineFault:
+            # The verdict stands without it
+            return ""
+        begun = time.monotonic()
+        seconds = min(PLACE_SECONDS, self.places_left)
+        ask = functools.partial(self._traced, exercise, functions, seed, begun + seconds)
+        try:
+            return self.judge.place(exercise.name, seed, seconds, ask, self.task.at_home)
+        except Died:
+            # Nothing of this counts against the answer
+            self._end()
+            self.places_left = 0.0
+            return ""
+        finally:
+            self.places_left -= time.monotonic() - begun
+
+    def _traced(self, exercise, functions, seed, until, case, given, body):
+        """The child's reply where it is asked for the values on the way of a visible case; given : values to exchange."""
+        hidden, tree, buffers = _encoded_cases(exercise.name, seed)[case]
+        if hidden:
+            raise ProtocolError("a hidden case is not looked into")
+        left = max(0.1, until - time.monotonic())
+        request = {"do": "traced", "driver": _driver(exercise), "names": list(functions), "case": tree, "seconds": left}
+        if given is not None:
+            # Their arrays stand behind the case's
+            request, buffers = request | {"given": given}, [*buffers, body]
+        return self._ask(request, left, buffers, exercise)
 
     def _causes(self, name):
         """{earlier exercise that failed: the names of its functions} of those that the student's code calls somewhere."""
@@ -425,11 +473,9 @@ class _NotebookRun:
         return frames, errors, died
 
     def _case(self, exercise, functions, tree, buffers, seconds, instead=None):
-        driver = exercise.driver
-        module = "drivers" if driver.__module__ == drivers.__name__ else exercise.slug
         request = {
             "do": "case",
-            "driver": [module, driver.__name__],
+            "driver": _driver(exercise),
             "names": list(functions),
             "parts": list(exercise.parts),
             "case": tree,
@@ -469,6 +515,12 @@ def _encoded_cases(name, seed):
     """[(whether it is hidden, tree, buffers)] of what an answer is called with; the whole class is asked the same."""
     cases = get_exercise(name).cases(np.random.default_rng(seed))
     return [(case.hidden, *encode((case.args, case.kwargs, case.dout, case.extra))) for case in cases]
+
+
+def _driver(exercise):
+    """[module, name] of the exercise's driver, as the sandbox finds it."""
+    driver = exercise.driver
+    return ["drivers" if driver.__module__ == drivers.__name__ else exercise.slug, driver.__name__]
 
 
 def _error_names(header):

@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from ...checks import drivers
+from ...checks import drivers, trace
 from . import calls, link, walls
 from .meter import Meter
 from .protocol import Channel, Closed, TooLarge, course_tuple, decode, encode
@@ -289,7 +289,7 @@ def serve(work: Channel, shell: Any, home: Any) -> None:
     work.send({"ready": True})
     withheld: Any = importlib.import_module("autograder.withheld")
     me, apart = os.getpid(), None
-    answer = {"cell": run_cell, "functions": find_functions, "case": run_one_case, "done": done}
+    answer = {"cell": run_cell, "functions": find_functions, "case": run_one_case, "traced": run_traced, "done": done}
     places: dict[int, dict] = {}
     while True:
         try:
@@ -490,11 +490,7 @@ def find_functions(shell: Any, work: Channel, header: dict, body: Any) -> tuple:
 
 def run_one_case(shell: Any, work: Channel, header: dict, body: Any) -> tuple:
     """Call the answer on one case; what came of each part, as plain data."""
-    module, name = header["driver"]
-    driver = getattr(drivers if module == "drivers" else importlib.import_module(f"autograder.drivers.{module}"), name)
-    args, kwargs, dout, extra = decode(header["case"], body, {"rng": drivers.Rng, "named": drivers.Named})
-    case = drivers.Case("", args, kwargs, dout, extra)
-    functions = tuple(shell.user_ns.get(name) for name in header["names"])
+    driver, functions, case = _asked(shell, header, body)
     parts = header["parts"]
     lent = {name: _lent(target) for name, target in header.get("instead", ())}
     kept = {name: shell.user_ns[name] for name in lent if name in shell.user_ns}
@@ -529,6 +525,37 @@ def run_one_case(shell: Any, work: Channel, header: dict, body: Any) -> tuple:
             }
         )
     return {"outcomes": rows, "values": trees}, buffers
+
+
+def _asked(shell, header, body):
+    """(driver, functions, case) of a request."""
+    module, name = header["driver"]
+    driver = getattr(drivers if module == "drivers" else importlib.import_module(f"autograder.drivers.{module}"), name)
+    args, kwargs, dout, extra = decode(header["case"], body, {"rng": drivers.Rng, "named": drivers.Named})
+    functions = tuple(shell.user_ns.get(name) for name in header["names"])
+    return driver, functions, drivers.Case("", args, kwargs, dout, extra)
+
+
+_traced: dict[tuple, trace.Traced] = {}
+
+
+def run_traced(shell: Any, work: Channel, header: dict, body: Any) -> tuple:
+    """Call the answer on one case with the values of its expressions noted, or once for each set of exchanged values."""
+    driver, functions, case = _asked(shell, header, body)
+    given = decode(header["given"], body) if "given" in header else [None]
+    try:
+        with trace.quiet(), drivers.time_limit(header["seconds"]):
+            if functions not in _traced:
+                _traced[functions] = trace.Traced(functions, trace.of_a_student)
+            traced = _traced[functions]
+            runs = [traced.run(driver, case, one) for one in given]
+    except BaseException as stopped:
+        return {"untraceable": type(stopped).__name__[:100]}, ()
+    made: list[Any] = [[run.events, None if run.error else run.values, run.line] for run in runs]
+    if "given" not in header:
+        made += [traced.statements, traced.sites, traced.defaults]
+    tree, buffers = encode(made)
+    return {"runs": tree}, buffers
 
 
 def _lent(target):

@@ -15,17 +15,18 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from ...checks import drivers
+from ...checks import drivers, place
 from ...checks.evaluation import expected_values, judge
 from ...checks.exercise import Exercise, get_exercise
 from ...checks.result import CaseRow, Result
+from ...checks.trace import Run, Site, Statement, Untraceable, plain
 from ...errors import EngineFault
 from . import link, walls
 from .helper import START_SECONDS, Helper
@@ -45,6 +46,8 @@ PATIENCE_SECONDS = 600.0
 TIMES, MORE = 8, 2**20
 # Why a case has no values: how its child died, or this
 STOPPED = "judging"
+# The most that a child may tell of the values on an answer's way
+TRACED_BYTES = 2**24
 # Characters of an error's text that a message repeats
 SAID = 300
 _SIGXCPU = getattr(signal, "SIGXCPU", 0)
@@ -125,6 +128,36 @@ class Judge(Helper):
             return self._ask(name, seed, judged, at_home)
         except _Stopped:
             raise EngineFault(f"the answers to {name} cannot be judged together") from None
+
+    def know(self, name: str, seed: int) -> None:
+        """Have the process compute what `place` compares an answer with, before the answer's time begins."""
+        self.ready([name])
+        self.told({"evidence": name, "seed": seed})
+
+    def place(self, name: str, seed: int, seconds: float, ask: Callable, at_home: bool = False) -> str:
+        """Where a wrong answer goes wrong, as a sentence for its message; "" where nothing is found in so many seconds.
+
+        ask : (number of a case, JSON tree of the exchanged values or None, bytes) -> the child's (header, body).
+        """
+        deadline = time.monotonic() + START_SECONDS
+        request = {"place": name, "seed": seed, "seconds": seconds, "at_home": at_home}
+        try:
+            self.channel.send(request, (), deadline)
+            while True:
+                header, body = self.channel.receive(deadline)
+                if "text" in header:
+                    return header["text"]
+                try:
+                    reply, answered = ask(header["case"], header["given"], body)
+                except BaseException:
+                    # The process waits for an answer that will not come
+                    self.close()
+                    raise
+                runs = reply.get("runs") if len(answered) <= TRACED_BYTES else None
+                self.channel.send({"runs": runs}, [answered], deadline)
+        except (Closed, Silence, ProtocolError):
+            self.close()
+            return ""
 
     def _ask(self, name, seed, frames, at_home):
         request = {
@@ -326,10 +359,77 @@ def main(memory: int, address: str) -> None:
             for name in header["load"]:
                 get_exercise(name)
             channel.send({"ready": True})
+        elif "evidence" in header:
+            with contextlib.suppress(Exception):
+                place.evidence(header["evidence"], header["seed"])
+            channel.send({"ready": True})
+        elif "place" in header:
+            channel.send({"text": _placed(channel, header)})
         elif "limits" in header:
             channel.send({"limits": limits_of(header["name"], header["seed"])})
         else:
             channel.send(_reply(header, memoryview(body)))
+
+
+def _placed(channel, header):
+    """What `Judge.place` returns."""
+    name, seed, seconds = header["place"], header["seed"], header["seconds"]
+    try:
+        known = place.evidence(name, seed)
+        with _processor_time(SECONDS):
+            found = place.find(get_exercise(name), _Elsewhere(channel, name, seed), known, seed, seconds)
+    except Closed:
+        raise
+    except Exception:
+        # Whatever a child may send; it is no more than a message
+        return ""
+    text = "" if found is None else found.text
+    return text if header["at_home"] else _NUMBER.sub("…", text)
+
+
+class _Elsewhere:
+    """Runs an answer in the sandbox for `place.find`, through the supervisor.
+
+    Of the right answers nothing goes there but single values of visible cases.
+    """
+
+    def __init__(self, channel, name, seed):
+        self.channel, self.cases = channel, expected_values(name, seed)[0]
+        self.statements: list[Statement] = []
+        self.sites: list[Site] = []
+        self.defaults: list[tuple[int, dict[str, Any]]] = []
+
+    def trace(self, case: int) -> Run:
+        run, statements, sites, self.defaults = self._ask(case, None, [])
+        self.statements = [
+            Statement(int(line), int(end), _line(function, 60), tuple(_line(one, 60) for one in names), _line(kind, 20))
+            for line, end, function, names, kind in statements
+        ]
+        self.sites = [
+            Site(int(number), _line(role, 10), _line(name, 60), _line(text, 100), may is True, int(first))
+            for number, role, name, text, may, first in sites
+        ]
+        return self._run(run)
+
+    def exchanged(self, case: int, given: Sequence[dict[int, list]]) -> list[Run]:
+        # Behind the arrays of the case itself
+        one = self.cases[case]
+        start = sum(map(len, encode((one.args, one.kwargs, one.dout, one.extra))[1]))
+        tree, buffers = encode(list(given), start)
+        return [self._run(run) for run in self._ask(case, tree, buffers)]
+
+    def _run(self, run):
+        events, values, line = run
+        noted = [(int(site), plain(value)) for site, value in events]
+        noted = [(site, value) for site, value in noted if value is not None and 0 <= site < len(self.sites)]
+        return Run(noted, values or [], None if values is not None else Exception(), int(line))
+
+    def _ask(self, case, tree, buffers):
+        self.channel.send({"case": case, "given": tree}, buffers)
+        header, body = self.channel.receive()
+        if header["runs"] is None:
+            raise Untraceable("the child had nothing to tell")
+        return decode(header["runs"], body)
 
 
 def _reply(header, body):

@@ -88,6 +88,7 @@ def write_kit(folder: Path, names: Collection[str]) -> None:
     for name in (
         "checks/drivers.py",
         "checks/limits.py",
+        "checks/trace.py",
         *(f"engine/sandbox/{name}.py" for name in ("calls", "inside", "link", "meter", "protocol", "walls")),
         "engine/sandbox/calls.txt",
     ):
