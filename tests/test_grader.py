@@ -1044,3 +1044,57 @@ def test_after_a_fault_of_the_machine_the_sandbox_is_not_used_again(opened, monk
     with pytest.raises(EngineFault):
         one.grade(task)
     assert one.zygotes == {} and [sandbox.open for sandbox in opened] == [False, False, False]
+
+
+# What a child may say where it is asked for the values on the way
+NONSENSE = [
+    None,
+    "x",
+    [],
+    encode([[1, 2]])[0],
+    encode([[[(0, 1.0)], [0.0], 0], [[1, 1, "f", [], "If"]], [[7, "value", "", "x", True, 0]], [[1, {}]]])[0],
+    encode([[[(0, 1.0)], [0.0], 0], [], [[0, "value", "", "x", True, 9]], [[1, {}]]])[0],
+]
+
+
+@pytest.mark.parametrize("runs", NONSENSE, ids=range(len(NONSENSE)))
+def test_whatever_a_child_says_of_its_way_is_no_more_than_silence(runs):
+    class Line:
+        asked = ()
+
+        def send(self, header, buffers):
+            self.asked = (*self.asked, header["case"])
+
+        def receive(self):
+            return {"runs": runs}, b""
+
+    line = Line()
+    request = {"place": NAME, "seed": 11, "seconds": 5.0, "at_home": False}
+    assert judge._placed(line, request) == ""
+    assert line.asked[0] == 0
+
+
+def test_a_child_that_dies_while_the_place_is_sought_loses_nothing(monkeypatch):
+    row = {"error": None, "where": "", "operation": "", "changed": [], "printed": "", "warned": ""}
+    said = {
+        "functions": {"found": [[True, True, "a function"]]},
+        "case": {"outcomes": [row], "values": [encode(0.25)[0]]},
+        "traced": Died("memory"),
+    }
+    monkeypatch.setattr(
+        Judge, "place", staticmethod(lambda name, seed, seconds, ask, at_home: ask(0, None, b"") and "never")
+    )
+    steps = [Step(EXERCISE, "", 0, grade_id="check", points=1.0, calls=CALLS)]
+    made, zygote = run(steps, lambda request: said[request["do"]])
+    verdict = made.results[0].verdict
+    assert (verdict.verdict, verdict.points, made.restarts, made.needs_review) == ("wrong", 0.0, 0, ())
+    assert "never" not in verdict.message
+    (child,) = zygote.children
+    assert child.closed and [request["do"] for request, _ in child.asked][-1] == "traced"
+
+
+def test_a_hidden_case_is_not_looked_into():
+    made = grader._NotebookRun(Task("a", "h", "h", (), 1), Settings(), None, None, Judge(), set())
+    hidden = [case.hidden for case in get_exercise(NAME).cases(np.random.default_rng(11))].index(True)
+    with pytest.raises(ProtocolError, match="a hidden case is not looked into"):
+        made._traced(get_exercise(NAME), ("preactivation",), 11, 0.0, hidden, None, b"")
