@@ -39,7 +39,7 @@ MISTAKES = [
 
 
 def comparison(x):
-    return x > 0
+    return (x > 0).astype(float)
 
 
 def clipped_sign(x):
