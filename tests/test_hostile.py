@@ -112,16 +112,34 @@ def ordinary_user():
     return ORDINARY
 
 
+def release(course):
+    """Put the assignment into the configured database: that is done by releasing it."""
+    import nbformat
+    from attacks.assignment import instructor_notebook
+
+    from autograder import demo
+    from autograder.engine.store import gradebook
+
+    shutil.rmtree(course / "release")
+    nbformat.write(instructor_notebook(), course / "source" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb")
+    with gradebook.alembic_on_path(), demo.nbgrader_api(course) as api:
+        assert api.generate_assignment(ASSIGNMENT, force=True, create=True)["success"]
+
+
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-def test_as_an_ordinary_user_on_each_database(tmp_path, wanted, own_temporary, request, database):
+def test_as_an_ordinary_user_on_each_database(tmp_path, wanted, request, database):
     """Those whose files and names matter to a user without rights and to a database."""
     command = ordinary_user()
     config = ""
     if database == "postgresql":
         url = request.getfixturevalue("postgres")()
         config = f"\nc.CourseDirectory.db_url = {url!r}\nc.NbGrader.db_url = {url!r}\n"
+    # After the database, which another user runs and must reach
+    request.getfixturevalue("own_temporary")
     chosen = [*hostile.FILES[::3], *hostile.TIMING[::4], *hostile.NAMES]
     course, students = soak.make(tmp_path, 4, chosen, config)
+    if database == "postgresql":
+        release(course)
     # Folders and files that this user may not enter or read
     closed = course / "submitted" / "closed"
     (closed / ASSIGNMENT).mkdir(parents=True)
