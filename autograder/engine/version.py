@@ -12,6 +12,7 @@ CHECKS = (
     "autograder/exercises/**/*.py",
     "autograder/engine/assemble.py",
     "autograder/engine/grader.py",
+    "autograder/engine/remarks.py",
     "autograder/engine/ingest/*.py",
     "autograder/engine/sandbox/*.py",
     "autograder/engine/tasks.py",
