@@ -41,7 +41,7 @@ def remarks(steps: Sequence[Step]) -> list[str]:
 
 
 def _parsed(source):
-    # A line of a shell or a magic is no Python; the rest of the cell is
+    # Lines for the shell and magics are not Python; the rest of the cell is
     lines = ["pass" if line.lstrip()[:1] in ("!", "%") else line for line in source.splitlines()]
     try:
         with warnings.catch_warnings():
