@@ -195,8 +195,8 @@ def test_formula_modules_do_not_name_a_backend():
 
 def formula_modules():
     folder = importlib.import_module("dlcourse").__path__[0]
-    networks = {"training"}
-    backends_allowed = {"__init__", "_array", "_checks", "datasets", "kernels"} | networks
+    networks, lessons = {"training"}, {"drawings", "lesson"}
+    backends_allowed = {"__init__", "_array", "_checks", "datasets", "kernels"} | networks | lessons
     return sorted(path.stem for path in Path(folder).glob("*.py") if path.stem not in backends_allowed)
 
 

@@ -146,7 +146,7 @@ BROKEN = {
     "empty": (b"", "the file is empty"),
     "truncated": (b'{"cells": [', "not JSON"),
     "not UTF-8": (b'{"cells": ["\xff"]}', "not UTF-8"),
-    "a list": (b"[]", "no notebook"),
+    "a list": (b"[]", "JSON but not a notebook"),
     "no cells": (b'{"nbformat": 4}', "no list of cells"),
     "cells of numbers": (b'{"nbformat": 4, "cells": [1]}', "is not a notebook cell"),
     "a source of numbers": (

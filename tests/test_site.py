@@ -106,6 +106,7 @@ def test_there_is_one_table_of_what_to_edit():
 
 
 def test_the_limits_of_the_guide_are_the_defaults():
+    from autograder.engine import grader
     from autograder.engine.tasks import Settings
 
     text = (DOCS / "instructors" / "limits.md").read_text(encoding="utf-8")
@@ -116,6 +117,7 @@ def test_the_limits_of_the_guide_are_the_defaults():
         f"{default.total:g} s",
         f"{default.memory:,} MB",
         f"{default.output // 1000} kB",
+        f"{grader.SHOWN // 10**6} MB; a picture: {grader.PIXELS // 10**6} million pixels",
         f"{default.disk} MB",
         f"{default.processes}",
     ]

@@ -254,7 +254,7 @@ def _names_in(code):
             yield from _names_in(constant)
 
 
-def targets_of(node) -> Iterable[str]:
+def targets_of(node: ast.AST) -> Iterable[str]:
     """The names that a statement sets, of `x[i] = …` the array's."""
     inner = {
         id(name) for loop in ast.walk(node) if isinstance(loop, ast.comprehension) for name in ast.walk(loop.target)

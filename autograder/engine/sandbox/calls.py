@@ -66,17 +66,18 @@ def read_table() -> list[tuple[str, int | None, int | None, bool]]:
     if not TABLE.exists():
         return []
     rows = [line.split() for line in TABLE.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
-    return [
-        (name, *(None if number == "-" else int(number) for number in (first, second)), bool(allowed))  # type: ignore[misc]
-        for name, first, second, *allowed in rows
-    ]
+    return [(name, *_numbers(first, second), bool(allowed)) for name, first, second, *allowed in rows]
+
+
+def _numbers(first: str, second: str) -> tuple[int | None, int | None]:
+    return None if first == "-" else int(first), None if second == "-" else int(second)
 
 
 @functools.cache
 def names(machine: str) -> dict[int, str]:
     """{number: name} of every call of a machine."""
     column = _MACHINES[machine][0]
-    return {row[column]: row[0] for row in read_table() if row[column] is not None}  # type: ignore[misc]
+    return {number: row[0] for row in read_table() if (number := row[1:3][column - 1]) is not None}
 
 
 def can_filter() -> bool:

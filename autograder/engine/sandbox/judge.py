@@ -241,7 +241,7 @@ def _judged(exercise, cases, expected, got, seed):
 _NUMBER = re.compile(r"\d[\d._eE+-]{4,}")
 
 
-def guarded(outcome, hidden):
+def guarded(outcome: drivers.Outcome, hidden: bool) -> drivers.Outcome:
     """The outcome with what the answer said in its own words: nothing of a hidden case, no long numbers of the others.
 
     The numbers of a class are the same for everyone: what leaves with one submission comes back with another.
