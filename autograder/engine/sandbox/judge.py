@@ -251,8 +251,8 @@ def guarded(outcome: drivers.Outcome, hidden: bool) -> drivers.Outcome:
         outcome = replace(outcome, error=drivers.TooSlow("stopped because it took too long"))
     if hidden:
         return replace(outcome, where="", printed="", warned="")
-    texts = {name: _NUMBER.sub("…", getattr(outcome, name)) for name in ("where", "printed", "warned")}
-    return replace(outcome, **texts)
+    where, printed, warned = (_NUMBER.sub("…", text) for text in (outcome.where, outcome.printed, outcome.warned))
+    return replace(outcome, where=where, printed=printed, warned=warned)
 
 
 def _without_texts(result, got):
