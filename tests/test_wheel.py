@@ -128,7 +128,7 @@ def test_the_version_and_a_page_of_help(installed):
 
 def test_start_progress_and_check(installed):
     status, out, err = installed("start")
-    assert (status, err) == (0, "") and out.endswith("my-dlcourse: 28 files laid out\nOpen it with: dlcourse lab\n")
+    assert (status, err) == (0, "") and out.endswith("my-dlcourse: 29 files laid out\nOpen it with: dlcourse lab\n")
     mine = installed.folder / "my-dlcourse"
     for slug in build.lesson_slugs():
         name = f"{build.lesson_name(slug)}.ipynb"

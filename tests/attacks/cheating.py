@@ -390,7 +390,9 @@ ATTACKS = [
         "changes_inputs",
         "the right numbers, and the inputs overwritten",
         {"preactivation": "def preactivation(X, w, b):\n    u = X @ w + b\n    X[:] = 0\n    return u"},
-        loses=ONE,
+        # A quarter of its point
+        loses={"preactivation": 0.75},
+        verdict="partly right",
         says="changes its input X",
     ),
     Attack(

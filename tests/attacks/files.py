@@ -227,7 +227,7 @@ ATTACKS = [
         raw=deep,
         loses=ALL,
         verdict="for a person",
-        says="it is nested too deeply",
+        says="it holds too many small pieces for a notebook",
     ),
     Attack(
         "huge_file",
