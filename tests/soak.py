@@ -105,7 +105,7 @@ def alone(folder, config=""):
     return [found[student] for student in students]
 
 
-def outcome(course, students, attacks, wanted, graded):
+def outcome(course, students, attacks, wanted, graded, memory=MEMORY_MB):
     """What came of a graded class; {} for each kind of trouble that it does not have."""
     summary, known = graded
     found = found_scores(course)
@@ -121,7 +121,7 @@ def outcome(course, students, attacks, wanted, graded):
         "refused": {one: summary["refused"].get(one) for one in refused ^ set(summary["refused"])},
         "problem": {"": summary["problem"]} if summary["problem"] else {},
         "said": {"": known["said"]} if known["said"] else {},
-        "memory of the main process, MB": {"": known["memory"]} if known["memory"] > MEMORY_MB else {},
+        "memory of the main process, MB": {"": known["memory"]} if known["memory"] > memory else {},
         "left": known["left"],
     }
 

@@ -597,6 +597,8 @@ def test_a_stopped_run_leaves_nothing(course, tmp_path, number):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # The tests themselves may run under nohup
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     )
     assert process.stdout.readline() == "begin 30\n" and process.stdout.readline().startswith("done")
     others = family(process.pid)
