@@ -1,5 +1,6 @@
 """A limit on time, each of the three ways; what they need is taken away in turn."""
 
+import gc
 import signal
 import sys
 import threading
@@ -198,3 +199,25 @@ def test_a_talk_with_the_engine_is_not_broken_off():
     with pytest.raises(TooSlow), limits.Watchdog(0.1):
         answer()
     assert done == [True]
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no alarm")
+def test_what_the_collector_calls_is_not_interrupted():
+    """Python throws away what is raised there, with a warning that is an error in these tests."""
+    called = []
+
+    def ring(phase, info):
+        if not called:
+            called.append(phase)
+            signal.raise_signal(signal.SIGALRM)
+
+    try:
+        with pytest.raises(TooSlow), time_limit(60):
+            gc.callbacks.append(ring)
+            gc.collect()
+            called.append("the block goes on")
+            signal.raise_signal(signal.SIGALRM)
+            called.append("and never comes here")
+    finally:
+        gc.callbacks.remove(ring)
+    assert called == ["start", "the block goes on"]

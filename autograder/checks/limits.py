@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import importlib.util
 import os
 import signal
@@ -116,10 +117,15 @@ class _Limit:
             self.lines.start()
 
 
+def _called_by_the_collector(frame):
+    return frame is not None and any(frame.f_code is getattr(one, "__code__", None) for one in gc.callbacks)
+
+
 class Alarm(_Limit):
     """A signal interrupts the first thread, even where it waits."""
 
     def start(self) -> None:
+        self.postponed = False
         self.before = signal.signal(signal.SIGALRM, self.ring)
         self.since = time.monotonic()
         self.left, self.interval = signal.setitimer(signal.ITIMER_REAL, self.seconds, AGAIN)
@@ -136,6 +142,9 @@ class Alarm(_Limit):
         inside = _in_block(frame, self.frame)
         if inside is None:
             self.stop()
+        elif not self.postponed and _called_by_the_collector(frame):
+            # What is raised there is thrown away with a warning; the next ring is AGAIN seconds off
+            self.postponed = True
         elif inside or not (self.rings or _is_own(frame)):
             self.insist()
             raise TooSlow
