@@ -367,26 +367,10 @@ def lstm_cell(ax, x=0.0, y=0.0, path=True):
         multiplied by the forget gate alone.
     """
     top, bottom, gates = y + 3.9, y + 0.5, y + 1.5
-    ax.add_patch(
-        FancyBboxPatch(
-            (x + 1.1, y),
-            7.6,
-            4.5,
-            boxstyle="round,pad=0,rounding_size=0.25",
-            facecolor="#f6f8fa",
-            edgecolor=GREY,
-            linewidth=1.2,
-            zorder=0,
-        )
-    )
+    _frame(ax, x, y, bottom)
     forget = node(ax, x + 2.2, top, "×", "weight", 0.3)
     add = node(ax, x + 4.9, top, "+", "weight", 0.3)
-    heavy = {"color": BACK[1], "width": 3.4} if path else {}
-    arrow(ax, (x, top), forget.left, **heavy)
-    arrow(ax, forget.right, add.left, **heavy)
-    arrow(ax, add.right, (x + 9.8, top), **heavy)
-    words(ax, x - 0.3, top, "cₜ₋₁", 11)
-    words(ax, x + 10.2, top, "cₜ", 11)
+    _stream(ax, x, top, (forget, add), "c", path)
 
     f = block(ax, x + 2.2, gates, "f = σ", "gate", 1.1, 0.7)
     i = block(ax, x + 3.7, gates, "i = σ", "gate", 1.1, 0.7)
@@ -410,8 +394,6 @@ def lstm_cell(ax, x=0.0, y=0.0, path=True):
     for gate in (f, i, g):
         arrow(ax, (gate.x, bottom), gate.bottom)
     words(ax, x - 0.3, bottom, "hₜ₋₁", 11)
-    line(ax, (x + 1.6, y - 0.4), (x + 1.6, bottom), end="-")
-    words(ax, x + 1.6, y - 0.6, "xₜ", 11, INPUT[1])
 
 
 def gru_cell(ax, x=0.0, y=0.0, path=True):
@@ -420,26 +402,10 @@ def gru_cell(ax, x=0.0, y=0.0, path=True):
     path : whether the way of the state is drawn heavy.
     """
     top, bottom, gates = y + 3.9, y + 0.5, y + 1.5
-    ax.add_patch(
-        FancyBboxPatch(
-            (x + 1.1, y),
-            7.6,
-            4.5,
-            boxstyle="round,pad=0,rounding_size=0.25",
-            facecolor="#f6f8fa",
-            edgecolor=GREY,
-            linewidth=1.2,
-            zorder=0,
-        )
-    )
+    _frame(ax, x, y, bottom)
     keep = node(ax, x + 5.2, top, "×", "weight", 0.3)
     add = node(ax, x + 7.9, top, "+", "weight", 0.3)
-    heavy = {"color": BACK[1], "width": 3.4} if path else {}
-    arrow(ax, (x, top), keep.left, **heavy)
-    arrow(ax, keep.right, add.left, **heavy)
-    arrow(ax, add.right, (x + 9.8, top), **heavy)
-    words(ax, x - 0.3, top, "hₜ₋₁", 11)
-    words(ax, x + 10.2, top, "hₜ", 11)
+    _stream(ax, x, top, (keep, add), "h", path)
     r = block(ax, x + 2.4, gates, "r = σ", "gate", 1.1, 0.7)
     z = block(ax, x + 5.2, gates, "z = σ", "gate", 1.1, 0.7)
     n = block(ax, x + 7.9, gates, "n = tanh", "gate", 1.4, 0.7)
@@ -458,8 +424,26 @@ def gru_cell(ax, x=0.0, y=0.0, path=True):
     for gate in (r, z):
         arrow(ax, (gate.x, bottom), gate.bottom)
     line(ax, (x + 0.5, top), (x + 0.5, bottom), (x + 1.6, bottom), end="-")
+
+
+def _frame(ax, x, y, bottom):
+    """The cell's ground, and its input from below."""
+    style = "round,pad=0,rounding_size=0.25"
+    look = {"facecolor": "#f6f8fa", "edgecolor": GREY, "linewidth": 1.2, "zorder": 0}
+    ax.add_patch(FancyBboxPatch((x + 1.1, y), 7.6, 4.5, boxstyle=style, **look))
     line(ax, (x + 1.6, y - 0.4), (x + 1.6, bottom), end="-")
     words(ax, x + 1.6, y - 0.6, "xₜ", 11, INPUT[1])
+
+
+def _stream(ax, x, y, through, letter, heavy):
+    """What runs through a cell on top, from one operation to the next."""
+    look = {"color": BACK[1], "width": 3.4} if heavy else {}
+    starts = [(x, y), *(place.right for place in through)]
+    ends = [*(place.left for place in through), (x + 9.8, y)]
+    for start, end in zip(starts, ends, strict=True):
+        arrow(ax, start, end, **look)
+    words(ax, x - 0.3, y, f"{letter}ₜ₋₁", 11)
+    words(ax, x + 10.2, y, f"{letter}ₜ", 11)
 
 
 def transformer_block(ax, x=0.0, y=0.0, causal=True, norm="layer norm"):

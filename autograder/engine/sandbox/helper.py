@@ -10,11 +10,12 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from ...checks.exercise import get_exercise
 from ...errors import EngineFault
-from . import link
+from . import link, walls
 from .protocol import Channel, Closed, ProtocolError, Silence
 
 START_SECONDS = 60.0
@@ -95,3 +96,20 @@ class Helper:
             self.process.wait()
             self.channel.close()
             self.process = None
+
+
+def requests(channel: Channel, memory: int) -> Iterator[tuple]:
+    """In the process itself: each request, (header, body), until the supervisor hangs up; exercises are loaded on the way."""
+    walls.limit(memory, disk=1, processes=0, cpu=10**6)
+    channel.send({"ready": True})
+    while True:
+        try:
+            header, body = channel.receive()
+        except Closed:
+            return
+        if "load" in header:
+            for name in header["load"]:
+                get_exercise(name)
+            channel.send({"ready": True})
+        else:
+            yield header, body

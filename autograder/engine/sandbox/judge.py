@@ -28,8 +28,8 @@ from ...checks.exercise import Exercise, get_exercise
 from ...checks.result import CaseRow, Result
 from ...checks.trace import Run, Site, Statement, Untraceable, plain
 from ...errors import EngineFault
-from . import link, walls
-from .helper import START_SECONDS, Helper
+from . import link
+from .helper import START_SECONDS, Helper, requests
 from .protocol import BODY_LIMIT, Channel, Closed, ProtocolError, Silence, decode, encode, without_large
 
 try:
@@ -348,18 +348,8 @@ def died_outcomes(exercise: Exercise, why: str) -> list[drivers.Outcome]:
 
 def main(memory: int, address: str) -> None:
     channel = Channel(link.join(address), trusted=True)
-    walls.limit(memory, disk=1, processes=0, cpu=10**6)
-    channel.send({"ready": True})
-    while True:
-        try:
-            header, body = channel.receive()
-        except Closed:
-            return
-        if "load" in header:
-            for name in header["load"]:
-                get_exercise(name)
-            channel.send({"ready": True})
-        elif "evidence" in header:
+    for header, body in requests(channel, memory):
+        if "evidence" in header:
             with contextlib.suppress(Exception):
                 place.evidence(header["evidence"], header["seed"])
             channel.send({"ready": True})

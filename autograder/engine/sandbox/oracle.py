@@ -19,8 +19,8 @@ from ...checks import drivers
 from ...checks.exercise import get_exercise
 from ...checks.withheld import doors
 from ...errors import EngineFault
-from . import link, walls
-from .helper import Helper
+from . import link
+from .helper import Helper, requests
 from .protocol import Channel, Closed, Silence, TooLarge, course_tuple, decode, encode
 
 # Values that are kept, and how long a call and its value may be: at most 64 MB in all, whatever students' code asks
@@ -75,18 +75,7 @@ def main(memory: int, address: str) -> None:
     channel = Channel(link.join(address))
     from ...checks.evaluation import withheld_functions
 
-    walls.limit(memory, disk=1, processes=0, cpu=10**6)
-    channel.send({"ready": True})
-    while True:
-        try:
-            header, body = channel.receive()
-        except Closed:
-            return
-        if "load" in header:
-            for name in header["load"]:
-                get_exercise(name)
-            channel.send({"ready": True})
-            continue
+    for header, body in requests(channel, memory):
         try:
             own = get_exercise(header["exercise"]).functions if header["exercise"] else ()
             function = _function(header["name"])
