@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import re
+import shlex
 import shutil
 import struct
 import subprocess
@@ -373,14 +374,16 @@ def test_the_walls_stand_for_a_user_who_is_not_root(tmp_path):
         "    made = grader.grade(t.cells(t.TOO_MUCH['children'], t.LIBC + 'libc.ptrace(0, 0, 0, 0)'))\n"
         "print(os.geteuid(), made.results[0].error, made.refused_calls, made.limited_by)\n"
     )
-    python, prefix = sys.executable, os.path.realpath(sys.base_prefix)
+    python, prefix, aside = (
+        shlex.quote(path) for path in (sys.executable, os.path.realpath(sys.base_prefix), str(tmp_path))
+    )
     opened = ""
     # A home that is closed to others, as root's is
     closed = os.path.expanduser("~root")
-    if prefix.startswith(f"{closed}/"):
+    if os.path.realpath(sys.base_prefix).startswith(f"{closed}/"):
         opened = (
-            f"mkdir -p {tmp_path}/p && mount --bind {prefix} {tmp_path}/p && mount -t tmpfs -o mode=755 tmpfs {closed} && "
-            f"mkdir -p {prefix} && mount --move {tmp_path}/p {prefix} && "
+            f"mount --bind {prefix} {aside} && mount -t tmpfs -o mode=755 tmpfs {closed} && "
+            f"mkdir -p {prefix} && mount --move {aside} {prefix} && "
         )
     user = "setpriv --reuid=64321 --regid=64321 --clear-groups"
     command = f'{opened}cd / && exec {user} env HOME=/tmp TMPDIR=/tmp {python} -c "$0"'
