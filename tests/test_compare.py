@@ -71,6 +71,19 @@ TABLE = {
     "None for a number": (None, np.float64(1.0), {}, "expected a number, got None (is a `return` missing?)."),
     "a number for None": (1.0, None, {}, "expected None, got a float."),
     "another text": ("he", "she", {}, "expected “she”, got “he”."),
+    "another long text": ("h" * 101, "she", {}, f"expected “she”, got “{'h' * 100}”."),
+    "a list that is far larger": (
+        [0.0] * 10_001,
+        np.ones(2),
+        {},
+        "expected an array of shape (2,), got a list of 10001.",
+    ),
+    "a list that is larger, but not far": (
+        [0.0] * 10_001,
+        np.ones(200),
+        {},
+        "expected shape (200,), got shape (10001,).",
+    ),
     "a number for True": (1, True, {}, "expected True, got an int."),
     "a false NumPy bool": (np.False_, True, {}, "expected True, got a bool."),
     # --- several values
@@ -617,6 +630,9 @@ AXIS_OF_ONE = "The numbers are right, with an axis of length 1 too many: is ther
         ([2.0, 4.0], [1.0, 2.0], 4, "Yours is twice as large."),
         ([5.0, 8.0], [2.0, 5.0], None, "Yours is larger by 3 everywhere."),
         ([1.0, -2.0], [-1.0, -2.0], None, "Only signs differ."),
+        # So many more entries that a relation would say nothing, and just not so many
+        (np.ones(20_001), 20_001.0, None, ""),
+        (np.ones((200, 55)), np.full(200, 55.0), None, "Its sum over axis 1 is what is asked."),
     ],
 )
 def test_the_relation_of_small_arrays(got, expected, batch, sentence):
