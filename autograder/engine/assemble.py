@@ -128,7 +128,7 @@ def record_of(
     ran = list(results.values())
     needs_review = [sentence for made in rebuilt for sentence in made.needs_review]
     needs_review += [sentence for result in ran for sentence in result.needs_review]
-    submitted, problem = read_time(submission.timestamp)
+    submitted, problem = read_time(submission.timestamp, submission.timezone)
     if problem:
         needs_review.append(problem)
     if isolation == "process":

@@ -19,7 +19,7 @@ class Submission:
     """What lies in the folder that a student handed in.
 
     notebooks : {name: content} of the .ipynb files on top. files : {relative name: content} of all others.
-    timestamp : text of `timestamp.txt`, None where there is none. digest : hash of everything. problem : why it cannot be read at all.
+    timestamp : text of `timestamp.txt`, None where there is none; timezone : whose short names it may hold. digest : hash of everything. problem : why it cannot be read at all.
     broken : {notebook name: why it was not read}. notes : what was left out.
     """
 
@@ -28,6 +28,7 @@ class Submission:
     files: dict
     digest: str
     timestamp: str | None = None
+    timezone: str = "UTC"
     broken: dict = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     problem: str = ""
@@ -53,7 +54,15 @@ def read_submission(course: Course, student: str, assignment: str) -> Submission
         digest.update(data)
     digest.update(repr((sorted(found.broken.items()), found.notes, found.problem)).encode())
     return Submission(
-        student, notebooks, files, digest.hexdigest(), timestamp, broken, tuple(found.notes), found.problem
+        student,
+        notebooks,
+        files,
+        digest.hexdigest(),
+        timestamp,
+        course.timezone,
+        broken,
+        tuple(found.notes),
+        found.problem,
     )
 
 

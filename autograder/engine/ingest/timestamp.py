@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import cache
 
 LONGEST = 100
 # A name of a time zone: never a path, and no digits to compute with beyond those of "Etc/GMT+5"
 _ZONE = re.compile(r"[A-Za-z]{1,20}(?:[_/+-][A-Za-z]{1,20}){0,3}(?:[+-]?[0-9]{1,2}(?:[A-Z]{1,4})?)?")
 # ISO 8601: `fromisoformat` alone takes any sign between date and time
 _ISO = re.compile(r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}(?:[T ][0-9:]{2,8}(?:[.,][0-9]{1,9})?(?:Z|[+-][0-9:]{2,8})?)?")
+_FROM_UTC = re.compile(r"(?:UTC|GMT)([+-])([0-9]{1,2})")
 _ON_TIME = "the submission counts as on time"
 
 
-def read_time(text: str | None) -> tuple[str | None, str]:
+def read_time(text: str | None, home: str = "UTC") -> tuple[str | None, str]:
     """(ISO time in UTC, what a person should know): the time is None where there is none, or none that can be read.
 
-    Read are ISO 8601 ("2026-11-21T12:00:00+01:00") and what nbgrader writes ("2026-11-21 12:00:00.000000 Europe/Paris");
-    a time without a zone is UTC, as for nbgrader.
+    Read are ISO 8601 ("2026-11-21T12:00:00+01:00") and what nbgrader writes ("2026-11-21 12:00:00.000000 CET"); a time
+    without a zone is UTC, as for nbgrader. home : the course's zone, nbgrader's `Exchange.timezone`; where several zones
+    share a short name, such as CST, it is that one's.
     """
     if text is None:
         return None, ""
@@ -27,9 +30,29 @@ def read_time(text: str | None) -> tuple[str | None, str]:
     if len(text) > LONGEST:
         return None, f"timestamp.txt holds more than {LONGEST} characters: {_ON_TIME}"
     try:
-        return _utc(*_parts(text))
+        time, name = _parts(text)
+        if name and time.tzinfo is not None:
+            raise ValueError("two time zones")
+        if name:
+            zones = _zones(name, time, home)
+            if len(zones) != 1:
+                return None, f"timestamp.txt names {_unclear(name, zones)}: {_ON_TIME}"
+            time = time.replace(tzinfo=zones[0])
+        if time.tzinfo is None:
+            time = time.replace(tzinfo=UTC)
+        return time.astimezone(UTC).isoformat(), ""
     except (ValueError, OverflowError):
         return None, f"timestamp.txt holds no valid time: {_ON_TIME}"
+
+
+def _unclear(name, zones):
+    if not zones:
+        return f"an unknown time zone ({name})"
+    *others, last = (str(zone) for zone in zones)
+    return (
+        f"the time zone {name}, which may be {', '.join(others)} or {last} (c.Exchange.timezone in nbgrader_config.py "
+        f"decides, with --regrade)"
+    )
 
 
 def _parts(text):
@@ -49,16 +72,36 @@ def _iso(text):
     return datetime.fromisoformat(text)
 
 
-def _utc(time, name):
-    from dateutil.tz import gettz
+def _zones(name: str, time: datetime, home: str) -> list[tzinfo]:
+    """What the name may stand for at that time: one zone, none, or several of different distances from UTC."""
+    if name in ("UTC", "GMT"):
+        return [UTC]
+    hours = _FROM_UTC.fullmatch(name)
+    if hours:
+        return [timezone(timedelta(hours=int(hours[1] + hours[2])))]
+    known = _known_zones()
+    own = known.get(home)
+    if own is not None and own.tzname(time) == name:
+        return [own]
+    # "CET" is also a zone with a summer time, but who writes CET in July means one hour
+    shown = _offsets(name, [time], known.values())
+    if not shown and name not in known:
+        # Summer's name in winter, by hand
+        year = [time.replace(month=month, day=1) for month in (1, 7)]
+        shown = _offsets(name, year, known.values())
+    if not shown and name in known:
+        return [known[name]]
+    return [timezone(offset) for offset in sorted(shown)]
 
-    problem = ""
-    if name:
-        if time.tzinfo is not None:
-            raise ValueError("two time zones")
-        time = time.replace(tzinfo=gettz(name))
-        if time.tzinfo is None:
-            problem = f"timestamp.txt names an unknown time zone ({name}): its time was read as UTC"
-    if time.tzinfo is None:
-        time = time.replace(tzinfo=UTC)
-    return time.astimezone(UTC).isoformat(), problem
+
+@cache
+def _known_zones():
+    """{name: zone} of the time zone database, but for the one that is this machine's."""
+    import zoneinfo
+
+    return {name: zoneinfo.ZoneInfo(name) for name in zoneinfo.available_timezones() - {"localtime"}}
+
+
+def _offsets(name, times, zones):
+    """How far from UTC the zones are that go by this short name at one of these times."""
+    return {zone.utcoffset(time) for zone in zones for time in times if zone.tzname(time) == name}

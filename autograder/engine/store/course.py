@@ -55,6 +55,11 @@ class Course:
         )
 
     @property
+    def timezone(self) -> str:
+        """The zone of the exchange's times, by its name in the time zone database."""
+        return str(_set(self.config, "Exchange", "timezone") or "UTC")
+
+    @property
     def groupshared(self) -> bool:
         return self._option("groupshared", False)
 
