@@ -527,6 +527,8 @@ def nbgrader(folder, *arguments):
 
 def plain(folder, assignment):
     """Grade with nbgrader's own autograde; returns what is in the gradebook then."""
+    with (folder / "nbgrader_config.py").open("a") as file:
+        file.write("\nc.Autograde.pop('autograde_preprocessors', None)\n")
     nbgrader(folder, "autograde", assignment)
     return classes.grades(folder)
 
@@ -648,7 +650,7 @@ def test_the_quickstart_course_scores_as_with_plain_nbgrader(tmp_path):
 
 
 @pytest.mark.slow
-def test_inside_plain_nbgrader_the_scores_are_the_same(course, tmp_path):
+def test_nbgrader_s_autograde_uses_the_engine_in_the_shipped_configuration(course, tmp_path):
     needs_bubblewrap()
     hand_in_all(course, ["ada"])
     hand_in_all(course, ["alan"], classes.HALF)
@@ -657,16 +659,17 @@ def test_inside_plain_nbgrader_the_scores_are_the_same(course, tmp_path):
         cell["metadata"]["tags"] = ["skip-execution"]
     classes.hand_in(course, "eve", skipping)
     theirs = Path(shutil.copytree(course, tmp_path / "theirs"))
-    with (theirs / "nbgrader_config.py").open("a") as file:
-        file.write(
-            "\nfrom nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, LimitOutput, SaveAutoGrades\n"
-            "c.Autograde.autograde_preprocessors = ['autograder.engine.preprocessor.GradeOutside', LimitOutput,"
-            " SaveAutoGrades, AssignLatePenalties, CheckCellMetadata]\nc.GradeOutside.timeout = 20\n"
-        )
     assert grade_class(open_course(course), classes.NAME, workers=1).complete
-    found = plain(theirs, classes.NAME)
+    nbgrader(theirs, "autograde", classes.NAME)
+    found = classes.grades(theirs)
     assert found == classes.grades(course)
     assert found[0]["eve", "neurons-perceptron_predict-check"][0] == 0.0
+    # As `dlcourse grade` would have left them: nothing is graded again, and the report has its records
+    again = grade_class(open_course(theirs), classes.NAME, workers=1)
+    assert (again.complete, again.unchanged, again.graded) == (True, 3, [])
+    assert {one.student: (one.key, one.points) for one in records(theirs).values()} == {
+        one.student: (one.key, one.points) for one in records(course).values()
+    }
 
 
 def test_the_export_reads_the_grades(course):

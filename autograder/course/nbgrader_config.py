@@ -11,6 +11,8 @@ c.CourseDirectory.root = str(course)
 c.CourseDirectory.course_id = "dlcourse"
 # One machine, one user: an exchange beside the course. A class sets DLCOURSE_EXCHANGE to the shared folder.
 c.Exchange.root = os.environ.get("DLCOURSE_EXCHANGE", str(course / "exchange"))
+# nbgrader's `autograde` and formgrader's button grade as `dlcourse grade` does; without this line they run plain nbgrader
+c.Autograde.autograde_preprocessors = ["autograder.engine.preprocessor.GradeOutside"]
 # A figure or a training loop may take a while
 c.Execute.timeout = 120
 # ipykernel warns at every start that local sockets are not encrypted

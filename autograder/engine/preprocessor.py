@@ -1,31 +1,28 @@
-"""The sandboxed grader inside plain `nbgrader autograde`.
+"""The engine inside nbgrader's own `autograde`, and so behind formgrader's *Autograde* button.
 
-In the course's `nbgrader_config.py`, in place of nbgrader's `Execute`:
+In the course's `nbgrader_config.py`, as `dlcourse start --instructor` lays it out:
 
-    from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, LimitOutput, SaveAutoGrades
-    c.Autograde.autograde_preprocessors = [
-        "autograder.engine.preprocessor.GradeOutside", LimitOutput, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata]
+    c.Autograde.autograde_preprocessors = ["autograder.engine.preprocessor.GradeOutside"]
     c.GradeOutside.timeout = 30
 
-Scores are those of `dlcourse grade`; one submission is graded at a time, and nothing is journalled.
+What is done is what `dlcourse grade --student … --regrade` does: sandbox, journal, gradebook, late penalties.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any, ClassVar
 
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Enum, Float, Integer
 
-from . import ingest
-from .assemble import assemble, record_of
-from .store import gradebook
+from .run import grade_class
 from .store.course import open_course
 from .tasks import Settings
 
 
 class GradeOutside(NbGraderPreprocessor):
-    """Run a sanitized notebook in the sandbox, judge its answers outside, leave the scores where nbgrader reads them."""
+    """Grade the whole submission of a sanitized notebook, and give what was assembled for this notebook."""
 
     isolation = Enum(["bwrap", "process"], default_value="bwrap", help="how the student's code is walled in").tag(
         config=True
@@ -34,40 +31,30 @@ class GradeOutside(NbGraderPreprocessor):
     memory = Integer(Settings.memory, help="MB of memory for the student's code").tag(config=True)
     figures = Bool(False, help="draw every figure, not only those that a person grades").tag(config=True)
 
+    # nbgrader makes a preprocessor for every notebook of a submission, and writes its own draft of each over ours
+    _assembled: ClassVar[dict[tuple[str, ...], dict[str, Any]]] = {}
+
     def preprocess(self, nb: Any, resources: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         from nbformat import from_dict
 
         marks = resources["nbgrader"]
         course = open_course(self.parent.parent.coursedir.root, marks["db_url"])
-        saved = gradebook.saved_cells(course.db_url, marks["assignment"])
-        assignment = ingest.load_assignment(course, marks["assignment"], saved)
-        submission = ingest.read_submission(course, marks["student"], marks["assignment"])
-        submission = ingest.fit(submission, assignment)
-        # From the file itself: what nbgrader has sanitized keeps tags, lets cells be missing and prefers the last of two
-        (made,) = (
-            made for made in ingest.rebuild_submission(assignment, submission) if made.master.name == marks["notebook"]
-        )
-        grader = self._grader()
-        results = {
-            task.notebook: grader.grade(task) for task in ingest.make_tasks(assignment, submission, [made], course.seed)
-        }
-        record = record_of(submission, assignment, [made], results, ("", "", ""), self.isolation, "")
-        for sentence in record.needs_review:
-            self.log.warning("%s: %s", marks["student"], sentence)
-        return from_dict(assemble(made, results.get(made.master.name), record, record.key)), resources
+        whose = str(course.root), marks["student"], marks["assignment"]
+        if (*whose, marks["notebook"]) not in self._assembled:
+            # From the submitted files: what nbgrader has sanitized keeps tags, lets cells be missing and prefers the last of two
+            self._grade(course, marks["student"], marks["assignment"])
+            for path in course.folder("autograded", marks["student"], marks["assignment"]).glob("*.ipynb"):
+                self._assembled[*whose, path.stem] = json.loads(path.read_text(encoding="utf-8"))
+        return from_dict(self._assembled.pop((*whose, marks["notebook"]))), resources
 
-    _graders: ClassVar[dict[Any, Any]] = {}
-
-    def _grader(self):
-        """One grader for the whole of nbgrader's run: it makes a new preprocessor for every notebook."""
-        import atexit
-
-        from .grader import Grader
+    def _grade(self, course, student, assignment):
+        from nbgrader.converters.base import NbGraderException
 
         settings = Settings.with_timeout(
             self.timeout, isolation=self.isolation, memory=self.memory, figures=self.figures
         )
-        if settings not in self._graders:
-            self._graders[settings] = Grader(settings)
-            atexit.register(self._graders[settings].close)
-        return self._graders[settings]
+        summary = grade_class(course, assignment, [student], settings, workers=1, regrade=True)
+        for _, sentence in summary.needs_review:
+            self.log.warning("%s: %s", student, sentence)
+        if not summary.complete:
+            raise NbGraderException(summary.problem or summary.failed[student])
