@@ -224,10 +224,10 @@ def test_what_a_graded_check_shows_and_gives(monkeypatch, capsys):
     assert head.startswith("Graded with other numbers: ") and fails == "Fails: “integer examples”."
     assert check(NAME, one_fails, hidden=True) == 1.6
     assert capsys.readouterr().out == (
-        "Graded with other numbers: 4 of 5 cases pass, 1.6 of 2 points.\nFails: “one example”.\n"
+        "Graded with other numbers: 4 of 5 cases pass; 1.6 of 2 points.\nFails: “one example”.\n"
     )
     assert check(NAME, right, hidden=True) == 2.0
-    assert capsys.readouterr().out == "Graded with other numbers: 5 of 5 cases pass, 2 of 2 points.\n"
+    assert capsys.readouterr().out == "Graded with other numbers: 5 of 5 cases pass; 2 of 2 points.\n"
 
 
 def test_the_hidden_numbers_depend_on_the_secret(monkeypatch):
@@ -314,7 +314,7 @@ def test_an_input_that_is_changed_costs_a_quarter_of_the_part_that_does_it(monke
     result = evaluation.judge(made, cases, expected, got)
     assert (result.score, result.mistake) == (0.875, "changes_its_input")
     assert result.message == (
-        "✗ made.up: not right yet; 1 of 2 cases pass (0.88 of 1 point).\n"
+        "✗ made.up: not right yet; 1 of 2 cases pass, 1 more but for a changed input, which costs a quarter of each (0.88 of 1 point).\n"
         "Backward: this looks like a known mistake (changes its input). Your function writes into an array that it was given: "
         "`x += …`, `x[…] = …` and `x *= …` do, `x = x + …` makes a new one.\n"
         "Case “one”, backward: The values are right, but your function changes its input dy: the caller still needs that "
@@ -352,6 +352,14 @@ def test_a_right_answer_keeps_half_of_its_digits_however_much_cancels(monkeypatc
     assert evaluate("made.up", lambda x: np.sum(x[::-1], dtype=np.float32), withhold=False).passed
     # A thousandth is off by far more than rounding can be
     assert not evaluate("made.up", lambda x: np.sum(x, dtype=np.float32) * np.float32(1.001), withhold=False).passed
+
+
+def test_a_wrong_answer_that_also_changes_its_input_is_not_named_for_rounding():
+    def relu(x):
+        x += 1.0
+        return np.maximum(x, 0.0)
+
+    assert evaluate("activations.relu", relu).mistake == "changes_its_input"
 
 
 def test_an_entry_that_is_moved_back_by_arithmetic_is_named_for_that():

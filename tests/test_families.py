@@ -71,6 +71,12 @@ def test_the_number_of_one_case_has_to_hold_on_the_others():
     assert evaluate("activations.leaky_relu", fixed(0.07, 0.05)).mistake is None
 
 
+@pytest.mark.parametrize("number", [1.0, 0.0])
+def test_an_answer_that_is_the_same_everywhere_has_no_number(number):
+    assert evaluate("metrics.perplexity", lambda logits, labels: number).mistake is None
+    assert evaluate("activations.relu", lambda x: np.full(x.shape, number)).mistake is None
+
+
 def test_the_number_stands_for_theta_and_only_there():
     made = slip("eps", "θ", values=(1e-5, 0.5))
     assert [way.applied("x + eps") for way in made.ways] == ["x + 1e-05", "x + 0.5"]

@@ -87,15 +87,15 @@ RESULTS = {
     "hidden cases once each": (
         [
             row("h", part="forward", hidden=True),
-            row("one"),
+            row("one", part="end"),
             row("h", part="backward", hidden=True),
-            row("g", hidden=True),
+            row("g", part="end", hidden=True),
         ],
         {},
         0.0,
         False,
         None,
-        f"{HEAD}0 of 4 cases pass (0 of 2 points).\nCase “one”: it differs.\nAlso failing (revealed at grading): h, g.",
+        f"{HEAD}0 of 4 cases pass (0 of 2 points).\nCase “one”, end: it differs.\nAlso failing (revealed at grading): h, g.",
     ),
     "a hidden case that passes is not named": (
         [row("one"), row("two", True, hidden=True)],
@@ -106,13 +106,17 @@ RESULTS = {
         f"{HEAD}1 of 2 cases pass (1 of 2 points).\nCase “one”: it differs.",
     ),
     "the others by name": (
-        [row("one", part="forward"), row("one", part="backward"), row("two", problem="other"), row("three", True)],
+        [
+            *(row(case, part=part) for case in ("one", "two", "three") for part in ("forward", "backward")),
+            *(row(case, case == "four", part=part) for part in ("forward",) for case in ("four", "five")),
+            *(row(case, part="backward") for case in ("four", "six")),
+        ],
         {},
-        0.25,
+        0.1,
         False,
         None,
-        f"{HEAD}1 of 4 cases pass (0.5 of 2 points).\nCase “one”, forward: it differs.\n"
-        "Also failing: “one”, backward, “two”.",
+        f"{HEAD}1 of 10 cases pass (0.2 of 2 points).\nCase “one”, forward: it differs.\n"
+        "Also failing: backward of “one”, “four”, “six”; “two”, “three”; forward of “five”.",
     ),
     "six others": (
         [row(name) for name in "abcdefg"],
@@ -132,12 +136,22 @@ RESULTS = {
         "Also failing: “b”, “c”, “d”, “e”, “f”, “g” and others.",
     ),
     "a failing case may earn a share of its weight": (
-        [row("one", credit=0.75), row("two", True, weight=3.0, credit=0.5)],
+        [row("one", credit=0.75), row("two", True, weight=3.0)],
         {},
         0.9375,
         False,
         None,
-        f"{HEAD}1 of 2 cases pass (1.88 of 2 points).\nCase “one”: it differs.",
+        f"{HEAD}1 of 2 cases pass, 1 more but for a changed input, which costs a quarter of each (1.88 of 2 points).\n"
+        "Case “one”: it differs.",
+    ),
+    "nothing is wrong but a changed input": (
+        [row("one", credit=0.75), row("two", credit=0.75)],
+        {},
+        0.75,
+        False,
+        None,
+        f"{HEAD}the values of every case are right, and a changed input costs a quarter (1.5 of 2 points).\n"
+        "Case “one”: it differs.\nAlso failing: “two”.",
     ),
     "a mistake of some parts": (
         [row("one")],

@@ -206,7 +206,8 @@ def _explanations(exercise, cases, seen, seed):
         and not any((name in one.parts or not one.parts) and one.in_place for one in found)
     ]
     if in_place:
-        rounded = all(one.outcome.rounded for part in seen for one in part if one.outcome.changed and not one.wrong)
+        changed = [one for part in seen for one in part if one.outcome.changed]
+        rounded = all(one.outcome.rounded for one in [one for one in changed if not one.wrong] or changed)
         mistake = NOT_RESTORED if rounded else IN_PLACE
         found.append(Explanation(mistake, tuple(in_place) if len(exercise.parts) > 1 else ()))
     return found
@@ -416,7 +417,7 @@ def _error_text(exercise, outcome):
         return f"{ENDLESS}{where}."
     if isinstance(error, NotImplementedError):
         return "This part is not written yet."
-    text = str(error)
+    text = str(error).strip()
     if isinstance(error, TypeError) and not outcome.where and _called(text) in (*exercise.function_names, "<lambda>"):
         return f"The call failed: {text}. Keep the given names and order of the arguments."
     return f"Your code raised {type(error).__name__}: {text}{where}."

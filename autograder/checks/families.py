@@ -11,6 +11,7 @@ import numpy as np
 # What students write has few digits: the first are tried over all magnitudes, the second and third near the best
 _MAGNITUDES = range(-20, 7)
 _FIRST = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0)
+# Of processor time: a busy machine takes no name away
 SECONDS = 0.5
 
 
@@ -19,12 +20,12 @@ def fitted(distance: Callable[[float], float], seconds: float = SECONDS) -> floa
 
     distance : 0 where the mistake with this number gives what the answer gives.
     """
-    until = time.monotonic() + seconds
+    until = time.process_time() + seconds
     known: dict[float, float] = {}
 
     def best(numbers):
         for number in numbers:
-            if number not in known and time.monotonic() < until:
+            if number not in known and time.process_time() < until:
                 known[number] = distance(number)
             if known.get(number) == 0.0:
                 return number

@@ -33,6 +33,7 @@ from .exercise import exercises_of, get_exercise
 from .follow import course_functions, earlier_uses, follows_from
 from .limits import TooSlow
 from .place import place_of
+from .result import cases_that_pass
 from .solution import shown_code
 
 if TYPE_CHECKING:
@@ -110,7 +111,9 @@ def _once_more(exercise, functions, first, judged):
 def _without_numbers(result):
     """The result as a student may see it: which hidden cases fail, not on which numbers."""
     failed = list(dict.fromkeys(row.case for row in result.rows if not row.passed))
-    text = f"Graded with other numbers: {sum(row.passed for row in result.rows)} of {len(result.rows)} cases pass, {result.points:g} of {result.max_points:g} points."
+    text = (
+        f"Graded with other numbers: {cases_that_pass(result.rows)}; {result.points:g} of {result.max_points:g} points."
+    )
     if result.follows:
         text += f"\nFollows from {', '.join(result.follows)}: judged with the course's version in its place."
     if failed:

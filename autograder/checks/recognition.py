@@ -155,7 +155,9 @@ class _Search:
         valued = [i for i, one in enumerate(self.got[part]) if one.wrong and one.outcome.error is None]
         # Where a given number explains the case any number may
         telling = [i for i in valued if not any(row[i] == SAME for row in known)] or valued
-        return self.fitted(mistake, part, telling[0]) if telling else []
+        # Some number makes a constant of most formulas: 1 as a base, 0 as a limit
+        constant = _constant([self.got[part][i].outcome.value for i in valued])
+        return self.fitted(mistake, part, telling[0]) if telling and not constant else []
 
     def _may(self, way, part):
         """Whether a way is right wherever the answer is, and explains some of the rest."""
@@ -241,6 +243,15 @@ class _Search:
             got.outcome.changed and not made.outcome.changed
             for got, made in zip(self.got[part], way.seen[part], strict=True)
         )
+
+
+def _constant(values):
+    """Whether several numbers are all the same one."""
+    try:
+        numbers = np.concatenate([np.ravel(np.asarray(value, dtype=float)) for value in values])
+    except (TypeError, ValueError):
+        return False
+    return numbers.size > 1 and bool((numbers == numbers[0]).all())
 
 
 def _explanation(exercise, found, search):

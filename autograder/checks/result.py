@@ -20,7 +20,7 @@ ALSO = "Also failing"
 class CaseRow:
     """One part of one case. Of a hidden one the student may see the name and whether it passed.
 
-    credit : the share of its weight that it earns although it fails.
+    credit : the share of its weight that it earns although it fails: its values are right, and an input is changed.
     """
 
     case: str
@@ -112,7 +112,7 @@ def result_of(
     if attempted and not passed:
         if not another:
             lines.append(_why_less(exercise, rows, score, empty))
-        lines += [*map(_mistake, mistakes), *_failing_cases([row for row in rows if not row.passed])]
+        lines += [*map(_mistake, mistakes), *_failing_cases(rows)]
     return Result(
         exercise.name,
         passed,
@@ -193,8 +193,16 @@ def _heading(exercise, rows, score, passed, attempted):
         return f"○ {exercise.name}: 0 of {points}."
     if passed:
         return f"✓ {exercise.name}: right, {points}."
-    done, earned = sum(row.passed for row in rows), round(score * exercise.points, 2)
-    return f"✗ {exercise.name}: not right yet; {done} of {len(rows)} cases pass ({earned:g} of {points})."
+    return f"✗ {exercise.name}: not right yet; {cases_that_pass(rows)} ({round(score * exercise.points, 2):g} of {points})."
+
+
+def cases_that_pass(rows: Sequence[CaseRow]) -> str:
+    """How many cases pass, in words, and how many would but for an input that is changed."""
+    done, nearly, all_of_them = sum(row.passed for row in rows), sum(row.credit > 0 for row in rows), len(rows)
+    if nearly == all_of_them > 0:
+        return "the values of every case are right, and a changed input costs a quarter"
+    more = f", {nearly} more but for a changed input, which costs a quarter of each" if nearly else ""
+    return f"{done} of {all_of_them} cases pass{more}"
 
 
 def _mistake(found):
@@ -204,17 +212,36 @@ def _mistake(found):
     return f"{head} ({found.mistake.slug.replace('_', ' ')}). {found.hint}"
 
 
-def _failing_cases(failed):
+def _failing_cases(rows):
     """The first visible case with its problem, then the names of the others; of hidden ones nothing but the name."""
+    failed = [row for row in rows if not row.passed]
     visible = [row for row in failed if not row.hidden]
     lines = [f"Case {_title(row)}: {row.problem}" for row in visible[:1]]
     hidden = dict.fromkeys(row.case for row in failed if row.hidden)
     if hidden:
         lines.append(f"{ALSO} (revealed at grading): {', '.join(hidden)}.")
-    others = list(dict.fromkeys(map(_title, visible[1:])))
+    others = _by_parts(visible[1:], len({row.part for row in rows}))
     if others:
-        lines.append(f"{ALSO}: {', '.join(others[:6])}{' and others' if len(others) > 6 else ''}.")
+        lines.append(f"{ALSO}: {others}.")
     return lines
+
+
+def _by_parts(failed, count):
+    """The names of failing cases, those that fail in the same parts together; parts are named unless all of them fail."""
+    parts: dict[str, list[str]] = {}
+    for row in failed:
+        parts.setdefault(row.case, []).append(row.part)
+    groups: dict[str, list[str]] = {}
+    for case in list(parts)[:6]:
+        where = f"{_listed(parts[case])} of " if len(parts[case]) < count else ""
+        groups.setdefault(where, []).append(f"“{case}”")
+    text = "; ".join(where + ", ".join(cases) for where, cases in groups.items())
+    return f"{text} and others" if len(parts) > 6 else text
+
+
+def _listed(words):
+    """ "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def _title(row):
