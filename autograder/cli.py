@@ -213,6 +213,10 @@ def grade(
     timeout: Annotated[float, typer.Option(metavar="S", help="seconds for one cell or check")] = 30.0,
     memory: Annotated[int, typer.Option(metavar="MB", help="memory of the student's code")] = 2048,
     isolation: Annotated[str, typer.Option(help="bwrap, or process: no sandbox, marked on every grade")] = "bwrap",
+    environment: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="the Python environment of the students' code; default: the grader's"),
+    ] = None,
     figures: Annotated[
         bool, typer.Option("--figures", help="draw every figure, not only those graded by hand")
     ] = False,
@@ -240,5 +244,6 @@ def grade(
             figures,
             regrade,
             json,
+            environment,
         )
     )

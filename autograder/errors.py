@@ -9,6 +9,7 @@
     ├── NoNotebook         there is nothing to check
     └── EngineFault        the machine failed, not the student: nothing may be graded from it
         ├── NoSandbox      the walls cannot be built on this machine
+        │   └── MissingPackage  the assignment imports what the environment of the students' code lacks
         ├── PoolLost       no worker is left to grade
         └── Stopped        the run cannot go on; what is graded so far is safe
 
@@ -58,6 +59,10 @@ class NoSandbox(EngineFault):
 
     def __str__(self):
         return f"{self.reason}: {self.remedy}" if self.remedy else self.reason
+
+
+class MissingPackage(NoSandbox):
+    """The assignment itself imports what the environment of the students' code lacks: nobody's answer is at fault."""
 
 
 class PoolLost(EngineFault):

@@ -363,7 +363,7 @@ import os, socket, glob, importlib.util, gc, sys, ctypes
 seen = []
 for path in {[str(tmp_path / "canary"), os.path.expanduser("~"), build.__file__, "/proc/1/environ", "/proc/self/status"]!r}:
     if os.access(path, os.R_OK): seen.append(path)
-for name in ("nbgrader", "autograder.exercises", "autograder.checks.evaluation", "autograder.checks.compare", "sqlalchemy"):
+for name in ("autograder.exercises", "autograder.build", "autograder.checks.evaluation", "autograder.checks.compare", "autograder.engine.grader"):
     try:
         if importlib.util.find_spec(name): seen.append(name)
     except ImportError: pass

@@ -398,13 +398,10 @@ def test_without_a_sandbox_a_person_is_asked_once(tmp_path, no_sandbox, monkeypa
     )
 
 
-def test_without_a_sandbox_packages_that_grading_lacks_are_not_found(tmp_path):
+def test_without_a_sandbox_the_packages_of_the_environment_are_there(tmp_path):
     path = notebook(tmp_path, "import nbformat", *answered("preactivation", "return X @ w + b"))
     outcome = offline.check_notebook(path, isolation="fresh")
-    assert outcome.errors == [
-        offline.CellError([2], "import nbformat", "ModuleNotFoundError: No module named 'nbformat'")
-    ]
-    assert outcome.passed
+    assert outcome.errors == [] and outcome.passed
 
 
 @pytest.mark.slow
@@ -432,7 +429,7 @@ def test_it_runs_where_unix_modules_are_missing(tmp_path):
         from autograder.engine.sandbox import link, sandbox
         link.INHERITED = False
         plain = sandbox._python_path
-        sandbox._python_path = lambda kit: {str(poor)!r} + ":" + plain(kit)
+        sandbox._python_path = lambda *given: {str(poor)!r} + ":" + plain(*given)
         from autograder.__main__ import main
         sys.argv = ["dlcourse", "check", {str(path)!r}, "--yes", "--json", "--timeout", "3"]
         main()

@@ -27,6 +27,7 @@ def main(
     figures=False,
     regrade=False,
     json=False,
+    environment=None,
 ):
     """Grade a class and say what came of it; returns the exit status: 0 all graded, 1 something is open, 2 a wrong call."""
     wrong = _wrong(timeout, memory, isolation, workers, scheduler)
@@ -35,7 +36,9 @@ def main(
     from ..engine.run import grade_class
     from ..errors import GradebookError
 
-    settings = Settings.with_timeout(timeout, isolation=isolation, memory=memory, figures=figures)
+    settings = Settings.with_timeout(
+        timeout, isolation=isolation, memory=memory, figures=figures, environment=environment or ""
+    )
     try:
         place = open_course(course, db)
         with stopped_by_signals(), _Show() as show:

@@ -102,7 +102,7 @@ class Grader:
                 zygote.close()
             self.oracle.start()
             self.judge.start()
-            zygote = open_sandbox(key[0], self.settings.isolation, plots)
+            zygote = open_sandbox(key[0], self.settings.isolation, plots, self.settings.environment)
         self.zygotes[key] = zygote
         self.oracle.ready(key[0])
         self.judge.ready(key[0])

@@ -17,7 +17,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -148,7 +148,8 @@ class _ClassRun:
     stack: contextlib.ExitStack
 
     def __init__(self, course, assignment, settings, on_event):
-        self.course, self.settings, self.on_event = course, settings, on_event
+        self.course, self.on_event = course, on_event
+        self.settings = replace(settings, environment=settings.environment or course.environment)
         self.early: list[tuple[Any, ...]] | None = []
         name = course.find_assignment(assignment)
         self.assignment = ingest.load_assignment(course, name, gradebook.saved_cells(course.db_url, name))

@@ -64,6 +64,8 @@ class Settings:
     memory : MB of address space for the child. output : bytes that a cell may print or show.
     disk : MB that it may write, processes : how many it may have, threads included.
     figures : draw every figure, not only those that a person grades.
+    environment : the Python environment of the student's code, a folder or its Python; "" is the one that runs the grader
+        (of a class: the one that the course's configuration names, if it does).
     """
 
     isolation: str = "bwrap"
@@ -74,6 +76,7 @@ class Settings:
     disk: int = 64
     processes: int = 16
     figures: bool = False
+    environment: str = ""
 
     @classmethod
     def with_timeout(cls, timeout: float, **others: Any) -> Self:

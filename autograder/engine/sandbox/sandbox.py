@@ -1,8 +1,8 @@
 """The supervisor's side of the walls: what the sandbox holds, how it is started, how a child of it is asked and ended.
 
-With bubblewrap the zygote sees: the Python that runs here and the C library, read-only; NumPy, SciPy, Matplotlib, IPython
-and what these need; the kit of the assignment (the course's package with the asked-for functions withheld, and the part of
-the checks that calls answers); nothing else: no home, no network, no nbgrader, no exercises. Each child then gets
+With bubblewrap the zygote sees: a Python and the C library, read-only; the packages of the environment that runs here, or
+of the one that is named; the kit of the assignment (the course's package with the asked-for functions withheld, and the
+part of the checks that calls answers); nothing else: no home, no network, no exercises. Each child then gets
 its own namespaces and empty file systems (`walls`).
 """
 
@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import functools
-import importlib.metadata
 import inspect
 import json
 import os
@@ -38,6 +36,7 @@ from ...checks.withheld import doors
 from ...errors import EngineFault, NoSandbox
 from ..scratch import Scratch
 from . import calls, groups, link
+from .environment import Environment, find_environment
 from .link import START_SECONDS
 from .protocol import Channel, Closed, ProtocolError, Silence, encode
 
@@ -48,8 +47,9 @@ NOBODY = 65534
 # The child is the first process of its namespace: the kernel lets none of these through from inside (pid_namespaces(7)).
 # The attendant says itself when it has sent one
 FROM_OUTSIDE = {getattr(signal, name, 0) for name in ("SIGKILL", "SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT")}
+# Where packages stand that are installed from elsewhere
+LINKED = "/site/linked"
 SHORT_OF_MEMORY = "is the machine short of memory? See its kernel's log, and give fewer workers"
-ROOTS = ("numpy", "scipy", "matplotlib", "ipython", "matplotlib-inline", "array-api-compat")
 # Beside the shared libraries
 SYSTEM = (
     *(
@@ -255,42 +255,6 @@ from autograder.checks.drivers import Named, WrongAnswer, kind, resolve, steps
 # --- what the sandbox sees ------------------------------------------------------------------------------------------
 
 
-@functools.cache
-def packages() -> dict[str, Path]:
-    """{name: path} of the files and folders in site-packages that notebooks may use."""
-    from packaging.requirements import Requirement
-
-    found: dict[str, Path] = {}
-    todo, seen = list(ROOTS), set()
-    while todo:
-        name = re.sub(r"[-_.]+", "-", todo.pop()).lower()
-        if name in seen:
-            continue
-        seen.add(name)
-        try:
-            distribution = importlib.metadata.distribution(name)
-        except importlib.metadata.PackageNotFoundError:
-            if name in ROOTS:
-                raise EngineFault(f"expected the package {name} beside the grader; install dlcourse[grading]") from None
-            continue
-        for top in sorted(_tops(distribution) - {"..", "__pycache__", "bin"}):
-            found.setdefault(top, Path(str(distribution.locate_file(top))).resolve())
-        for text in distribution.requires or ():
-            requirement = Requirement(text)
-            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-                todo.append(requirement.name)
-    return {name: path for name, path in found.items() if path.exists()}
-
-
-def _tops(distribution):
-    """The files and folders of a distribution that stand in site-packages itself."""
-    record = distribution.read_text("RECORD")
-    if record is None:
-        return {file.parts[0] for file in distribution.files or ()}
-    # `files` makes an object of each of its ten thousand lines
-    return {re.split("[/,]", line.lstrip('"'), maxsplit=1)[0] for line in record.splitlines() if line}
-
-
 def system_binds() -> list[str]:
     """What Python needs of the system: shared libraries, languages, time zones, fonts, and the commands of a `!` line."""
     shown: list[str] = []
@@ -318,10 +282,9 @@ def system_binds() -> list[str]:
     return shown
 
 
-def bubblewrap(kit: Path, fd: int) -> list[str]:
+def bubblewrap(kit: Path, fd: int, environment: Environment) -> list[str]:
     """The command that starts the zygote behind bubblewrap."""
-    prefix = os.path.realpath(sys.base_prefix)
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    prefix, version = environment.base, environment.name
     command = ["bwrap", "--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
     if os.geteuid() == 0:
         # Mounts made by root may lie under a home that only root can enter; the zygote then gives root up for good
@@ -332,6 +295,7 @@ def bubblewrap(kit: Path, fd: int) -> list[str]:
     # A folder that is made on the way to another is closed to other users
     for path in (
         "/site",
+        LINKED,
         "/etc",
         "/usr",
         "/usr/bin",
@@ -349,9 +313,8 @@ def bubblewrap(kit: Path, fd: int) -> list[str]:
     else:
         for path in (f"/usr/bin/{version}", f"/usr/lib/{version}", f"/usr/lib64/{version}"):
             command += ["--ro-bind-try", path, path]
-    # Whatever else is installed for this Python is not for notebooks
+    # Packages beside the standard library may be those of another environment
     hidden = {
-        sysconfig.get_path("purelib", vars={"base": prefix, "platbase": prefix}),
         f"{prefix}/lib/{version}/site-packages",
         f"{prefix}/lib/{version}/dist-packages",
         f"{prefix}/lib/python3/dist-packages",
@@ -363,13 +326,13 @@ def bubblewrap(kit: Path, fd: int) -> list[str]:
         if os.path.isdir(path):
             inside = path.replace(prefix, home, 1) if path.startswith(prefix + "/") else path
             command += ["--tmpfs", inside]
-    for name, package in packages().items():
-        command += ["--ro-bind", str(package), f"/site/{name}"]
-    command += ["--ro-bind", str(kit), "/kit", "--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
-    environment = _environment(f"{home}/bin:/usr/bin:/bin", "/tmp", "/kit:/site")
+    sites = package_binds(environment)
+    command += [*sites, "--ro-bind", str(kit), "/kit", "--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
+    places = [f"/site/{number}" for number in range(len(environment.folders))]
+    variables = _environment(f"{home}/bin:/usr/bin:/bin", "/tmp", ":".join(["/kit", *places, LINKED]))
     if home == "/py":
-        environment |= {"PYTHONHOME": "/py", "LD_LIBRARY_PATH": "/py/lib"}
-    for name, value in environment.items():
+        variables |= {"PYTHONHOME": "/py", "LD_LIBRARY_PATH": "/py/lib"}
+    for name, value in variables.items():
         command += ["--setenv", name, value]
     command += ["--chdir", "/kit", "--remount-ro", "/"]
     return [
@@ -383,6 +346,20 @@ def bubblewrap(kit: Path, fd: int) -> list[str]:
         "autograder.engine.sandbox.inside",
         str(fd),
     ]
+
+
+def package_binds(environment: Environment) -> list[str]:
+    """Every package of the environment, without what holds solutions."""
+    shown: list[str] = []
+    for number, folder in enumerate(environment.folders):
+        shown += ["--ro-bind", folder, f"/site/{number}"]
+        for path in environment.withheld:
+            if path.startswith(folder + os.sep):
+                place = f"/site/{number}{path.removeprefix(folder)}"
+                shown += ["--tmpfs", place] if os.path.isdir(path) else ["--ro-bind", os.devnull, place]
+    for name, path in environment.linked.items():
+        shown += ["--ro-bind", path, f"{LINKED}/{name}"]
+    return shown
 
 
 def _environment(path, home, python_path):
@@ -407,9 +384,11 @@ def _environment(path, home, python_path):
 # --- zygote and child -----------------------------------------------------------------------------------------------
 
 
-def open_sandbox(names: Collection[str], isolation: str = "bwrap", plots: bool = True) -> Zygote | Fresh:
+def open_sandbox(
+    names: Collection[str], isolation: str = "bwrap", plots: bool = True, environment: str = ""
+) -> Zygote | Fresh:
     """What gives children for one set of exercises: a warm `Zygote`, or a `Fresh` one where nothing is forked."""
-    return Fresh(names, plots) if isolation == "fresh" else Zygote(names, isolation, plots)
+    return Fresh(names, plots) if isolation == "fresh" else Zygote(names, isolation, plots, environment)
 
 
 def _new_kit(folder, names):
@@ -419,17 +398,17 @@ def _new_kit(folder, names):
     return kit
 
 
-def _python_path(kit):
-    return os.pathsep.join([str(kit), *dict.fromkeys(str(path.parent) for path in packages().values())])
+def _python_path(kit, environment):
+    return os.pathsep.join([str(kit), *environment.folders])
 
 
 class Zygote:
     """One warm process behind the walls, for one set of exercises; `child()` gives a fresh fork of it.
 
-    plots : import Matplotlib as well, which takes as long as all the rest.
+    plots : import Matplotlib as well, which takes as long as all the rest. environment : as in `Settings`.
     """
 
-    def __init__(self, names, isolation="bwrap", plots=True):
+    def __init__(self, names, isolation="bwrap", plots=True, environment=""):
         self.isolation, self.plots = isolation, plots
         self.walled = isolation == "bwrap"
         if isolation not in ("bwrap", "process"):
@@ -442,6 +421,7 @@ class Zygote:
             raise NoSandbox(
                 f"expected a processor whose system calls are known here (x86_64, aarch64), got {os.uname().machine}"
             )
+        self.environment = find_environment(environment)
         self.scratch = Scratch()
         self.folder = self.scratch.path
         try:
@@ -459,10 +439,19 @@ class Zygote:
         scratch = self.folder / "scratch"
         scratch.mkdir(mode=0o700)
         if self.walled:
-            command, environment = bubblewrap(kit, theirs.fileno()), {}
+            command, environment = bubblewrap(kit, theirs.fileno(), self.environment), {}
         else:
-            environment = _environment(os.environ.get("PATH", ""), str(scratch), _python_path(kit))
-            command = [sys.executable, "-B", "-s", "-P", "-m", "autograder.engine.sandbox.inside", str(theirs.fileno())]
+            path = _python_path(kit, self.environment)
+            environment = _environment(os.environ.get("PATH", ""), str(scratch), path)
+            command = [
+                self.environment.python,
+                "-B",
+                "-s",
+                "-P",
+                "-m",
+                "autograder.engine.sandbox.inside",
+                str(theirs.fileno()),
+            ]
         self.log = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
         try:
             self.process = subprocess.Popen(
@@ -719,7 +708,9 @@ class FreshChild(Child):
     def __init__(self, fresh, settings, files):
         self.settings, self.number, self.usage = settings, 0, None
         scratch = Path(tempfile.mkdtemp(dir=fresh.folder))
-        environment = _environment(os.environ.get("PATH", ""), str(scratch), _python_path(fresh.kit))
+        environment = _environment(
+            os.environ.get("PATH", ""), str(scratch), _python_path(fresh.kit, find_environment())
+        )
         # Without these Windows opens no socket
         environment |= {name: os.environ[name] for name in ("SYSTEMROOT", "TEMP", "TMP") if name in os.environ}
         inside = [*("-B", "-s", "-P"), "-m", "autograder.engine.sandbox.inside", "--alone"]
@@ -730,9 +721,8 @@ class FreshChild(Child):
             raise EngineFault(f"a child did not start: {error}") from None
         self.work = Channel(sock)
         limits = {"memory": settings.memory, "disk": settings.disk, "cpu": settings.total}
-        allowed = [name.partition(".")[0] for name in packages()]
         try:
-            self.work.send({"plots": fresh.plots, "limits": limits, "home": str(scratch / "work"), "packages": allowed})
+            self.work.send({"plots": fresh.plots, "limits": limits, "home": str(scratch / "work")})
             self._hand_over(files)
         except (Closed, Silence, ProtocolError):
             self.close()

@@ -63,6 +63,15 @@ class Course:
     def groupshared(self) -> bool:
         return self._option("groupshared", False)
 
+    @property
+    def environment(self) -> str:
+        """The Python environment of the students' code, `c.DlcourseGrader.environment`; "" is that of the grader."""
+        named = self.config.DlcourseGrader.get("environment", "") if "DlcourseGrader" in self.config else ""
+        if not isinstance(named, str):
+            raise CourseError(f"c.DlcourseGrader.environment: expected a path as text, got {type(named).__name__}")
+        # As seen from the course directory, like the other paths of the configuration
+        return str(self.root / Path(named).expanduser()) if named else ""
+
     def keep_private(self, path: Path) -> None:
         """Close what holds students' work to other users; with nbgrader's `groupshared` the group may use it."""
         if path.is_dir():

@@ -1,0 +1,158 @@
+"""The packages of the students' code: those of the grader's environment, or of one that is named; never a solution."""
+
+import importlib.metadata
+import json
+import os
+import shutil
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from autograder.engine.grader import Grader
+from autograder.engine.sandbox import environment, sandbox
+from autograder.engine.sandbox.environment import Environment, find_environment
+from autograder.engine.store.course import open_course
+from autograder.engine.tasks import CODE, Settings, Step, Task
+from autograder.errors import CourseError, NoSandbox
+
+needs_walls = pytest.mark.skipif(sandbox.shutil.which("bwrap") is None, reason="bubblewrap (bwrap) is not installed")
+
+
+def shown(result, number=0):
+    return "".join(output.get("text", "") for output in result.results[number].outputs)
+
+
+def task(*sources, student=True, **more):
+    steps = tuple(Step(CODE, source, place, student) for place, source in enumerate(sources))
+    return Task("ada", "hw", "hw", steps, 1, **more)
+
+
+def _link(source, target):
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy(source, target)
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory):
+    """Another environment: the few packages that it needs, one more, one that brings exercises."""
+    folder = tmp_path_factory.mktemp("environment") / "other one"
+    venv.create(folder, symlinks=True, with_pip=False)
+    (site,) = folder.glob("lib/python*/site-packages")
+    todo, seen = [name.replace("_", "-") for name in environment.NEEDED], set()
+    while todo:
+        distribution = importlib.metadata.distribution(todo.pop())
+        if distribution.name in seen:
+            continue
+        seen.add(distribution.name)
+        for top in {file.parts[0] for file in distribution.files if ".." not in file.parts}:
+            path = Path(distribution.locate_file(top))
+            if path.is_dir():
+                shutil.copytree(path, site / top, copy_function=_link, dirs_exist_ok=True)
+            elif path.is_file():
+                _link(path, site / top)
+        needed = [Requirement(text) for text in distribution.requires or ()]
+        todo += [one.name for one in needed if one.marker is None or one.marker.evaluate({"extra": ""})]
+    (site / "only_there.py").write_text("value = 7\n")
+    for name in ("stats_exercises", "autograder"):
+        (site / name).mkdir()
+        (site / name / "secret.py").write_text("solution = 42\n")
+    info = site / "stats_exercises-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stats-exercises\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[dlcourse.exercises]\nstats = stats_exercises\n")
+    return folder
+
+
+def test_the_environment_is_the_one_that_runs_this():
+    found = find_environment()
+    assert found.python == sys.executable and found.version == sys.version_info[:2] and found.missing == ()
+    assert any(Path(folder, "numpy").is_dir() for folder in found.folders)
+    assert found.name == f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@needs_walls
+def test_every_package_is_there_and_none_can_be_changed():
+    look = (
+        "import importlib.util, os\n"
+        "print([name for name in ('pytest', 'hypothesis') if importlib.util.find_spec(name)])\n"
+        "print([path for path in os.listdir('/site') if os.access('/site/' + path, os.W_OK)])"
+    )
+    with Grader() as grader:
+        assert shown(grader.grade(task(look))) == "['pytest', 'hypothesis']\n[]\n"
+
+
+def test_a_description_of_another_environment(other):
+    found = find_environment(str(other))
+    assert found.python == str(other / "bin" / "python") and found.missing == ()
+    assert [Path(path).name for path in found.withheld] == ["autograder", "stats_exercises"]
+    assert find_environment(str(other / "bin" / "python")) == found
+
+
+@needs_walls
+def test_a_named_environment_has_its_own_packages_and_no_solution(other):
+    look = (
+        "import importlib.util, only_there\n"
+        "print(only_there.value, importlib.util.find_spec('pytest'))\n"
+        "for name in ('stats_exercises.secret', 'autograder.secret'):\n"
+        "    try:\n        print(importlib.util.find_spec(name))\n    except ImportError:\n        print('no parent')"
+    )
+    with Grader(Settings(environment=str(other))) as grader:
+        assert shown(grader.grade(task(look))) == "7 None\nNone\nNone\n"
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        (
+            "nowhere",
+            "the environment {} was not found: expected the folder of a virtual environment or of conda, or its Python",
+        ),
+        ("liar", "the environment's Python {}/bin/python does not run (JSONDecodeError)"),
+        ("old", "the environment {} has Python 3.9; expected 3.11 or newer"),
+        (
+            "poor",
+            "the environment {} lacks numpy, array_api_compat, which run students' notebooks: py -m pip install numpy array-api-compat",
+        ),
+    ],
+)
+def test_an_environment_that_cannot_be_used(tmp_path, named, said):
+    answers = {"liar": "no", "old": [3, 9], "poor": [3, 11]}
+    if named in answers:
+        missing = ["numpy", "array_api_compat"] if named == "poor" else []
+        told = Environment("py", "/py", answers[named], [], {}, [], missing)._asdict()
+        python = tmp_path / named / "bin" / "python"
+        python.parent.mkdir(parents=True)
+        python.write_text("#!/bin/sh\necho '" + ("no" if named == "liar" else json.dumps(told)) + "'\n")
+        python.chmod(0o755)
+    with pytest.raises(NoSandbox) as error:
+        find_environment(str(tmp_path / named))
+    assert str(error.value) == said.format(tmp_path / named)
+
+
+def test_the_configuration_names_it(tmp_path):
+    config = tmp_path / "nbgrader_config.py"
+    config.write_text("c = get_config()\n")
+    assert open_course(tmp_path).environment == ""
+    config.write_text("c = get_config()\nc.DlcourseGrader.environment = 'env'\n")
+    assert open_course(tmp_path).environment == str(tmp_path / "env")
+    config.write_text("c = get_config()\nc.DlcourseGrader.environment = 3\n")
+    with pytest.raises(CourseError, match=r"^c\.DlcourseGrader\.environment: expected a path as text, got int$"):
+        _ = open_course(tmp_path).environment
+
+
+def test_what_holds_solutions_is_covered(tmp_path):
+    (tmp_path / "quiz").mkdir()
+    (tmp_path / "one.py").touch()
+    given = Environment("py", "/py", (3, 11), (str(tmp_path),), {"mine": "/home/a/mine"}, (), ())
+    covered = given._replace(withheld=(str(tmp_path / "quiz"), str(tmp_path / "one.py"), "/elsewhere"))
+    assert sandbox.package_binds(covered) == [
+        *("--ro-bind", str(tmp_path), "/site/0"),
+        *("--tmpfs", "/site/0/quiz"),
+        *("--ro-bind", "/dev/null", "/site/0/one.py"),
+        *("--ro-bind", "/home/a/mine", "/site/linked/mine"),
+    ]
