@@ -178,6 +178,40 @@ def report(
 
 
 @app.command()
+def collect(
+    archives: Annotated[list[str], typer.Argument(metavar="ARCHIVE...", help="zip files of a platform, or folders")],
+    course: COURSE = ".",
+    assignment: Annotated[
+        str | None, typer.Option(metavar="NAME", help="default: the one whose notebooks are in the archive")
+    ] = None,
+    roster: Annotated[
+        str | None, typer.Option(metavar="CSV", help="ids, names, emails of the class, besides the gradebook's")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done, and write nothing")] = False,
+    json: Annotated[bool, typer.Option("--json", help="the result for a script")] = False,
+):
+    """Sort what Canvas, Moodle or Blackboard gives to download, or a plain folder, into the students' folders.
+
+    Whose a file is, is told by the names, emails and numbers of the class; what cannot be told is listed, and left.
+    """
+    from .commands import collect
+
+    raise typer.Exit(collect.main(archives, course, assignment, roster, dry_run, json))
+
+
+@app.command()
+def status(
+    assignment: ASSIGNMENT,
+    course: COURSE = ".",
+    json: Annotated[bool, typer.Option("--json", help="everything for a script")] = False,
+):
+    """Say where everybody stands: handed in, late, graded, waits for a person, nothing handed in."""
+    from .commands import results
+
+    raise typer.Exit(results.status(assignment, course, json))
+
+
+@app.command()
 def export(
     assignment: Annotated[str, typer.Argument(help="name of the assignment, or all")],
     course: COURSE = ".",

@@ -30,9 +30,20 @@ def test_help_is_one_page_for_each_command():
     commands = [
         command.name or command.callback.__name__.replace("_command", "") for command in cli.app.registered_commands
     ]
-    assert {"lab", "check", "build", "release", "grade", "feedback", "report", "export", "demo", "audit"} <= set(
-        commands
-    )
+    assert {
+        "lab",
+        "check",
+        "build",
+        "release",
+        "grade",
+        "feedback",
+        "report",
+        "export",
+        "demo",
+        "audit",
+        "status",
+        "collect",
+    } <= set(commands)
     for command in commands:
         status, out, _ = dlcourse(command, "--help")
         assert status == 0 and len(out.splitlines()) < 45, command

@@ -71,6 +71,53 @@ def _print(made, path):
     out.print(f"The report: {path}", soft_wrap=True)
 
 
+def status(assignment, course=".", json=False):
+    """Say where everybody stands; returns the exit status."""
+    from ..reports import status as status_
+
+    def work():
+        open_course(course).find_assignment(assignment)
+        with counter("students") as advance:
+            made = status_.make_status(course, assignment, on_event=advance)
+        if json:
+            _json(status_.to_plain(made))
+        else:
+            _print_status(made)
+
+    return _tried(work)
+
+
+def _print_status(made):
+    from rich.text import Text
+
+    from ..reports import pages
+    from . import table
+
+    out = console()
+    columns = "student", "name", "state", "handed in (UTC)", "late", "points", "waits for a person"
+    rows = table(out, "", *columns, numbers=("points",))
+    for one in made.students:
+        rows.add_row(
+            *(Text(shown(one.student)), Text(shown(one.name)), one.state, pages.moment(one.submitted)),
+            pages.lasting(one.late) if one.late else "",
+            "" if one.points is None else pages.number(one.points),
+            Text(shown(one.why)),
+        )
+    if made.students:
+        out.print(rows)
+    for folder, why in made.refused.items():
+        out.print(f"refused: the folder {shown(ascii(folder))}: {shown(why)}", markup=False, soft_wrap=True)
+    due = f", due {pages.moment(made.due)} UTC" if made.due else ""
+    counts = made.counts
+    out.print(
+        f"{made.assignment}{due}: {pages.plural(counts['students'], 'student')}, {counts['handed_in']} handed in"
+        f" ({counts['late']} late), {counts['graded']} graded, {counts['waiting_for_a_person']} waiting for a person, "
+        f"{counts['nothing_handed_in']} without a submission",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
 def export(assignment, course=".", kind="nbgrader", to=None):
     """Write the grades for another system; returns the exit status."""
     from ..reports.export import export as as_text
@@ -81,10 +128,36 @@ def export(assignment, course=".", kind="nbgrader", to=None):
         one = None if assignment == "all" else place.find_assignment(assignment)
         if to == "-":
             sys.stdout.write(as_text(course, one, kind))
-            return
-        console().print(f"The grades: {write_export(course, one, kind, to)}", soft_wrap=True)
+        else:
+            console().print(f"The grades: {write_export(course, one, kind, to)}", soft_wrap=True)
+        for name in [one] if one else place.assignments():
+            _warn_before_it_is_final(course, name)
 
     return _tried(work)
+
+
+def _warn_before_it_is_final(course, assignment):
+    """Say on stderr whose points may still change, and whose are missing."""
+    from ..reports import status as status_
+    from ..reports.pages import plural
+
+    made = status_.make_status(course, assignment)
+    grade = f"run dlcourse grade {assignment}"
+    told = (
+        (made.waiting, "waits", "wait", f" for a person (why: dlcourse status {assignment}), so the points may change"),
+        (made.those(status_.NOT_GRADED), "has", "have", f" no grade yet; {grade}"),
+        (made.those(status_.AGAIN), "has", "have", f" handed in again since; {grade}"),
+        (made.those(status_.NOTHING), "has", "have", " handed in nothing"),
+    )
+    for students, one, many, what in told:
+        if students:
+            who = plural(len(students), f"student {one}", f"students {many}")
+            print(f"{assignment}: {who}{what}: {_listed(students)}", file=sys.stderr)
+
+
+def _listed(students, most=12):
+    names = ", ".join(shown(one.student) for one in students[:most])
+    return names + (f" and {len(students) - most} others" if len(students) > most else "")
 
 
 def _tried(work):

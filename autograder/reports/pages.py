@@ -81,6 +81,21 @@ def plural(count, word, many=None):
     return f"{count} {word if count == 1 else many or word + 's'}"
 
 
+def lasting(seconds):
+    """How long something took or comes late, as people say it: "2 days 3 h", "5 min", "20 s"."""
+    parts, rest = [], round(seconds)
+    for word, size in (("days", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append("1 day" if (word, count) == ("days", 1) else f"{count} {word}")
+    return " ".join(parts[:2]) or "0 s"
+
+
+def moment(iso):
+    """An ISO time as people read it, in UTC: "2026-11-21 12:00"; "" for none."""
+    return (iso or "")[:16].replace("T", " ")
+
+
 def text(value):
     """Escaped, with `code` and *stress* as what they mean."""
     from markupsafe import Markup

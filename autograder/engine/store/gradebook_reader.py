@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ...errors import CourseError
@@ -86,6 +87,59 @@ def read_marks(course: Course, assignment: str) -> dict[str, Marks]:
             if comment:
                 found[student].cells[notebook, grade_id] = Mark(comment=comment)
     return found
+
+
+@dataclass(frozen=True)
+class Person:
+    """A student as the gradebook knows them; lms_id : how the learning platform calls them."""
+
+    student: str
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    lms_id: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+def read_people(course: Course) -> dict[str, Person]:
+    """{student: `Person`} of everyone in the gradebook."""
+    from nbgrader import api
+    from sqlalchemy import select
+
+    with reading(course.db_url, or_none=True) as connection:
+        rows = connection.execute(select(api.Student.__table__)).all() if connection is not None else ()
+        return {
+            row.id: Person(
+                row.id,
+                *(row.first_name or "", row.last_name or "", row.email or ""),
+                getattr(row, "lms_user_id", None) or "",
+            )
+            for row in rows
+        }
+
+
+def read_due(course: Course, assignment: str) -> tuple[datetime | None, dict[str, datetime]]:
+    """(When an assignment is due, {student: when, of those with an extension}); None where it may come at any time."""
+    from nbgrader import api
+    from sqlalchemy import select
+
+    with reading(course.db_url, or_none=True) as connection:
+        if connection is None:
+            return None, {}
+        due = connection.execute(select(api.Assignment.duedate).where(api.Assignment.name == assignment)).scalar()
+        if due is None:
+            return None, {}
+        # nbgrader keeps UTC without saying so
+        due = due.replace(tzinfo=UTC)
+        rows = connection.execute(
+            select(api.SubmittedAssignment.student_id, api.SubmittedAssignment.extension)
+            .join(api.Assignment, api.SubmittedAssignment.assignment_id == api.Assignment.id)
+            .where(api.Assignment.name == assignment)
+        )
+        return due, {student: due + extension for student, extension in rows if extension}
 
 
 @dataclass(frozen=True)
