@@ -200,6 +200,81 @@ def test_a_hand_turns_and_shifts_the_line():
     assert shown.parameters == before
 
 
+def title(shown, axes=0):
+    return shown.figure.axes[axes].get_title()
+
+
+def test_a_hand_pulls_a_hinge_to_where_the_error_is_small():
+    pytest.importorskip("ipywidgets")
+    shown = explorer("hinges").explore()
+    shown.widget()
+    assert title(shown) == "4 units: root mean square error 0.187"
+    shown.touched("press", *place(shown, 0, 0.9, 0.0))
+    shown.touched("drag", *place(shown, 0, 0.715, 1.0))
+    assert shown.parameters["corner"] == 0.72 == shown.controls["corner"].value
+    assert title(shown) == "4 units: root mean square error 0.076"
+    shown.touched("hover", *place(shown, 0, 0.3, 0.0))
+    assert shown.parameters["corner"] == 0.72
+
+
+def test_a_hand_pulls_the_point_along_an_activation():
+    pytest.importorskip("ipywidgets")
+    shown = explorer("activations").explore()
+    shown.widget()
+    shown.touched("press", *place(shown, 0, 1.6, 2.0))
+    assert shown.parameters["x"] == 1.5
+    before = dict(shown.parameters)
+    shown.touched("press", *place(shown, 1, 10.0, 1.0))
+    assert shown.parameters == before
+
+
+def test_a_click_on_a_node_runs_the_pass_until_its_gradient_is_complete():
+    pytest.importorskip("ipywidgets")
+    shown = explorer("graph").explore(step=0)
+    shown.widget()
+    words = [text.get_text() for text in shown.figure.axes[0].texts]
+    assert words.count("data 3\ngrad ?") == 2 and title(shown).startswith("step 0 of 3:")
+
+    def node(words):
+        return next(text for text in shown.figure.axes[0].texts if text.get_text().startswith(words)).get_position()
+
+    # L's own gradient is there first, that of max after the product, that of x, which both use, at the end
+    for name, step in (("L", 1), ("max", 2), ("x", 3)):
+        shown.touched("press", *place(shown, 0, *node(name)))
+        assert shown.parameters["step"] == step
+    assert "data 3\ngrad 6" in [text.get_text() for text in shown.figure.axes[0].texts]
+    x, y = node("x")
+    shown.touched("drag", *place(shown, 0, x - 61, y))
+    assert shown.parameters == {"example": "x max(x, y)", "step": 3, "x": 2.0, "nudge": False}
+    before = dict(shown.parameters)
+    shown.touched("press", *place(shown, 0, x, y - 30))
+    shown.touched("drag", *place(shown, 0, x, y - 60))
+    assert shown.parameters == before
+
+
+def test_a_gradient_that_waits_for_a_second_flow_says_so():
+    words = [text.get_text() for text in explorer("graph").figure().axes[0].texts]
+    assert "data 3\ngrad 3 + ?" in words and "data 1\ngrad ?" in words
+
+
+def test_a_nudge_shows_what_it_changes_and_what_the_gradient_says():
+    figure = explorer("graph").figure(nudge=True)
+    assert figure.axes[0].get_title() == "moving x by 0.1 changes L by 0.61;   its gradient says 6 × 0.1 = 0.6"
+    words = [text.get_text() for text in figure.axes[0].texts]
+    assert {"data 9\nΔ +0.61", "data 3\nΔ +0.1", "data 1\nΔ 0"} <= set(words)
+
+
+def test_a_slider_ends_where_its_example_does():
+    pytest.importorskip("ipywidgets")
+    shown = explorer("graph").explore(example="σ(wᵀx + b)", step=6)
+    shown.widget()
+    step = shown.controls["step"]
+    assert (step.value, step.max, shown.parameters["step"]) == (6, 6, 6)
+    shown.controls["example"].value = "(x + y) z"
+    assert (step.value, step.max, shown.parameters["step"]) == (3, 3, 3)
+    assert explorer("graph").parameters({"step": 6})["step"] == 3
+
+
 def test_the_picture_is_fine_when_it_rests():
     pytest.importorskip("ipywidgets")
     shown = explorer("neurons").explore()

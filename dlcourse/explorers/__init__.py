@@ -206,7 +206,8 @@ def show(figure, alt=""):
 class Slider(NamedTuple):
     """A number to move; whole numbers where low, value and step are ints.
 
-    play : whether it has a button that moves it on by itself, for steps of something that trains (whole numbers only).
+    play : whether it has a button that moves it on by itself, for steps of something that runs (whole numbers only).
+    interval : milliseconds from one such step to the next.
     """
 
     low: float
@@ -215,6 +216,7 @@ class Slider(NamedTuple):
     step: float
     label: str
     play: bool = False
+    interval: int = 120
 
     @property
     def whole(self):
@@ -273,6 +275,7 @@ class Explorer(NamedTuple):
     alt : one sentence about the picture, with the parameters in braces where they matter.
     size : inches.
     touch : ``touch(where, **parameters)`` returns {parameter: new value} for a pointer at `where`, a `Touch`.
+    last : ``last(**parameters)`` returns {slider: its highest value}, where that depends on the other parameters.
     """
 
     name: str
@@ -281,6 +284,7 @@ class Explorer(NamedTuple):
     alt: str
     size: tuple = (7.2, 3.6)
     touch: Callable | None = None
+    last: Callable | None = None
 
     def parameters(self, given):
         """The controls' values with `given` in their place; bad ones raise."""
@@ -292,7 +296,15 @@ class Explorer(NamedTuple):
                 raise ValueError(f"{name}: expected one of {', '.join(map(repr, control.options))}; got {value!r}")
             if isinstance(control, Slider) and not control.low <= value <= control.high:
                 raise ValueError(f"{name}: expected a number from {control.low} to {control.high}, got {value!r}")
-        return {name: control.value for name, control in self.controls.items()} | given
+        return self.limited({name: control.value for name, control in self.controls.items()} | given)
+
+    def ends(self, parameters):
+        """{slider: its highest value} of the sliders whose end depends on the other parameters."""
+        return {} if self.last is None else self.last(**parameters)
+
+    def limited(self, parameters):
+        """The parameters, none beyond its slider's end."""
+        return parameters | {name: min(parameters[name], end) for name, end in self.ends(parameters).items()}
 
     def figure(self, **given):
         """The picture for these parameters (the controls' own values where none is given)."""
@@ -413,18 +425,24 @@ class Exploration:
 
     def move(self, changed):
         """Take new values of some parameters, as near as their controls allow, and draw them."""
-        self.parameters = self.parameters | {
-            name: self.explorer.controls[name].nearest(value) for name, value in changed.items()
-        }
+        nearest = {name: self.explorer.controls[name].nearest(value) for name, value in changed.items()}
+        self.parameters = self.explorer.limited(self.parameters | nearest)
         # Controls that follow must not draw a second time
         self.moving = True
         try:
+            self.shorten()
             for name in changed.keys() & self.controls.keys():
                 self.controls[name].value = self.parameters[name]
         finally:
             self.moving = False
         self.redraw()
         self.send(fine=False)
+
+    def shorten(self):
+        """Let every slider end where it ends for the present parameters."""
+        for name, end in self.explorer.ends(self.parameters).items():
+            if name in self.controls:
+                self.controls[name].max = end
 
     def touched(self, action, x, y):
         """Tell the explorer that the pointer is at (x, y), fractions of the picture from its lower left corner."""
@@ -484,6 +502,7 @@ class Exploration:
                 made.observe(moved(name), names="value")
                 self.controls[name] = made
                 boxes.append(box)
+            self.shorten()
             wrap = widgets.Layout(display="flex", flex_flow="row wrap")
             self.view = widgets.VBox([widgets.Box(boxes, layout=wrap), self.canvas])
             self.view.add_class("dlcourse-live")
@@ -547,6 +566,7 @@ def _control(widgets, control, value):
     made = kind(description=control.label, layout=layout, style=style, **limits)
     if not control.play:
         return made, made
-    play = widgets.Play(interval=120, **limits)
-    widgets.jslink((play, "value"), (made, "value"))
+    play = widgets.Play(interval=control.interval, **limits)
+    for trait in ("value", "max"):
+        widgets.jslink((made, trait), (play, trait))
     return made, widgets.HBox([play, made])

@@ -43,11 +43,17 @@ def draw(figure, name, x, slope, beta):
     left.legend(loc="upper left", fontsize=9)
 
     right.axhline(1.0, color="black", linewidth=1.0)
-    right.semilogy(_LAYERS, np.maximum(abs(dy) ** _LAYERS, 1e-13), "o-", markersize=4)
+    # In the colour of the slope, which it is made of
+    right.semilogy(_LAYERS, np.maximum(abs(dy) ** _LAYERS, 1e-13), "o--", color=COLORS[1], markersize=4)
     right.set(xlim=(0, 21), ylim=(1e-12, 1e3), xlabel="layers", ylabel="|f′(x)| to that power")
     right.set_title(f"f′({x:g}) = {dy:.4f}")
     if dy == 0.0:
         right.text(10.5, 1e-5, "nothing is left", ha="center")
+
+
+def _touch(where, **parameters):
+    """Pull the point along the curve."""
+    return {"x": where.x} if where.axes == 0 and where.action != "hover" else {}
 
 
 EXPLORER = Explorer(
@@ -62,5 +68,6 @@ EXPLORER = Explorer(
     "The activation {name} and its derivative with the tangent at x = {x}, and thin lines for leaky ReLU with slope {slope} "
     "and Swish with β = {beta}; beside it the slope at x, multiplied through 1 to 20 layers.",
     size=(8.4, 3.6),
+    touch=_touch,
 )
 figure, explore = EXPLORER.figure, EXPLORER.explore
