@@ -45,7 +45,7 @@ def draw(figure, name, x, slope, beta):
     right.axhline(1.0, color="black", linewidth=1.0)
     # In the colour of the slope, which it is made of
     right.semilogy(_LAYERS, np.maximum(abs(dy) ** _LAYERS, 1e-13), "o--", color=COLORS[1], markersize=4)
-    right.set(xlim=(0, 21), ylim=(1e-12, 1e3), xlabel="layers", ylabel="|f′(x)| to that power")
+    right.set(xlim=(0, 21), ylim=(1e-12, 1e3), xlabel="neurons passed", ylabel="|f′(x)| to that power")
     right.set_title(f"f′({x:g}) = {dy:.4f}")
     if dy == 0.0:
         right.text(10.5, 1e-5, "nothing is left", ha="center")
@@ -66,7 +66,7 @@ EXPLORER = Explorer(
         "beta": Slider(0.0, 10.0, 1.0, 0.25, "β (swish)"),
     },
     "The activation {name} and its derivative with the tangent at x = {x}, and thin lines for leaky ReLU with slope {slope} "
-    "and Swish with β = {beta}; beside it the slope at x, multiplied through 1 to 20 layers.",
+    "and Swish with β = {beta}; beside it the slope at x, multiplied through 1 to 20 neurons.",
     size=(8.4, 3.6),
     touch=_touch,
 )
