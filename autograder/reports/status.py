@@ -14,7 +14,7 @@ NOTHING, NOT_GRADED, AGAIN, GRADED = "nothing handed in", "not graded", "handed 
 
 
 @dataclass(kw_only=True)
-class Standing:
+class StudentStatus:
     """One student.
 
     state : one of the four above. submitted : ISO time of the hand-in, UTC, None where there is none. late : seconds
@@ -84,7 +84,7 @@ def make_status(folder, assignment, on_event=lambda student: None):
     known = {record.student: _known(record) for record in latest_records(course, assignment)}
     status = Status(assignment, due.isoformat() if due else "", refused=refused)
     for student in sorted({*people, *handed_in, *known}):
-        one = Standing(student=student, name=people[student].name if student in people else "")
+        one = StudentStatus(student=student, name=people[student].name if student in people else "")
         if student in known:
             digest, one.submitted, points, one.reasons = known[student]
             one.state, one.points = GRADED, marks[student].points if student in marks else points

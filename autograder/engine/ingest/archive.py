@@ -42,10 +42,6 @@ class Member:
         return tuple(self.name.split("/"))
 
 
-class TooLarge(Exception):
-    """A file is larger than its limit, whatever the archive says of it."""
-
-
 def members(path: Path) -> Iterator[Member]:
     """The files of a zip or a folder, sorted by name; raises `CourseError` where it is neither."""
     if path.is_dir():
@@ -136,7 +132,7 @@ def _reader(archive, entry):
         except _DAMAGE as error:
             raise OSError(errno.EIO, f"damaged in the archive: {error}") from error
         if len(data) > FILE_BYTES:
-            raise TooLarge(_too_large())
+            raise OSError(errno.EFBIG, _too_large())
         return data
 
     return read
@@ -171,7 +167,7 @@ def _file_reader(path):
         with os.fdopen(handle, "rb") as file:
             data = file.read(FILE_BYTES + 1)
         if len(data) > FILE_BYTES:
-            raise TooLarge(_too_large())
+            raise OSError(errno.EFBIG, _too_large())
         return data
 
     return read

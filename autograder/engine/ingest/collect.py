@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import CourseError
-from .archive import Member, TooLarge, file_problem, inside, members
+from .archive import Member, file_problem, inside, members
 from .folder import FILES, MB, TIMESTAMP, TOTAL_BYTES, is_notebook
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _COPY_OF = re.compile(r"^(?:copy of|kopie von|copie de) ", re.I)
 
 
 @dataclass(frozen=True)
-class Named:
+class Reading:
     """One way to read a name in an archive.
 
     hints : whose it may be, the most telling first. number : the platform's own for the student. file : its name in the
@@ -70,7 +70,7 @@ class Collected:
     missing: list[str] = field(default_factory=list)
 
 
-def readings(name: str, notebooks: Sequence[str]) -> list[Named]:
+def readings(name: str, notebooks: Sequence[str]) -> list[Reading]:
     """How the name of an archive's file can be read, the likeliest first; none for what only the platform has added."""
     base = name.rpartition("/")[2]
     canvas, moodle, blackboard = _CANVAS.fullmatch(base), _MOODLE.search(name), _BLACKBOARD.fullmatch(base)
@@ -78,17 +78,17 @@ def readings(name: str, notebooks: Sequence[str]) -> list[Named]:
         return []
     found = []
     if moodle:
-        found.append(Named((moodle["name"],), moodle["file"], moodle["id"]))
+        found.append(Reading((moodle["name"],), moodle["file"], moodle["id"]))
     if blackboard:
         # The assignment's name comes first and may hold underscores, and so may the user's
         words = blackboard["name"].split("_")
         hints = tuple("_".join(words[start:]) for start in range(1, len(words)))
         time = f"{blackboard['day']} {blackboard['time'].replace('-', ':')}"
-        found.append(Named(hints, blackboard["file"], time=time))
+        found.append(Reading(hints, blackboard["file"], time=time))
     if canvas:
-        found.append(Named((canvas["name"],), canvas["file"], canvas["id"], late=bool(canvas["late"])))
+        found.append(Reading((canvas["name"],), canvas["file"], canvas["id"], late=bool(canvas["late"])))
     folders = tuple(name.split("/")[:-1])
-    return [*found, *_around_a_notebook(base, folders, notebooks), Named((*folders, base.rpartition(".")[0]), base)]
+    return [*found, *_around_a_notebook(base, folders, notebooks), Reading((*folders, base.rpartition(".")[0]), base)]
 
 
 def _around_a_notebook(base, folders, notebooks):
@@ -100,7 +100,7 @@ def _around_a_notebook(base, folders, notebooks):
             rest = re.fullmatch(rf"(.*?)[-_ ]*{re.escape(notebook)}[-_ ]*(.*)", text, re.I)
             if rest and any(rest.groups()):
                 hints = tuple(part for part in rest.groups() if part)
-                yield Named((*folders, *hints), f"{notebook}.ipynb", copy=number)
+                yield Reading((*folders, *hints), f"{notebook}.ipynb", copy=number)
 
 
 def _plain_stem(stem):
@@ -147,15 +147,15 @@ def collect(
     name = course.find_assignment(assignment) if assignment else _assignment(found, known)
     notebooks = [file[: -len(".ipynb")] for file in known[name] if is_notebook(file)]
     made = Collected(name)
-    whose: dict[str, list[tuple[Member, Named]]] = {}
+    whose: dict[str, list[tuple[Member, Reading]]] = {}
     for member in found:
         read = readings(member.name, notebooks)
-        answers = [_whose(named, roster, name) for named in read]
-        student, named = next(((who, one) for (who, _), one in zip(answers, read, strict=True) if who), (None, None))
-        if named is not None:
+        answers = [(named, *_whose(named, roster, name)) for named in read]
+        mapped = [(student, named) for named, student, _ in answers if student]
+        for student, named in mapped[:1]:
             whose.setdefault(student, []).append((member, _below(member, named, student, roster, name)))
-        elif read:
-            made.unmapped.append((member.archive, member.name, answers[0][1]))
+        if answers and not mapped:
+            made.unmapped.append((member.archive, member.name, answers[0][2]))
     for student, files in sorted(whose.items()):
         _collect_one(course, student, files, known[name], made, dry_run)
     made.missing = sorted(set(roster.people) - set(made.students))
@@ -205,7 +205,7 @@ def _below(member, named, student, roster, assignment):
 
 def _collect_one(course, student, files, known, made, dry_run):
     """One student's files, of each name the latest."""
-    latest: dict[str, tuple[tuple[str, int], Member, Named]] = {}
+    latest: dict[str, tuple[tuple[str, int], Member, Reading]] = {}
     for member, named in _unpacked(student, files, made):
         file, copy = own_name(named.file, known)
         why = file_problem(file)
@@ -241,8 +241,10 @@ def _unpacked(student, files, made):
         try:
             for inner in inside(member):
                 yield inner, replace(named, file=inner.name)
-        except (CourseError, TooLarge, OSError) as error:
+        except CourseError as error:
             made.notes.append((student, f"{member.name} was left out: {error}"))
+        except OSError as error:
+            made.notes.append((student, f"{member.name} was left out: {error.strerror}"))
 
 
 def _rename_the_only_one(student, latest, known, made):
@@ -269,8 +271,6 @@ def _read_all(student, latest, made):
                     contents[file] = data
                 else:
                     why, room = f"the submission is larger than {TOTAL_BYTES // MB} MB", room + len(data)
-            except TooLarge as error:
-                why = str(error)
             except OSError as error:
                 why = error.strerror or str(error)
         if why:
