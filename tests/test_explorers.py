@@ -275,6 +275,18 @@ def test_a_slider_ends_where_its_example_does():
     assert explorer("graph").parameters({"step": 6})["step"] == 3
 
 
+def test_a_hand_chooses_the_example_whose_errors_flow_back():
+    pytest.importorskip("ipywidgets")
+    shown = explorer("backpropagation").explore()
+    shown.widget()
+    module = importlib.import_module("dlcourse.explorers.backpropagation")
+    for example in (0, 100, 239):
+        shown.touched("hover", *place(shown, 0, *module._X[example]))
+        assert shown.parameters["example"] == shown.controls["example"].value == example
+    shown.touched("hover", *place(shown, 1, 1.0, 1.0))
+    assert shown.parameters["example"] == 239
+
+
 def test_the_picture_is_fine_when_it_rests():
     pytest.importorskip("ipywidgets")
     shown = explorer("neurons").explore()

@@ -113,7 +113,7 @@ ERRATA = {
     "layers": "E04 E05 E17 E41",
     "activations": "E25 E27 E28 E29 E30",
     "graph": "E08 E09 E10",
-    "backpropagation": "E12 E13 E15 E16 E24 E42",
+    "backpropagation": "E04 E05 E12 E13 E15 E16 E24 E29 E38 E42 E44",
     "initializers": "E02 E03 E20 E31",
     "optimizers": "E01 E11 E14 E18 E34 E35 E36",
     "regularization": "E19 E32 E37",
