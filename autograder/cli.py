@@ -1,5 +1,6 @@
 """The command line: `dlcourse`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -108,9 +109,14 @@ def audit(
         int | None, typer.Option(metavar="N", min=1, help="with --mutants or --place: N mutants of each exercise")
     ] = None,
     seeds: Annotated[int, typer.Option(metavar="N", min=1, help="how many seeds, the public one first")] = 3,
+    course: Annotated[
+        str, typer.Option(metavar="DIR", help="the course directory, for the exercises of its exercises/")
+    ] = ".",
 ):
     """Grade the grader: known mistakes must be rejected and named, right variants must pass, mutants be rejected."""
-    from .checks import audit, located, mutation
+    from .checks import audit, located, mutation, registry
+
+    registry.use(registry.read_sources(Path(course) / registry.FOLDER))
 
     if place:
         raise typer.Exit(located.main(names or (), sample, json))

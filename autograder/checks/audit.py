@@ -20,6 +20,8 @@ import numpy as np
 
 import dlcourse
 
+from ..errors import CourseError
+from . import registry
 from .cheap import MORE, cheap_answers
 from .drivers import run_case
 from .evaluation import PUBLIC_SEED, evaluate, gained, passed_without_content
@@ -270,9 +272,10 @@ def totals(rows: Sequence[Row]) -> dict[str, int]:
 
 
 def selected(names: Iterable[str]) -> list[Exercise]:
-    """The exercises of topics and exercises given by name, in order; every topic's where none is given."""
+    """The exercises of topics and exercises given by name, in order; where none is given, all of the course's own, else all of ours."""
     found: dict[str, Exercise] = {}
-    for name in names or dlcourse.TOPICS:
+    # A course with its own exercises is not asked to audit ours
+    for name in names or registry.topics() or dlcourse.TOPICS:
         found |= {name: get_exercise(name)} if "." in name else exercises_of(name)
     return list(found.values())
 
@@ -301,7 +304,7 @@ def main(names: Iterable[str] = (), as_json: bool = False, seeds: Sequence[int] 
 
     try:
         chosen = selected(names)
-    except ValueError as error:
+    except (ValueError, CourseError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     if show:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import registry
 from .cheap import cheap_answers
 from .compare import Difference, compare
 from .drivers import Outcome, Withheld, WrongAnswer, kind, run_case
@@ -224,6 +225,7 @@ def unusable(exercise: Exercise, functions: Sequence[Callable]) -> str:
     return ""
 
 
+@registry.kept
 @cache
 def passed_without_content(name: str, seed: int) -> list[tuple[str, set]]:
     """(what it does, the (case, part) that it passes) for every answer without content that passes anything."""
@@ -254,6 +256,7 @@ def _timed(exercise, functions, case, seconds):
         return [Outcome(part, error=error) for part in exercise.parts]
 
 
+@registry.kept
 @cache
 def expected_values(name: str, seed: int) -> tuple[list[Case], list[list]]:
     """The cases of an exercise for a seed, and the reference's values for every part of each."""
@@ -332,6 +335,7 @@ def _rounding_errors(exact, rounded):
         return [float(np.max(np.abs(rounded - x)) / (np.max(np.abs(x)) * np.finfo(np.float32).eps))]
 
 
+@registry.kept
 @cache
 def _way(name, index, way, seed, case_names):
     """What one way of making a known mistake makes of the cases."""

@@ -1,7 +1,7 @@
 """What an exercise is: a reference, cases that tell right from wrong, and the mistakes that students make.
 
 The exercises of a topic stand in ``autograder/exercises/<slug>/``, one in each file; the package lists them in the order in
-which the assignment asks them.
+which the assignment asks them. A course folder and installed packages may bring others (`registry`).
 """
 
 from __future__ import annotations
@@ -12,14 +12,17 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import dlcourse
 
+from ..errors import CourseError
+from . import registry
 from .drivers import Case, Named, Rng, pair, pair_of_many, plain, steps
 from .solution import Slip, Solution, slip, slip_in
 
@@ -104,6 +107,7 @@ class Exercise:
         with the structure of the expected one is measured: the same shapes, keys and lengths.
     solution : the function, or (forward, backward), whose code the instructor's notebook shows, where the reference hands
         its work to another function.
+    released : of a released exercise, what stands for the solution: expected values and the mistakes' outcomes.
     """
 
     name: str
@@ -120,6 +124,9 @@ class Exercise:
     together: bool = False
     measure: Callable | None = None
     solution: Any = None
+    released: Any = None
+    # Filled in by the registry for exercises from outside this package
+    topic: str = field(default="", init=False, compare=False)
 
     def __post_init__(self):
         if isinstance(self.reference, tuple) and self.driver is plain:
@@ -200,8 +207,7 @@ class Exercise:
     @property
     def slug(self) -> str:
         """The topic it belongs to."""
-        module = self.name.split(".")[0]
-        return TOPIC_OF.get(module, module)
+        return self.topic or TOPIC_OF.get(_module(self.name), _module(self.name))
 
     @property
     def grade_id(self) -> str:
@@ -214,11 +220,16 @@ class Exercise:
         return [variant if isinstance(variant, tuple) else (variant,) for variant in given]
 
 
+@registry.kept
 @cache
 def exercises_of(slug: str) -> dict[str, Exercise]:
-    """{name: exercise} of one topic, in the assignment's order."""
+    """{name: exercise} of one topic, in the assignment's order; a course's own topic comes before ours of that name."""
+    own = registry.load(slug)
+    if own is not None:
+        return _own_exercises(slug, own)
     if slug not in dlcourse.TOPICS:
-        raise ValueError(f"unknown topic {slug!r}; the topics are {', '.join(dlcourse.TOPICS)}")
+        known = (*registry.topics(), *dlcourse.TOPICS)
+        raise ValueError(f"unknown topic {slug!r}; the topics are {', '.join(known)}")
     try:
         module = importlib.import_module(f"autograder.exercises.{slug}")
     except ModuleNotFoundError as error:
@@ -229,6 +240,33 @@ def exercises_of(slug: str) -> dict[str, Exercise]:
     if len(found) != len(module.EXERCISES):
         raise ValueError(f"autograder/exercises/{slug} has two exercises of one name")
     return found
+
+
+def _own_exercises(topic, module):
+    """{name: exercise} of a topic from outside this package."""
+    given = module if isinstance(module, list | tuple) else getattr(module, "EXERCISES", None)
+    if given is None:
+        given = [module.EXERCISE] if hasattr(module, "EXERCISE") else None
+    if given is None:
+        raise CourseError(
+            f"the exercises of {topic!r}: expected a list EXERCISES (or one EXERCISE) in {registry.FOLDER}/{topic}.py or "
+            f"{registry.FOLDER}/{topic}/__init__.py"
+        )
+    found: dict[str, Exercise] = {}
+    for one in given:
+        if not isinstance(one, Exercise):
+            raise CourseError(f"the exercises of {topic!r}: expected `Exercise` objects, got {one!r}")
+        if not re.fullmatch(rf"{re.escape(topic)}\.[A-Za-z]\w*", one.name):
+            raise CourseError(f"the exercises of {topic!r}: expected a name like '{topic}.mean', got {one.name!r}")
+        if one.name in found:
+            raise CourseError(f"the exercises of {topic!r}: two have the name {one.name!r}")
+        object.__setattr__(one, "topic", topic)
+        found[one.name] = one
+    return found
+
+
+def _module(name):
+    return name.split(".")[0]
 
 
 @cache
@@ -306,11 +344,16 @@ def get_exercise(name: str) -> Exercise:
     """The exercise "module.function"; an unknown name raises with the nearest one."""
     if not isinstance(name, str):
         raise TypeError(f"expected the exercise's name, such as 'neurons.preactivation', got {name!r}")
-    module = name.split(".")[0]
-    slug = TOPIC_OF.get(module, module)
-    known = exercises_of(slug) if slug in dlcourse.TOPICS else {}
+    module = _module(name)
+    slug = module if module in registry.topics() else TOPIC_OF.get(module, module)
+    if slug not in (*registry.topics(), *dlcourse.TOPICS) and not registry.current().files:
+        # A notebook on its own: what its folder knows
+        registry.use(registry.find_sources(Path.cwd()))
+        slug = module if module in registry.topics() else slug
+    own = registry.topics()
+    known = exercises_of(slug) if slug in (*own, *dlcourse.TOPICS) else {}
     if name in known:
         return known[name]
-    every = list(known) or [other for topic in dlcourse.TOPICS for other in exercises_of(topic)]
+    every = list(known) or [other for topic in (*own, *dlcourse.TOPICS) for other in exercises_of(topic)]
     near = difflib.get_close_matches(name, every, n=1, cutoff=0.4)
     raise ValueError(f"there is no exercise {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))

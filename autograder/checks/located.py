@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..errors import CourseError
 from .audit import selected
 from .evaluation import PUBLIC_SEED, expected_values
 from .limits import TooSlow, time_limit
@@ -230,7 +231,7 @@ def main(names: Iterable[str], count: int | None = None, as_json: bool = False) 
     """
     try:
         chosen = selected(names)
-    except ValueError as error:
+    except (ValueError, CourseError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     rows = list(table(chosen, count))

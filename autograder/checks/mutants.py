@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from . import registry
 from .solution import shown_code
 
 OPERATORS: dict[type, tuple[str, ...]] = {
@@ -223,11 +224,7 @@ def _helpers(function):
     names = dict.fromkeys(node.id for node in ast.walk(ast.parse(_code(function))) if isinstance(node, ast.Name))
     # Attributes are among the names of the code, local variables among those of the text
     for helper in (function.__globals__.get(name) for name in names if name in known):
-        if (
-            inspect.isfunction(helper)
-            and helper.__module__.startswith("autograder.exercises.")
-            and not helper.__closure__
-        ):
+        if inspect.isfunction(helper) and registry.holds_exercises(helper.__module__) and not helper.__closure__:
             yield helper
 
 

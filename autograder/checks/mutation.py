@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import CourseError
+from . import registry
 from .audit import selected
 from .drivers import run_case
 from .evaluation import expected_values, problem
@@ -156,7 +158,9 @@ def run(names: Sequence[str], seeds: Sequence[int], sample: int | None = None) -
     left, tally = list(names), Tally()
     while left:
         here, there = context.Pipe(duplex=False)
-        process = context.Process(target=_work, args=(there, left, tuple(seeds), sample, tally.mutants), daemon=True)
+        process = context.Process(
+            target=_work, args=(there, left, tuple(seeds), sample, tally.mutants, registry.current()), daemon=True
+        )
         process.start()
         there.close()
         for word in _words(here):
@@ -179,8 +183,9 @@ def _words(connection):
             yield connection.recv()
 
 
-def _work(connection, names, seeds, sample, skipped):
+def _work(connection, names, seeds, sample, skipped, sources):
     _limit_memory()
+    registry.use(sources)
     numpy: Any = np
     # Reads the docstring of what is exchanged
     importlib.import_module("numpy.ma")
@@ -248,7 +253,7 @@ def main(names: Iterable[str], seeds: Sequence[int], sample: int | None = None, 
     """
     try:
         chosen = selected(names)
-    except ValueError as error:
+    except (ValueError, CourseError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     table = load_equivalent()

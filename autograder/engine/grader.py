@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import drivers
+from ..checks import drivers, registry
 from ..checks.evaluation import PUBLIC_SEED, exercise_seed
 from ..checks.exercise import get_exercise
 from ..checks.follow import follows_from
@@ -510,6 +510,7 @@ def _emptied(value):
     return type(value)(map(_emptied, value)) if isinstance(value, tuple | list) else value
 
 
+@registry.kept
 @functools.lru_cache(256)
 def _encoded_cases(name, seed):
     """[(whether it is hidden, tree, buffers)] of what an answer is called with; the whole class is asked the same."""

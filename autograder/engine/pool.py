@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Self
 
+from ..checks import registry
 from ..errors import EngineFault, NoSandbox, PoolLost
 from .scratch import Scratch
 from .tasks import Settings, Task, TaskResult
@@ -82,13 +83,15 @@ def described(error: BaseException) -> str:
 class _GraderOnWorker:
     """A worker's grader: started with the worker, from its main thread, and ended with it."""
 
-    def __init__(self, settings, make, exercises, version):
+    def __init__(self, settings, make, exercises, version, sources):
         self.settings, self.make, self.exercises, self.version = settings, make, exercises, version
+        self.sources = sources
 
     def setup(self, worker):
         from .version import checks_version
 
         self.grader, self.fault = None, ""
+        registry.use(self.sources)
         if checks_version() != self.version:
             self.fault = f"the worker {worker.address} has another version of this package: install the same everywhere"
             return
@@ -106,6 +109,8 @@ class _GraderOnWorker:
     def grade(self, tasks):
         if self.grader is None:
             raise NoSandbox(self.fault)
+        # A worker may serve two courses at a time
+        registry.use(self.sources)
         return [self.grader.grade(task) for task in tasks]
 
 
@@ -133,8 +138,8 @@ class Cluster:
 
     and the scheduler and the workers likewise from …TLS__SCHEDULER__CERT / KEY and …TLS__WORKER__CERT / KEY (or the
     options --tls-ca-file, --tls-cert, --tls-key of `dask scheduler` and `dask worker`).
-    Workers need this package and bubblewrap, one thread each (`dask worker --nthreads 1`); they see tasks, never the
-    gradebook. The local cluster makes its own certificates: on a shared machine nobody else may send it work.
+    Workers need this package and bubblewrap, one thread each (`dask worker --nthreads 1`); they see tasks and the course's own
+    exercises, never the gradebook. The local cluster makes its own certificates: on a shared machine nobody else may send it work.
     """
 
     def __init__(
@@ -217,7 +222,7 @@ class Cluster:
             stack.callback(_quietly, self.client.close)
             self.numbers = itertools.count()
             self.name = f"dlcourse-{os.getpid()}-{id(self)}"
-            plugin = Plugin(self.settings, self.make, self.exercises, self.version)
+            plugin = Plugin(self.settings, self.make, self.exercises, self.version, registry.current())
             plugin.name = self.name
             try:
                 self._register(plugin)

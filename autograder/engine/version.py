@@ -4,6 +4,8 @@ import functools
 import hashlib
 from pathlib import Path
 
+from ..checks import registry
+
 PACKAGES = Path(__file__).resolve().parents[2]
 # What the points of a submission depend on
 CHECKS = (
@@ -22,9 +24,14 @@ CHECKS = (
 )
 
 
-@functools.cache
 def checks_version() -> str:
-    """Hash of everything in the packages that decides about points."""
+    """Hash of everything that decides about points: in the packages, and in the teacher's own exercises."""
+    own = registry.version()
+    return hashlib.sha256(f"{_packages()} {own}".encode()).hexdigest() if own else _packages()
+
+
+@functools.cache
+def _packages():
     digest = hashlib.sha256()
     for pattern in CHECKS:
         for path in sorted(PACKAGES.glob(pattern)):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from ..checks import registry
 from ..checks.exercise import get_exercise
 from ..checks.result import ALSO, CaseRow
 from ..engine.store.course import name_problem, open_course
@@ -227,12 +228,13 @@ def _lines(verdict, shown):
     return [line for line in lines if line not in rest]
 
 
+@registry.kept
 @cache
 def _is_exercise(name):
     """Whether the course has it; a record may name one that this version no longer has."""
     try:
         return bool(name and get_exercise(name))
-    except ValueError:
+    except (ValueError, CourseError):
         return False
 
 

@@ -8,6 +8,7 @@ import re
 from functools import cache, lru_cache
 from pathlib import Path
 
+from ..checks import registry
 from ..checks.exercise import get_exercise
 from ..checks.show import marked
 from . import allow_list
@@ -134,6 +135,7 @@ def math(latex):
     return Markup(f"<code>{html.escape(latex)}</code>")
 
 
+@registry.kept
 @cache
 def formula(name):
     """What an exercise asks, in its references' first lines and the formulas below them: one line for each function."""

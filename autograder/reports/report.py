@@ -12,6 +12,7 @@ import warnings
 from dataclasses import asdict, dataclass, field
 from functools import cache
 
+from ..checks import registry
 from ..checks.exercise import get_exercise
 from ..engine.pool import described
 from ..engine.store.course import open_course
@@ -209,14 +210,16 @@ def _count(report, cell, student, verdict):
         found.students.append(student)
 
 
+@registry.kept
 @cache
 def _known(name):
     try:
         return bool(get_exercise(name))
-    except ValueError:
+    except (ValueError, CourseError):
         return False
 
 
+@registry.kept
 @cache
 def _difference(name, slug):
     """How the mistake likely differs from the shown solution, as lines of a diff; "" for a rewrite or an unknown one."""

@@ -8,6 +8,7 @@ import ast
 import hashlib
 from functools import cache, lru_cache
 
+from ..checks import registry
 from ..checks.exercise import get_exercise
 from ..checks.solution import solution_parts
 
@@ -90,6 +91,7 @@ def fingerprint(source):
     return (hashlib.sha256(text.encode()).hexdigest()[:16], size) if functions else ("", 0)
 
 
+@registry.kept
 @cache
 def of_reference(name):
     """Digests of what the course itself holds as an answer: the notebook's solution, and the library's code."""

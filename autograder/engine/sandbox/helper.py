@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from ...checks import registry
 from ...checks.exercise import get_exercise
 from ...errors import EngineFault
 from . import link, walls
@@ -66,17 +67,21 @@ class Helper:
         unknown = sorted(set(names) - self.loaded)
         if self.waiting:
             self.told()
+            files = registry.current().files
+            if files:
+                places = [[name, len(data)] for name, data in files.items()]
+                self.told({"sources": places}, list(files.values()))
             self.waiting = False
         if unknown:
             self.told({"load": unknown})
             self.loaded.update(unknown)
 
-    def told(self, request: dict | None = None) -> dict:
+    def told(self, request: dict | None = None, buffers: Iterable[bytes] = ()) -> dict:
         """The reply to a request that no student has a part in."""
         deadline = time.monotonic() + START_SECONDS
         try:
             if request is not None:
-                self.channel.send(request, (), deadline)
+                self.channel.send(request, buffers, deadline)
             return self.channel.receive(deadline)[0]
         except (Closed, Silence, ProtocolError) as error:
             self.close()
@@ -107,9 +112,21 @@ def requests(channel: Channel, memory: int) -> Iterator[tuple]:
             header, body = channel.receive()
         except Closed:
             return
-        if "load" in header:
+        if "sources" in header:
+            registry.use(_sources(header["sources"], body))
+            channel.send({"ready": True})
+        elif "load" in header:
             for name in header["load"]:
                 get_exercise(name)
             channel.send({"ready": True})
         else:
             yield header, body
+
+
+def _sources(places, body):
+    """The teacher's files, of which the supervisor has sent names, lengths and bytes."""
+    files, start = {}, 0
+    for name, size in places:
+        files[name] = bytes(body[start : start + size])
+        start += size
+    return registry.Sources(files)

@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ...checks import registry
 from ...errors import CourseError
 
 CONFIG = "nbgrader_config.py"
@@ -198,7 +199,8 @@ def name_problem(name: str) -> str:
 def open_course(folder: str | Path = ".", db_url: str | None = None) -> Course:
     """The course in `folder`; its `nbgrader_config.py` is read as nbgrader reads it.
 
-    Raises `CourseError` if there is no such course or its configuration cannot be read.
+    Its own exercises (`exercises/`) are those that this process knows from now on. Raises `CourseError` if there is no such
+    course or its configuration cannot be read.
     """
     from traitlets.config import Config, PyFileConfigLoader
 
@@ -229,6 +231,7 @@ def open_course(folder: str | Path = ".", db_url: str | None = None) -> Course:
         raise CourseError(
             f"c.CourseDirectory.directory_structure must hold {{nbgrader_step}}, {{student_id}} and {{assignment_id}}, got {structure!r}"
         )
+    registry.use(registry.read_sources(root / registry.FOLDER))
     for url in (db_url, own.get("db_url"), _set(config, "NbGrader", "db_url")):
         if isinstance(url, str) and url:
             return Course(root, config, url, secret)
