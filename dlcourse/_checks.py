@@ -234,8 +234,8 @@ def check_callable(name, value, call):
     return value
 
 
-def check_state(state, kind):
+def check_state(state, kind, name="state"):
     """`state`, if it is a NamedTuple with the fields of the class `kind`, as the `*_init` function makes it."""
     if getattr(state, "_fields", None) != kind._fields:
-        raise TypeError(f"state: expected a NamedTuple with the fields ({', '.join(kind._fields)}), got {state!r}")
+        raise TypeError(f"{name}: expected a NamedTuple with the fields ({', '.join(kind._fields)}), got {state!r}")
     return state

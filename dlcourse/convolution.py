@@ -44,6 +44,7 @@ __all__ = [
     "inception_block_init",
     "maxpool2d_backward",
     "maxpool2d_forward",
+    "receptive_field",
     "residual_block_backward",
     "residual_block_forward",
     "residual_block_init",
@@ -97,11 +98,14 @@ class ConvReluCache(NamedTuple):
 
 
 class ResidualCache(NamedTuple):
-    """The two convolutions and the sum S = X + F(X), the preactivation of the last ReLU."""
+    """The two convolutions, the sum S of shortcut and F(X), the preactivation of the last
+    ReLU, and the shortcut's convolution (None: the shortcut is X).
+    """
 
     first: ConvReluCache
     second: Conv2dCache
     S: Any
+    shortcut: Conv2dCache | None
 
 
 class InceptionCache(NamedTuple):
@@ -491,19 +495,69 @@ def global_avgpool_backward(dY, cache):
     return dX
 
 
-def residual_block_init(C, rng, hidden=None):
+def receptive_field(layers):
+    """How much of the input one output pixel sees.
+
+    From the input on, layer by layer: `r ← r + (k − 1) j`, then `j ← j s`; at the start
+    r = 1 and j = 1.
+
+    Parameters
+    ----------
+    layers : list of pairs (kernel size k, stride s), convolutions and poolings in their
+        order.
+
+    Returns
+    -------
+    r : the receptive field's side, in pixels of the input.
+    j : the distance between the fields of two neighbours, the product of the strides.
+
+    Raises
+    ------
+    ValueError, TypeError : an entry is not a pair of positive whole numbers.
+
+    Notes
+    -----
+    Padding changes where a field lies, not its size. It is a bound: the weight of the
+    pixels at its border is small (Luo et al. 2016, "effective" receptive field).
+    Source: Dumoulin, Visin, A guide to convolution arithmetic for deep learning (2016);
+    Araujo, Norris, Sim, Computing receptive fields of convolutional neural networks
+    (Distill 2019), equation 2.
+
+    Examples
+    --------
+    >>> receptive_field([(3, 1), (3, 1)]), receptive_field([(3, 1), (2, 2), (3, 1)])
+    ((5, 1), (8, 2))
+    """
+    if not isinstance(layers, list | tuple):
+        raise TypeError(f"layers: expected a list of pairs (kernel, stride), got {type(layers).__name__}")
+    r, j = 1, 1
+    for index, layer in enumerate(layers):
+        if not isinstance(layer, list | tuple) or len(layer) != 2:
+            raise TypeError(f"layers[{index}]: expected a pair (kernel, stride), got {layer!r}")
+        kernel, stride = (
+            check_integer(f"layers[{index}], {n}", x) for n, x in zip(("kernel", "stride"), layer, strict=True)
+        )
+        r, j = r + (kernel - 1) * j, j * stride
+    return r, j
+
+
+def residual_block_init(C, rng, hidden=None, out=None):
     """Parameters of a residual block with kernels of 3 × 3, He's normal weights and zero
     biases.
 
     Parameters
     ----------
-    C : channels of the block's input and output.
+    C : channels of the block's input.
     rng : numpy.random.Generator or seed.
-    hidden : F, channels between the two convolutions; by default C, as in the paper.
+    hidden : F, channels between the two convolutions; by default those of the output,
+        as in the paper.
+    out : K, channels of the output, with a projection as the shortcut; by default C,
+        without one.
 
     Returns
     -------
-    dict: W1 (3, 3, C, F), b1 (F,), W2 (3, 3, F, C), b2 (C,).
+    dict: W1 (3, 3, C, F), b1 (F,), W2 (3, 3, F, K), b2 (K,); with `out`, also W0 (1, 1,
+    C, K), b0 (K,).
 
     Examples
     --------
@@ -511,40 +565,48 @@ def residual_block_init(C, rng, hidden=None):
     73856
     """
     C, rng = check_integer("C", C), check_rng(rng)
-    F = C if hidden is None else check_integer("hidden", hidden)
-    return {
+    K = C if out is None else check_integer("out", out)
+    F = K if hidden is None else check_integer("hidden", hidden)
+    params = {
         "W1": he_normal((3, 3, C, F), rng),
         "b1": zeros((F,)),
-        "W2": he_normal((3, 3, F, C), rng),
-        "b2": zeros((C,)),
+        "W2": he_normal((3, 3, F, K), rng),
+        "b2": zeros((K,)),
     }
+    if out is not None:
+        params |= {"W0": he_normal((1, 1, C, K), rng), "b0": zeros((K,))}
+    return params
 
 
-def residual_block_forward(X, params):
-    """Residual block: `Y = relu(X + F(X))` with `F(X) = relu(X ∗ W₁ + b₁) ∗ W₂ + b₂`.
+def residual_block_forward(X, params, stride=1):
+    """Residual block: `Y = relu(X + F(X))` with `F(X) = relu(X ∗ W₁ + b₁) ∗ W₂ + b₂`, or
+    with a projection as the shortcut, `Y = relu(X ∗ W₀ + b₀ + F(X))`.
 
     Parameters
     ----------
     X : (N, H, W, C) array, images.
-    params : dict of W1 (k, k, C, F), b1 (F,), W2 (l, l, F, C), b2 (C,); k and l odd,
-        usually 3.
+    params : dict of W1 (k, k, C, F), b1 (F,), W2 (l, l, F, K), b2 (K,); k and l odd,
+        usually 3. With W0 (1, 1, C, K), b0 (K,) in it the shortcut is that convolution;
+        without them it is X itself, and K = C.
+    stride : of the first convolution and of the projection; 1 without a projection.
 
     Returns
     -------
-    Y : (N, H, W, C) array.
+    Y : (N, H, W, C) array, or with a projection (N, ⌈H/stride⌉, ⌈W/stride⌉, K).
     cache : ResidualCache for `residual_block_backward`.
 
     Raises
     ------
-    ValueError : a parameter is missing or has the wrong shape, or a kernel has an even
-        size.
+    ValueError : a parameter is missing or has the wrong shape, a kernel has an even
+        size, or the stride is larger than 1 where the shortcut is X itself.
 
     Notes
     -----
-    `∗` is the convolution that keeps the image's size (stride 1, padding (k − 1)/2).
-    The last ReLU stands behind the addition. The paper's block has batch normalisation
-    behind each convolution; here there is none: see `architectures` for the whole
-    network.
+    `∗` is the convolution that keeps the image's size (padding (k − 1)/2), with stride
+    1 except where it is given. The projection stands where the number of channels
+    changes, at the beginning of a stage. The last ReLU stands behind the addition. The
+    paper's block has batch normalisation behind each convolution; here there is none:
+    see `architectures` for the whole network.
     Source: He, Zhang, Ren, Sun, Deep residual learning for image recognition (2016),
     equation 1 and figure 2.
 
@@ -558,12 +620,18 @@ def residual_block_forward(X, params):
     >>> Y[0, 0, 0]
     array([0., 2.])
     """
-    named = _named(params, "W1 b1 W2 b2")
-    X, W1, b1, W2, b2 = check_shapes("N H W C, k k C F, F, l l F C, C", X=X, **named)
-    A, first = _conv_relu_forward(X, W1, b1, "W1")
+    projected = isinstance(params, dict) and ("W0" in params or "b0" in params)
+    named = _named(params, "W1 b1 W2 b2 W0 b0" if projected else "W1 b1 W2 b2")
+    spec = "k k C F, F, l l F K, K, 1 1 C K, K" if projected else "k k C F, F, l l F C, C"
+    X, W1, b1, W2, b2, *projection = check_shapes(f"N H W C, {spec}", X=X, **named)
+    stride = check_integer("stride", stride)
+    if stride > 1 and not projected:
+        raise ValueError(f"stride: expected 1 where the shortcut is X itself (no W0, b0 in params), got {stride}")
+    A, first = _conv_relu_forward(X, W1, b1, "W1", stride)
     F, second = conv2d_forward(A, W2, b2, padding=_same_size("W2", W2))
-    S = X + F
-    return relu(S), ResidualCache(first, second, S)
+    shortcut, kept = conv2d_forward(X, *projection, stride=stride) if projected else (X, None)
+    S = shortcut + F
+    return relu(S), ResidualCache(first, second, S, kept)
 
 
 def residual_block_backward(dY, cache):
@@ -581,7 +649,7 @@ def residual_block_backward(dY, cache):
     Notes
     -----
     The summand δ by itself is the point of the block: whatever F does, the flow reaches
-    the layers before it.
+    the layers before it. With a projection it is what `conv2d_backward` makes of δ.
 
     Examples
     --------
@@ -602,7 +670,11 @@ def residual_block_backward(dY, cache):
     delta = dY * relu_grad(cache.S)
     dA, dW2, db2 = conv2d_backward(delta, cache.second)
     dX, dW1, db1 = _conv_relu_backward(dA, cache.first)
-    return delta + dX, {"W1": dW1, "b1": db1, "W2": dW2, "b2": db2}
+    dparams = {"W1": dW1, "b1": db1, "W2": dW2, "b2": db2}
+    if cache.shortcut is None:
+        return delta + dX, dparams
+    dX0, dW0, db0 = conv2d_backward(delta, cache.shortcut)
+    return dX0 + dX, dparams | {"W0": dW0, "b0": db0}
 
 
 def inception_block_init(C, c1, c3r, c3, c5r, c5, cp, rng):
@@ -743,9 +815,9 @@ def _cuts(cache):
     return to3, to5, to5 + cache.five.Z.shape[-1]
 
 
-def _conv_relu_forward(X, W, b, name):
-    """relu(X * W + b), * the convolution that keeps the image's size."""
-    Z, conv = conv2d_forward(X, W, b, padding=_same_size(name, W))
+def _conv_relu_forward(X, W, b, name, stride=1):
+    """relu(X * W + b), * the convolution that with stride 1 keeps the image's size."""
+    Z, conv = conv2d_forward(X, W, b, stride=stride, padding=_same_size(name, W))
     return relu(Z), ConvReluCache(conv, Z)
 
 

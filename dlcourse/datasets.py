@@ -49,12 +49,14 @@ class Dataset(NamedTuple):
 
 
 class Split(NamedTuple):
-    """The two parts of a dataset."""
+    """The parts of a dataset; those for validation are None where none was asked for."""
 
     X_train: np.ndarray
     y_train: np.ndarray
     X_test: np.ndarray
     y_test: np.ndarray
+    X_validation: np.ndarray | None = None
+    y_validation: np.ndarray | None = None
 
 
 def iris():
@@ -245,40 +247,67 @@ def spirals(rng, N=300, K=3, noise=0.1, turns=0.75):
     return Dataset(r[:, None] * np.column_stack([np.cos(angle), np.sin(angle)]), y, _names(K))
 
 
-def split(X, y, rng, test=0.25):
-    """A random division into training and test examples.
+def split(X, y, rng, test=0.25, validation=0.0):
+    """A random division into examples for training, for test, and for validation where
+    asked for.
 
     Parameters
     ----------
-    X : (N, ...) array, examples. y : (N, ...) array, their labels or targets.
+    X : (N, ...) array, examples. y : (N, ...) array, their labels or targets. Of whole
+        numbers (N,), each part gets each label's share, up to one example (it is
+        *stratified*).
     rng : numpy.random.Generator or seed, draws who goes where.
-    test : the test examples' share, between 0 and 1; both parts get at least one
-        example.
+    test : the test examples' share, between 0 and 1.
+    validation : the share of those set aside for choosing, such as a learning rate or
+        when to stop, at least 0; test and validation together leave something to train
+        on. Each part that is asked for gets at least one example.
 
     Returns
     -------
-    Split (X_train, y_train, X_test, y_test).
+    Split (X_train, y_train, X_test, y_test, X_validation, y_validation); the last two
+    are None without `validation`.
 
     Raises
     ------
-    ValueError : X and y differ in length, there are fewer than two examples, or `test`
-        is not between 0 and 1.
+    ValueError : X and y differ in length, there are fewer examples than parts, `test`
+        is not between 0 and 1, or the shares leave nothing to train on.
 
     Examples
     --------
     >>> X, y, _ = iris()
-    >>> parts = split(X, y, np.random.default_rng(0), test=0.2)
-    >>> len(parts.X_train), len(parts.X_test)
-    (120, 30)
+    >>> parts = split(X, y, np.random.default_rng(0), test=0.2, validation=0.2)
+    >>> [len(part) for part in (parts.X_train, parts.X_test, parts.X_validation)]
+    [90, 30, 30]
+    >>> np.bincount(parts.y_test)
+    array([10, 10, 10])
     """
     rng = check_rng(rng)
     X, y = np.asarray(X), np.asarray(y)
     check_number("test", test, low=0.0, high=1.0, include_low=False, include_high=False)
-    if len(X) != len(y) or len(X) < 2:
-        raise ValueError(f"y: expected one label for each of at least 2 examples, got {len(X)} and {len(y)}")
-    order = rng.permutation(len(X))
-    cut = min(max(round(len(X) * (1.0 - test)), 1), len(X) - 1)
-    return Split(X[order[:cut]], y[order[:cut]], X[order[cut:]], y[order[cut:]])
+    check_number("validation", validation, low=0.0, high=1.0, include_high=False)
+    count = 3 if validation else 2
+    if len(X) != len(y) or len(X) < count:
+        raise ValueError(f"y: expected one label for each of at least {count} examples, got {len(X)} and {len(y)}")
+    if test + validation >= 1.0:
+        raise ValueError(f"test, validation: expected shares with a sum below 1, got {test} and {validation}")
+    N = len(X)
+    order = rng.permutation(N)
+    if y.ndim == 1 and y.dtype.kind in "biu":
+        order = order[_evenly(y[order])]
+    n_test = min(max(round(N * test), 1), N + 1 - count)
+    n_validation = min(max(round(N * validation), 1), N - 1 - n_test) if validation else 0
+    chosen = [rng.permutation(part) for part in np.split(order, [n_test, n_test + n_validation])]
+    pairs = [(X[part], y[part]) for part in chosen]
+    return Split(*pairs[2], *pairs[0], *(pairs[1] if validation else ()))
+
+
+def _evenly(y):
+    """An order of the labels in which every run has about each label's share."""
+    place = np.empty(len(y))
+    for label in np.unique(y):
+        at = np.flatnonzero(y == label)
+        place[at] = (np.arange(len(at)) + 0.5) / len(at)
+    return np.argsort(place, kind="stable")
 
 
 def standardize(X, like=None):

@@ -11,7 +11,8 @@ Batch norm takes μ and σ² of each feature over the m rows of the batch (image
 all pixels of all images), and in evaluation their running averages; layer norm
 takes them of each row over its D features, in training and evaluation alike. μ and
 σ² depend on every x of their group, so the backward pass has three paths to x:
-straight through, through the mean and through the variance.
+straight through, through the mean and through the variance. RMS norm leaves the
+mean out and divides by the root mean square, `y = γ x/√(1/D Σ_j x_j² + ε)`.
 """
 
 from typing import Any, NamedTuple
@@ -22,11 +23,14 @@ from ._checks import as_floating, check_gradient, check_integer, check_number, c
 __all__ = [
     "BatchNormState",
     "NormCache",
+    "RMSNormCache",
     "batchnorm_backward",
     "batchnorm_forward",
     "batchnorm_init",
     "layernorm_backward",
     "layernorm_forward",
+    "rmsnorm_backward",
+    "rmsnorm_forward",
 ]
 
 
@@ -50,6 +54,14 @@ class NormCache(NamedTuple):
     gamma: Any
     s: Any
     train: bool
+
+
+class RMSNormCache(NamedTuple):
+    """x̂ = X/s; γ; s = √(1/D Σ_j x_j² + ε) of each row."""
+
+    x_hat: Any
+    gamma: Any
+    s: Any
 
 
 def batchnorm_init(D):
@@ -276,14 +288,87 @@ def layernorm_backward(dY, cache):
     return dX, dgamma, dbeta
 
 
-def _check(X, eps, *, gamma, beta, **statistics):
+def rmsnorm_forward(X, gamma, eps=1e-5):
+    """RMS normalization: `Y = γ X/s`, `s = √(1/D Σ_j x_j² + ε)` over the last axis.
+
+    Parameters
+    ----------
+    X : (..., D) array.
+    gamma : (D,) array γ, the scale.
+    eps : ε, positive, inside the root.
+
+    Returns
+    -------
+    Y : (..., D) array.
+    cache : RMSNormCache for `rmsnorm_backward`.
+
+    Notes
+    -----
+    No mean is subtracted and no shift is added: of layer norm's two invariances, to
+    the scale of a row and to its mean, the first is kept. Of a row whose mean is 0,
+    layer norm without its shift is the same.
+    Source: Zhang, Sennrich, Root mean square layer normalization (NeurIPS 2019),
+    equation 4.
+
+    Examples
+    --------
+    >>> Y, cache = rmsnorm_forward(np.array([[3.0, 4.0]]), np.ones(2), eps=1e-12)
+    >>> Y.round(4)  # the root of (9 + 16)/2 is 3.5355
+    array([[0.8485, 1.1314]])
+    """
+    X, gamma, eps = _check(X, eps, gamma=gamma)
+    xp = array_namespace(X)
+    s = xp.sqrt(xp.mean(X * X, axis=-1, keepdims=True) + eps)
+    x_hat = X / s
+    return gamma * x_hat, RMSNormCache(x_hat, gamma, s)
+
+
+def rmsnorm_backward(dY, cache):
+    """Gradients of `rmsnorm_forward`.
+
+    `dγ = Σ dy · x̂` over all rows; with `dx̂ = γ dy`, row by row
+    `dx = 1/s (dx̂ − x̂ · 1/D Σ_j dx̂_j x̂_j)`.
+
+    Parameters
+    ----------
+    dY : (..., D) array.
+    cache : what `rmsnorm_forward` returned.
+
+    Returns
+    -------
+    dX : (..., D) array. dgamma : (D,) array.
+
+    Notes
+    -----
+    Layer norm's backward pass without the path through the mean.
+
+    Examples
+    --------
+    >>> Y, cache = rmsnorm_forward(np.array([[3.0, 4.0]]), np.ones(2), eps=1e-12)
+    >>> dX, dgamma = rmsnorm_backward(np.array([[3.0, 4.0]]), cache)
+    >>> bool(np.all(np.abs(dX) < 1e-12))  # along x, Y does not change
+    True
+    """
+    x_hat, gamma, s = cache
+    dY = check_gradient("dY", dY, like=x_hat)
+    xp = array_namespace(dY)
+    dgamma = xp.sum(dY * x_hat, axis=tuple(range(dY.ndim - 1)))
+    dx_hat = gamma * dY
+    dX = dx_hat - x_hat * xp.mean(dx_hat * x_hat, axis=-1, keepdims=True)
+    dX /= s
+    return dX, dgamma
+
+
+def _check(X, eps, *, gamma, beta=None, **statistics):
     """X with at least one row, γ and β in its dtype, ε as a positive float, running statistics in their own dtype."""
     eps = check_number("eps", eps, low=0.0, include_low=False)
-    spec = "... D, ~D, ~D" + ", D" * len(statistics)
-    X, gamma, beta, *statistics = check_shapes(spec, X=X, gamma=gamma, beta=beta, **statistics)
+    learned = {"gamma": gamma} if beta is None else {"gamma": gamma, "beta": beta}
+    spec = "... D" + ", ~D" * len(learned) + ", D" * len(statistics)
+    X, *learned = check_shapes(spec, X=X, **learned, **statistics)
     if 0 in X.shape:
         raise ValueError(f"X: expected at least one entry along each axis, got shape {tuple(X.shape)}")
-    return X, gamma, beta, eps, *statistics
+    n = 1 if beta is None else 2
+    return X, *learned[:n], eps, *learned[n:]
 
 
 def _as_dtype(x, dtype):

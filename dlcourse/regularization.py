@@ -7,15 +7,21 @@ boundary, they do not bend it.
 
 With an adaptive optimizer the two differ: the penalty's gradient is rescaled with
 the rest, while `optimizers.adamw_step` decays the weights themselves. Dropout, the
-other regularizer of the course, is in `dropout`; clipping, which bounds a step and
-not the weights, in `optimizers`.
+other regularizer of the course, is in `dropout`, and here in the classic form of
+notes 004; clipping, which bounds a step and not the weights, in `optimizers`.
 """
 
-from ._array import array_namespace
-from ._checks import check_number
+from typing import Any, NamedTuple
+
+from ._array import array_namespace, from_numpy
+from ._checks import as_floating, check_gradient, check_number, check_rng
 from ._tree import rebuild, zip_leaves
+from .dropout import _keep_mask
 
 __all__ = [
+    "ClassicDropoutCache",
+    "classic_dropout_backward",
+    "classic_dropout_forward",
     "l2_grad",
     "l2_penalty",
 ]
@@ -81,3 +87,94 @@ def l2_grad(W, lam):
     """
     lam = check_number("lam", lam, low=0.0, include_high=False)
     return rebuild(W, [lam * x for (x,) in zip_leaves(W=W)])
+
+
+class ClassicDropoutCache(NamedTuple):
+    """M, the boolean mask of what was kept (None after an evaluation); p, the probability
+    of keeping; the shape of X.
+    """
+
+    M: Any
+    p: float
+    shape: tuple
+
+
+def classic_dropout_forward(X, p, rng, train=True):
+    """Dropout in its first form: `Y = M ⊙ X` in training, `Y = p X` in evaluation.
+
+    Parameters
+    ----------
+    X : (...) array, with at least one entry.
+    p : probability of *keeping* an entry, in (0, 1].
+    rng : numpy.random.Generator or seed, draws the mask M; may be None where `train` is
+        False.
+    train : whether to drop.
+
+    Returns
+    -------
+    Y : (...) array.
+    cache : ClassicDropoutCache for `classic_dropout_backward`; its mask is None after
+        an evaluation.
+
+    Raises
+    ------
+    ValueError : p is outside (0, 1], or X is empty.
+    TypeError : rng is neither a generator nor a seed.
+
+    Notes
+    -----
+    What a unit hands on in evaluation is its expectation in training, `E[M x] = p x`.
+    `dropout.dropout_forward` divides by p in training instead, and its p is the
+    probability of *dropping* (E32).
+    Source: notes 004; Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov,
+    Dropout: A simple way to prevent neural networks from overfitting (JMLR 15, 2014),
+    section 4.
+
+    Examples
+    --------
+    >>> X = np.full(1000, 2.0)
+    >>> Y, cache = classic_dropout_forward(X, 0.8, np.random.default_rng(0))
+    >>> bool(np.all((Y == 0.0) | (Y == 2.0))), bool(abs(np.mean(Y) - 1.6) < 0.1)
+    (True, True)
+    >>> float(classic_dropout_forward(X, 0.8, None, train=False)[0][0])
+    1.6
+    """
+    X = as_floating(X, "X")
+    p = check_number("p", p, 0.0, 1.0, include_low=False)
+    if 0 in X.shape:
+        raise ValueError(f"X: expected at least one entry along each axis, got shape {tuple(X.shape)}")
+    if rng is not None or train:
+        rng = check_rng(rng)
+    M = from_numpy(_keep_mask(rng, 1.0 - p, tuple(X.shape)), like=X) if train else None
+    return _thinned(X, M, p), ClassicDropoutCache(M, p, tuple(X.shape))
+
+
+def classic_dropout_backward(dY, cache):
+    """Gradient of `classic_dropout_forward`.
+
+    `dX = M ⊙ dY` through the mask that the forward pass drew, `dX = p dY` after an
+    evaluation.
+
+    Parameters
+    ----------
+    dY : (...) array, gradient with respect to Y.
+    cache : what `classic_dropout_forward` returned.
+
+    Returns
+    -------
+    dX : (...) array.
+
+    Examples
+    --------
+    >>> Y, cache = classic_dropout_forward(np.ones(4), 0.5, np.random.default_rng(0))
+    >>> dX = classic_dropout_backward(np.ones(4), cache)
+    >>> bool(np.all(dX == Y))
+    True
+    """
+    M, p, shape = cache
+    return _thinned(check_gradient("dY", dY, like=shape), M, p)
+
+
+def _thinned(X, M, p):
+    """M ⊙ X, or p X where there is no mask."""
+    return p * X if M is None else array_namespace(X).astype(M, X.dtype) * X

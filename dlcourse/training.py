@@ -19,9 +19,10 @@ Every layer of a network is one of the course's operations, `op_forward` and
         validation=(X_val, y_val),
     )
 
-Here are the loss, the steps of an optimizer (`Trainer`) and the loop around them
-(`fit`). The network itself is in `networks.network`, its parts in
-`networks.layers`, their names in `networks.registry`.
+Here are the loss, the steps of an optimizer (`Trainer`), the loop around them
+(`fit`), and what a model of sequences writes (`generate`). The network itself is in
+`networks.network`, its parts in `networks.layers`, their names in
+`networks.registry`.
 """
 
 import inspect
@@ -32,8 +33,8 @@ from functools import partial
 
 import numpy as np
 
-from . import datasets, kernels, losses, optimizers
-from ._array import array_namespace, is_array
+from . import datasets, kernels, losses, metrics, optimizers
+from ._array import array_namespace, from_numpy, is_array, to_numpy
 from ._checks import (
     as_floating,
     check_callable,
@@ -45,6 +46,7 @@ from ._checks import (
     check_shapes,
     from_list,
 )
+from .networks.layers import Embedding
 from .networks.network import Network
 from .networks.registry import LAYERS
 
@@ -55,6 +57,7 @@ __all__ = [
     "Trainer",
     "evaluate",
     "fit",
+    "generate",
     "loss_and_grad",
     "softmax_regression_epoch",
 ]
@@ -431,6 +434,73 @@ def fit(
     except KeyboardInterrupt:
         print(f"\nInterrupted in epoch {len(history['loss']) + 1}: what was learned is kept.", file=sys.stderr)
     return history
+
+
+def generate(net, prompt, length, rng, temperature=1.0):
+    """What a model of sequences writes: symbol by symbol, each drawn from the model's
+    probabilities for the next one.
+
+    `p = softmax(u_T / τ)`, `x_{T+1} ~ p`.
+
+    Parameters
+    ----------
+    net : Network that begins with an embedding and looks back only (recurrent layers,
+        attention with ``{"causal": True}``), with a logit for each symbol.
+    prompt : (T,) whole numbers, the beginning, or (N, T) several of one length.
+    length : number of symbols to write.
+    rng : numpy.random.Generator or seed, draws them.
+    temperature : τ, at least 0; below 1 the likely symbols get likelier, and 0 takes
+        the likeliest (argmax).
+
+    Returns
+    -------
+    ids : (T + length,) or (N, T + length) int64 array: the prompt and what follows it.
+
+    Raises
+    ------
+    ValueError, TypeError : the prompt is empty or holds no symbols of the embedding, or
+        a layer needs what comes later.
+
+    Notes
+    -----
+    Each symbol goes through the network once: recurrent states, and attention's keys
+    and values, are kept (`Network.step`). The logits are those of a whole pass.
+
+    Examples
+    --------
+    >>> net = Network(
+    ...     [("embedding", 3, 4), ("lstm", 4, 5), ("linear", 5, 3)],
+    ...     rng=np.random.default_rng(0),
+    ... )
+    >>> generate(net, [0, 1], 4, rng=np.random.default_rng(0)).shape
+    (6,)
+    """
+    if not isinstance(net, Network):
+        raise TypeError(f"net: expected a Network, got {type(net).__name__}")
+    if not isinstance(net.layers[0], Embedding):
+        raise ValueError(f"net: expected an embedding as the first layer, got {net.specs[0]!r}")
+    length, rng = check_integer("length", length, minimum=0), check_rng(rng)
+    temperature = check_number("temperature", temperature, low=0.0, include_high=False)
+    ids = np.asarray(to_numpy(from_list("prompt", prompt)))
+    if ids.ndim not in (1, 2) or 0 in ids.shape or ids.dtype.kind not in "iu":
+        raise ValueError(
+            f"prompt: expected at least one whole number, (T,) or (N, T), got shape {ids.shape} of {ids.dtype}"
+        )
+    written = [column[:, None] for column in np.atleast_2d(ids).astype(np.int64).T]
+    kept, begun = None, len(written)
+    for t in range(begun + length - 1):
+        u, kept = net.step(from_numpy(written[t], like=net.w), kept)
+        if t >= begun - 1:
+            written.append(_draw(np.asarray(to_numpy(u))[:, -1].astype(float), temperature, rng))
+    return np.concatenate(written, axis=1).reshape(*ids.shape[:-1], -1)
+
+
+def _draw(logits, temperature, rng):
+    """(N, 1) symbols for (N, K) logits."""
+    if not temperature:
+        return logits.argmax(axis=1)[:, None]
+    P = metrics.temperature_softmax(logits, temperature)
+    return np.array([[rng.choice(len(p), p=p)] for p in P])
 
 
 class _Progress:

@@ -232,9 +232,13 @@ DRAWS = {
     "dlcourse.datasets.split": lambda f, rng: f(X, LABELS, rng),
     "dlcourse.datasets.minibatches": lambda f, rng: list(f(X, LABELS, 4, rng)),
     "dlcourse.dropout.dropout_forward": lambda f, rng: f(X, 0.5, rng)[0],
+    "dlcourse.regularization.classic_dropout_forward": lambda f, rng: f(X, 0.5, rng)[0],
     "dlcourse.networks.network.Network": lambda f, rng: f([("linear", 2, 2)], rng=rng).w,
     "dlcourse.neurons.sgd_fit": lambda f, rng: f(neurons.linear_neuron_grad, X, LABELS, np.ones(2), 0.0, 0.001, 2, rng),
     "dlcourse.training.Trainer": lambda f, rng: f(training.Network([("linear", 2, 2)], rng=0), rng=rng).rng.random(),
+    "dlcourse.training.generate": lambda f, rng: f(
+        training.Network([("embedding", 9, 4), ("linear", 4, 9)], rng=0), [0], 8, rng
+    ),
     "dlcourse.training.fit": lambda f, rng: trained(rng),
 } | {
     f"dlcourse.initializers.{name}": lambda f, rng: f((3, 2), rng)

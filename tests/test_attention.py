@@ -10,7 +10,14 @@ from dlcourse import attention
 from dlcourse.gradient_checking import complex_step_grad
 
 # They make arrays from numbers alone
-TESTED_BELOW = ["attention.causal_mask", "attention.sinusoidal_positions"]
+TESTED_BELOW = [
+    "attention.block_params",
+    "attention.cached_attention",
+    "attention.causal_mask",
+    "attention.multi_head_attention_step",
+    "attention.sinusoidal_positions",
+    "attention.transformer_block_step",
+]
 
 
 def random_mask(rng, *shape):
@@ -31,6 +38,18 @@ def self_attention_inputs(rng):
     N, T, D, d_k, d_v = rng.integers(2, 6, size=5)
     X, Wq, Wk, Wv = (rng.standard_normal(shape) for shape in ((N, T, D), (D, d_k), (D, d_k), (D, d_v)))
     return {"X": X, "Wq": Wq, "Wk": Wk, "Wv": Wv, "mask": random_mask(rng, N, T, T)}
+
+
+def cross_attention_inputs(rng):
+    N, T, S, D, d_k, d_v = rng.integers(2, 6, size=6)
+    shapes = ((N, T, D), (N, S, D), (D, d_k), (D, d_k), (D, d_v))
+    X, C, Wq, Wk, Wv = (rng.standard_normal(shape) for shape in shapes)
+    return {"X": X, "C": C, "Wq": Wq, "Wk": Wk, "Wv": Wv, "mask": random_mask(rng, N, T, S)}
+
+
+def rotary_inputs(rng):
+    *leading, T, half = (int(n) for n in rng.integers(2, 5, size=4))
+    return {"X": rng.standard_normal((*leading, T, 2 * half)), "base": 100.0, "start": 3}
 
 
 def multi_head_inputs(rng):
@@ -61,6 +80,20 @@ def sdpa_oracle(torch, Q, K, V, mask):
 
 def self_attention_oracle(torch, X, Wq, Wk, Wv, mask):
     return sdpa_oracle(torch, X @ Wq, X @ Wk, X @ Wv, mask)
+
+
+def cross_attention_oracle(torch, X, C, Wq, Wk, Wv, mask):
+    return sdpa_oracle(torch, X @ Wq, C @ Wk, C @ Wv, mask)
+
+
+def rotary_oracle(torch, X, base, start):
+    """A pair of columns as one complex number, times e^(i t θ)."""
+    T, D = X.shape[-2:]
+    theta = base ** (-torch.arange(0, D, 2, dtype=torch.float64) / D)
+    angle = torch.arange(start, start + T, dtype=torch.float64)[:, None] * theta
+    pairs = torch.view_as_complex(torch.reshape(X, (*X.shape[:-1], D // 2, 2)))
+    turned = pairs * torch.polar(torch.ones_like(angle), angle).to(pairs.dtype)
+    return torch.reshape(torch.view_as_real(turned), X.shape)
 
 
 def multi_head_oracle(torch, X, Wq, Wk, Wv, Wo, heads, mask):
@@ -132,6 +165,36 @@ OPERATIONS = [
             ({"X": lambda X: X[..., :-1]}, r"Wq: expected shape \(D, d_k\) with D = \d as in X"),
             ({"Wk": lambda W: W[:, :-1]}, r"Wk: expected shape \(D, d_k\) with D = \d as in X, d_k = \d as in Wq"),
             ({"X": lambda X: X[:0]}, "X: expected at least one entry along each axis"),
+        ],
+    ),
+    Operation(
+        "attention.cross_attention",
+        "pair",
+        cross_attention_inputs,
+        wrt=("X", "C", "Wq", "Wk", "Wv"),
+        oracle=cross_attention_oracle,
+        bad=[
+            *NOT_BOOLEAN,
+            *MASK_SHAPE,
+            ({"C": lambda C: C[..., :-1]}, r"C: expected shape \(..., S, D\) with .*D = \d as in X"),
+            ({"C": lambda C: C[:-1]}, r"C: expected shape \(..., S, D\) with \.\.\. = \(\d,\) as in X"),
+            ({"Wk": lambda W: W[:, :-1]}, r"Wk: expected shape \(D, d_k\) with D = \d as in X, d_k = \d as in Wq"),
+            ({"X": lambda X: X[:0], "C": lambda C: C[:0]}, "X: expected at least one entry along each axis"),
+        ],
+    ),
+    Operation(
+        "attention.rotary",
+        "pair",
+        rotary_inputs,
+        wrt=("X",),
+        oracle=rotary_oracle,
+        bad=[
+            ({"X": lambda X: X[..., :-1]}, "X: expected an even number D of columns, in pairs, got shape"),
+            ({"X": lambda X: X[:0]}, r"X: expected shape \(\.\.\., T, D\), none of them 0, got \(0,"),
+            ({"X": lambda X: X[0, 0, 0]}, r"X: expected shape \(\.\.\., T, D\), none of them 0, got \(\d,\)"),
+            ({"base": 1.0}, r"base: expected a number in \(1, inf\), got 1"),
+            ({"start": -1}, "start: expected a whole number of at least 0, got -1"),
+            ({"start": 1.5}, "start: expected a whole number"),
         ],
     ),
     Operation(
@@ -566,3 +629,158 @@ def test_what_is_forbidden_to_all_cannot_spoil_a_row_with_nothing_allowed():
             Y, _ = attention.scaled_dot_product_attention_forward(Q, K, Q, mask)
         np.testing.assert_array_equal(Y, expected)
     assert not expected[1].any()
+
+
+# ---- the block's other forms, cross-attention, rotary positions, kept keys and values ----
+
+
+def other_block(rng, mlp, norm):
+    """Random inputs of a block with these parts, for all its parameters."""
+    N, T, heads, d, D, F = 2, 5, 2, 3, 6, 7
+    E = heads * d
+    shapes = {
+        "gamma1": (D,), "beta1": (D,), "Wq": (D, E), "Wk": (D, E), "Wv": (D, E), "Wo": (E, D), "gamma2": (D,), "beta2": (D,),
+        "W1": (D, F), "b1": (F,), "Wa": (D, F), "ba": (F,), "Wb": (D, F), "bb": (F,), "W2": (F, D), "b2": (D,),
+    }  # fmt: skip
+    names = attention.block_params(mlp, norm)
+    params = {name: rng.standard_normal(shapes[name]) / np.sqrt(shapes[name][0]) for name in names}
+    return {
+        "X": rng.standard_normal((N, T, D)), "params": params, "heads": heads, "mask": attention.causal_mask(T),
+        "mlp": mlp, "norm": norm,
+    }  # fmt: skip
+
+
+def other_block_oracle(torch, X, params, heads, mask, mlp, norm):
+    F, p = torch.nn.functional, params
+
+    def normalized(x, place):
+        if norm == "rms":
+            return F.rms_norm(x, x.shape[-1:], p[f"gamma{place}"], 1e-5)
+        return F.layer_norm(x, x.shape[-1:], p[f"gamma{place}"], p[f"beta{place}"])
+
+    Z = X + multi_head_oracle(torch, normalized(X, 1), p["Wq"], p["Wk"], p["Wv"], p["Wo"], heads, mask)
+    B = normalized(Z, 2)
+    hidden = F.gelu(B @ p["W1"] + p["b1"]) if mlp == "gelu" else F.silu(B @ p["Wa"] + p["ba"]) * (B @ p["Wb"] + p["bb"])
+    return Z + hidden @ p["W2"] + p["b2"]
+
+
+FORMS = [(mlp, norm) for mlp in ("gelu", "swiglu") for norm in ("layer", "rms")]
+
+
+@pytest.mark.parametrize(("mlp", "norm"), FORMS)
+def test_every_form_of_the_block_equals_pytorch(mlp, norm):
+    torch = pytest.importorskip("torch", reason="PyTorch, the live oracle, is not installed")
+    operation = Operation("attention.transformer_block", "pair", None, wrt=("X", "params"), oracle=other_block_oracle)
+    for dtype in (np.float64, np.float32):
+        inputs = cast(other_block(np.random.default_rng(11), mlp, norm), dtype)
+        expected = run_torch(operation, inputs, torch)
+        tolerance, summed = operation.tolerance[dtype == np.float32], summands(inputs, expected)
+        assert_close(run(operation, inputs), expected, tolerance, operation.name, summed)
+
+
+@pytest.mark.parametrize(("mlp", "norm"), FORMS)
+def test_every_form_of_the_block_has_the_gradient_of_its_forward(mlp, norm):
+    inputs = other_block(np.random.default_rng(12), mlp, norm)
+    X, params = inputs["X"], inputs["params"]
+    Y, cache = attention.transformer_block_forward(**inputs)
+    dY = upstream(Y)
+    dX, dparams = attention.transformer_block_backward(dY, cache)
+    assert list(dparams) == list(attention.block_params(mlp, norm))
+    rng = np.random.default_rng(13)
+    move = {name: rng.standard_normal(p.shape) for name, p in params.items()}
+    move_X = rng.standard_normal(X.shape)
+
+    def along(t):
+        moved = inputs | {"X": X + t * move_X, "params": {name: p + t * move[name] for name, p in params.items()}}
+        return (attention.transformer_block_forward(**moved)[0] * dY).sum()
+
+    expected = (dX * move_X).sum() + sum((dparams[name] * move[name]).sum() for name in params)
+    assert (along(1e-5) - along(-1e-5)) / 2e-5 == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_block_asks_for_the_parameters_of_its_form():
+    inputs = other_block(np.random.default_rng(0), "swiglu", "rms")
+    for changes, message in (
+        ({"mlp": "relu"}, "mlp: expected one of 'gelu', 'swiglu'; got 'relu'"),
+        ({"norm": "batch"}, "norm: expected one of 'layer', 'rms'; got 'batch'"),
+        ({"norm": "layer"}, "params: expected the keys gamma1, beta1, Wq, Wk, Wv, Wo, gamma2, beta2, Wa, ba, Wb, bb, W2, b2, "
+         "got none of ['beta1', 'beta2']"),
+        ({"mlp": "gelu"}, "params: expected the keys gamma1, Wq, Wk, Wv, Wo, gamma2, W1, b1, W2, b2, got none of ['W1', 'b1']"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError) as caught:
+            attention.transformer_block_forward(**inputs | changes)
+        assert str(caught.value) == message
+
+
+def test_cross_attention_to_itself_is_self_attention():
+    inputs = self_attention_inputs(np.random.default_rng(14))
+    X, weights, mask = inputs["X"], [inputs[name] for name in ("Wq", "Wk", "Wv")], inputs["mask"]
+    Y, cache = attention.cross_attention_forward(X, X, *weights, mask)
+    same, own = attention.self_attention_forward(X, *weights, mask)
+    np.testing.assert_array_equal(Y, same)
+    dX, dC, *gradients = attention.cross_attention_backward(upstream(Y), cache)
+    expected, *theirs = attention.self_attention_backward(upstream(Y), own)
+    np.testing.assert_allclose(dX + dC, expected, rtol=1e-13, atol=1e-13)
+    for gradient, its in zip(gradients, theirs, strict=True):
+        np.testing.assert_array_equal(gradient, its)
+
+
+def test_rotary_scores_depend_on_the_distance_alone():
+    rng = np.random.default_rng(15)
+    q, k = rng.standard_normal((2, 8))
+    (Q, _), (K, _) = (attention.rotary_forward(np.tile(x, (20, 1))) for x in (q, k))
+    S = Q @ K.T
+    for distance in (-7, 0, 1, 12):
+        diagonal = np.diagonal(S, distance)
+        np.testing.assert_allclose(diagonal, diagonal[0], rtol=0, atol=1e-12)
+    assert abs(S[0, 0] - S[0, 5]) > 1e-3 and abs(S[0, 5] - S[5, 0]) > 1e-3
+    # Positions from elsewhere on are the later rows
+    later, _ = attention.rotary_forward(np.tile(q, (5, 1)), start=15)
+    np.testing.assert_allclose(later, Q[15:], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(np.linalg.norm(Q, axis=1), np.linalg.norm(q), rtol=1e-12)
+
+
+def test_kept_keys_and_values_give_causal_attention():
+    rng = np.random.default_rng(16)
+    N, T, heads, d = 3, 9, 2, 4
+    Q, K, V = rng.standard_normal((3, N, T, heads * d))
+    by_head = [A.reshape(N, T, heads, d).swapaxes(1, 2) for A in (Q, K, V)]
+    whole, _ = attention.scaled_dot_product_attention_forward(*by_head, attention.causal_mask(T))
+    whole = whole.swapaxes(1, 2).reshape(N, T, heads * d)
+    grown = attention.kv_cache(K[:, :1], V[:, :1])
+    for t in range(T):
+        kept = attention.kv_cache(K[:, : t + 1], V[:, : t + 1])
+        y, same = attention.cached_attention(Q[:, t], kept, heads)
+        assert np.abs(y - whole[:, t]).max() < 1e-12
+        assert np.array_equal(same.keys, kept.keys) and np.array_equal(same.values, kept.values)
+        as_row, _ = attention.cached_attention(Q[:, t : t + 1], kept, heads)
+        assert np.array_equal(as_row[:, 0], y)
+        if t:
+            y, grown = attention.cached_attention(Q[:, t], grown, heads, K[:, t], V[:, t])
+            assert np.abs(y - whole[:, t]).max() < 1e-12 and np.array_equal(grown.keys, kept.keys)
+    with pytest.raises(ValueError, match="heads: expected a divisor of E = 8 as in q, got 3"):
+        attention.cached_attention(Q[:, 0], grown, 3)
+    with pytest.raises(TypeError, match=r"cache: expected a NamedTuple with the fields \(keys, values\), got"):
+        attention.cached_attention(Q[:, 0], (K, V), 2)
+
+
+@pytest.mark.parametrize(("mlp", "norm"), FORMS)
+def test_a_block_step_by_step_is_the_whole_causal_pass(mlp, norm):
+    inputs = other_block(np.random.default_rng(17), mlp, norm)
+    whole, _ = attention.transformer_block_forward(**inputs)
+    X, cache = inputs["X"], None
+    for t in range(X.shape[1]):
+        y, cache = attention.transformer_block_step(
+            X[:, t : t + 1], inputs["params"], inputs["heads"], cache, mlp, norm
+        )
+        assert np.abs(y[:, 0] - whole[:, t]).max() < 1e-12
+
+
+def test_the_heads_step_by_step_are_the_whole_causal_pass():
+    inputs = multi_head_inputs(np.random.default_rng(18))
+    X, weights, heads = inputs["X"], [inputs[name] for name in ("Wq", "Wk", "Wv", "Wo")], inputs["heads"]
+    whole, _ = attention.multi_head_attention_forward(X, *weights, heads, attention.causal_mask(X.shape[1]))
+    cache = None
+    for t in range(X.shape[1]):
+        y, cache = attention.multi_head_attention_step(X[:, t : t + 1], *weights, heads, cache)
+        assert np.abs(y[:, 0] - whole[:, t]).max() < 1e-12

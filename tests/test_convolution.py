@@ -4,7 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from common import Operation, flatten
+from common import Operation, assert_close, cast, flatten, numerical_gradients, run, run_torch, summands
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +13,7 @@ from dlcourse.convolution import conv2d_backward, conv2d_forward, conv_output_si
 
 TESTED_BELOW = [
     "convolution.conv_output_size",
+    "convolution.receptive_field",
     "convolution.residual_block_init",
     "convolution.inception_block_init",
     "architectures.alexnet",
@@ -426,6 +427,95 @@ def test_a_residual_block_of_zeros_is_the_relu_and_passes_the_gradient():
     dX, dparams = convolution.residual_block_backward(np.ones_like(Y), cache)
     np.testing.assert_array_equal(dX, X > 0.0)
     assert dparams.keys() == params.keys()
+
+
+def projected_inputs(rng, stride):
+    C, F, K = 2, 3, 4
+    shapes = {"W1": (3, 3, C, F), "b1": (F,), "W2": (3, 3, F, K), "b2": (K,), "W0": (1, 1, C, K), "b0": (K,)}
+    params = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
+    return {"X": rng.standard_normal((2, 5, 6, C)), "params": params, "stride": stride}
+
+
+def projected_oracle(torch, X, params, stride):
+    p = params
+    hidden = torch.relu(convolved(torch, X, p["W1"], p["b1"], stride=stride, padding=1))
+    shortcut = convolved(torch, X, p["W0"], p["b0"], stride=stride)
+    return torch.relu(shortcut + convolved(torch, hidden, p["W2"], p["b2"], padding=1))
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_a_residual_block_with_a_projection_equals_pytorch(stride):
+    torch = pytest.importorskip("torch", reason="PyTorch, the live oracle, is not installed")
+    operation = Operation("convolution.residual_block", "pair", None, wrt=("X", "params"), oracle=projected_oracle)
+    for dtype in (np.float64, np.float32):
+        inputs = cast(projected_inputs(np.random.default_rng(13), stride), dtype)
+        expected = run_torch(operation, inputs, torch)
+        tolerance, summed = operation.tolerance[dtype == np.float32], summands(inputs, expected)
+        assert_close(run(operation, inputs), expected, tolerance, operation.name, summed)
+
+
+def test_a_residual_block_with_a_projection_has_the_gradient_of_its_forward():
+    inputs = projected_inputs(np.random.default_rng(14), 2)
+    operation = Operation("convolution.residual_block", "pair", None, wrt=("X", "params"))
+    results = run(operation, inputs)
+    assert results["out"].shape == (2, 3, 3, 4)
+    numeric = numerical_gradients(operation, inputs)
+    assert numeric.keys() == results.keys() - {"out"}
+    for name, gradient in numeric.items():
+        np.testing.assert_allclose(results[name], gradient, rtol=1e-6, atol=1e-7, err_msg=name)
+
+
+def test_only_a_projection_has_a_stride():
+    rng = np.random.default_rng(0)
+    params = convolution.residual_block_init(2, rng, out=3)
+    assert params["W0"].shape == (1, 1, 2, 3) and params["b0"].shape == (3,) and params["W2"].shape == (3, 3, 3, 3)
+    X = np.ones((1, 4, 4, 2))
+    assert convolution.residual_block_forward(X, params, stride=2)[0].shape == (1, 2, 2, 3)
+    for parts, stride, message in (
+        (convolution.residual_block_init(2, rng), 2, "stride: expected 1 where the shortcut is X itself (no W0, b0 in params), got 2"),
+        (params, 0, "stride: expected a whole number of at least 1, got 0"),
+        (
+            {name: p for name, p in params.items() if name != "b0"},
+            1,
+            "params: expected the keys W1, b1, W2, b2, W0, b0; got W1, b1, W2, b2, W0",
+        ),
+        (params | {"W0": np.ones((3, 3, 2, 3))}, 1, "W0: expected shape (1, 1, C, K) with C = 2 as in X, K = 3 as in W2, got (3, 3, 2, 3)"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError) as caught:
+            convolution.residual_block_forward(X, parts, stride=stride)
+        assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    "layers", [[(3, 1)], [(3, 1), (3, 1)], [(3, 2), (2, 2), (5, 1)], [(7, 2), (3, 2), (1, 1), (3, 1)]]
+)
+def test_a_receptive_field_is_what_reaches_one_pixel(layers):
+    """By the gradient of one output pixel with respect to the input: where it is not zero."""
+    r, j = convolution.receptive_field(layers)
+    X, caches = np.ones((1, 64, 64, 1)), []
+    for kernel, stride in layers:
+        X, cache = convolution.conv2d_forward(X, np.ones((kernel, kernel, 1, 1)), np.zeros(1), stride=stride)
+        caches.append(cache)
+    seen = []
+    for place in (2, 3):
+        dX = np.zeros(X.shape)
+        dX[0, place, place, 0] = 1.0
+        for cache in reversed(caches):
+            dX = convolution.conv2d_backward(dX, cache)[0]
+        seen.append(np.flatnonzero(dX[0, :, :, 0].any(axis=1)))
+    assert len(seen[0]) == r and seen[1][0] - seen[0][0] == j
+
+
+def test_a_receptive_field_asks_for_pairs():
+    assert convolution.receptive_field([]) == (1, 1)
+    for layers, error, message in (
+        ("33", TypeError, "layers: expected a list of pairs (kernel, stride), got str"),
+        ([(3, 1), 3], TypeError, "layers[1]: expected a pair (kernel, stride), got 3"),
+        ([(3, 0)], ValueError, "layers[0], stride: expected a whole number of at least 1, got 0"),
+    ):
+        with pytest.raises(error) as caught:
+            convolution.receptive_field(layers)
+        assert str(caught.value) == message
 
 
 def test_the_last_relu_of_a_residual_block_stands_behind_the_addition():

@@ -44,6 +44,38 @@ def test_a_split_holds_every_example_once(share, expected):
     both = np.concatenate([parts.y_train, parts.y_test])
     assert sorted(both) == list(range(10))
     assert np.array_equal(np.concatenate([parts.X_train, parts.X_test]), X[both])
+    assert parts.X_validation is None and parts.y_validation is None
+
+
+@pytest.mark.parametrize(
+    "test, validation, sizes",
+    [(0.25, 0.25, (6, 2, 2)), (0.01, 0.01, (8, 1, 1)), (0.9, 0.05, (1, 8, 1)), (0.1, 0.89, (1, 1, 8))],
+)
+def test_a_split_in_three_holds_every_example_once(test, validation, sizes):
+    y = np.arange(10.0)
+    parts = datasets.split(y[:, None], y, np.random.default_rng(0), test=test, validation=validation)
+    three = parts.y_train, parts.y_test, parts.y_validation
+    assert tuple(map(len, three)) == sizes
+    assert sorted(np.concatenate(three)) == list(range(10))
+    assert np.array_equal(parts.X_validation[:, 0], parts.y_validation)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint8, bool])
+def test_each_part_has_each_labels_share(dtype):
+    y = np.repeat([0, 1], [100, 60]).astype(dtype)
+    for seed in range(20):
+        parts = datasets.split(y, y, np.random.default_rng(seed), test=0.2, validation=0.3)
+        counts = [np.bincount(part).tolist() for part in (parts.y_train, parts.y_test, parts.y_validation)]
+        assert np.abs(np.array(counts) - [[50, 30], [20, 12], [30, 18]]).max() <= 1
+    # Who goes where is drawn, and so is the order in a part
+    two = [datasets.split(np.arange(160), y, np.random.default_rng(seed)) for seed in (0, 1)]
+    assert set(two[0].X_test) != set(two[1].X_test)
+    assert np.flatnonzero(np.diff(two[0].y_train.astype(int))).size > 20
+
+
+def test_a_label_of_one_example_goes_somewhere():
+    parts = datasets.split(np.arange(5), np.array([0, 0, 0, 0, 7]), np.random.default_rng(0), test=0.4, validation=0.2)
+    assert sorted([*parts.X_train, *parts.X_test, *parts.X_validation]) == [0, 1, 2, 3, 4]
 
 
 def test_test_examples_are_standardized_with_what_training_saw():
@@ -64,6 +96,17 @@ def test_test_examples_are_standardized_with_what_training_saw():
         (lambda rng: datasets.spirals(rng, turns=np.inf), ValueError, "turns: expected a number"),
         (lambda rng: datasets.split([[1.0]] * 3, [1, 2], rng), ValueError, "y: expected one label for each"),
         (lambda rng: datasets.split([[1.0]] * 3, [1, 2, 3], rng, test=1.0), ValueError, r"test: expected .* \(0, 1\)"),
+        (
+            lambda rng: datasets.split([[1.0]] * 3, [1, 2, 3], rng, test=0.5, validation=0.5),
+            ValueError,
+            "test, validation: expected shares with a sum below 1, got 0.5 and 0.5",
+        ),
+        (
+            lambda rng: datasets.split([[1.0]] * 2, [1, 2], rng, validation=0.2),
+            ValueError,
+            "y: expected one label for each of at least 3 examples, got 2 and 2",
+        ),
+        (lambda rng: datasets.split([[1.0]] * 3, [1, 2, 3], rng, validation=-0.1), ValueError, "validation: expected"),
         (lambda rng: datasets.standardize(np.ones((2, 3)), like=np.ones((2, 2))), ValueError, "like: expected shape"),
     ],
 )

@@ -49,6 +49,12 @@ def layernorm_inputs(rng):
     }
 
 
+def rmsnorm_inputs(rng):
+    inputs = layernorm_inputs(rng)
+    del inputs["beta"]
+    return inputs
+
+
 BAD_AFFINE = [
     ({"gamma": lambda gamma: gamma[:-1]}, r"gamma: expected shape \(D,\) with D = \d as in X"),
     ({"gamma": lambda gamma: gamma[None]}, r"gamma: expected shape \(D,\)"),
@@ -85,6 +91,18 @@ OPERATIONS = [
         wrt=("X", "gamma", "beta"),
         oracle=lambda torch, X, gamma, beta, eps: torch.nn.functional.layer_norm(X, X.shape[-1:], gamma, beta, eps),
         bad=[*BAD_AFFINE, ({"X": np.asarray(1.0)}, r"X: expected shape \(\.\.\., D\), got \(\)")],
+    ),
+    Operation(
+        "normalization.rmsnorm",
+        "pair",
+        rmsnorm_inputs,
+        wrt=("X", "gamma"),
+        oracle=lambda torch, X, gamma, eps: torch.nn.functional.rms_norm(X, X.shape[-1:], gamma, eps),
+        bad=[
+            *(entry for entry in BAD_AFFINE if "beta" not in entry[0]),
+            ({"X": np.asarray(1.0)}, r"X: expected shape \(\.\.\., D\), got \(\)"),
+            ({"X": lambda X: X[:0]}, "X: expected at least one entry along each axis"),
+        ],
     ),
 ]
 
@@ -344,3 +362,18 @@ def test_layer_norm_of_a_single_feature_is_beta():
     Y, cache = normalization.layernorm_forward(np.array([[3.0], [-1.0]]), np.array([2.0]), np.array([0.5]))
     assert Y.tolist() == [[0.5], [0.5]]
     assert normalization.layernorm_backward(np.ones((2, 1)), cache)[0].tolist() == [[0.0], [0.0]]
+
+
+def test_rms_norm_is_layer_norm_of_rows_with_mean_zero():
+    rng = np.random.default_rng(3)
+    X, gamma = rng.standard_normal((4, 6)), rng.standard_normal(6)
+    X -= X.mean(axis=1, keepdims=True)
+    centred, _ = normalization.layernorm_forward(X, gamma, np.zeros(6))
+    Y, cache = normalization.rmsnorm_forward(X, gamma)
+    np.testing.assert_allclose(Y, centred, rtol=1e-12, atol=1e-14)
+    # Another mean changes its output, another scale does not
+    assert np.abs(normalization.rmsnorm_forward(X + 1.0, gamma)[0] - Y).max() > 0.1
+    np.testing.assert_allclose(normalization.rmsnorm_forward(1e3 * X, gamma, eps=1e-12)[0], Y, rtol=1e-4)
+    # So a row's gradient has no part along the row
+    dX, _ = normalization.rmsnorm_backward(rng.standard_normal((4, 6)), cache)
+    assert np.abs((dX * X).sum(axis=1)).max() < 1e-4

@@ -43,6 +43,11 @@ def dropout_oracle(torch, X, p, rng, train):
     return torch.mul(X, torch.tensor(kept != 0.0)) / (1 - p)
 
 
+def classic_oracle(torch, X, p, rng, train):
+    kept, _ = regularization.classic_dropout_forward(np.ones(X.shape), p, rng)
+    return torch.mul(X, torch.tensor(kept))
+
+
 BAD_DROPOUT = [
     ({"p": 1.0}, r"p: expected a number in \[0, 1\), got 1"),
     ({"p": -0.1}, r"p: expected a number in \[0, 1\), got -0.1"),
@@ -74,6 +79,21 @@ OPERATIONS = [
         wrt=("X",),
         oracle=dropout_oracle,
         bad=[*BAD_DROPOUT, ({"rng": None}, "rng: expected a numpy.random.Generator")],
+    ),
+    Operation(
+        "regularization.classic_dropout",
+        "pair",
+        dropout_inputs(True),
+        wrt=("X",),
+        oracle=classic_oracle,
+        bad=[
+            ({"p": 0.0}, r"p: expected a number in \(0, 1\], got 0"),
+            ({"p": 1.1}, r"p: expected a number in \(0, 1\], got 1.1"),
+            ({"p": "half"}, "p: expected a number"),
+            ({"X": lambda X: X[:0]}, "X: expected at least one entry"),
+            ({"rng": 0.5}, r"rng: expected a numpy.random.Generator"),
+            ({"rng": None}, "rng: expected a numpy.random.Generator"),
+        ],
     ),
 ]
 
@@ -188,3 +208,26 @@ def test_both_conventions_agree_in_expectation():
     classic = np.where(cache.M, X, 0.0)
     np.testing.assert_allclose(np.mean(classic, axis=0), q * x, atol=0.02)
     np.testing.assert_allclose(Y, classic / q, rtol=1e-15)
+
+
+# ---- classic dropout ----
+
+
+def test_classic_dropout_keeps_with_p_and_scales_in_evaluation():
+    X = np.full(100_000, 2.0)
+    Y, cache = regularization.classic_dropout_forward(X, 0.8, np.random.default_rng(0))
+    assert set(np.unique(Y)) == {0.0, 2.0}
+    # Five standard deviations of the mean of 100,000 draws
+    assert abs(Y.mean() - 1.6) < 5 * 2.0 * np.sqrt(0.8 * 0.2 / X.size)
+    assert np.array_equal(regularization.classic_dropout_backward(X, cache), Y)
+    Y, cache = regularization.classic_dropout_forward(X, 0.8, None, train=False)
+    assert np.array_equal(Y, 0.8 * X)
+    assert np.array_equal(regularization.classic_dropout_backward(X, cache), 0.8 * X)
+    assert np.array_equal(regularization.classic_dropout_forward(X, 1.0, 0)[0], X)
+
+
+def test_both_forms_drop_the_same_entries_of_one_seed():
+    X = np.ones((50, 40))
+    classic, _ = regularization.classic_dropout_forward(X, 0.75, np.random.default_rng(4))
+    inverted, _ = dropout.dropout_forward(X, 0.25, np.random.default_rng(4))
+    assert np.array_equal(classic, 0.75 * inverted)

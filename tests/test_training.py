@@ -34,6 +34,7 @@ from dlcourse.training import Network, Trainer, evaluate, fit, loss_and_grad
 IMAGE, SEQUENCE, ROWS = (3, 6, 5, 2), (3, 4, 6), (4, 5)
 NETWORKS = {
     "linear": ([("linear", 5, 3)], ROWS),
+    "rmsnorm": ([("rmsnorm", 5), ("linear", 5, 3)], ROWS),
     "linear on sequences": ([("linear", 6, 3)], SEQUENCE),
     "mlp": ([("linear", 5, 4), ("relu",), ("linear", 4, 3)], ROWS),
     "activation": ([("activation", "tanh"), ("linear", 5, 3)], ROWS),
@@ -98,6 +99,8 @@ def test_every_op_pair_of_the_course_has_a_layer():
         "lstm_cell": "one step of lstm",
         "gru_cell": "one step of gru",
         "scaled_dot_product_attention": "has three inputs; inside attention and self_attention",
+        "cross_attention": "has two inputs",
+        "rotary": "turns queries and keys, inside of an attention",
     }
     modules = (attention, backpropagation, convolution, dropout, layers, normalization, recurrent, activations)
     pairs = {
@@ -832,3 +835,135 @@ def test_rows_of_different_lengths_are_named():
             ValueError, match=f"{name}: expected an array.* got a nested list with rows of unequal length"
         ):
             call()
+
+
+# ── position by position ────────────────────────────────────────────────────────────────────────────────────────────
+
+CAUSAL = {"causal": True}
+OF_SEQUENCES = {
+    "rnn": [("rnn", 6, 5), ("linear", 5, 7)],
+    "lstm": [("lstm", 6, 5), ("tanh",), ("lstm", 5, 4), ("linear", 4, 7)],
+    "gru": [("gru", 6, 5), ("dropout", 0.5), ("linear", 5, 7)],
+    "one head": [("positions", 6), ("self_attention", 6, 4, CAUSAL), ("linear", 4, 7)],
+    "heads": [("positions", 6), ("attention", 6, 8, 2, CAUSAL), ("layernorm", 6), ("linear", 6, 7)],
+    "blocks": [("positions", 6), ("transformer_block", 6, 2, CAUSAL), ("transformer_block", 6, 3, CAUSAL), ("linear", 6, 7)],
+    "other blocks": [("transformer_block", 6, 2, 9, CAUSAL | {"mlp": "swiglu", "norm": "rms"}), ("rmsnorm", 6), ("linear", 6, 7)],
+    "residual": [("residual", [("lstm", 6, 6), ("relu",)]), ("glu", 6, 4), ("linear", 4, 7)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("layers", OF_SEQUENCES.values(), ids=OF_SEQUENCES)
+def test_position_by_position_is_the_whole_pass(layers):
+    rng = np.random.default_rng(0)
+    net = Network([("embedding", 7, 6), *layers], rng=rng)
+    ids = rng.integers(0, 7, (3, 10))
+    whole, kept = net.forward(ids), None
+    for t in range(10):
+        u, kept = net.step(ids[:, t : t + 1], kept)
+        assert u.shape == (3, 1, 7) and np.abs(u[:, 0] - whole[:, t]).max() < 1e-12
+    # At temperature 0 the likeliest symbol of whole passes
+    expected = ids[:, :4]
+    for _ in range(8):
+        expected = np.concatenate([expected, net.forward(expected)[:, -1:].argmax(axis=-1)], axis=1)
+    assert np.array_equal(training.generate(net, ids[:, :4], 8, rng=0, temperature=0), expected)
+    assert np.array_equal(training.generate(net, ids[1, :4], 8, rng=0, temperature=0), expected[1])
+
+
+def test_what_is_written_follows_the_probabilities():
+    net = Network([("embedding", 3, 3), ("linear", 3, 3)], rng=0)
+    net.params["embedding_0"]["E"][...] = np.eye(3)
+    P = np.array([[0.1, 0.2, 0.7], [0.5, 0.25, 0.25], [0.6, 0.1, 0.3]])
+    net.params["linear_1"]["W"][...] = np.log(P)
+    net.params["linear_1"]["b"][...] = 0.0
+    for temperature, p in ((1.0, P), (0.5, P**2 / (P**2).sum(axis=1, keepdims=True))):
+        ids = training.generate(net, [0], 20_000, rng=1, temperature=temperature)
+        pairs = np.zeros((3, 3))
+        np.add.at(pairs, (ids[:-1], ids[1:]), 1)
+        # Five standard deviations of shares of at least 2,000 draws
+        assert np.abs(pairs / pairs.sum(axis=1, keepdims=True) - p).max() < 5 * np.sqrt(0.25 / 2000)
+    assert np.array_equal(training.generate(net, [0, 1], 5, rng=3), training.generate(net, [0, 1], 5, rng=3))
+    assert training.generate(net, [[0], [1]], 0, rng=0).tolist() == [[0], [1]]
+
+
+@pytest.mark.parametrize(
+    "layers, prompt, options, error, message",
+    [
+        (
+            [("linear", 3, 3)],
+            [0],
+            {},
+            ValueError,
+            "net: expected an embedding as the first layer, got ('linear', 3, 3)",
+        ),
+        (
+            [("embedding", 3, 4), ("attention", 4, 4, 2), ("linear", 4, 3)],
+            [0],
+            {},
+            ValueError,
+            "layers[1] ('attention', 4, 4, 2): expected a layer that looks back only, such as one with {'causal': True}",
+        ),
+        (
+            [("embedding", 3, 4), ("last",), ("linear", 4, 3)],
+            [0],
+            {},
+            ValueError,
+            "layers[1] ('last',): expected a layer of sequences, position by position",
+        ),
+        (
+            [("embedding", 3, 3)],
+            [],
+            {},
+            ValueError,
+            "prompt: expected at least one whole number, (T,) or (N, T), got shape (0,) of float64",
+        ),
+        ([("embedding", 3, 3)], [3], {}, ValueError, "X: expected whole numbers 0…2 for the embedding, got 3…3"),
+        (
+            [("embedding", 3, 3)],
+            [0],
+            {"temperature": -1},
+            ValueError,
+            "temperature: expected a number in [0, inf), got -1",
+        ),
+        (
+            [("embedding", 3, 3)],
+            [0],
+            {"length": -1},
+            ValueError,
+            "length: expected a whole number of at least 0, got -1",
+        ),
+    ],
+)
+def test_what_cannot_be_written_is_said(layers, prompt, options, error, message):
+    net = Network(layers, rng=0)
+    with pytest.raises(error) as caught:
+        training.generate(net, prompt, **{"length": 2, "rng": 0} | options)
+    assert str(caught.value) == message
+
+
+def test_a_step_is_no_forward_pass_to_go_back_from():
+    net = Network([("embedding", 3, 3)], rng=0)
+    net.forward(np.array([[0]]))
+    net.step(np.array([[0]]))
+    with pytest.raises(ValueError, match="backward: expected a forward pass before it, got none"):
+        net.backward(np.ones((1, 1, 3)))
+
+
+def test_the_residual_blocks_projection_is_a_layer():
+    layers = [("residual_block", 2, {"out": 4, "stride": 2}), ("global_avgpool",), ("linear", 4, 2)]
+    net = Network(layers, rng=0)
+    assert net.params["residual_block_0"]["W0"].shape == (1, 1, 2, 4)
+    X, y = np.random.default_rng(0).standard_normal((8, 6, 6, 2)), np.arange(8) % 2
+    trainer = training.Trainer(net, "adam", lr=0.02)
+    losses = [trainer.step(X, y) for _ in range(60)]
+    assert losses[-1] < 0.2 * losses[0]
+    with pytest.raises(ValueError, match=r"layers\[0\] .*: stride: expected 1 where no out is given, got 2"):
+        Network([("residual_block", 2, {"stride": 2})], rng=0)
+
+
+@pytest.mark.parametrize("options", [{"mlp": "swiglu"}, {"norm": "rms"}, {"mlp": "swiglu", "norm": "rms"}])
+def test_a_block_of_another_form_trains(options):
+    net = Network([("embedding", 4, 8), ("transformer_block", 8, 2, CAUSAL | options), ("linear", 8, 4)], rng=0)
+    X = np.tile(np.arange(4), (6, 4))
+    X = (X + np.arange(6)[:, None]) % 4
+    history = training.fit(net, X, (X + 1) % 4, lr=0.01, epochs=40, batch_size=3, rng=0, progress=False)
+    assert history["loss"][-1] < 0.2 * history["loss"][0]

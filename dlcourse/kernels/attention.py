@@ -82,8 +82,10 @@ def multi_head_attention_backward(dY, cache, out=None, inputs=True):
     return dX, dWq, dWk, dWv, dWo
 
 
-def transformer_block_forward(X, params, heads, mask=None):
-    """`attention.transformer_block_forward`."""
+def transformer_block_forward(X, params, heads, mask=None, mlp="gelu", norm="layer"):
+    """`attention.transformer_block_forward` with gelu and layer norm; the other forms are left to the formula."""
+    if (mlp, norm) != ("gelu", "layer"):
+        return with_formula(attention.transformer_block_forward(X, params, heads, mask, mlp, norm))
     p = params
     A, norm1 = layernorm_forward(X, p["gamma1"], p["beta1"])
     Z, attended = multi_head_attention_forward(A, p["Wq"], p["Wk"], p["Wv"], p["Wo"], heads, mask)
@@ -99,6 +101,11 @@ def transformer_block_forward(X, params, heads, mask=None):
 
 def transformer_block_backward(dY, cache, out=None, inputs=True):
     """`attention.transformer_block_backward`."""
+    if len(cache) == 1:
+        dX, gradients = attention.transformer_block_backward(dY, cache[0])
+        for name, view in (out or {}).items():
+            view[...] = gradients[name]
+        return dX, gradients
     params, norm1, attended, norm2, linear1, activated, linear2 = cache
     d = out or {name: np.empty_like(x) for name, x in params.items()}
     dG, _, _ = linear_backward(dY.reshape(-1, dY.shape[-1]), linear2, out=(d["W2"], d["b2"]))

@@ -4,6 +4,8 @@ backward needs.
 A layer has `parameters` and their `gradients` (dicts of arrays; in a network, views
 into its flat vectors), a `state` beside them, ``forward(X, train, rng)`` and
 ``backward(dY, inputs)``. The forward pass keeps what the backward pass needs.
+Layers of sequences also have ``step(x, kept)``: the output of one more position,
+and what is kept of those so far.
 `features`, `out_features`, `preserves_features` and `axes` (see `Operation`)
 describe input and output, so that a network can check its chain before it sees an
 example. On NumPy arrays the hot formulas run as their twins in `kernels`.
@@ -74,6 +76,7 @@ class Operation:
         self.features, self.out_features, self.preserves_features = features, out_features, preserves_features
         self.axes, self.tree, self.states, self.width = axes, tree, states, width
         self.rows, self.causal, self.output_is_free = rows, causal, output_is_free
+        self.op = op
         self.pair = getattr(module, f"{op}_forward"), getattr(module, f"{op}_backward")
         self.twin = kernels.TWINS.get(op)
 
@@ -108,8 +111,32 @@ class Operation:
             dX = array_namespace(dX).reshape(dX, self.shape)
         return dX
 
+    def step(self, x, kept):
+        if self.axes is None:
+            return self.forward(x, False, None), kept
+        if self.states:
+            zeros = [array_namespace(x).zeros((x.shape[0], self.width), dtype=x.dtype)] * self.states
+            H, *states, _ = self.pair[0](x, *(kept or zeros), *self.parameters.values(), **self.options)
+            return H, states[0] if states else (H[:, -1, :],)
+        if not self.causal:
+            raise ValueError("expected a layer that looks back only, such as one with {'causal': True}")
+        if self.op == "self_attention":
+            q, k, v = (x @ W for W in self.parameters.values())
+            if kept is None:
+                return attention.cached_attention(q, attention.kv_cache(k, v), 1)
+            return attention.cached_attention(q, kept, 1, k, v)
+        f = getattr(attention, f"{self.op}_step")
+        return f(x, *([self.parameters] if self.tree else self.parameters.values()), **self.options, cache=kept)
 
-class Activation:
+
+class _Pointwise:
+    """A layer whose output at a position depends on the input there alone."""
+
+    def step(self, x, kept):
+        return self.forward(x, False, None), kept
+
+
+class Activation(_Pointwise):
     """An elementwise f, by its name in `activations.ACTIVATIONS`."""
 
     features = out_features = axes = None
@@ -132,7 +159,7 @@ class Activation:
         return (kernels if self.fast else layers).activation_backward(dY, self.cache)
 
 
-class BatchNorm:
+class BatchNorm(_Pointwise):
     """Batch normalization with its running statistics as the layer's state."""
 
     axes, preserves_features = (2, 4), True
@@ -161,7 +188,7 @@ class BatchNorm:
         return dX
 
 
-class Dropout:
+class Dropout(_Pointwise):
     """Inverted dropout: active in training only."""
 
     features = out_features = axes = None
@@ -179,7 +206,7 @@ class Dropout:
         return dropout.dropout_backward(dY, self.cache)
 
 
-class Embedding:
+class Embedding(_Pointwise):
     """One learned row of E (V, D) for each symbol: X (N, T) whole numbers 0…V−1 -> (N, T,
     D).
     """
@@ -265,6 +292,11 @@ class Positions:
     def backward(self, dY, inputs=True):
         return dY
 
+    def step(self, x, kept):
+        t = 0 if kept is None else kept
+        position = attention.sinusoidal_positions(t + 1, x.shape[-1])[t]
+        return x + array_namespace(x).astype(from_numpy(position, like=x), x.dtype), t + 1
+
 
 class Residual:
     """F(X) + S(X): a branch and a shortcut, each a dict of layers in sequence; an empty
@@ -313,6 +345,15 @@ class Residual:
         for layer in reversed(self.paths["shortcut"].values()):
             dS = layer.backward(dS)
         return dF + dS
+
+    def step(self, x, kept):
+        kept, ends = kept or {}, []
+        for path, inner in self.paths.items():
+            y = x
+            for name, layer in inner.items():
+                y, kept[path, name] = layer.step(y, kept.get((path, name)))
+            ends.append(y)
+        return ends[0] + ends[1], kept
 
 
 def _as_tuple(x):

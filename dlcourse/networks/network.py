@@ -173,6 +173,38 @@ class Network:
         self._forward_shape = X.shape
         return array_namespace(X).asarray(X, copy=True) if self._passes_through else X
 
+    def step(self, x, kept=None):
+        """The output at one more position of a sequence, as `forward` of the whole gives
+        it, in evaluation mode.
+
+        Parameters
+        ----------
+        x : (N, 1, D) array, or (N, 1) whole numbers where the first layer is an
+            embedding: the new position.
+        kept : what the call for the position before returned; None at the first.
+
+        Returns
+        -------
+        u : (N, 1, K) array.
+        kept : the recurrent layers' states, and the keys and values of attention.
+
+        Raises
+        ------
+        ValueError : a layer needs the whole sequence, such as attention without
+            {"causal": True}.
+        """
+        x = self._input(x)
+        kept = list(kept or [None] * len(self.layers))
+        for index, layer in enumerate(self.layers):
+            try:
+                if not hasattr(layer, "step"):
+                    raise ValueError("expected a layer of sequences, position by position")
+                x, kept[index] = layer.step(x, kept[index])
+            except (ValueError, TypeError) as error:
+                raise type(error)(f"{self._where(index)}: {error}") from None
+        self._forward_shape = None
+        return x, kept
+
     def backward(self, dU):
         """Fill `grads` from dU = ∂J/∂U, for the batch of the last `forward`; returns ∂J/∂X
         (None for an embedding).

@@ -84,6 +84,12 @@ def _layernorm(D, *, eps=1e-5, rng):
     return Operation(normalization, "layernorm", parameters, {"eps": _positive(eps)}, features=D, out_features=D)
 
 
+def _rmsnorm(D, *, eps=1e-5, rng):
+    (D,) = _sizes(D=D)
+    options = {"eps": _positive(eps)}
+    return Operation(normalization, "rmsnorm", {"gamma": np.ones(D)}, options, features=D, out_features=D)
+
+
 def _conv2d(c_in, c_out, size, *, stride=1, padding=0, bias=True, initializer="he_uniform", rng):
     c_in, c_out = _sizes(c_in=c_in, c_out=c_out)
     if isinstance(size, tuple | list) and len(size) != 2:
@@ -155,6 +161,15 @@ def _block(name, *sizes, rng, **options):
     return Operation(convolution, name, parameters, tree=True, axes=(4,))
 
 
+def _residual_block(C, *, hidden=None, out=None, stride=1, rng):
+    parameters = convolution.residual_block_init(C, rng, hidden, out)
+    options = {"stride": check_integer("stride", stride)}
+    if options["stride"] > 1 and out is None:
+        raise ValueError(f"stride: expected 1 where no out is given, got {stride}")
+    sizes = {"features": C, "out_features": C if out is None else out}
+    return Operation(convolution, "residual_block", parameters, options, tree=True, axes=(4,), **sizes)
+
+
 def _rnn(D, H, *, rng):
     D, H = _sizes(D=D, H=H)
     parameters = _gates(1, D, H, rng) | {"b": np.zeros(H)}
@@ -201,19 +216,23 @@ def _attention(D, E, heads, *, causal=False, rng):
     )
 
 
-def _transformer_block(D, heads, hidden=None, *, causal=False, rng):
+def _transformer_block(D, heads, hidden=None, *, causal=False, mlp="gelu", norm="layer", rng):
     D, heads, hidden = _sizes(D=D, heads=heads, hidden=4 * D if hidden is None else hidden)
     _divides(heads, D=D)
-    parameters = {"gamma1": np.ones(D), "beta1": np.zeros(D)}
-    parameters |= {name: initializers.xavier_uniform((D, D), rng) for name in ("Wq", "Wk", "Wv", "Wo")}
-    parameters |= {"gamma2": np.ones(D), "beta2": np.zeros(D)}
-    parameters |= {"W1": initializers.xavier_uniform((D, hidden), rng), "b1": np.zeros(hidden)}
-    parameters |= {"W2": initializers.xavier_uniform((hidden, D), rng), "b2": np.zeros(D)}
+    parameters = {}
+    for name in attention.block_params(mlp, norm):
+        if name.startswith("gamma"):
+            parameters[name] = np.ones(D)
+        elif name[0] == "b":
+            parameters[name] = np.zeros(hidden if name in ("b1", "ba", "bb") else D)
+        else:
+            shape = {"W1": (D, hidden), "Wa": (D, hidden), "Wb": (D, hidden), "W2": (hidden, D)}.get(name, (D, D))
+            parameters[name] = initializers.xavier_uniform(shape, rng)
     return Operation(
         attention,
         "transformer_block",
         parameters,
-        {"heads": heads},
+        {"heads": heads, "mlp": mlp, "norm": norm},
         features=D,
         out_features=D,
         axes=(3,),
@@ -236,11 +255,12 @@ LAYERS = {
     "dropout": _dropout,
     "batchnorm": _batchnorm,
     "layernorm": _layernorm,
+    "rmsnorm": _rmsnorm,
     "conv2d": _conv2d,
     "maxpool2d": _maxpool2d,
     "avgpool2d": _avgpool2d,
     "global_avgpool": _global_avgpool,
-    "residual_block": partial(_block, "residual_block"),
+    "residual_block": _residual_block,
     "inception_block": partial(_block, "inception_block"),
     "residual": _residual,
     "rnn": _rnn,
