@@ -135,7 +135,7 @@ IN_PROCESS = {
 def test_the_verdict_of_plain_asserts(case):
     error, value, points, verdict, message = IN_PROCESS[case]
     error = error and {"ename": error[0], "evalue": error[1]}
-    made = grader._of_asserts(asserts(), error, value, 1.5)
+    made = grader._of_asserts(asserts(), error, value, "", 1.5)
     assert made == Verdict("t", "in-process", 3.0, points, verdict, message, seconds=1.5) and type(made.points) is float
 
 
@@ -949,9 +949,9 @@ def test_a_child_that_breaks_the_judge_is_not_asked_again(monkeypatch):
 
 
 class Sandbox(Zygote):
-    def __init__(self, names, isolation, plots):
+    def __init__(self, names, isolation, plots, environment):
         super().__init__(lambda request: DONE)
-        self.made_for, self.open, self.well = (names, isolation, plots), True, True
+        self.made_for, self.open, self.well = (names, isolation, plots, environment), True, True
 
     def alive(self):
         return self.well
@@ -975,13 +975,13 @@ def opened(monkeypatch):
 
 
 def test_a_sandbox_is_kept_warm_for_its_exercises(opened):
-    with Grader(Settings(memory=77, isolation="process")) as one:
+    with Grader(Settings(memory=77, isolation="process", environment="env")) as one:
         first = one.warm({"b", "a"})
-        assert first.made_for == (("a", "b"), "process", False) and one.warm(["a", "b"]) is first
+        assert first.made_for == (("a", "b"), "process", False, "env") and one.warm(["a", "b"]) is first
         assert one.oracle.memory == 77 and one.judge.memory is None
         assert one.oracle.calls == one.judge.calls == ["start", ("a", "b"), ("a", "b")]
         second = one.warm({"a", "b"}, plots=True)
-        assert second.made_for == (("a", "b"), "process", True)
+        assert second.made_for == (("a", "b"), "process", True, "env")
         first.well = False
         third = one.warm({"a", "b"})
         assert third is not first and not first.open
@@ -1017,7 +1017,10 @@ def test_a_notebook_is_run_with_what_the_grader_has(opened, monkeypatch):
     monkeypatch.setattr(grader, "_NotebookRun", Run)
     one, task = Grader(), Task("a", "h", "h", (CHECK,), 1)
     assert one.grade(task) == "the result"
-    assert given == [(task, one.settings, opened[0], one.oracle, one.judge, grader.withheld_names([NAME]))]
+    ((*call, absent),) = given
+    assert call == [task, one.settings, opened[0], one.oracle, one.judge, grader.withheld_names([NAME])]
+    one.imported["import a"] = "E: a"
+    assert absent("import a") == "E: a"
 
 
 def test_after_a_fault_of_the_machine_the_sandbox_is_not_used_again(opened, monkeypatch):

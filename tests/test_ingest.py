@@ -1,5 +1,6 @@
 """What is taken from a submission: the sources of answers and own cells, within limits, and nothing else."""
 
+import dataclasses
 import json
 import os
 
@@ -93,13 +94,14 @@ def test_missing_doubled_retyped_and_locked_cells_are_noted(master, answered):
     by_id(answered, "double-test")["source"] = "double = lambda x: 2 * x"
     made = rebuilt(master, answered)
     assert made.notes == (
-        "cell neurons-preactivation stands twice; the first was graded",
         "cell neurons-perceptron_predict was made a markdown cell; it is read as code",
-        "cell double is missing; it counts as not attempted",
         "the locked cell double-test was changed; the course's version was used",
+        "cell neurons-preactivation stands twice; the last one was graded",
+        "cell double is missing; it counts as not attempted",
     )
+    assert made.needs_review == made.notes[2:]
     steps = {step.grade_id: step for step in made.steps if step.grade_id}
-    assert "second" not in steps["neurons-preactivation"].source
+    assert "second" in steps["neurons-preactivation"].source
     assert "raise NotImplementedError" in steps["double"].source and not steps["double"].student
     assert "assert double(3) == 6" in steps["double-test"].source
     assert steps["neurons-perceptron_predict"].kind == CODE
@@ -145,7 +147,7 @@ def test_markdown_of_the_student_stays_readable(master, answered):
 BROKEN = {
     "empty": (b"", "the file is empty"),
     "truncated": (b'{"cells": [', "not JSON"),
-    "not UTF-8": (b'{"cells": ["\xff"]}', "not UTF-8"),
+    "no encoding": (b'{"cells": ["\x81"]}', "neither UTF-8, UTF-16 nor Windows-1252"),
     "a list": (b"[]", "JSON but not a notebook"),
     "no cells": (b'{"nbformat": 4}', "no list of cells"),
     "cells of numbers": (b'{"nbformat": 4, "cells": [1]}', "is not a notebook cell"),
@@ -253,7 +255,10 @@ def test_a_wrong_name_says_which_there_is(course, assignment, answered):
     classes.hand_in(course, "eve", answered, name=f"{classes.NAME}(1)")
     submission = ingest.read_submission(open_course(course), "eve", classes.NAME)
     (made,) = ingest.rebuild_submission(assignment, submission)
-    assert "small(1).ipynb" in made.problem and made.handed_in
+    assert made.needs_review == ("small.ipynb was handed in as small(1).ipynb",) and made.handed_in
+    submission = dataclasses.replace(submission, notebooks={"other": b"{}"})
+    (made,) = ingest.rebuild_submission(assignment, submission)
+    assert made.problem == "it was not handed in under this name; there is other.ipynb" and made.handed_in
     missing = ingest.rebuild(assignment.notebooks[0], None)
     assert missing.problem and not missing.handed_in
 

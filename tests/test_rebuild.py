@@ -122,10 +122,10 @@ REBUILT = {
     ),
     "an answer that stands twice": (
         answers(*HONEST, (3, [solution("f", "f = 2")])),
-        {},
-        SOURCES,
+        {2: ("f = 2", True, False)},
+        SOURCES | {"f": "f = 2"},
         (),
-        ("cell f stands twice; the first was graded",),
+        ("cell f stands twice; the last one was graded",),
     ),
     "a locked cell, changed": (
         answers(*HONEST, (3, "f = 3")),
@@ -214,7 +214,9 @@ def test_the_whole_notebook(case):
     assert [(c.source, c.student, c.by_hand) for c in made.cells] == [expected[place] for place in sorted(expected)]
     assert [c.master for c in made.cells if c.master] == list(MASTER.cells)
     assert (made.sources, made.own_cells, made.notes) == (sources, own_cells, notes)
-    assert (made.master, made.needs_review, made.problem, made.handed_in) == (MASTER, (), "", True)
+    # What may cost or give points is for a person too
+    flags = tuple(note for note in notes if "is missing" in note or "stands twice" in note)
+    assert (made.master, made.needs_review, made.problem, made.handed_in) == (MASTER, flags, "", True)
 
 
 def test_an_answer_of_another_type_is_read_as_the_courses():
@@ -366,7 +368,8 @@ PARSED = {
     "half a surrogate pair": (file(cell("a\ud800")), (SubmittedCell("code", "a?", "", None),), ""),
     "a byte order mark": (b"\xef\xbb\xbf" + file(), (), ""),
     "white space": (b" \n", (), "the file is empty"),
-    "not UTF-8": (b'{"a": "\xff"}', (), "it is not UTF-8 (byte 7)"),
+    "Windows-1252": (b'{"a": "\xff"}', (), "expected notebook format 4, got None"),
+    "no encoding": (b'{"a": "\x81"}', (), "it is neither UTF-8, UTF-16 nor Windows-1252 (byte 7)"),
     "nested": (b"[" * 100_000, (), "it is nested too deeply"),
     "no JSON": (
         b"{",
@@ -616,7 +619,7 @@ def submitted(folder, **files):
     for name, text in files.items():
         (folder / "ada" / "hw" / name.replace("__", ".")).write_text(text)
     return SimpleNamespace(
-        folder=lambda step, *names: folder.joinpath(*names[step != "submitted" :]), ignore=("*.pyc",)
+        folder=lambda step, *names: folder.joinpath(*names[step != "submitted" :]), ignore=("*.pyc",), timezone="UTC"
     )
 
 
@@ -799,12 +802,14 @@ def test_ones_own_folder(tmp_path, monkeypatch):
 
 def test_every_notebook_of_an_assignment():
     second = load_released("second", file(solution("s")))
-    course = SimpleNamespace(name="a", notebooks=(MASTER, second), files={"data.txt": b"1"})
+    imports = ("from own import f", "import pandas")
+    course = SimpleNamespace(name="a", notebooks=(MASTER, second), files={"data.txt": b"1"}, imports=imports)
     handed_in = Submission("ada", {"second": file(solution("s", F))}, {"data.txt": b"2", "own.py": b"3"}, "")
     first, other = rebuild_submission(course, handed_in)
     assert first.problem == "it was not handed in" and not first.handed_in and not other.problem
     (task,) = make_tasks(course, handed_in, (first, other), 7)
-    assert task == Task("ada", "a", "second", other.steps, 7, {"data.txt": b"1", "own.py": b"3"})
+    files = {"data.txt": b"1", "own.py": b"3"}
+    assert task == Task("ada", "a", "second", other.steps, 7, files, imports=("import pandas",))
 
 
 @pytest.mark.parametrize(

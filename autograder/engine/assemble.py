@@ -106,7 +106,7 @@ def _by_person(cell, rebuilt):
     if rebuilt.problem:
         points, message = 0.0, f"Not graded: {rebuilt.problem}."
         verdict = NOT_ATTEMPTED if not rebuilt.handed_in else FOR_A_PERSON
-    elif master.solution and unchanged(master, cell.source):
+    elif master.solution and unchanged(master, rebuilt.sources.get(master.grade_id, cell.source)):
         points, verdict, message = 0.0, NOT_ATTEMPTED, "No response."
     answers = (master.grade_id,) if master.solution else ()
     return Verdict(master.grade_id, "person", master.points, points, verdict, message, answers=answers)

@@ -23,8 +23,10 @@ from ..checks import drivers, registry
 from ..checks.evaluation import PUBLIC_SEED, exercise_seed
 from ..checks.exercise import get_exercise
 from ..checks.follow import follows_from
-from ..errors import EngineFault, NoSandbox
+from ..errors import EngineFault, MissingPackage, NoSandbox
+from .ingest.imports import module_of, modules_in
 from .remarks import remarks
+from .sandbox.environment import find_environment
 from .sandbox.judge import Frame, Judge, frame
 from .sandbox.oracle import Oracle
 from .sandbox.protocol import ProtocolError, course_tuple, decode, encode
@@ -49,6 +51,18 @@ CELLS_SHARE = 2 / 3
 # For the search for the place of an error: for one exercise, and for all of a notebook
 PLACE_SECONDS, PLACES_SECONDS = 1.0, 5.0
 RESTARTS = 6
+IMPORT_SECONDS = 60.0
+# Modules that one notebook may name for which it is looked whether they are there
+LOOKED_FOR = 10
+# What brings a module of another name
+PACKAGES = {
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python-headless",
+    "PIL": "pillow",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "yaml": "PyYAML",
+}
 ZYGOTES = 4
 # A cell that draws names one of these
 PLOTTING = ("matplotlib", "pyplot", "plt", "pylab")
@@ -64,6 +78,9 @@ SHOWN = 20_000_000
 PIXELS = 40_000_000
 TRACEBACK = 100_000
 OUTPUTS = 200
+# Of the code where a cell has stopped
+SHOWN_LINES = 8
+ROUNDING = 1e-9
 # Signature, length and name of the first chunk, which holds width and height (PNG specification, 11.2.1)
 _PNG = struct.Struct(">8s I 4s II")
 _PNG_BEGINS = b"\x89PNG\r\n\x1a\n", 13, b"IHDR"
@@ -78,6 +95,8 @@ class Grader:
     def __init__(self, settings=None):
         self.settings = settings or Settings()
         self.zygotes = {}
+        # {statement: the error that it ends with where no student's code runs, "" for none}
+        self.imported: dict[str, str] = {}
         self.oracle, self.judge = Oracle(self.settings.memory), Judge()
 
     def __enter__(self):
@@ -125,13 +144,55 @@ class Grader:
         plots = any(word in step.source for step in task.steps if step.kind != TEXT for word in PLOTTING)
         try:
             zygote = self.warm(names, plots)
-            return _NotebookRun(task, self.settings, zygote, self.oracle, self.judge, withheld_names(names)).result()
+            absent = functools.partial(self._fails_to_import, zygote)
+            self._check_imports(task.imports, absent)
+            withheld = withheld_names(names)
+            return _NotebookRun(task, self.settings, zygote, self.oracle, self.judge, withheld, absent).result()
         except EngineFault:
             # Whatever was wrong with the sandbox, the next submission gets a new one
             zygote = self.zygotes.pop((tuple(sorted(names)), plots), None)
             if zygote is not None:
                 zygote.close()
             raise
+
+    def _check_imports(self, imports, fails):
+        """Stop where the assignment's own code imports what is not there: no answer is at fault."""
+        for statement in imports:
+            error = fails(statement)
+            if error:
+                name = module_of(statement)
+                python = find_environment(self.settings.environment).python
+                raise MissingPackage(
+                    f"the assignment's own `{statement}` fails where it is graded ({error}), so it stops here",
+                    f"install {PACKAGES.get(name, name)} ({python} -m pip install {PACKAGES.get(name, name)}), or name an "
+                    f"environment that has it (--environment PATH); if students hand in {name}.py, list it in "
+                    "c.Autograde.exclude_overwriting",
+                )
+
+    def _fails_to_import(self, zygote, statement):
+        """The error that a statement ends with in a sandbox without any student's code, "" where it works."""
+        if statement not in self.imported:
+            self.imported[statement] = ""
+            seconds = max(IMPORT_SECONDS, self.settings.timeout)
+            asked = {
+                "do": "cell",
+                "source": statement,
+                "seconds": seconds,
+                "output": 0,
+                "figures": False,
+                "quiet": True,
+            }
+            child = zygote.child(self.settings, {})
+            try:
+                header, _ = child.ask(asked, seconds=seconds + GRACE)
+                error = clean_error(header.get("error"))
+                if error:
+                    self.imported[statement] = _line(f"{error['ename']}: {error['evalue']}", 300)
+            except Died as died:
+                self.imported[statement] = died.how or died.why
+            finally:
+                child.close()
+        return self.imported[statement]
 
 
 class _NotebookRun:
@@ -141,8 +202,8 @@ class _NotebookRun:
     and the child is thrown away: what a check tells an answer cannot reach anything that is shown.
     """
 
-    def __init__(self, task, settings, zygote, oracle, judge, withheld):
-        self.task, self.settings, self.zygote = task, settings, zygote
+    def __init__(self, task, settings, zygote, oracle, judge, withheld, absent=lambda statement: ""):
+        self.task, self.settings, self.zygote, self.absent = task, settings, zygote, absent
         self.oracle, self.judge, self.withheld = oracle, judge, withheld
         self.begun = time.monotonic()
         self.child: Any = None
@@ -164,6 +225,10 @@ class _NotebookRun:
         self.failed: dict[str, Any] = {}
         self.lent: set[str] = set()
         self.places_left = PLACES_SECONDS
+        # {step: how the cell was stopped}, and modules that the student's code wants and that are not there
+        self.stopped: dict[int, Any] = {}
+        self.lacking: dict[str, None] = {}
+        self.looked_for: set[str] = set()
 
     def result(self):
         self.needs_review += remarks(self.task.steps)
@@ -189,6 +254,13 @@ class _NotebookRun:
                     results[number] = self._step(number, step)
         finally:
             self._end()
+        if self.lacking:
+            names = ", ".join(self.lacking)
+            self.needs_review.append(
+                f"the code imports {names}, which is neither in the environment of the grader nor handed in: "
+                "what this cost waits for a person; with the package installed, grade again with --regrade"
+            )
+            results = [self._for_a_person(result) for result in results]
         whole = time.monotonic() - self.begun
         return TaskResult(
             tuple(results),
@@ -211,10 +283,10 @@ class _NotebookRun:
             try:
                 if step.kind == EXERCISE:
                     return self._exercise(number, step)
-                return self._cell(step)
+                return self._cell(number, step)
             except Died as death:
                 died = death
-                self._fell(number, step)
+                self._fell(number, step, death)
         return self._dead(step, died, time.monotonic() - begun)
 
     # --- the child ---
@@ -238,15 +310,16 @@ class _NotebookRun:
                     elif step.kind == CODE and earlier not in self.left_out:
                         self._run(step, quiet=True)
                 return None
-            except Died:
-                self._fell(earlier, self.task.steps[earlier])
+            except Died as death:
+                self._fell(earlier, self.task.steps[earlier], death)
 
-    def _fell(self, number, step):
+    def _fell(self, number, step, died):
         """The child has ended in this step: do not run it again."""
         self._end()
         self.deaths += 1
         if step.kind == CODE:
             self.left_out.add(number)
+            self.stopped[number] = _BY_DEATH[died.why], _WORDS[died.why]
 
     def _end(self):
         if self.child is not None:
@@ -304,7 +377,7 @@ class _NotebookRun:
             raise Died("crash", "a reply of another form")
         return header
 
-    def _cell(self, step):
+    def _cell(self, number, step):
         begun = time.monotonic()
         header = self._run(step)
         seconds = time.monotonic() - begun
@@ -318,13 +391,67 @@ class _NotebookRun:
         if error is not None:
             outputs.append(error)
         if header.get("no_memory"):
-            error = {"ename": "MemoryError", "evalue": ""}
+            error = {"ename": "MemoryError", "evalue": "", "traceback": []}
         verdict = None
+        if error is not None:
+            self._note_error(number, step, error)
         if step.kind == ASSERTS:
-            verdict = _of_asserts(step, error, header.get("value"), seconds)
+            verdict = self._of_asserts(number, step, error, header, seconds)
         elif step.points or step.by_hand:
             verdict = _for_a_person(step)
         return StepResult(tuple(outputs), "" if error is None else error["ename"], seconds, verdict)
+
+    def _note_error(self, number, step, error):
+        """Keep how a cell was stopped, for the checks of what it defines, and the module that it did not find."""
+        if step.kind == CODE and error["ename"] != "NotImplementedError":
+            kind = {"MemoryError": OUT_OF_MEMORY, "TooSlow": OUT_OF_TIME}.get(error["ename"], WRONG)
+            self.stopped.setdefault(number, (kind, _told(error)))
+        if error["ename"] == "ModuleNotFoundError":
+            self._look_for(error["evalue"])
+
+    def _look_for(self, text):
+        """Keep the name of a module that was not found, if it is neither in the environment nor handed in."""
+        named = re.match(r"No module named '(\w+)", text)
+        if named and len(self.looked_for) < LOOKED_FOR and named[1] not in self.looked_for:
+            self.looked_for.add(named[1])
+            if named[1] not in modules_in(self.task.files) and self.absent(f"import {named[1]}"):
+                self.lacking[named[1]] = None
+
+    def _of_asserts(self, number, step, error, header, seconds):
+        value, odd = header.get("value"), _line(header.get("odd"), 100)
+        verdict = _of_asserts(step, error, value, odd, seconds)
+        where = f"cell {step.grade_id}"
+        if error is None and verdict.points is None:
+            self.needs_review.append(f"{where}: its value is {odd}, which is no number of points: a person decides")
+        elif error is None and _is_number(value) and abs(value - verdict.points) > ROUNDING:
+            self.needs_review.append(
+                f"{where}: its code gave {value:g} of {step.points:g} points; {verdict.points:g} count"
+            )
+        name = re.match(r"name '(\w+)' is not defined", error["evalue"]) if error else None
+        if name and error["ename"] == "NameError":
+            kind, text = self._why_undefined([name[1]], number)
+            if text:
+                verdict = replace(verdict, verdict=kind, message=f"{verdict.message}\n{text}")
+        return verdict
+
+    def _why_undefined(self, names, number):
+        """(verdict, text) where a cell that should define one of these names was stopped, ("", "") where none was."""
+        for place in sorted(self.stopped, reverse=True):
+            source = self.task.steps[place].source
+            if place < number and any(_defines(name, source) for name in names):
+                kind, how = self.stopped[place]
+                return kind, f"The cell that defines {' and '.join(names)} {how}"
+        return "", ""
+
+    def _for_a_person(self, result):
+        """The result; where the code lacks a module, what it has lost waits for a person: nobody knows what it would earn."""
+        verdict = result.verdict
+        if not self.lacking or verdict is None or verdict.points is None or verdict.verdict in (RIGHT, NOT_ATTEMPTED):
+            return result
+        lacking = f"The code imports {', '.join(self.lacking)}, not there where it was graded: a person decides."
+        message = "\n".join(filter(None, [*verdict.message.split("\n"), lacking]))
+        waits = replace(verdict, how="person", points=None, verdict=FOR_A_PERSON, message=message)
+        return replace(result, verdict=waits)
 
     def _dead(self, step, died, seconds):
         outputs: tuple[Any, ...] = (_stream(f"This cell {_WORDS[died.why]}\n"),)
@@ -367,9 +494,9 @@ class _NotebookRun:
         text = _unusable(functions, found)
         if text:
             self.failed[name] = functions
-            verdict = Verdict(
-                step.grade_id, "outside", step.points, 0.0, NOT_ATTEMPTED, f"○ {name}: not attempted.\n{text}", name
-            )
+            kind, why = self._why_undefined(functions, number)
+            message = f"✗ {name}: no answer is left.\n{why}" if why else f"○ {name}: not attempted.\n{text}"
+            verdict = Verdict(step.grade_id, "outside", step.points, 0.0, kind or NOT_ATTEMPTED, message, name)
             return StepResult(verdict=verdict, seconds=time.monotonic() - begun)
         seed = PUBLIC_SEED if self.task.at_home else exercise_seed(self.task.seed, name)
         frames, errors, died = self._frames(exercise, functions, seed)
@@ -460,6 +587,7 @@ class _NotebookRun:
                     header, body = self._case(exercise, functions, tree, buffers, seconds, instead)
                     frames.append(frame(number, header, body, limits[number]))
                     errors |= _error_names(header)
+                    self._look_into(header)
                 except Died as death:
                     died = death
                     self._end()
@@ -471,6 +599,12 @@ class _NotebookRun:
                 seconds = min(seconds, 1.0)
         self.lent = set()
         return frames, errors, died
+
+    def _look_into(self, header):
+        for row in header["outcomes"]:
+            error = row.get("error")
+            if isinstance(error, list) and error[:1] == ["ModuleNotFoundError"] and isinstance(error[-1], str):
+                self._look_for(error[-1])
 
     def _case(self, exercise, functions, tree, buffers, seconds, instead=None):
         request = {
@@ -578,19 +712,38 @@ def _of_result(step, name, result, died, errors, seconds):
     )
 
 
-def _of_asserts(step, error, value, seconds):
-    """nbgrader's rule: an error earns nothing, a number is the points, anything else earns all of them."""
+def _of_asserts(step, error, value, odd, seconds):
+    """An error earns nothing, a number is the points, a value that is nearly one (`odd`) waits, all else earns everything."""
+    if error is None and odd:
+        return Verdict(step.grade_id, "person", step.points, None, FOR_A_PERSON, seconds=seconds)
     if error is not None:
         verdict = {"NotImplementedError": NOT_ATTEMPTED, "MemoryError": OUT_OF_MEMORY, "TooSlow": OUT_OF_TIME}.get(
             error["ename"], WRONG
         )
         points, message = 0.0, _text(f"{error['ename']}: {error['evalue']}".rstrip(": "), 2000)
     else:
-        number = isinstance(value, int | float) and not isinstance(value, bool) and value == value
-        points = min(max(value, 0.0), step.points) if number else step.points
+        points = min(max(value, 0.0), step.points) if _is_number(value) else step.points
         verdict = RIGHT if points == step.points else PARTLY if points else WRONG
         message = ""
     return Verdict(step.grade_id, "in-process", step.points, float(points), verdict, message, seconds=seconds)
+
+
+def _is_number(value):
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == value
+
+
+def _defines(name, source):
+    return re.search(rf"^\s*(?:def|class)\s+{re.escape(name)}\b|^{re.escape(name)}\s*=", source, re.M) is not None
+
+
+def _told(error):
+    """How an error has stopped a cell: its words, and the lines of the cell around the place."""
+    text = f"stopped with {error['ename']}: {_line(error['evalue'], 500)}".rstrip(": ")
+    if error["ename"] == "TooSlow":
+        text = _WORDS["time"]
+    blocks = [block for block in error["traceback"] if block.lstrip().startswith("Cell In")]
+    lines = blocks[-1].rstrip().splitlines()[1:] if blocks else []
+    return "\n".join([text, *(line[:120] for line in lines[:SHOWN_LINES])])
 
 
 def _for_a_person(step):

@@ -202,6 +202,9 @@ class _ClassRun:
             if unknown:
                 raise CourseError(self._unknown(unknown[0], good))
             good, self.summary.refused = sorted(set(students)), {}
+        folders = [self.course.folder("submitted", student, self.assignment.name) for student in good]
+        imports = ingest.not_handed_in(self.assignment.imports, folders)
+        self.assignment = replace(self.assignment, imports=imports)
         known = gradebook.graded_students(self.course.db_url, self.assignment.name)
         open_ = []
         for student in good:

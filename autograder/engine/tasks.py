@@ -43,6 +43,7 @@ class Task:
     steps : in the order in which they run. seed : chooses the numbers of the cases; made from the course's secret,
         so no worker needs the secret itself. files : {relative name: content} of what lies beside it.
     at_home : ask what the notebook's own check asks: the visible cases, with their public numbers.
+    imports : statements of the course's own code that must work before anything is graded.
     """
 
     student: str
@@ -52,6 +53,7 @@ class Task:
     seed: int
     files: dict = field(default_factory=dict)
     at_home: bool = False
+    imports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

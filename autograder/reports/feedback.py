@@ -135,7 +135,7 @@ def _outcome(verdict, mark, unreadable):
         share = mark.points / verdict.max_points if verdict.max_points else 1.0
         return "read by a person", *SIGNS[RIGHT if share >= 1 else PARTLY if share > 0 else WRONG]
     # An answer that Python cannot even read defines nothing: to the check it looks like none
-    if unreadable and verdict.verdict == NOT_ATTEMPTED:
+    if unreadable and verdict.verdict in (NOT_ATTEMPTED, WRONG):
         return "not readable", *SIGNS[WRONG]
     return verdict.verdict, *SIGNS[verdict.verdict]
 

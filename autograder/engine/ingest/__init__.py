@@ -9,6 +9,7 @@ A submission that cannot be read is a result with its problem said, never an exc
 
 from .assignment import Assignment, Master, MasterCell, find_calls, load_assignment, load_released
 from .folder import NOTEBOOK_BYTES, read_own_folder
+from .imports import module_of, not_handed_in
 from .notebook import parse
 from .rebuild import Cell, Rebuilt, make_tasks, rebuild, rebuild_submission
 from .submission import Submission, fit, read_submission
@@ -27,6 +28,8 @@ __all__ = [
     "load_assignment",
     "load_released",
     "make_tasks",
+    "module_of",
+    "not_handed_in",
     "parse",
     "read_own_folder",
     "read_submission",

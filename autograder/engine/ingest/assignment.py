@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import CourseError
 from .folder import read_folder
+from .imports import imports_of
 from .notebook import cell_text
 
 if TYPE_CHECKING:
@@ -73,13 +74,14 @@ class Master:
 class Assignment:
     """What is graded against. files : {relative name: content} of the course's own files beside the notebooks.
 
-    version : hash of all of it, hidden tests included.
+    version : hash of all of it, hidden tests included. imports : statements of the course's own code, "import pandas".
     """
 
     name: str
     notebooks: tuple[Master, ...]
     files: dict
     version: str
+    imports: tuple[str, ...] = ()
 
     @property
     def max_points(self) -> float:
@@ -122,7 +124,13 @@ def load_assignment(course: Course, name: str, saved: dict[str, dict[str, Source
         files.pop(key, None)
     for key in sorted(files):
         digest.update(repr(key).encode() + hashlib.sha256(files[key]).digest())
-    return Assignment(name, tuple(notebooks), files, digest.hexdigest())
+    own = [cell.source for notebook in notebooks for cell in notebook.cells if _is_courses_code(cell)]
+    imports = imports_of(own, files, course.students_keep(name))
+    return Assignment(name, tuple(notebooks), files, digest.hexdigest(), imports)
+
+
+def _is_courses_code(cell):
+    return cell.cell_type == "code" and not cell.solution
 
 
 @dataclass(frozen=True)

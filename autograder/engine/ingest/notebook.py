@@ -47,11 +47,65 @@ def _notebook(data):
     return notebook
 
 
-def _json(data):
+def how_read(data: bytes) -> str:
+    """What a person should know of how a notebook was read, "" for UTF-8 without a conflict."""
     try:
-        return json.loads(data.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise _Unreadable(f"it is not UTF-8 (byte {error.start})") from None
+        text, encoding = _decoded(data)
+    except _Unreadable:
+        return ""
+    told = [f"is not UTF-8 and was read as {encoding}"] if encoding else []
+    if _sides(text):
+        told.append("holds a conflict of git; one of its two sides was graded")
+    return ", and ".join(told)
+
+
+def _sides(text):
+    """The two sides of a file that git could not merge, as two texts; () for any other file."""
+    sides: tuple[list[str], list[str]] = ([], [])
+    part, whole = "both", False
+    for line in text.splitlines(keepends=True) if "<<<<<<< " in text else ():
+        mark = line[:7]
+        if part == "both" and mark == "<" * 7:
+            part = "ours"
+        elif part == "ours" and mark == "|" * 7:
+            # With "diff3" their common ancestor stands between
+            part = "ancestor"
+        elif part in ("ours", "ancestor") and mark == "=" * 7:
+            part = "theirs"
+        elif part == "theirs" and mark == ">" * 7:
+            part, whole = "both", True
+        else:
+            for name, side in zip(("ours", "theirs"), sides, strict=True):
+                if part in ("both", name):
+                    side.append(line)
+    return tuple(map("".join, sides)) if whole and part == "both" else ()
+
+
+def _decoded(data):
+    """(text, the encoding where it is not UTF-8)."""
+    found = json.detect_encoding(data)
+    for encoding, name in ((found, "" if found.startswith("utf-8") else found.upper()), ("cp1252", "Windows-1252")):
+        try:
+            return data.decode(encoding), name
+        except UnicodeDecodeError as error:
+            place = error.start
+    raise _Unreadable(f"it is neither UTF-8, UTF-16 nor Windows-1252 (byte {place})")
+
+
+def _json(data):
+    text, _ = _decoded(data)
+    first, *others = _sides(text) or (text,)
+    try:
+        return _loads(first)
+    except _Unreadable:
+        if not others:
+            raise
+        return _loads(others[0])
+
+
+def _loads(text):
+    try:
+        return json.loads(text)
     except RecursionError:
         raise _Unreadable("it is nested too deeply") from None
     except ValueError as error:

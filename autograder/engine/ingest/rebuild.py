@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..tasks import ASSERTS, CODE, EXERCISE, TEXT, Step, Task
 from .assignment import Master, MasterCell
-from .notebook import parse
+from .imports import module_of, modules_in
+from .match import match
+from .notebook import how_read, parse
 
 if TYPE_CHECKING:
     from .assignment import Assignment
@@ -17,12 +18,10 @@ if TYPE_CHECKING:
     from .submission import Submission
 
 
-# Characters of a cell that are compared to see whether it is a course cell, changed
-ALIKE = 2_000
-# Cells among which a changed course cell is looked for, and how many are compared in a whole notebook
-NEAREST = 20
-COMPARED = 100
-ENOUGH = 0.6
+# Notebooks of other names that are looked into
+OTHERS = 5
+# The share of an assignment's marked cells that makes a file of another name this assignment
+ENOUGH = 0.5
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,12 @@ def rebuild(master: Master, data: bytes | None, why: str = "") -> Rebuilt:
     cells, problem = parse(data)
     if problem:
         return _unanswered(master, problem)
-    return rebuild_cells(master, cells)
+    made = rebuild_cells(master, cells)
+    read = how_read(data)
+    if read:
+        told = f"{master.name}.ipynb {read}"
+        made = replace(made, notes=(told, *made.notes), needs_review=(told, *made.needs_review))
+    return made
 
 
 def _unanswered(master, problem, handed_in=True):
@@ -89,7 +93,7 @@ def _unanswered(master, problem, handed_in=True):
 
 def rebuild_cells(master: Master, submitted: Sequence[SubmittedCell]) -> Rebuilt:
     """The master's cells in the master's order, with the student's sources and own cells (see the module's head)."""
-    found = _match(master, submitted)
+    found = match(master, submitted)
     made = _Assembly()
     for extra in found.own.get(-1, ()):
         made.add_own(extra)
@@ -97,70 +101,20 @@ def rebuild_cells(master: Master, submitted: Sequence[SubmittedCell]) -> Rebuilt
     for place, original in enumerate(master.cells):
         made.add_course(original, found.taken.get(place))
         # What a task asks for stands in the student's own cells below it
-        task = original.grade_id if original.task else ("" if original.marks else task)
+        task = made.answered_below(original, found.taken.get(place)) if original.marks else task
         for extra in (*filter(None, [found.changed.get(place)]), *found.own.get(place, ())):
             made.add_own(extra, task)
     for task, texts in made.below.items():
         made.sources[task] = "\n\n".join(filter(None, [made.sources.get(task), *texts]))
-    notes = tuple(dict.fromkeys(found.notes + made.notes))
-    return Rebuilt(master, tuple(made.cells), made.sources, tuple(made.own_cells), notes)
-
-
-@dataclass
-class _Matches:
-    """Where the submitted cells belong.
-
-    taken : {place of a marked course cell: the student's}. changed : {place of an unmarked one: the student's version}.
-    own : {place: the student's own cells that follow it}, -1 for those above all.
-    """
-
-    taken: dict[int, SubmittedCell] = field(default_factory=dict)
-    changed: dict[int, SubmittedCell] = field(default_factory=dict)
-    own: dict[int, list[SubmittedCell]] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-
-
-def _match(master: Master, submitted: Sequence[SubmittedCell]) -> _Matches:
-    marked = {cell.grade_id: place for place, cell in enumerate(master.cells) if cell.grade_id}
-    free, found, anchor = _Unmarked(master), _Matches(), -1
-    for cell in submitted:
-        place = marked.get(cell.grade_id)
-        if place in found.taken:
-            found.notes.append(f"cell {cell.grade_id} stands twice; the first was graded")
-            continue
-        if place is not None:
-            found.taken[place] = cell
-        else:
-            place = free.find(cell)
-            if place is not None:
-                _take_changed(found, master.cells[place], place, cell)
-        if place is not None:
-            anchor = place
-        elif cell.source.strip():
-            found.own.setdefault(anchor, []).append(cell)
-    _find_alike(master, free, found)
-    return found
-
-
-def _take_changed(found: _Matches, original: MasterCell, place: int, cell: SubmittedCell) -> None:
-    """Keep the student's version of an unmarked course cell, if it is another one."""
-    if (original.source, original.cell_type) != (cell.source, cell.cell_type):
-        found.changed[place] = cell
-        if cell.cell_type == "code":
-            found.notes.append(_ran_twice(place))
-
-
-def _find_alike(master: Master, free: _Unmarked, found: _Matches) -> None:
-    """Among the student's own cells, find changed versions of course cells that no id tells."""
-    matched = {*found.taken, *free.found}
-    compared = itertools.count()
-    for place in free.unmatched():
-        before = max((other for other in matched if other < place), default=-1)
-        alike = _most_alike(master.cells[place], found.own.get(before, ()), compared)
-        if alike is not None:
-            found.own[before].remove(alike)
-            found.changed[place] = alike
-            found.notes.append(_ran_twice(place))
+    for original in master.cells:
+        if original.solution and not original.task and made.below.get(original.grade_id):
+            found.flags.append(
+                f"cell {original.grade_id} is as it was handed out, and the student's own cells stand below it: "
+                "a person is asked"
+            )
+    flags = tuple(dict.fromkeys(found.flags + made.flags))
+    notes = tuple(dict.fromkeys([*found.notes, *made.notes, *flags]))
+    return Rebuilt(master, tuple(made.cells), made.sources, tuple(made.own_cells), notes, flags)
 
 
 class _Assembly:
@@ -172,6 +126,12 @@ class _Assembly:
         self.below: dict[str, list[str]] = {}
         self.own_cells: list[str] = []
         self.notes: list[str] = []
+        self.flags: list[str] = []
+
+    def answered_below(self, original: MasterCell, answer: SubmittedCell | None) -> str:
+        """The grade_id of a cell whose answer the student's own cells below may be: a task, a question left as it was."""
+        untouched = answer is not None and answer.source.strip() == original.released.strip()
+        return original.grade_id if original.task or (original.by_hand and untouched) else ""
 
     def add_own(self, extra: SubmittedCell, task: str = "") -> None:
         """A cell that the student has added; below a task it belongs to its answer."""
@@ -193,75 +153,61 @@ class _Assembly:
             self.sources[original.grade_id] = answer.source
             return
         if original.solution:
-            self.notes.append(f"cell {original.grade_id} is missing; it counts as not attempted")
+            self.flags.append(f"cell {original.grade_id} is missing; it counts as not attempted")
         elif answer is not None and answer.source.strip() not in (original.released.strip(), original.source.strip()):
             self.notes.append(f"the locked cell {original.grade_id} was changed; the course's version was used")
         self.cells.append(Cell(original.cell_type, original.source, original, False, original.by_hand))
 
 
-def _ran_twice(place):
-    return f"the course's cell {place + 1} was changed; it ran first, then the student's version"
-
-
-def _most_alike(original, own, compared):
-    """The student's code cell that is this course cell, changed; None if none is alike. compared : counts comparisons."""
-    import difflib
-
-    def likeness(cell):
-        found = difflib.SequenceMatcher(None, original.source[:ALIKE], cell.source[:ALIKE])
-        # The exact ratio of made-up texts takes long: only for what shares enough letters, and not without end
-        if found.quick_ratio() < ENOUGH or next(compared) >= COMPARED:
-            return 0.0
-        return found.ratio()
-
-    codes = [cell for cell in own[:NEAREST] if cell.cell_type == "code"]
-    likenesses = [likeness(cell) for cell in codes]
-    best = max(likenesses, default=0.0)
-    return codes[likenesses.index(best)] if best >= ENOUGH else None
-
-
-class _Unmarked:
-    """Finds the course's unmarked cells in a submission: by id, or by the same source where ids are missing."""
-
-    def __init__(self, master: Master) -> None:
-        self.found: set[int] = set()
-        self.places = {place: cell for place, cell in enumerate(master.cells) if not cell.grade_id}
-        self.ids = {cell.id: place for place, cell in self.places.items() if cell.id}
-        self.sources: dict[tuple[str, str], list[int]] = {}
-        for place, cell in self.places.items():
-            self.sources.setdefault((cell.cell_type, cell.source), []).append(place)
-
-    def find(self, cell):
-        for place in (self.ids.get(cell.id), *self.sources.get((cell.cell_type, cell.source), ())):
-            if place is not None and place in self.places:
-                del self.places[place]
-                self.found.add(place)
-                return place
-        return None
-
-    def unmatched(self):
-        """Places of the course's code cells that were not found: deleted, or changed in a file without ids."""
-        return [place for place, cell in self.places.items() if cell.cell_type == "code"]
-
-
 def rebuild_submission(assignment: Assignment, submission: Submission) -> list[Rebuilt]:
     """Every notebook of the assignment, as this student answered it."""
     others = sorted(set(submission.notebooks) - {master.name for master in assignment.notebooks})
+    renamed = {} if submission.problem else _renamed(assignment, submission, others)
     made = []
     for master in assignment.notebooks:
         why = submission.problem or submission.broken.get(master.name, "")
         if not why and others and master.name not in submission.notebooks:
             why = f"it was not handed in under this name; there is {', '.join(f'{name}.ipynb' for name in others[:3])}"
-        made.append(rebuild(master, submission.notebooks.get(master.name), why))
+        names = renamed.get(master.name, [])
+        if master.name in submission.notebooks or len(names) != 1:
+            one = rebuild(master, submission.notebooks.get(master.name), why)
+            told = tuple(f"{name}.ipynb holds this assignment too; {master.name}.ipynb was graded" for name in names)
+            told = told if master.name in submission.notebooks else ()
+        else:
+            one = rebuild(master, submission.notebooks[names[0]])
+            told = (f"{master.name}.ipynb was handed in as {names[0]}.ipynb",)
+        made.append(replace(one, notes=(*told, *one.notes), needs_review=(*told, *one.needs_review)))
     return made
+
+
+def _renamed(assignment, submission, others):
+    """{notebook of the assignment: notebooks of another name that hold at least half of its answer cells}."""
+    found: dict[str, list[str]] = {}
+    for name in others[:OTHERS]:
+        cells, _ = parse(submission.notebooks[name])
+        known = {cell.grade_id for cell in cells} | {cell.id for cell in cells}
+        shares = {master.name: _share(master, known) for master in assignment.notebooks}
+        best = max(shares.values())
+        nearest = [title for title, share in shares.items() if share == best]
+        if best >= ENOUGH and len(nearest) == 1:
+            found.setdefault(nearest[0], []).append(name)
+    return found
+
+
+def _share(master, known):
+    """The share of a notebook's marked cells of which the grade_id or the id is known."""
+    marks = [{cell.grade_id, cell.id or cell.grade_id} for cell in master.cells if cell.grade_id]
+    return sum(bool(mark & known) for mark in marks) / len(marks) if marks else 0.0
 
 
 def make_tasks(assignment: Assignment, submission: Submission, rebuilt: Iterable[Rebuilt], seed: int) -> list[Task]:
     """A task for each notebook that was handed in and can be read."""
     # The course's own files win over what a student put in their place
     files = submission.files | assignment.files
+    own = modules_in(files)
+    imports = tuple(statement for statement in assignment.imports if module_of(statement) not in own)
     return [
-        Task(submission.student, assignment.name, notebook.master.name, notebook.steps, seed, files)
+        Task(submission.student, assignment.name, notebook.master.name, notebook.steps, seed, files, imports=imports)
         for notebook in rebuilt
         if not notebook.problem
     ]

@@ -16,8 +16,11 @@ import builtins
 import contextlib
 import gc
 import importlib
+import io
+import numbers
 import os
 import random
+import re
 import select
 import signal
 import socket
@@ -365,10 +368,14 @@ def make_shell() -> Any:
     return shell
 
 
-class Shown:
-    """What a cell has printed and shown, in order, up to a limit."""
+class Shown(io.TextIOBase):
+    """What a cell has printed and shown, in order, up to a limit; in the place of `sys.stdout`, of which code asks more."""
+
+    encoding, errors, mode, name = "utf-8", "backslashreplace", "w", "<stdout>"
 
     def __init__(self, limit):
+        super().__init__()
+        self.buffer = _Bytes(self)
         self.limit, self.items, self.size, self.cut = limit, [], 0, False
 
     def add(self, output: Any) -> None:
@@ -394,11 +401,8 @@ class Shown:
             self.items.append({"output_type": "stream", "text": [keep]})
         return len(text)
 
-    def flush(self) -> None:
-        pass
-
-    def isatty(self) -> bool:
-        return False
+    def writable(self) -> bool:
+        return True
 
     def clear(self) -> None:
         self.items = []
@@ -407,6 +411,21 @@ class Shown:
         return [
             item | {"text": "".join(item["text"])} if item["output_type"] == "stream" else item for item in self.items
         ]
+
+
+class _Bytes(io.RawIOBase):
+    """What `sys.stdout.buffer` is: bytes that are text."""
+
+    def __init__(self, shown):
+        super().__init__()
+        self.shown = shown
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.shown.write(bytes(data).decode("utf-8", "backslashreplace"))
+        return len(data)
 
 
 def run_cell(shell: Any, work: Channel, header: dict, body: Any) -> tuple:
@@ -420,7 +439,7 @@ def run_cell(shell: Any, work: Channel, header: dict, body: Any) -> tuple:
             contextlib.redirect_stderr(shell.shown),
             drivers.time_limit(header["seconds"]),
         ):
-            result = shell.run_cell(header["source"], store_history=False)
+            result = shell.run_cell(header["source"], store_history=True)
     except BaseException as error:  # the alarm may ring outside the cell's own code
         shell.error = shell.error or {"ename": type(error).__name__, "evalue": _text(error), "traceback": []}
     silent = getattr(result, "error_before_exec", None) or getattr(result, "error_in_exec", None)
@@ -441,16 +460,42 @@ def run_cell(shell: Any, work: Channel, header: dict, body: Any) -> tuple:
         "outputs": shell.shown.outputs(),
         "cut": shell.shown.cut,
         "error": problem,
-        "value": _number(getattr(result, "result", None)),
+        **_points(getattr(result, "result", None)),
     }, ()
 
 
-def _number(value):
-    """The cell's value if it reads as a number, as nbgrader takes points from a cell."""
+def _points(value):
+    """The cell's value as points: a number of whatever type; `odd` : in words, what is nearly one but not one number."""
+    if value is None or value is True:
+        return {"value": None}
     try:
-        return None if value is None else float(repr(value))
+        number = float(value) if _is_number(value) else None
+        if number is None or number != number:
+            odd = number is not None or _is_nearly_a_number(value)
+            return {"value": None, "odd": _odd(value) if odd else ""}
+        return {"value": number}
     except Exception:
-        return None
+        return {"value": None, "odd": _odd(value)}
+
+
+def _is_number(value):
+    if isinstance(value, bool | np.bool_):
+        return False
+    return isinstance(value, numbers.Number) or (
+        not isinstance(value, str | bytes) and np.shape(value) == () and hasattr(value, "__float__")
+    )
+
+
+def _is_nearly_a_number(value):
+    if isinstance(value, str):
+        return bool(re.fullmatch(r"\s*[-+]?[0-9.]+\s*", value))
+    if isinstance(value, bool | np.bool_):
+        return not value
+    return isinstance(value, np.ndarray) and value.dtype.kind in "iufcb"
+
+
+def _odd(value):
+    return f"{' '.join(repr(value).split())[:60]} ({drivers.kind(value)})"[:100]
 
 
 def _figures(on):
