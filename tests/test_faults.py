@@ -23,7 +23,7 @@ from autograder.commands import grade as command
 from autograder.engine import assemble, ingest, run, scratch
 from autograder.engine.grader import SHOWN, Grader, clean, clean_error, limited
 from autograder.engine.ingest import notebook, parse
-from autograder.engine.ingest.rebuild import NEAREST, _most_alike
+from autograder.engine.ingest.match import NEAREST, _most_alike
 from autograder.engine.run import grade_class
 from autograder.engine.store import gradebook
 from autograder.engine.store.course import open_course
