@@ -37,6 +37,7 @@ __all__ = [
     "one_hot",
     "sigmoid_layer_delta",
     "softmax_layer_delta",
+    "softmax_layer_predict",
 ]
 
 
@@ -260,6 +261,37 @@ def softmax_layer_delta(labels, U):
     labels = check_labels(labels, K, N)
     indicator = array_namespace(U).astype(at_labels(labels, K), U.dtype)
     return -(indicator - activations.softmax(U, axis=1))
+
+
+def softmax_layer_predict(X, W, b):
+    """Decision of a softmax layer: the likeliest class, `y_p = argmax_k f(u_p)_k`.
+
+    Parameters
+    ----------
+    X, W, b : as for `linear_forward`.
+
+    Returns
+    -------
+    (N,) integer array, the class 0…K−1 of each example.
+
+    Raises
+    ------
+    ValueError : the shapes do not fit, or X has no example.
+
+    Notes
+    -----
+    Softmax keeps the order, so the largest logit decides and no exponential is needed.
+    Of equal logits the first class wins. Source: notes 000.
+
+    Examples
+    --------
+    >>> W = np.array([[1.0, 0.0, -1.0]])
+    >>> softmax_layer_predict(np.array([[2.0], [-2.0], [0.0]]), W, np.zeros(3))
+    array([0, 2, 0])
+    """
+    X, W, b = check_shapes("N D, D K, K", X=X, W=W, b=b)
+    U = X @ W + b
+    return array_namespace(U).argmax(U, axis=1)
 
 
 class ActivationCache(NamedTuple):

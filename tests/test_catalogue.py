@@ -39,6 +39,7 @@ layers
     linear_delta(D, Y)
     sigmoid_layer_delta(D, U)
     softmax_layer_delta(labels, U)
+    softmax_layer_predict(X, W, b)
     activation_forward(X, name, **options)
     activation_backward(dY, cache)
 activations
@@ -75,6 +76,7 @@ losses
     half_squared_error_grad(Y, D, reduction='sum')
     mean_squared_error(Y, D)
     mean_squared_error_grad(Y, D)
+    negative_log_likelihood_gaussian(Y, D, sigma=1.0)
     binary_cross_entropy(p, d, reduction='mean')
     binary_cross_entropy_grad(p, d, reduction='mean')
     binary_cross_entropy_with_logits(u, d, reduction='mean')

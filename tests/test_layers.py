@@ -135,6 +135,16 @@ OPERATIONS = [
         bad=LABELS,
     ),
     Operation(
+        "layers.softmax_layer_predict",
+        "plain",
+        linear,
+        oracle=lambda torch, X, W, b: torch.argmax(torch.nn.functional.linear(X, W.T, b), dim=1),
+        bad=[
+            ({"W": lambda W: W[:-1]}, r"W: expected shape \(D, K\)"),
+            ({"b": lambda b: b[:, None]}, r"b: expected shape \(K,\)"),
+        ],
+    ),
+    Operation(
         "layers.activation",
         "pair",
         lambda rng: {"X": rng.standard_normal(sizes(rng, 2)), "name": "swish", "beta": 1.5},
@@ -165,6 +175,21 @@ OPERATIONS = [
         wrt=("Y",),
         oracle=lambda torch, Y, D: torch.nn.functional.mse_loss(Y, D),
         bad=[COLUMN_D],
+    ),
+    Operation(
+        "losses.negative_log_likelihood_gaussian",
+        "plain",
+        lambda rng: {
+            "Y": rng.standard_normal((3, 2)),
+            "D": rng.standard_normal((3, 2)),
+            "sigma": rng.uniform(0.1, 3.0),
+        },
+        oracle=lambda torch, Y, D, sigma: -torch.distributions.Normal(Y, sigma).log_prob(D).sum(),
+        bad=[
+            COLUMN_D,
+            ({"sigma": 0.0}, r"sigma: expected a number in \(0, inf\], got"),
+            ({"sigma": -1.0}, r"sigma: expected a number in \(0, inf\], got"),
+        ],
     ),
     Operation(
         "losses.binary_cross_entropy",
@@ -307,6 +332,22 @@ def test_one_hot_and_argmax_undo_each_other(seed):
     K = layers.one_hot(labels, 6)
     assert np.all(K.sum(axis=1) == 1.0)
     np.testing.assert_array_equal(K.argmax(axis=1), labels)
+
+
+def test_the_likeliest_class_is_the_largest_logit_and_the_first_at_a_tie():
+    X = np.array([[1000.0], [-1000.0], [0.0]])
+    assert layers.softmax_layer_predict(X, np.array([[1.0, 1.0, -1.0]]), np.zeros(3)).tolist() == [0, 2, 0]
+
+
+def test_the_squared_error_is_the_likelihood_of_gaussian_noise():
+    """Up to a constant and the factor 1/σ²; both differences of losses are equal."""
+    D, sigma = np.array([[1.0, -2.0], [0.5, 3.0]]), 0.5
+    Y, Z = np.zeros((2, 2)), np.ones((2, 2))
+    apart = losses.negative_log_likelihood_gaussian(Y, D, sigma) - losses.negative_log_likelihood_gaussian(Z, D, sigma)
+    squares = losses.half_squared_error(Y, D) - losses.half_squared_error(Z, D)
+    assert apart == pytest.approx(squares / sigma**2, rel=1e-13)
+    # The density of a narrow Gaussian exceeds 1, so its likelihood's logarithm is positive
+    assert losses.negative_log_likelihood_gaussian(D, D, 0.01) < 0.0
 
 
 def test_deltas_pull_towards_the_targets():
