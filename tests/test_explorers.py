@@ -287,6 +287,31 @@ def test_a_hand_chooses_the_example_whose_errors_flow_back():
     assert shown.parameters["example"] == 239
 
 
+def test_a_hand_drags_an_example_and_play_trains():
+    pytest.importorskip("ipywidgets")
+    shown = explorer("layers").explore()
+    shown.widget()
+    # The lesson's first question: far out, the squared error misses two and cross-entropy none
+    assert [ax.get_title() for ax in shown.figure.axes[:2]] == [
+        "squared error: 2 of 25 wrong",
+        "cross-entropy: 0 of 25 wrong",
+    ]
+    for plane in (0, 1):
+        shown.touched("press", *place(shown, plane, 4.0, 2.0))
+        shown.touched("drag", *place(shown, plane, 2.42, -0.98))
+        assert (shown.parameters["x1"], shown.parameters["x2"]) == (2.4, -1.0)
+    assert [ax.get_title() for ax in shown.figure.axes[:2]] == [
+        "squared error: 0 of 25 wrong",
+        "cross-entropy: 0 of 25 wrong",
+    ]
+    # The bars are not for the hand
+    before = dict(shown.parameters)
+    shown.touched("press", *place(shown, 2, 1.0, 0.0))
+    shown.touched("hover", *place(shown, 0, 1.0, 0.0))
+    assert shown.parameters == before
+    assert explorer("layers").controls["step"].play and shown.controls["step"].max == 100
+
+
 def test_the_picture_is_fine_when_it_rests():
     pytest.importorskip("ipywidgets")
     shown = explorer("neurons").explore()
