@@ -657,6 +657,28 @@ def test_an_answer_with_two_mistakes_gets_both_names_or_none(answer, names):
     ] == names
 
 
+GRADIENTS = {
+    # The whole is one mistake's
+    "gradient_transposed": (lambda X, dU: dU.T @ X, lambda X, dU: dU.sum(axis=0)),
+    "gradient_transposed, bias_not_summed": (lambda X, dU: dU.T @ X, lambda X, dU: dU),
+    "gradient_transposed, bias_over_neurons": (lambda X, dU: dU.T @ X, lambda X, dU: dU.sum(axis=1)),
+    # One of the two is nobody's
+    "": (lambda X, dU: dU.T @ X, lambda X, dU: 2 * dU.sum(axis=0)),
+}
+
+
+@pytest.mark.parametrize("names", GRADIENTS)
+def test_two_mistakes_in_two_of_the_values_that_are_returned_get_both_names_or_none(names):
+    dW, db = GRADIENTS[names]
+    result = evaluation.evaluate(
+        "layers.linear",
+        lambda X, W, b: (X @ W + b, (X, W)),
+        lambda dU, cache: (dU @ cache[1].T, dW(cache[0], dU), db(cache[0], dU)),
+    )
+    assert result.message.count("known mistake") == len(names.split(", ")) * bool(names)
+    assert all(f"known mistake ({name.replace('_', ' ')})" in result.message for name in names.split(", ") if name)
+
+
 def test_an_exception_beside_a_mistake_is_told_with_its_case():
     rows = {row.case: row.problem for row in judged(TWO, cut_and_fails).rows}
     assert rows["large, four times"].startswith("Your code raised KeyError: 'no' (line ")

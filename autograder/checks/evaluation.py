@@ -120,7 +120,7 @@ def judge(exercise: Exercise, cases: Sequence[Case], expected: Any, got: Any, se
     for case, wanted, outcomes in zip(cases, expected, got, strict=True):
         for part, (outcome, value) in enumerate(zip(outcomes, wanted, strict=True)):
             wrong = _wrong(exercise, case, outcome, value)
-            seen[part].append(Seen(outcome, bool(wrong)))
+            seen[part].append(_seen(exercise, case, outcome, value, wrong))
             text = " ".join(filter(None, [wrong, _changes(outcome, bool(wrong))]))
             if ends:
                 text = text.replace(ENDLESS, TOO_DEEP)
@@ -156,6 +156,27 @@ def _wrong(exercise, case, outcome, value):
     reduction = exercise.reduction(case)
     difference = compare(got, wanted, length, case.tolerance, case.relative, _batch(case), names, reduction)
     return "" if difference is None else str(difference)
+
+
+def _seen(exercise, case, outcome, value, wrong):
+    """What recognition needs to know of a part of a case: of several values also which of them are wrong."""
+    got, single = outcome.value, exercise.measure is None and outcome.error is None
+    if not (wrong and single and _same_keys(got, value)):
+        return Seen(outcome, bool(wrong))
+    length: int = case.sum_length  # type: ignore[assignment]
+    inside = {
+        key: compare(got[key], value[key], length, case.tolerance, case.relative) is not None for key in _keys(value)
+    }
+    return Seen(outcome, True, inside)
+
+
+def _same_keys(got, value):
+    several = isinstance(value, tuple | dict) and isinstance(got, dict if isinstance(value, dict) else tuple | list)
+    return several and len(value) > 1 and list(_keys(got)) == list(_keys(value))
+
+
+def _keys(value):
+    return value if isinstance(value, dict) else range(len(value))
 
 
 def _changes(outcome, wrong):
@@ -348,7 +369,7 @@ def _way_of(exercise, mistake, functions, seed, case_names):
     for case, wanted in zip(*expected_values(exercise.name, seed), strict=True):
         if case.name in case_names:
             for part, (outcome, value) in enumerate(zip(_timed(exercise, functions, case, 5.0), wanted, strict=True)):
-                seen[part].append(Seen(outcome, bool(_wrong(exercise, case, outcome, value))))
+                seen[part].append(_seen(exercise, case, outcome, value, _wrong(exercise, case, outcome, value)))
     return Way(mistake, seen)
 
 

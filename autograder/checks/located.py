@@ -10,6 +10,7 @@ import itertools
 import json
 import random
 import sys
+import textwrap
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -189,7 +190,10 @@ def _first_uses(exercise, functions, mutant, runner, cases):
 
 def _last_set(mutant, runner):
     """A dropped statement leaves a gap: the statement before it that has set what it would have changed borders on that."""
-    names = set(targets_of(ast.parse(mutant.before)))
+    after = mutant.code.splitlines()[mutant.line - 1]
+    indent = after[: len(after) - len(after.lstrip())]
+    before = mutant.before.removeprefix("el") if mutant.before.startswith("elif") else mutant.before
+    names = set(targets_of(ast.parse(textwrap.dedent(indent + before))))
     function = next((one.function for one in runner.statements if one.line == mutant.line), "")
     above = [one for one in runner.statements if one.line < mutant.line and one.function == function]
     return {one.line for one in [one for one in above if names & set(one.names)][-1:]}

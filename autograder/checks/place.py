@@ -8,6 +8,7 @@ a variant has on its way, makes everything right in every case that is looked at
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -128,7 +129,7 @@ def evidence(name: str, seed: int, without: tuple = ()) -> list[dict]:
                 values |= more
     for case, values, wanted in zip(cases, found, expected, strict=True):
         if not case.hidden:
-            values |= {("expected", *path): [value] for path, value in _arrays(wanted)}
+            values |= _expected(wanted)
     return _each_once(found)
 
 
@@ -174,6 +175,17 @@ def _arrays(value, path=()) -> Iterator[tuple]:
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, tuple | list) else ()
     for key, part in items:
         yield from _arrays(part, (*path, key))
+
+
+def _expected(wanted):
+    """{key: values} of what is returned; what is returned step by step also as the values of all steps, in order."""
+    found = {("expected", *path): [value] for path, value in _arrays(wanted)}
+    steps: dict[tuple, Values] = {}
+    for path, (value,) in found.items():
+        steps.setdefault(
+            tuple(re.sub(r"\d+$", "", str(part)) for part in path if not isinstance(part, int)), []
+        ).append(value)
+    return found | {("steps", *path): values for path, values in steps.items() if len(values) > 1}
 
 
 def _each_once(found):
@@ -286,8 +298,10 @@ def _all_close(some: Values, others: Values) -> bool:
 
 
 def _says_nothing(value: np.ndarray) -> bool:
-    """Whether any answer may have this value: a size, a count, zeros."""
+    """Whether any answer may have this value: a size, a count, the numbers from 0 on, zeros."""
     if value.dtype.kind in "iu" and value.size == 1:
+        return True
+    if value.dtype.kind in "iu" and np.array_equal(value.ravel(), np.arange(value.size)):
         return True
     first = value.flat[0]
     return bool((value == first).all()) and float(first) in EVERYWHERE
@@ -331,7 +345,8 @@ class _PlaceSearch:
         first = self.runs[self.look[0]]
         self.order = list(dict.fromkeys(site for site, _ in first.events))
         self.norms = {key: _norm(values) for key, values in self.known[self.look[0]].items()}
-        self.kinds = {}
+        self.kinds: dict[int, str] = {}
+        self.first: dict[tuple, int] = {}
         for site in self.order:
             if self.clock() > self.deadline:
                 return Place()
@@ -346,8 +361,7 @@ class _PlaceSearch:
             return Place(self._right_so_far())
         site, theirs = found
         number = self._made_by(site, theirs)
-        # Where more than one statement before it has unknown values, any of them may be wrong
-        if len(self._suspects(number)) > 1 or self._may_be_later(site, theirs, number):
+        if number is None or self._may_be_earlier(site, number) or self._may_be_later(site, theirs, number):
             return Place(self._right_so_far())
         statement = self.runner.statements[number]
         text = f"{self._right_so_far(number)} Look at {self._line(statement)}{self._what(site, theirs)}"
@@ -371,11 +385,17 @@ class _PlaceSearch:
                     return True
         return False
 
-    def _function(self, number):
-        return self.runner.statements[number].function
+    def _may_be_earlier(self, site, number):
+        """Whether a statement before it may as well be wrong, other than one whose value it is the first to use."""
+        suspects = self._suspects(number)
+        if len(suspects) > 1 or any(self._copies(one) and not self._uses_first(number, one) for one in suspects):
+            return True
+        if any(one < number and self._function(one) == self._function(number) for one in self._unread()):
+            return False
+        return any(self._exchange_at(operand, fits) is not None for operand in self._operands(site, number))
 
     def _suspects(self, number):
-        """The statements with unknown values that a statement's own come from, one from another."""
+        """The statements with unknown values, or values that they only copy, that a statement's own come from."""
         found: set[int] = set()
         todo = [number]
         while todo:
@@ -384,28 +404,95 @@ class _PlaceSearch:
                 todo.append(other)
         sites = self.runner.sites
         made = {
-            sites[site].statement for site in self.order if sites[site].role != "name" and self.kinds[site] == "unknown"
+            sites[site].statement
+            for site in self.order
+            if sites[site].role != "name" and self.kinds[site] in ("unknown", "count")
         }
-        return found & made
+        return {one for one in found if one in made or self._copies(one)}
 
     def _sources(self, number):
-        """The statements from which a statement has the unknown values that it reads."""
-        sites, statements, own = self.runner.sites, self.runner.statements, self.own[self.look[0]]
-        ran = {sites[site].statement for site in self.order}
+        """The statements from which a statement has the values that it reads, unless right answers have them."""
+        sites = self.runner.sites
         found = set()
         for site in self.order:
             one = sites[site]
-            if one.statement != number or one.role != "name" or self.kinds[site] != "unknown":
+            if one.statement != number or one.role != "name":
                 continue
-            found |= {
-                other
-                for other in ran
-                if one.name in statements[other].names and self._function(other) == self._function(number)
-            }
-            # Through a cache, an argument or what a helper returns
-            same = next(other for other in self.order if _rounded(own[other]) == _rounded(own[site]))
-            found.add(sites[same].statement)
+            setters = self._setters(site)
+            if self.kinds[site] in ("unknown", "count"):
+                # Through a cache, an argument or what a helper returns
+                found |= {*setters, sites[self._first_with(site)].statement}
+            else:
+                found |= {other for other in setters if self._copies(other)}
         return found
+
+    def _first_with(self, site):
+        """The first site with a site's values."""
+        if not self.first:
+            for other in self.order:
+                self.first.setdefault(_rounded(self.own[self.look[0]][other]), other)
+        return self.first[_rounded(self.own[self.look[0]][site])]
+
+    def _setters(self, site):
+        """The statements that ran and set the variable that is read at a site."""
+        sites, statements = self.runner.sites, self.runner.statements
+        name, function = sites[site].name, statements[sites[site].statement].function
+        ran = {sites[other].statement for other in self.order}
+        return {one for one in ran if name in statements[one].names and statements[one].function == function}
+
+    def _copies(self, number):
+        """Whether a statement gives a value that it reads another name, and nothing else."""
+        sites, statements = self.runner.sites, self.runner.statements
+        if statements[number].kind != "Assign":
+            return False
+        here = [site for site in self.order if sites[site].statement == number and sites[site].role != "after"]
+        read = [
+            site for site in here if sites[site].role == "name" and sites[site].name not in statements[number].names
+        ]
+        made = [site for site in here if sites[site].role == "value" and sites[site].name]
+        if not made:
+            return len(read) == len(here) == len(statements[number].names)
+        return any(self._equal_everywhere(one, other) for one in made for other in read)
+
+    def _equal_everywhere(self, one, other):
+        return all(_all_close(own[one], own[other]) for own in self.own.values() if own.get(one) and own.get(other))
+
+    def _uses_first(self, number, maker):
+        """Whether a statement is the first to read what another one sets."""
+        sites, names = self.runner.sites, self.runner.statements[maker].names
+        function = self.runner.statements[maker].function
+        reads = (
+            sites[site].statement
+            for site in self.order
+            if sites[site].role == "name"
+            and sites[site].name in names
+            and sites[site].statement > maker
+            and self.runner.statements[sites[site].statement].function == function
+        )
+        return next(reads, number) == number
+
+    def _operands(self, site, number):
+        """The variables that the expression at a site reads, and whose values were made some time before."""
+        sites = self.runner.sites
+        for operand in range(sites[site].first, site):
+            if sites[operand].role != "name" or self.kinds.get(operand, "unknown") == "unknown":
+                continue
+            makers = self._setters(operand) - {number}
+            if makers:
+                before = not all(self._uses_first(number, one) and not self._unpacks(one) for one in makers)
+            else:
+                # An argument, of which another function has made the value
+                before = self._function(sites[self._first_with(operand)].statement) != self._function(number)
+            if before:
+                yield operand
+
+    def _unpacks(self, number):
+        """Whether a statement takes a cache or another tuple apart."""
+        sites, names = self.runner.sites, self.runner.statements[number].names
+        return len(names) > sum(one.statement == number for one in sites)
+
+    def _function(self, number):
+        return self.runner.statements[number].function
 
     def _values(self, run):
         """{site: its values}; of what is changed in place the last one, when it is complete."""
@@ -450,11 +537,14 @@ class _PlaceSearch:
     # --- what is known of the answer's own values ---
 
     def _kind(self, site):
-        """ "right", "turned" (transposed or in the reverse order), "nothing" (any answer has it) or "unknown"."""
-        if all(_says_nothing(value) for i in self.look for value in self.own[i].get(site, ())):
-            return "nothing"
+        """ "right", "turned" (transposed or in the reverse order), "nothing" (any answer has it), "count" (as "nothing", of a
+        number that no right answer has) or "unknown".
+        """
+        nothing = all(_says_nothing(value) for i in self.look for value in self.own[i].get(site, ()))
         i = self.look[0]
         own = self.own[i][site]
+        if nothing and not self._is_number(site):
+            return "nothing"
         size, norm = _norm(own)
         for key, theirs in self.known[i].items():
             their_size, their_norm = self.norms[key]
@@ -462,8 +552,8 @@ class _PlaceSearch:
             if same_size or (len(own) == 1 < len(theirs) and theirs[-1].shape == own[0].shape):
                 for how, made in fits(theirs, own):
                     if _all_close(own, made) and self._also_elsewhere(site, key, how):
-                        return "turned" if how in ("transposed", "reversed") else "right"
-        return "unknown"
+                        return "nothing" if nothing else "turned" if how in ("transposed", "reversed") else "right"
+        return "count" if nothing else "unknown"
 
     def _also_elsewhere(self, site, key, how):
         for i in self.look[1:]:
@@ -500,7 +590,7 @@ class _PlaceSearch:
         made = [site for site in unknown if sites[site].role != "name"]
         edge = [site for site in made if all(part in known for part in range(sites[site].first, site) if part in kinds)]
         right = [site for site in may if kinds[site] in ("right", "turned")]
-        nothing = [site for site in may if kinds[site] == "nothing"]
+        nothing = [site for site in may if kinds[site] in ("nothing", "count")]
         yield edge, fits
         yield [site for site in nothing if sites[site].name and self._is_number(site)], fits
         yield edge, other_shapes
@@ -537,34 +627,93 @@ class _PlaceSearch:
             some = given[start : start + AT_ONCE]
             runs = self.runner.exchanged(i, [self._given(i, site, made) for made, _ in some])
             for (made, ways), run in zip(some, runs, strict=True):
-                if self._right(i, run) and any(self._right_elsewhere(site, *way) for way in ways):
+                plausible = self._right(i, run) and self._may_be(site, made)
+                if plausible and any(self._right_elsewhere(site, *way) for way in ways):
                     return made
         return None
 
+    def _may_be(self, site, theirs):
+        """Whether a wrong value may be all that is wrong, by what else is known of it and of what follows."""
+        own = self.own[self.look[0]][site]
+        if self.kinds[site] == "unknown" and not _ratio(own, theirs) and self._is_multiple(site):
+            return False
+        sites, statements = self.runner.sites, self.runner.statements
+        one = sites[site].statement
+        # What is computed after it, and read nowhere, was meant to be used
+        return not any(
+            statements[other].function == statements[one].function
+            and (other > one or [value.shape for value in own] != [value.shape for value in theirs])
+            for other in self._unread()
+        )
+
+    def _is_multiple(self, site):
+        """Whether right answers have the value of a site with another sign or factor."""
+        return any(
+            all(
+                key in self.known[i] and _factor(self.own[i][site], self.known[i][key])
+                for i in self.look
+                if self.own[i].get(site)
+            )
+            for key in self.known[self.look[0]]
+        )
+
+    def _unread(self):
+        """The statements that ran and set one variable that is read nowhere."""
+        sites, statements = self.runner.sites, self.runner.statements
+        read = {(statements[one.statement].function, one.name) for one in sites if one.role == "name"}
+        ran = {sites[site].statement for site in self.order}
+        return [
+            number
+            for number in ran
+            if statements[number].kind == "Assign"
+            and len(statements[number].names) == 1
+            and not statements[number].names[0].startswith("_")
+            and (statements[number].function, statements[number].names[0]) not in read
+        ]
+
     def _right_elsewhere(self, site, key, how):
+        """Whether the exchange makes the other cases right, too, and leaves right those that are."""
         for i in self.look[1:]:
-            if i not in self.wrong:
-                continue
             own, theirs = self.own[i].get(site), self.known[i].get(key)
             if own is not None and how == "opposite":
                 theirs = own
+            if own is None and i not in self.wrong:
+                continue
             if own is None or theirs is None:
                 return False
-            given = [self._given(i, site, made) for made in _as(theirs, own, how)]
-            if not any(self._right(i, run) for run in self.runner.exchanged(i, given)):
+            made = _as(theirs, own, how)
+            if i not in self.wrong and any(_all_close(own, one) for one in made):
+                continue
+            if not any(self._right(i, run) for run in self._runs(i, site, made)):
                 return False
         return True
 
+    def _runs(self, i, site, made):
+        return self.runner.exchanged(i, [self._given(i, site, one) for one in made])
+
     def _made_by(self, site, theirs):
-        """The statement to look at: where a variable that is returned has a wrong value, the last one that has set it."""
+        """The statement to look at: where a variable that is returned has a wrong value, the last one that has set it.
+
+        None where that one did not run.
+        """
         sites, statements = self.runner.sites, self.runner.statements
         one, i = sites[site], self.look[0]
         here, unknown = one.statement, self.kinds[site] in ("unknown", "turned")
         if one.role != "name" or statements[here].kind != "Return":
             return here
+        ran, setters = (
+            self._setters(site),
+            {
+                number
+                for number, other in enumerate(statements)
+                if one.name in other.names and other.function == statements[here].function
+            },
+        )
+        if ran and max(setters) > max(ran):
+            return None
         for other in reversed(self.order[: self.order.index(site)]):
             there = sites[other].statement
-            if self._function(there) != self._function(here) or one.name not in statements[there].names:
+            if statements[there].function != statements[here].function or one.name not in statements[there].names:
                 continue
             if statements[there].kind == "Expr":
                 return there if unknown else here
@@ -633,7 +782,9 @@ class _PlaceSearch:
 
 def _rounded(values):
     """A key that is the same for values that differ by rounding only, nearly always."""
-    return tuple(np.round(value.astype(float), 9).tobytes() for value in values)
+    # What stands in an array before anything is written into it may be as large as a number can be
+    with np.errstate(all="ignore"):
+        return tuple(np.round(value.astype(float), 9).tobytes() for value in values)
 
 
 def _norm(values):
@@ -662,6 +813,12 @@ def _relation(own: Values, theirs: Values) -> str:
     if ratio > 0 and many:
         return f"is {number(ratio)} times what it should be"
     return "is not what it should be"
+
+
+def _factor(own: Values, theirs: Values) -> float:
+    """As `_ratio`, where a factor says something: two numbers always have one, so of them only the sign does."""
+    ratio = _ratio(own, theirs)
+    return ratio if sum(value.size for value in own) > 2 or abs(ratio + 1) < 1e-9 else 0.0
 
 
 def _ratio(own: Values, theirs: Values) -> float:

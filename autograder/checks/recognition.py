@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,10 +32,15 @@ _OF_ANY_MISTAKE = (TooSlow, MemoryError)
 
 @dataclass(frozen=True)
 class Seen:
-    """One part of one case. wrong : its value or its error is, whatever it does to its inputs."""
+    """One part of one case.
+
+    wrong : its value or its error is, whatever it does to its inputs. inside : of several values {index or key: whether it
+    is wrong}, where the whole is wrong.
+    """
 
     outcome: Outcome
     wrong: bool
+    inside: Mapping[Any, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -147,7 +152,11 @@ class _Search:
         if way is not None:
             return [way]
         candidates = [way for way in [*already, *map(self.way, range(len(self.makers))), *more] if self._may(way, part)]
-        return self._beside_an_exception(part, candidates) or self._two(part, candidates)
+        return (
+            self._beside_an_exception(part, candidates)
+            or self._two(part, candidates)
+            or self._of_two_values(part, [*already, *map(self.way, range(len(self.makers))), *more])
+        )
 
     def _fitted(self, mistake, part):
         """The ways of a mistake that may hold any number, fitted to a case that tells which."""
@@ -186,6 +195,33 @@ class _Search:
             if first.mistake.slug != second.mistake.slug and self._cover(part, *rows):
                 return [first, second]
         return []
+
+    def _of_two_values(self, part, candidates):
+        """Two ways that explain different ones of the values that a part returns."""
+        wrong = [one for one in self.got[part] if one.wrong]
+        if not all(one.inside for one in wrong):
+            return []
+        values = [value for value in wrong[0].inside if any(one.inside[value] for one in wrong)]
+        explained: dict[Any, list[Way]] = {}
+        for way in candidates:
+            rows = {value: self._row_of(way, part, value) for value in values}
+            # Where it shows, the answer is as it is, or another mistake stands there
+            where = tuple(value for value in values if SAME in rows[value] and OTHER not in rows[value])
+            if where and all(OTHER not in rows[value] for value in values):
+                explained.setdefault(where, []).append(way)
+        for one, other in itertools.combinations(explained, 2):
+            if {*one, *other} == set(values) and not {*one} & {*other}:
+                first, second = explained[one][0], explained[other][0]
+                if first.mistake.slug != second.mistake.slug:
+                    return [first, second]
+        return []
+
+    def _row_of(self, way, part, value):
+        """As `row`, of one of several values."""
+        return [
+            _likeness_of(self.exercise, case, got, made, value)
+            for case, got, made in zip(self.cases, self.got[part], way.seen[part], strict=True)
+        ]
 
     def _cover(self, part, first, second):
         """Whether two ways explain each wrong case of a part, one of them alone where both would show differently."""
@@ -282,6 +318,22 @@ def likeness(exercise: Exercise, case: Case, got: Seen, made: Seen) -> str:
         alike = _error_key(got.outcome) == _error_key(made.outcome)
         return SAME if alike and not isinstance(got.outcome.error, _OF_ANY_MISTAKE) else WEAK
     return SAME if _values_alike(exercise, case, got.outcome.value, made.outcome.value) else OTHER
+
+
+def _likeness_of(exercise, case, got, made, value):
+    """As `likeness`, of one of several values."""
+    if (
+        made.outcome.error is not None
+        or (made.wrong and not made.inside)
+        or set(made.outcome.changed) - set(got.outcome.changed)
+    ):
+        return OTHER
+    wrong = [one.wrong and one.inside[value] for one in (got, made)]
+    if not wrong[0]:
+        return OTHER if wrong[1] else ABSENT
+    if not wrong[1]:
+        return ABSENT
+    return SAME if _values_alike(exercise, case, got.outcome.value[value], made.outcome.value[value]) else OTHER
 
 
 def _error_key(outcome):

@@ -165,7 +165,7 @@ class Traced:
         ready = Case(case.name, resolve(case.args), resolve(case.kwargs), resolve(case.dout), resolve(case.extra))
         values: list = []
         try:
-            for _, value in driver(self.functions, ready):
+            for _, value, *_ in driver(self.functions, ready):
                 values.append(frozen(value))
         except Untraceable:
             raise
@@ -398,7 +398,7 @@ class _Instrument(ast.NodeTransformer):
         """``given(site) if skip(site) else note(site, value)``: what is exchanged is not computed."""
         number: list[ast.expr] = [ast.Constant(site)]
         noted = ast.Call(ast.Name(_NOTE, ast.Load()), [ast.Constant(site), value], [])
-        if not self.sites[site].exchangeable:
+        if not self.sites[site].exchangeable and self.sites[site].role != "name":
             return ast.copy_location(noted, value)
         test = ast.Call(ast.Name(_SKIP, ast.Load()), number, [])
         given = ast.Call(ast.Name(_GIVEN, ast.Load()), number, [])
