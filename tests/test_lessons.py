@@ -108,6 +108,15 @@ def test_a_lesson_opens_wherever_notebooks_open(slug):
             assert ["image/png" in data for data in bundles] == [True], f"{slug}: no still of the explorer"
 
 
+@pytest.mark.parametrize("slug", SLUGS)
+def test_the_cover_says_how_long_the_lesson_takes(slug):
+    text = "\n".join(cell.source for cell in cells(slug) if cell.cell_type == "markdown")
+    said, measured = int(re.search(r"\bAbout (\d+) minutes", text)[1]), build.reading_minutes(slug)
+    assert said % 5 == 0 and abs(said - measured) <= max(5, 0.15 * measured), (
+        f"the cover says {said} minutes, words and cells {measured:.0f}"
+    )
+
+
 ERRATA = {
     "neurons": "E06 E08 E21 E22 E23",
     "layers": "E04 E05 E17 E41",

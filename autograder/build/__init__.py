@@ -18,7 +18,7 @@ from .assignments import (
     write_instructor_notebook,
 )
 from .command import main
-from .lessons import build_lesson, check_lesson, normalise, one_thread
+from .lessons import build_lesson, check_lesson, normalise, one_thread, reading_minutes
 from .sources import (
     COURSE,
     KERNEL,
@@ -58,6 +58,7 @@ __all__ = [
     "normalise",
     "one_thread",
     "read_source",
+    "reading_minutes",
     "stray_files",
     "write_instructor_notebook",
 ]

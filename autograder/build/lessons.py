@@ -32,6 +32,30 @@ def read_lesson(slug):
     return notebook
 
 
+# The pace of text with formulas, and what is looked at, read as code, answered or moved by hand
+_WORDS_A_MINUTE = 130
+_SECONDS = {"formula": 20, "line of code": 4, "picture": 20, "output": 5, "question": 45, "explorer": 180}
+
+
+def reading_minutes(slug):
+    """How long a lesson takes to read and to play with, counted from its words and cells."""
+    found = dict.fromkeys(_SECONDS, 0) | {"word": 0}
+    for cell in read_lesson(slug).cells:
+        if cell.cell_type == "markdown":
+            found["formula"] += cell.source.count("$$") // 2
+            prose = re.sub(r"\$\$.*?\$\$|\]\([^)]*\)|</?\w+>", " ", cell.source, flags=re.S)
+            found["word"] += len(re.findall(r"\w[\w'’-]*", prose))
+        elif cell.source.startswith(("predict(", "question(")):
+            found["question"] += 1
+        elif "explore(" in cell.source:
+            found["explorer"] += 1
+        else:
+            if not cell.metadata.get("jupyter", {}).get("source_hidden"):
+                found["line of code"] += sum(bool(line.strip()) for line in cell.source.splitlines())
+            found["picture" if "show(" in cell.source else "output"] += 1
+    return found.pop("word") / _WORDS_A_MINUTE + sum(_SECONDS[kind] * count for kind, count in found.items()) / 60
+
+
 def one_thread():
     """Let BLAS use one thread in every kernel that is started from here: on small matrices more threads only wait."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
