@@ -14,7 +14,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import dlcourse
-from dlcourse.explorers import NOTE, STYLE, Choice, Slider, new_figure, png, show
+from dlcourse.explorers import NOTE, STYLE, Choice, Slider, graph, new_figure, png, show
 
 SLUGS = [path.stem for path in sorted(Path(dlcourse.explorers.__path__[0]).glob("[a-z]*.py"))]
 
@@ -255,6 +255,19 @@ def test_a_click_on_a_node_runs_the_pass_until_its_gradient_is_complete():
 def test_a_gradient_that_waits_for_a_second_flow_says_so():
     words = [text.get_text() for text in explorer("graph").figure().axes[0].texts]
     assert "data 3\ngrad 3 + ?" in words and "data 1\ngrad ?" in words
+
+
+@pytest.mark.parametrize("x", [-4.0, 0.5, 4.0])
+@pytest.mark.parametrize("example", graph.EXAMPLES)
+def test_a_nodes_numbers_stay_in_its_box(example, x):
+    for nudge in (False, True):
+        figure = explorer("graph").figure(example=example, x=x, step=6, nudge=nudge)
+        png(figure)
+        (ax,) = figure.axes
+        for text in ax.texts:
+            if text.get_text().startswith("data"):
+                right = ax.transData.inverted().transform(text.get_window_extent().corners())[:, 0].max()
+                assert right < text.get_position()[0] - 47 + graph._WIDTH - 2, text.get_text()
 
 
 def test_a_nudge_shows_what_it_changes_and_what_the_gradient_says():

@@ -28,7 +28,7 @@ def __dir__():
 
 
 # Lengths in pixels of 1/80 inch: a node's box and the steps from one to the next
-_WIDTH, _HEIGHT, _COLUMN, _ROW, _MARGIN = 118, 42, 184, 54, 8
+_WIDTH, _HEIGHT, _COLUMN, _ROW, _MARGIN = 124, 42, 184, 54, 8
 _INPUT, _GATE, _ACTIVE = "#fff4e0", "#e8f1fb", "#f7c9a8"
 _FLOW, _QUIET, _NUDGED = "#B04A00", "#9aa0a6", "#00664b"
 _RULES = {"+": "distributes", "sum": "distributes", "*": "scales", "max": "routes", "sigmoid": "attenuates"}
@@ -208,9 +208,9 @@ def _label(node, name=""):
 
 
 def _number(x):
-    """Three digits, in at most eight characters: a box is no wider."""
-    text = f"{x:.3g}"
-    return (text if len(text) <= 7 else f"{x:.1e}".replace("e-0", "e-").replace("e+0", "e")).replace("-", "−")
+    """As many of three digits as fit into seven characters: a box is no wider."""
+    texts = [f"{x:.{digits}g}" for digits in (3, 2, 1)]
+    return next((text for text in texts if len(text) <= 7), texts[-1]).replace("-", "−")
 
 
 def draw(figure, example, step, x, nudge):

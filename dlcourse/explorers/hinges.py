@@ -85,7 +85,7 @@ EXPLORER = Explorer(
         "curve": Choice(tuple(CURVES), "wave", "curve"),
         "unit": Choice(tuple(_UNITS), "relu", "activation"),
         "units": Slider(1, 16, 4, 1, "hidden units", play=True),
-        "corner": Slider(0.0, 1.0, 0.9, 0.02, "your unit's corner"),
+        "corner": Slider(0.0, 1.0, 0.9, 0.02, "your corner"),
     },
     "A {curve} and the answer of a network of {units} hidden units ({unit}), one of them with its corner at {corner}; beside "
     "it what each unit adds to the sum.",
