@@ -8,9 +8,12 @@ import warnings
 
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from autograder import Case, CheckFailed, Exercise, check, evaluate, get_exercise
 from autograder.checks import evaluation
+from autograder.checks.compare import compare
 from autograder.checks.evaluation import grading_seed
 from dlcourse import neurons, recurrent
 
@@ -225,6 +228,7 @@ def test_what_a_graded_check_shows_and_gives(monkeypatch, capsys):
     assert check(NAME, one_fails, hidden=True) == 1.6
     assert capsys.readouterr().out == (
         "Graded with other numbers: 4 of 5 cases pass; 1.6 of 2 points.\nFails: “one example”.\n"
+        f"Look at line {one_fails.__code__.co_firstlineno + 1} of one_fails: `len(X) != 1` is not what it should be.\n"
     )
     assert check(NAME, right, hidden=True) == 2.0
     assert capsys.readouterr().out == "Graded with other numbers: 5 of 5 cases pass; 2 of 2 points.\n"
@@ -274,6 +278,66 @@ def _made(monkeypatch, reference, *cases):
     # Nothing of it is kept for the exercises that other tests make up
     monkeypatch.setattr(evaluation, "expected_values", evaluation.expected_values.__wrapped__)
     return exercise
+
+
+def _in_order(products):
+    total = products.dtype.type(0)
+    for product in products:
+        total = total + product
+    return total
+
+
+def _by_halves(products):
+    half = len(products) // 2
+    return _by_halves(products[:half]) + _by_halves(products[half:]) if half else products[0]
+
+
+# The same sum in orders that round in other places
+ORDERS = [
+    np.sum,
+    _in_order,
+    lambda products: _in_order(products[::-1]),
+    lambda products: _in_order(np.sort(products)),
+    lambda products: _in_order(products[np.argsort(-np.abs(products))]),
+    _by_halves,
+    lambda products: products[0] - _in_order(-products[1:]),
+]
+
+
+@given(
+    dtype=st.sampled_from([np.float64, np.float32]),
+    length=st.integers(2, 40),
+    cancelled=st.floats(0.0, 1.0),
+    seed=st.integers(0, 10_000),
+)
+def test_a_sum_is_right_in_any_order_and_wrong_without_a_term_however_much_cancels(dtype, length, cancelled, seed):
+    rng = np.random.default_rng(seed)
+    x, w = rng.uniform(0.5, 2.0, (2, length)) * rng.choice([-1.0, 1.0], (2, length))
+    # What is left of the terms: down to a thousandth, in single precision a hundredth, where the cap comes near
+    left = np.abs(x * w).sum() * 10.0 ** (-cancelled * (3 if dtype is np.float64 else 2))
+    x[-1] = (left - x[:-1] @ w[:-1]) / w[-1]
+    assume(abs(x[-1] * w[-1]) > 0.01 * left)
+    x, w = x.astype(dtype), w.astype(dtype)
+    made = Exercise("made.up", lambda x, w: x @ w, lambda rng: [])
+    case, wanted = Case("", (x, w)), x @ w
+    units = max(length, evaluation._conditioning(made, case, [wanted]))
+    assert all(compare(order(x * w), wanted, units) is None for order in ORDERS)
+    wrong = [np.sum(np.delete(x * w, i)) for i in range(length)]
+    wrong += [x @ (w * np.where(np.arange(length) == i, -1, 1).astype(dtype)) for i in range(length)]
+    assert all(compare(value, wanted, units) is not None for value in wrong)
+    assert compare(wanted * dtype(1.01), wanted, units) is not None
+
+
+@pytest.mark.parametrize(("dtype", "most"), [(np.float32, 362), (np.float64, 10_000)])
+def test_what_cancelled_digits_excuse_has_an_end(dtype, most):
+    # With less and less that is left; beyond the end nothing is measured any more, as at a jump
+    units = []
+    for power in range(9):
+        x = np.array([1.0, 0.5, 10.0**-power - 1.5], dtype=dtype)
+        made = Exercise("made.up", lambda x: np.sum(x), lambda rng: [])
+        units.append(evaluation._conditioning(made, Case("", (x,)), [np.sum(x)]))
+    assert max(units) <= most and min(units) >= 1
+    assert units[0] < 8 < max(units)
 
 
 def test_digits_that_cancel_cost_a_right_answer_nothing(monkeypatch):

@@ -84,11 +84,17 @@ def _graded(name, functions, hidden):
         return evaluate(name, *functions, seed=seed, hidden=hidden, withhold=True), None
 
     result, _ = _once_more(get_exercise(name), functions, judged(name, functions), judged)
-    if not hidden:
-        show.display(show.View(result))
-        return None
-    show.display(show.View(_without_numbers(result)))
-    return float(result.points)
+    shown = _with_place(_without_numbers(result) if hidden else result, functions)
+    show.display(show.View(shown))
+    return float(result.points) if hidden else None
+
+
+def _with_place(result, functions):
+    """The result, with where a wrong answer without a name goes wrong in the visible cases."""
+    if not result.attempted or result.passed or result.mistake or result.follows or not result.rows:
+        return result
+    found = place_of(result.name, functions, PUBLIC_SEED)
+    return replace(result, message="\n".join(filter(None, [result.message, found.text])))
 
 
 def _once_more(exercise, functions, first, judged):
@@ -140,9 +146,8 @@ def _judged(exercise, functions, keep):
 
         result, asked = _once_more(exercise, functions, judged(exercise.name, functions), judged)
         slow = any(isinstance(outcome.error, TooSlow) for outcomes in asked[2] for outcome in outcomes)
-        if result.attempted and not result.passed and result.mistake is None and not result.follows and not slow:
-            found = place_of(exercise.name, functions, PUBLIC_SEED)
-            result = replace(result, message="\n".join(filter(None, [result.message, found.text])))
+        if not slow:
+            result = _with_place(result, functions)
     table, call = None, ""
     if result.attempted and not result.passed:
         table, call = _failing(exercise, result, *asked)
