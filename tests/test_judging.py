@@ -679,6 +679,19 @@ def test_two_mistakes_in_two_of_the_values_that_are_returned_get_both_names_or_n
     assert all(f"known mistake ({name.replace('_', ' ')})" in result.message for name in names.split(", ") if name)
 
 
+def test_cases_that_return_other_numbers_of_values_are_not_compared_value_by_value():
+    cases = [Case("one", (SMALL, 1), sum_length=16), Case("two", (SMALL, 2), sum_length=16)]
+    parted = Exercise(
+        "made.parted",
+        lambda x, k: {"first": x, **{f"number {i}": i * x for i in range(k)}},
+        lambda rng: cases,
+        [mistaken("twice", lambda x, k: {"first": 2 * x, **{f"number {i}": i * x for i in range(k)}})],
+    )
+    MADE[parted.name] = parted
+    result = judged(parted, lambda x, k: {"first": 3 * x, **{f"number {i}": x - i for i in range(k)}})
+    assert (result.mistake, result.score) == (None, 0.0)
+
+
 def test_an_exception_beside_a_mistake_is_told_with_its_case():
     rows = {row.case: row.problem for row in judged(TWO, cut_and_fails).rows}
     assert rows["large, four times"].startswith("Your code raised KeyError: 'no' (line ")

@@ -199,7 +199,8 @@ class _Search:
     def _of_two_values(self, part, candidates):
         """Two ways that explain different ones of the values that a part returns."""
         wrong = [one for one in self.got[part] if one.wrong]
-        if not all(one.inside for one in wrong):
+        # A training of more steps in one case than in another returns other values there
+        if not all(one.inside and one.inside.keys() == wrong[0].inside.keys() for one in wrong):
             return []
         values = [value for value in wrong[0].inside if any(one.inside[value] for one in wrong)]
         explained: dict[Any, list[Way]] = {}
