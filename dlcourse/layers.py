@@ -290,8 +290,8 @@ def softmax_layer_predict(X, W, b):
     array([0, 2, 0])
     """
     X, W, b = check_shapes("N D, D K, K", X=X, W=W, b=b)
-    U = X @ W + b
-    return array_namespace(U).argmax(U, axis=1)
+    xp = array_namespace(X)
+    return xp.argmax(X @ W + b, axis=1)
 
 
 class ActivationCache(NamedTuple):

@@ -66,7 +66,7 @@ def _is_check(statement, arguments):
         for node in ast.walk(target)
         if isinstance(node, ast.Name)
     }
-    return targets <= arguments
+    return targets - {"_"} <= arguments
 
 
 class _Code:

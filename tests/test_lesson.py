@@ -3,13 +3,17 @@
 import numpy as np
 import pytest
 
-from dlcourse import activations, lesson, neurons
+from dlcourse import activations, layers, lesson, neurons
 
 
 def test_the_code_of_a_formula_is_shown_without_docstring_checks_and_namespace():
     shown = lesson.show_code(neurons.preactivation)
     assert repr(shown) == "def preactivation(X, w, b):\n    return X @ w + b"
     assert shown._repr_markdown_() == f"```python\n{shown!r}\n```"
+    assert lesson.plain_code(layers.linear_backward).splitlines()[1:3] == [
+        "    X, W = cache",
+        "    dX = dU @ np.matrix_transpose(W)",
+    ]
     code = lesson.plain_code(activations.softmax)
     assert (
         "np.exp(z - np.max(" in code
