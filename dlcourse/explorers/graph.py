@@ -218,8 +218,8 @@ def draw(figure, example, step, x, nudge):
     ax = figure.subplots()
     value, names = EXAMPLES[example](x)
     nodes = graph._graph(value)
-    # As large as fits, the graph in the middle and its words in scale with its boxes
-    wide, high, scale, (width, height) = _room(figure, nodes)
+    # As large as fits, close to the title, its words in scale with its boxes
+    wide, high, scale, width = _room(figure, nodes)
     if nudge:
         moved = graph._graph(EXAMPLES[example](x + NUDGE)[0])
         put_nudge(ax, nodes, names, moved, scale)
@@ -237,14 +237,14 @@ def draw(figure, example, step, x, nudge):
             passed = "the result's own gradient is 1" if step else "the forward pass is done, no gradient yet"
         title = f"step {step} of {len(gates) + 1}:   {passed}"
     ax.set_title(title, size=10)
-    ax.set(xlim=((width - wide) / 2, (width + wide) / 2), ylim=((height + high) / 2, (height - high) / 2))
+    ax.set(xlim=((width - wide) / 2, (width + wide) / 2), ylim=(high, 0))
 
 
 def _room(figure, nodes):
-    """The picture's width and height in the graph's units, screen pixels for a unit, the graph's own extent."""
+    """The picture's width and height in the graph's units, screen pixels for a unit, the graph's own width."""
     (width, height), (wide, high) = _extent(_layout(nodes)[1]), (figure.bbox.width - 8, figure.bbox.height - 30)
     scale = min(wide / width, high / height)
-    return wide / scale, high / scale, scale * 80 / figure.dpi, (width, height)
+    return wide / scale, high / scale, scale * 80 / figure.dpi, width
 
 
 def _name(names):
