@@ -6,15 +6,17 @@ import contextlib
 import hashlib
 import inspect
 import io
+import json
 import re
 import shutil
 import tempfile
 from pathlib import Path
 
+from ..checks import registry
 from ..checks.exercise import exercises_of, get_exercise
 from ..checks.solution import solution_parts
 from ..engine.store.gradebook import alembic_on_path
-from ..errors import BuildError
+from ..errors import BuildError, CourseError
 from .sources import COURSE, assignment_source, read_source
 
 
@@ -42,10 +44,15 @@ def _imports_for(function, body, known):
             continue
         if inspect.ismodule(value):
             package, _, module = value.__name__.rpartition(".")
-            lines.append(f"    from {package} import {module}" if package else f"    import {module}")
-        else:
-            home = getattr(value, "__module__", None) if hasattr(value, "__qualname__") else function.__module__
-            lines.append(f"    from {home} import {name}")
+            alias = "" if module == name else f" as {name}"
+            lines.append(f"    from {package} import {module}{alias}" if package else f"    import {module}{alias}")
+            continue
+        home = getattr(value, "__module__", None) if hasattr(value, "__qualname__") else function.__module__
+        if registry.holds_exercises(home or "") and not home.startswith("autograder."):
+            raise BuildError(
+                f"the solution {function.__name__} uses {name} of its file, which no notebook can import: write it inside the function"
+            )
+        lines.append(f"    from {home} import {name}")
     return lines
 
 
@@ -106,49 +113,85 @@ def _cell_id(grade_id):
 
 
 def instructor_notebook(slug, source=None):
-    """The assignment with its solutions, from the text `source`; default: the course's."""
-    source = source or assignment_source(slug)
-    notebook = read_source(source)
+    """The assignment with its solutions, from the text `source`; default: the course's, which asks every exercise."""
+    path = source or assignment_source(slug)
+    notebook = filled(read_source(path), path.name)
+    asked = {cell.metadata.nbgrader.grade_id for cell in notebook.cells if "nbgrader" in cell.metadata}
+    missing = [name for name, one in exercises_of(slug).items() if f"{one.grade_id}-check" not in asked]
+    if missing and source is None:
+        raise BuildError(f"{path.name} does not ask {', '.join(missing)}; add a cell tagged `exercise` with that name")
+    return notebook
+
+
+def filled(notebook, file):
+    """The notebook with the cells of an exercise in the place of each cell that is tagged `exercise` and names it.
+
+    file : its name, for messages. A cell's metadata `task: {id: …, points: …}` makes it one that a person grades.
+    """
     cells, known, asked = [], set(), []
     for cell in notebook.cells:
         if "exercise" in cell.metadata.get("tags", []):
             name = cell.source.strip()
             try:
                 made = exercise_cells(name, known)
-            except ValueError as error:
-                raise BuildError(f"{source.name}: {error}") from None
+            except (ValueError, CourseError) as error:
+                raise BuildError(f"{file}: {error}") from None
             asked.append(name)
             cells += made
             known |= set(get_exercise(name).function_names)
             continue
         task = cell.metadata.pop("task", None)
         if task is not None:
+            if not (isinstance(task, dict) and {"id", "points"} <= set(task)):
+                raise BuildError(
+                    f"{file}: expected `task: {{id: …, points: …}}` for a cell that a person grades, got {task!r}"
+                )
             cell.metadata["nbgrader"] = nbgrader_marks(task["id"], locked=True, task=True, points=task["points"])
             cell.id = _cell_id(task["id"])
         if cell.cell_type == "code":
             known |= defined_names(cell.source)
         cells.append(cell)
-    missing = [name for name in exercises_of(slug) if name not in asked]
-    if missing:
-        raise BuildError(
-            f"{source.name} does not ask {', '.join(missing)}; add a cell tagged `exercise` with that name"
-        )
     twice = {name for name in asked if asked.count(name) > 1}
     if twice:
-        raise BuildError(f"{source.name} asks {', '.join(sorted(twice))} twice")
+        raise BuildError(f"{file} asks {', '.join(sorted(twice))} twice")
     notebook.cells = cells
+    notebook.nbformat, notebook.nbformat_minor = 4, max(5, notebook.nbformat_minor)
     return notebook
 
 
-def write_instructor_notebook(slug, course=COURSE):
-    """Write the notebook that nbgrader's source folder needs, from the text beside it if there is one; returns the path."""
+# In the metadata of a notebook that was built from a text: digests of that text and of the cells, see `course_source`
+MARK = "dlcourse"
+
+
+def marked(notebook, text):
+    """The notebook with the mark of the text that it was built from."""
+    notebook.metadata[MARK] = {"built_from": digest(text.read_bytes()), "cells": digest_of_cells(notebook)}
+    return notebook
+
+
+def digest_of_cells(notebook):
+    """Digest of what a person writes: kinds, sources and nbgrader's marks of the cells."""
+    cells = [[cell.cell_type, cell.source, cell.metadata.get("nbgrader", {})] for cell in notebook.cells]
+    return digest(json.dumps(cells, sort_keys=True).encode())
+
+
+def digest(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def write_instructor_notebook(slug, course=COURSE, mark=True):
+    """Write the notebook that nbgrader's source folder needs, from the text beside it if there is one; returns the path.
+
+    mark : say in it what it was built from; what is released has no mark.
+    """
     import nbformat
 
     path = Path(course) / "source" / slug / f"{slug}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
     # A teacher may have changed the text in the class's course directory
     own = path.with_suffix(".md")
-    nbformat.write(instructor_notebook(slug, own if own.is_file() else None), path)
+    made = instructor_notebook(slug, own if own.is_file() else None)
+    nbformat.write(marked(made, own if own.is_file() else assignment_source(slug)) if mark else made, path)
     return path
 
 
@@ -159,7 +202,7 @@ def build_assignments(slugs, course=COURSE):
         # A scratch gradebook: building what is committed must not touch the grades of a class
         scratch = Path(scratch)
         for slug in slugs:
-            write_instructor_notebook(slug, scratch)
+            write_instructor_notebook(slug, scratch, mark=False)
             write_instructor_notebook(slug, course)
         generate(scratch, slugs)
         for slug in slugs:

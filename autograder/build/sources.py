@@ -33,24 +33,34 @@ def existing_assignments():
     return [slug for slug in dlcourse.TOPICS if assignment_source(slug).exists()]
 
 
-def read_source(path):
-    """The text notebook at `path`, with stable cell ids and the metadata that belongs in a built notebook."""
+def read_source(path, own=False):
+    """The text notebook at `path`, with stable cell ids and the metadata that belongs in a built notebook.
+
+    own : it is a teacher's, whose kernel and whose style of writing stay.
+    """
     import jupytext
 
     if not path.exists():
         raise BuildError(f"{path.name} is missing: write it as a MyST text notebook")
-    notebook = jupytext.read(path)
+    try:
+        myst = path.suffix == ".md" and "```{code-cell}" in path.read_text(encoding="utf-8")
+        notebook = jupytext.read(path, fmt="md:myst" if myst else None)
+    # Whatever jupytext and its YAML say of a head or a cell that they cannot read
+    except Exception as error:
+        raise BuildError(f"{path} cannot be read as a text notebook: {' '.join(str(error).split())[:300]}") from None
     seen = {}
     for index, cell in enumerate(notebook.cells):
         # From the content and its place among equals: an edit elsewhere leaves the other cells' ids alone
         digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
         seen[digest] = seen.get(digest, -1) + 1
         cell.id = f"{digest}-{seen[digest]}"
-        if cell.cell_type == "code" and cell.source.rstrip().endswith(";"):
+        if not own and cell.cell_type == "code" and cell.source.rstrip().endswith(";"):
             raise BuildError(
                 f"{path.name}, cell {index}: a trailing `;` hides the value here, but not when the lesson is compared"
             )
-    notebook.metadata = type(notebook.metadata)({"kernelspec": KERNEL, "language_info": {"name": "python"}})
+    kernel = notebook.metadata.get("kernelspec") if own else None
+    language = (kernel or KERNEL).get("language", "python")
+    notebook.metadata = type(notebook.metadata)({"kernelspec": kernel or KERNEL, "language_info": {"name": language}})
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return notebook
 

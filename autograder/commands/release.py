@@ -1,18 +1,23 @@
-"""`dlcourse release`: from the text source to the exchange, by nbgrader's own generator."""
+"""`dlcourse release`: from the sources to the exchange, by nbgrader's own generator."""
 
 import contextlib
 import difflib
 import io
 import logging
 import os
+import re
+import shutil
+import sys
+import tempfile
 from pathlib import Path
 
 import dlcourse
 
 from .. import build
+from ..build import course_source
 from ..engine.store import gradebook
-from ..engine.store.course import open_course
-from ..errors import CourseError
+from ..engine.store.course import assignment_problem, open_course
+from ..errors import CourseError, GradebookError
 from . import console, fail
 
 
@@ -40,45 +45,154 @@ def nbgrader_api(folder):
                 os.environ["DLCOURSE_SECRET"] = before
 
 
-def release(folder, assignment, exchange=True):
-    """Build an assignment, generate the students' version and put it into the exchange; returns that version's folder.
+def release(folder, assignment, exchange=True, say=lambda text: None):
+    """Build an assignment, generate the students' version and put it into the exchange; returns (its folder, the exchange).
 
-    An assignment of this course is built from its text source; any other must stand in the course's source/ already.
+    Everything is built beside the course first. The released version takes its place only when all of it has passed, so a
+    release that fails leaves the course as it was. say : told what is done next.
     """
     course = open_course(folder)
+    problem = assignment_problem(assignment)
+    if problem:
+        raise CourseError(f"an assignment cannot have the name {assignment!r}: {problem}")
     source = course.folder("source", ".", assignment)
-    if assignment in build.existing_assignments():
-        build.write_instructor_notebook(assignment, course.root)
-    elif not source.is_dir():
-        known = {*build.existing_assignments(), *(path.name for path in source.parent.glob("*/"))}
-        near = difflib.get_close_matches(assignment, known, n=1, cutoff=0.4)
-        raise CourseError(
-            f"there is no assignment {assignment!r}; "
-            + (f"did you mean {near[0]!r}?" if near else f"there are {', '.join(dlcourse.TOPICS)}")
-        )
-    with nbgrader_api(course.root) as api:
-        # An assignment that is mended in the middle of a term is released again
-        api.config.ExchangeReleaseAssignment.force = True
-        steps = [(api.generate_assignment, {"force": True, "create": True})]
+    shipped = build.assignment_source(assignment) if assignment in dlcourse.TOPICS else None
+    say(f"building {assignment} from {source if source.is_dir() else 'the text of the package'}")
+    prepared = course_source.prepare(source, assignment, shipped)
+    if not prepared.notebooks:
+        raise CourseError(_nothing(source, assignment))
+    for note in prepared.notes:
+        say(f"note: {note}")
+    if not any(_is_graded(cell) for notebook in prepared.notebooks.values() for cell in notebook.cells):
+        say(f"note: no cell of {assignment} is graded, so it is worth 0 points")
+    released = course.folder("release", ".", assignment)
+    released.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(prefix=".releasing-", dir=released.parent) as scratch,
+        nbgrader_api(course.root) as api,
+    ):
+        draft = Path(scratch)
+        course_source.write_draft(prepared, source, draft / "source" / assignment, course.ignore)
+        say("nbgrader makes the students' version")
+        # First with a gradebook of its own, so that a fault leaves the class's as it is
+        _generate(api, draft, "try", f"sqlite:///{draft / 'gradebook.db'}", assignment)
+        _can_follow(course.db_url, f"sqlite:///{draft / 'gradebook.db'}", assignment)
+        say("writing its cells to the gradebook")
+        _generate(api, draft, "release", course.db_url, assignment)
+        course_source.write_built(prepared, source)
+        _swap(draft / "release" / assignment, released)
         if exchange:
-            steps.append((api.release_assignment, {}))
-        for step, options in steps:
-            log = io.StringIO()
-            with contextlib.redirect_stderr(log):
-                result = step(assignment, **options)
-            if not result["success"]:
-                why = result.get("error") or result.get("log") or log.getvalue()
-                raise build.BuildError(f"nbgrader could not {step.__name__.replace('_', ' ')} {assignment}:\n{why}")
-        return course.folder("release", ".", assignment), Path(api.exchange_root)
+            say("putting it into the exchange")
+            # An assignment that is mended in the middle of a term is released again
+            api.config.ExchangeReleaseAssignment.force = True
+            _done(api.release_assignment, assignment)
+        return released, Path(api.exchange_root)
+
+
+def _is_graded(cell):
+    marks = cell.metadata.get("nbgrader", {})
+    return bool(marks.get("grade") or marks.get("task"))
+
+
+def _nothing(source, assignment):
+    known = {*build.existing_assignments(), *(path.name for path in source.parent.glob("*/"))} - {assignment}
+    near = difflib.get_close_matches(assignment, known, n=1, cutoff=0.4)
+    if source.is_dir():
+        return f"{source} holds no notebook: write {assignment}.md or {assignment}.ipynb there"
+    if near:
+        return f"there is no assignment {assignment!r}; did you mean {near[0]!r}?"
+    return f"there is no assignment {assignment!r}: write {source / assignment}.md or .ipynb; there are {', '.join(sorted(known))}"
+
+
+def _generate(api, draft, target, db_url, assignment):
+    """nbgrader's generator, from the draft's source into its folder `target`."""
+    directory = api.coursedir
+    wanted = {
+        "root": str(draft),
+        "source_directory": "source",
+        "release_directory": target,
+        "directory_structure": os.path.join("{nbgrader_step}", "{student_id}", "{assignment_id}"),
+        "db_url": db_url,
+    }
+    before = {name: getattr(directory, name) for name in wanted}
+    try:
+        for name, value in wanted.items():
+            setattr(directory, name, value)
+        _done(api.generate_assignment, assignment, force=True, create=True)
+    finally:
+        for name, value in before.items():
+            setattr(directory, name, value)
+
+
+def _done(step, assignment, **options):
+    """Take one of nbgrader's steps; raises with its reason."""
+    log = io.StringIO()
+    with contextlib.redirect_stderr(log):
+        result = step(assignment, **options)
+    if not result["success"]:
+        text = "\n".join(filter(None, (result.get("log"), result.get("error"), log.getvalue())))
+        what = step.__name__.replace("_", " ")
+        raise build.BuildError(f"nbgrader could not {what} {assignment!r}: {reason(text)}")
+
+
+def reason(log):
+    """Why nbgrader stopped, in one line, out of its log and its traceback."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", log)
+    raised = re.findall(r"^(?:[\w.]+\.)?(\w*(?:Error|Exception|Entry)): (.+)$", plain, re.M)
+    said = re.findall(r"\[ERROR\] (.+)", plain)
+    vague = ("above traceback", "There was an error processing", "see the error log")
+    for text in [*(f"{text} ({kind})" for kind, text in raised), *said]:
+        if not any(word in text for word in vague) and "Traceback" not in text:
+            return text
+    return " ".join(plain.split())[-300:] or "it gives no reason"
+
+
+def _can_follow(db_url, draft_url, assignment):
+    """Raises where work is graded already and the new version has other cells: nbgrader's gradebook cannot follow then."""
+    try:
+        graded = gradebook.graded_students(db_url, assignment)
+        old = gradebook.saved_cells(db_url, assignment)
+    except (CourseError, GradebookError):
+        # No gradebook yet; one that cannot be reached says so when it is written
+        return
+    if not graded:
+        return
+    new = gradebook.saved_cells(draft_url, assignment)
+    before, after = ({f"{one}/{name}" for one in cells for name in cells[one]} for cells in (old, new))
+    if before != after:
+        changes = [
+            f"{word} {', '.join(sorted(names))}"
+            for word, names in (("added", after - before), ("removed", before - after))
+            if names
+        ]
+        students = f"{len(graded)} student{'s' * (len(graded) != 1)}"
+        raise build.BuildError(
+            f"{assignment} has graded work of {students}, and nbgrader's gradebook cannot add or remove cells then "
+            f"({'; '.join(changes)}): keep these cells' ids, or release the new version under another name"
+        )
+
+
+def _swap(made, place):
+    """Put a folder into the place of another one, which comes back where that fails."""
+    before = made.with_name(f"{made.name}-before")
+    if place.exists():
+        place.rename(before)
+    try:
+        made.rename(place)
+    except OSError:
+        if before.exists():
+            before.rename(place)
+        raise
+    shutil.rmtree(before, ignore_errors=True)
 
 
 def main(assignment, course="."):
     """Release an assignment; returns the exit status: 0 released, 1 it could not be, 2 a wrong call."""
     try:
-        released, exchange = release(course, assignment)
+        released, exchange = release(course, assignment, say=lambda text: print(text, file=sys.stderr, flush=True))
     except CourseError as error:
         return fail(error)
-    except build.BuildError as error:
+    except (build.BuildError, GradebookError) as error:
         return fail(error, 1)
     out = console()
     out.print(f"Students' version: {released}", soft_wrap=True)

@@ -196,6 +196,24 @@ def name_problem(name: str) -> str:
     return ""
 
 
+def assignment_problem(name: str) -> str:
+    """Why an assignment cannot have this name, "" if it can: what nbgrader, the exchange or a student's system would refuse."""
+    if not name or name in (".", ".."):
+        return "it is a folder's name"
+    wrong = sorted({c for c in name if c in '/\\+*?[]{}<>:"|' or not c.isprintable()})
+    if wrong:
+        return f"it holds {' '.join(c if c.isprintable() else ascii(c) for c in wrong)}; use letters, digits, - and _"
+    if name.startswith("."):
+        return "nbgrader skips names that begin with a dot"
+    if name != name.strip():
+        return "nbgrader strips spaces at the ends of a name"
+    if name == "all":
+        return "to `dlcourse export` it means every assignment"
+    if len(name) > _LONGEST_ID:
+        return f"the gradebook keeps {_LONGEST_ID} characters of a name"
+    return ""
+
+
 def open_course(folder: str | Path = ".", db_url: str | None = None) -> Course:
     """The course in `folder`; its `nbgrader_config.py` is read as nbgrader reads it.
 

@@ -1,0 +1,262 @@
+"""Releasing: what stands in a teacher's `source/` is honoured or refused with the reason, and a failed release changes nothing."""
+
+import os
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from autograder import build
+from autograder.build import course_source
+from autograder.checks import registry
+from autograder.commands import release as command
+from autograder.commands.release import reason, release
+from autograder.engine.store.course import assignment_problem
+from autograder.engine.store.gradebook import saved_cells
+from autograder.errors import BuildError, CourseError
+from tests.test_registry import DOUBLE
+
+HEAD = """---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+---
+
+"""
+TEXT = (
+    HEAD
+    + """# Arithmetic
+
+```{code-cell} ipython3
+from autograder import check
+```
+
+```{code-cell} ipython3
+:tags: [exercise]
+
+arithmetic.double
+```
+"""
+)
+
+
+@pytest.fixture
+def course(tmp_path):
+    """A course of another subject: one exercise, one assignment that asks it."""
+    (tmp_path / "exercises").mkdir()
+    (tmp_path / "exercises" / "arithmetic.py").write_bytes(DOUBLE)
+    (tmp_path / "source" / "first").mkdir(parents=True)
+    (tmp_path / "source" / "first" / "first.md").write_text(TEXT, encoding="utf-8")
+    (tmp_path / "nbgrader_config.py").write_text(
+        "c = get_config()\nc.CourseDirectory.course_id = 'sums'\nc.Exchange.root = 'exchange'\n", encoding="utf-8"
+    )
+    with registry.using(registry.read_sources(tmp_path / "exercises")):
+        yield tmp_path
+
+
+def prepared(course, shipped=None):
+    return course_source.prepare(course / "source" / "first", "first", shipped)
+
+
+def grade_ids(notebook):
+    return [cell.metadata.nbgrader.grade_id for cell in notebook.cells if "nbgrader" in cell.metadata]
+
+
+ASKED = ["arithmetic-double", "arithmetic-double-check"]
+
+
+# --- what the source says -------------------------------------------------------------------------------------------
+
+
+def test_a_text_is_built_and_a_notebook_that_was_built_from_it_is_built_again(course):
+    first = prepared(course)
+    assert grade_ids(first.notebooks["first"]) == ASKED
+    course_source.write_built(first, course / "source" / "first")
+    text = course / "source" / "first" / "first.md"
+    text.write_text(TEXT.replace("# Arithmetic", "# Sums"), encoding="utf-8")
+    again = prepared(course)
+    assert again.notebooks["first"].cells[0].source == "# Sums"
+    assert (again.built, again.notes, again.texts) == (["first"], [], ["first.md"])
+
+
+def edit(path):
+    notebook = nbformat.read(path, 4)
+    notebook.cells.insert(1, new_markdown_cell("Work alone."))
+    nbformat.write(notebook, path)
+
+
+def test_a_built_notebook_that_was_edited_is_released_as_it_was_edited(course):
+    folder = course / "source" / "first"
+    course_source.write_built(prepared(course), folder)
+    edit(folder / "first.ipynb")
+    found = prepared(course)
+    assert found.notebooks["first"].cells[1].source == "Work alone."
+    assert found.built == []
+    assert found.notes == [
+        "first.ipynb was edited after it was built from first.md: released as it was edited",
+    ]
+
+
+def test_edits_of_the_text_and_of_the_built_notebook_are_refused(course):
+    folder = course / "source" / "first"
+    course_source.write_built(prepared(course), folder)
+    edit(folder / "first.ipynb")
+    (folder / "first.md").write_text(TEXT + "\nMore.\n", encoding="utf-8")
+    with pytest.raises(BuildError) as caught:
+        prepared(course)
+    assert str(caught.value) == (
+        "first.ipynb was edited after it was built, and first.md has changed, too: put the edits of first.ipynb into "
+        "first.md and remove first.ipynb, or remove first.md"
+    )
+
+
+def test_a_notebook_of_the_teachers_beside_a_text_is_refused(course):
+    folder = course / "source" / "first"
+    nbformat.write(new_notebook(cells=[new_code_cell("x = 1")]), folder / "first.ipynb")
+    with pytest.raises(BuildError) as caught:
+        prepared(course)
+    assert str(caught.value) == (
+        f"first.ipynb and first.md stand side by side in {folder}, and first.ipynb was not built from first.md: "
+        "remove the one that is not the assignment"
+    )
+
+
+def test_a_teachers_notebook_comes_before_the_packages_text(course):
+    folder = course / "source" / "first"
+    text = (folder / "first.md").rename(course / "shipped.md")
+    nbformat.write(new_notebook(cells=[new_code_cell("x = 1", id="mine")]), folder / "first.ipynb")
+    found = prepared(course, shipped=text)
+    assert [cell.source for cell in found.notebooks["first"].cells] == ["x = 1"]
+    assert found.built == []
+    # One of another name, too: the assignment is the teacher's
+    (folder / "first.ipynb").rename(folder / "part1.ipynb")
+    assert list(prepared(course, shipped=text).notebooks) == ["part1"]
+
+
+def test_exercises_are_filled_into_a_notebook_and_the_notebook_is_left_alone(course):
+    folder = course / "source" / "first"
+    (folder / "first.md").unlink()
+    cell = new_code_cell("arithmetic.double", metadata={"tags": ["exercise"]})
+    nbformat.write(new_notebook(cells=[cell]), folder / "first.ipynb")
+    before = (folder / "first.ipynb").read_bytes()
+    found = prepared(course)
+    assert grade_ids(found.notebooks["first"]) == ASKED
+    course_source.write_built(found, folder)
+    assert (folder / "first.ipynb").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        (
+            "first.md",
+            TEXT.replace("arithmetic.double", "arithmetic.duble"),
+            "first.md: there is no exercise 'arithmetic.duble'; did you mean 'arithmetic.double'?",
+        ),
+        ("first.md", TEXT + TEXT.removeprefix(HEAD), "first.md asks arithmetic.double twice"),
+        (
+            "second.ipynb",
+            "no notebook",
+            "{folder}/second.ipynb cannot be read as a notebook (NotJSONError): open it in JupyterLab and save it",
+        ),
+    ],
+    ids=["a typing error", "twice", "no notebook"],
+)
+def test_a_source_that_cannot_be_built_is_named(course, name, content, sentence):
+    folder = course / "source" / "first"
+    (folder / name).write_text(content, encoding="utf-8")
+    with pytest.raises(BuildError) as caught:
+        prepared(course)
+    assert str(caught.value) == sentence.format(folder=folder)
+
+
+def test_a_solution_that_uses_names_of_its_file_is_refused(course):
+    (course / "exercises" / "arithmetic.py").write_bytes(
+        DOUBLE.replace(b"return 2 * x", b"return TWO * x").replace(b"2 * x", b"TWO * x") + b"\nTWO = 2\n"
+    )
+    with registry.using(registry.read_sources(course / "exercises")), pytest.raises(BuildError) as caught:
+        prepared(course)
+    assert str(caught.value) == (
+        "the solution double uses TWO of its file, which no notebook can import: write it inside the function"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("a/b", "it holds /; use letters, digits, - and _"),
+        ("hw+1", "it holds +; use letters, digits, - and _"),
+        ("hw[1]*", "it holds * [ ]; use letters, digits, - and _"),
+        ("a\tb", "it holds '\\t'; use letters, digits, - and _"),
+        (".hidden", "nbgrader skips names that begin with a dot"),
+        (" first", "nbgrader strips spaces at the ends of a name"),
+        ("all", "to `dlcourse export` it means every assignment"),
+        ("..", "it is a folder's name"),
+        ("x" * 129, "the gradebook keeps 128 characters of a name"),
+        ("Übung 1", ""),
+        ("hw-1_b", ""),
+    ],
+)
+def test_the_names_of_assignments(name, why):
+    assert assignment_problem(name) == why
+
+
+# --- released ---------------------------------------------------------------------------------------------------------
+
+
+def tree(folder):
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix not in (".db", ".pyc") and path.name != "course_secret"
+    }
+
+
+def test_a_release_that_fails_leaves_the_course_as_it_was(course, capsys):
+    """By nbgrader's own reason, in one sentence."""
+    assert command.main("first", course) == 0
+    assert "BEGIN SOLUTION" not in (course / "release" / "first" / "first.ipynb").read_text(encoding="utf-8")
+    assert sorted(os.listdir(course / "release" / "first")) == ["first.ipynb"]
+    before, cells = tree(course), saved_cells(f"sqlite:///{course / 'gradebook.db'}", "first")
+    wrong = new_code_cell("### BEGIN SOLUTION\nx = 1", metadata={"nbgrader": build.nbgrader_marks("x", solution=True)})
+    nbformat.write(new_notebook(cells=[wrong]), course / "source" / "first" / "more.ipynb")
+    capsys.readouterr()
+    assert command.main("first", course) == 1
+    (course / "source" / "first" / "more.ipynb").unlink()
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "error: nbgrader could not generate assignment 'first': no end solution statement found (RuntimeError)"
+    )
+    assert tree(course) == before
+    assert saved_cells(f"sqlite:///{course / 'gradebook.db'}", "first") == cells
+
+
+def test_what_is_nowhere_is_refused(course):
+    with pytest.raises(CourseError) as caught:
+        release(course, "frist")
+    assert str(caught.value) == "there is no assignment 'frist'; did you mean 'first'?"
+    (course / "source" / "empty").mkdir()
+    with pytest.raises(CourseError) as caught:
+        release(course, "empty")
+    assert str(caught.value) == f"{course / 'source' / 'empty'} holds no notebook: write empty.md or empty.ipynb there"
+    with pytest.raises(CourseError) as caught:
+        release(course, "hw+1")
+    assert str(caught.value) == "an assignment cannot have the name 'hw+1': it holds +; use letters, digits, - and _"
+
+
+@pytest.mark.parametrize(
+    ("log", "sentence"),
+    [
+        ("[ERROR] There was an error processing assignment: x\nTraceback (most recent call last):\n  File \"a.py\"\nRuntimeError: no end solution statement found\n\n[ERROR] Please see the error log\n"
+         "nbgrader.converters.base.NbGraderException: Please see the above traceback for details on the specific errors\n", "no end solution statement found (RuntimeError)"),
+        ("\x1b[31m[ERROR]\x1b[m Assignment not found: /x\n", "Assignment not found: /x"),
+        ("", "it gives no reason"),
+    ],
+    ids=["a traceback", "a line", "nothing"],
+)  # fmt: skip
+def test_the_reason_is_nbgraders_own(log, sentence):
+    assert reason(log) == sentence
