@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from . import places
+from .checks import registry
 from .checks.evaluation import evaluate
 from .checks.exercise import get_exercise
 from .engine import ingest
@@ -104,6 +105,9 @@ def check_notebook(path, seconds=Settings.timeout, total=None, isolation="bwrap"
         raise NoNotebook(
             f"{path} is not a notebook that can be read: {problem}. Open it in JupyterLab, save it and try again"
         )
+    own = registry.find_sources(path.resolve().parent)
+    if own.files:
+        registry.use(own)
     master = _master(path, cells, released)
     outcome = CheckedNotebook(path.name)
     steps = _steps_of_any(path, cells, outcome) if master is None else _steps_of(master, data, cells, outcome)
@@ -169,8 +173,8 @@ def _master(path, cells, released):
     known = {cell.grade_id for cell in cells} | {cell.id for cell in cells}
     asked = {name for cell in cells for name in CALL.findall(cell.source)}
     best, found = 0, None
-    for file in sorted(RELEASED.glob("*/*.ipynb")):
-        master = ingest.load_released(file.stem, file.read_bytes())
+    for name, data in _released():
+        master = ingest.load_released(name, data)
         marked = [cell for cell in master.cells if cell.grade_id]
         shared = len(known & ({cell.grade_id for cell in marked} | {cell.id for cell in marked}))
         if not shared and path.stem == master.name:
@@ -179,6 +183,15 @@ def _master(path, cells, released):
         if shared > best:
             best, found = shared, master
     return found
+
+
+def _released():
+    """(name, content) of the released notebooks: those that came with the assignment, and the course's."""
+    for name, data in registry.current().files.items():
+        if name.startswith(f"{registry.RELEASED_NOTEBOOKS}/"):
+            yield Path(name).stem, data
+    for file in sorted(RELEASED.glob("*/*.ipynb")):
+        yield file.stem, file.read_bytes()
 
 
 def _steps_of(master, data, cells, outcome):

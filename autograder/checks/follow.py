@@ -16,6 +16,9 @@ from .result import Result
 
 def earlier_uses(exercise: Exercise, functions: Sequence[Callable]) -> dict[str, tuple]:
     """{earlier exercise of the topic: the student's functions for it} of those that an answer calls, itself or through others."""
+    if exercise.released is not None:
+        # There is no function of the course to put in the place of the student's
+        return {}
     names = _names_of(functions)
     space = next((function.__globals__ for function in functions if isinstance(function, types.FunctionType)), {})
     found: dict[str, tuple] = {}

@@ -84,7 +84,10 @@ class Here:
 
 def place_of(name: str, functions: Sequence[Callable], seed: int, seconds: float = SECONDS) -> Place:
     """The place in functions of this process; nothing where they have no source or the time is over."""
-    exercise, known = get_exercise(name), evidence(name, seed)
+    exercise = get_exercise(name)
+    if exercise.released is not None:
+        return Place()
+    known = evidence(name, seed)
     try:
         with quiet(), time_limit(2 * seconds):
             runner = Here(exercise, functions, expected_values(name, seed)[0])

@@ -32,7 +32,7 @@ from ..errors import CourseError
 PACKAGE = "course_exercises"
 GROUP = "dlcourse.exercises"
 # In a course directory; beside a released notebook
-FOLDER, RELEASED = "exercises", ".checks.json"
+FOLDER, RELEASED, RELEASED_NOTEBOOKS = "exercises", ".checks.json", "_released"
 MOST_FILES, MOST_BYTES = 1000, 50_000_000
 _LOADER = b"from autograder.checks.released import exercises_of_topic\n\nEXERCISES = exercises_of_topic(__name__)\n"
 
@@ -82,11 +82,15 @@ def read_sources(folder: Path) -> Sources:
 
 
 def released_sources(data: bytes, where: str = "") -> Sources:
-    """What a file of a released assignment holds (`checks.released`)."""
+    """What a file of a released assignment holds (`checks.released`): its topics, and its notebooks as they were released."""
     try:
-        topics = json.loads(data)["topics"]
-        return Sources({f"{topic}.py": _LOADER for topic in topics} | {RELEASED: data})
-    except (ValueError, KeyError, TypeError):
+        told = json.loads(data)
+        files = {f"{RELEASED_NOTEBOOKS}/{name}.ipynb": text.encode() for name, text in told["notebooks"].items()}
+        for topic, exercises in told["topics"].items():
+            described = {"format": told["format"], "exercises": exercises}
+            files |= {f"{topic}.py": _LOADER, f"{topic}.json": json.dumps(described).encode()}
+        return Sources(files)
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise CourseError(
             f"{where or 'the file of checks'} cannot be read: fetch the assignment again, and copy this file from it"
         ) from None

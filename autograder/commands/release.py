@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 import io
+import json
 import logging
 import os
 import re
@@ -15,6 +16,10 @@ import dlcourse
 
 from .. import build
 from ..build import course_source
+from ..checks import registry
+from ..checks.exercise import get_exercise
+from ..checks.released import released_data
+from ..engine.ingest import find_calls
 from ..engine.store import gradebook
 from ..engine.store.course import assignment_problem, open_course
 from ..errors import CourseError, GradebookError
@@ -79,6 +84,7 @@ def release(folder, assignment, exchange=True, say=lambda text: None):
         _can_follow(course.db_url, f"sqlite:///{draft / 'gradebook.db'}", assignment)
         say("writing its cells to the gradebook")
         _generate(api, draft, "release", course.db_url, assignment)
+        _write_checks(draft / "release" / assignment, assignment)
         course_source.write_built(prepared, source)
         _swap(draft / "release" / assignment, released)
         if exchange:
@@ -102,6 +108,21 @@ def _nothing(source, assignment):
     if near:
         return f"there is no assignment {assignment!r}; did you mean {near[0]!r}?"
     return f"there is no assignment {assignment!r}: write {source / assignment}.md or .ipynb; there are {', '.join(sorted(known))}"
+
+
+def _write_checks(folder, assignment):
+    """What students need to check the course's own exercises, beside their notebooks."""
+    notebooks = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.ipynb"))}
+    names = [
+        name
+        for text in notebooks.values()
+        for cell in json.loads(text)["cells"]
+        if cell["cell_type"] == "code"
+        for name, _ in find_calls("".join(cell["source"]))
+    ]
+    own = [name for name in dict.fromkeys(names) if get_exercise(name).slug in registry.topics()]
+    if own:
+        (folder / f"{assignment}{registry.RELEASED}").write_bytes(released_data(own, notebooks))
 
 
 def _generate(api, draft, target, db_url, assignment):

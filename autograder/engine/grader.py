@@ -530,7 +530,7 @@ class _NotebookRun:
 
     def _place(self, exercise, functions, seed):
         """Where an answer goes wrong that makes no known mistake, as a sentence; "" where nothing is found in time."""
-        if self.places_left <= 0:
+        if self.places_left <= 0 or exercise.released is not None:
             return ""
         try:
             self.judge.know(exercise.name, seed)
@@ -564,6 +564,8 @@ class _NotebookRun:
 
     def _causes(self, name):
         """{earlier exercise that failed: the names of its functions} of those that the student's code calls somewhere."""
+        if get_exercise(name).released is not None:
+            return {}
         sources = [step.source for step in self.task.steps if step.kind == CODE and step.student]
         return {
             other: functions

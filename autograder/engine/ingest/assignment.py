@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...checks.registry import RELEASED
 from ...errors import CourseError
 from .folder import read_folder
 from .imports import imports_of
@@ -118,7 +119,10 @@ def load_assignment(course: Course, name: str, saved: dict[str, dict[str, Source
             raise CourseError(f"{step}/{name}: {beside.notes[0]}; files beside an assignment go into every sandbox")
         own_text = {f"{title}.md" for title in (name, *saved)}
         files |= {
-            key: value for key, value in beside.files.items() if not key.endswith(".ipynb") and key not in own_text
+            key: value
+            for key, value in beside.files.items()
+            # The file of checks holds expected values
+            if not key.endswith((".ipynb", RELEASED)) and key not in own_text
         }
     for key in course.students_keep(name):
         files.pop(key, None)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from ...checks.registry import RELEASED
 from .folder import MB, TIMESTAMP, TOTAL_BYTES, Folder, is_notebook, read_folder
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def read_submission(course: Course, student: str, assignment: str) -> Submission
     else:
         found = read_folder(folder, course.ignore)
     notebooks = {name[: -len(".ipynb")]: data for name, data in found.files.items() if is_notebook(name)}
-    files = {name: data for name, data in found.files.items() if not name.endswith(".ipynb")}
+    files = {name: data for name, data in found.files.items() if not name.endswith((".ipynb", RELEASED))}
     broken = {name[: -len(".ipynb")]: why for name, why in found.broken.items() if is_notebook(name)}
     timestamp = None
     if TIMESTAMP in files or TIMESTAMP in found.broken:
