@@ -217,11 +217,12 @@ def tree(folder):
     }
 
 
+@pytest.mark.slow
 def test_a_release_that_fails_leaves_the_course_as_it_was(course, capsys):
     """By nbgrader's own reason, in one sentence."""
     assert command.main("first", course) == 0
     assert "BEGIN SOLUTION" not in (course / "release" / "first" / "first.ipynb").read_text(encoding="utf-8")
-    assert sorted(os.listdir(course / "release" / "first")) == ["first.ipynb"]
+    assert sorted(os.listdir(course / "release" / "first")) == ["first.checks.json", "first.ipynb"]
     before, cells = tree(course), saved_cells(f"sqlite:///{course / 'gradebook.db'}", "first")
     wrong = new_code_cell("### BEGIN SOLUTION\nx = 1", metadata={"nbgrader": build.nbgrader_marks("x", solution=True)})
     nbformat.write(new_notebook(cells=[wrong]), course / "source" / "first" / "more.ipynb")
@@ -229,7 +230,8 @@ def test_a_release_that_fails_leaves_the_course_as_it_was(course, capsys):
     assert command.main("first", course) == 1
     (course / "source" / "first" / "more.ipynb").unlink()
     assert capsys.readouterr().err.splitlines()[-1] == (
-        "error: nbgrader could not generate assignment 'first': no end solution statement found (RuntimeError)"
+        "error: nbgrader could not generate assignment 'first': No end solution statement found, in the cell "
+        "that begins with `### BEGIN SOLUTION`"
     )
     assert tree(course) == before
     assert saved_cells(f"sqlite:///{course / 'gradebook.db'}", "first") == cells

@@ -159,10 +159,11 @@ def _done(step, assignment, **options):
 def reason(log):
     """Why nbgrader stopped, in one line, out of its log and its traceback."""
     plain = re.sub(r"\x1b\[[0-9;]*m", "", log)
-    raised = re.findall(r"^(?:[\w.]+\.)?(\w*(?:Error|Exception|Entry)): (.+)$", plain, re.M)
+    raised = re.findall(r"^ *(?:[\w.]+\.)?(\w*(?:Error|Exception|Entry)): (.+)$", plain, re.M)
+    plain = re.sub(r"\.? Cell contents are: *\n+ *(.*)", r", in the cell that begins with `\1`", plain)
     said = re.findall(r"\[ERROR\] (.+)", plain)
     vague = ("above traceback", "There was an error processing", "see the error log")
-    for text in [*(f"{text} ({kind})" for kind, text in raised), *said]:
+    for text in [*said, *(f"{text} ({kind})" for kind, text in raised)]:
         if not any(word in text for word in vague) and "Traceback" not in text:
             return text
     return " ".join(plain.split())[-300:] or "it gives no reason"
