@@ -209,3 +209,22 @@ def test_pictures_stand_at_twice_the_resolution_they_are_shown_at(slug):
                 image = PIL.Image.open(io.BytesIO(base64.b64decode(output["data"]["image/png"])))
                 assert image.width == 2 * output.metadata["image/png"]["width"]
                 assert image.mode == "P", "a palette: a quarter of the size"
+
+
+def test_the_page_of_comparisons_has_five_lines_for_each_of_the_first_lessons_and_the_covers_minutes():
+    page = (build.ROOT / "docs" / "beside.md").read_text(encoding="utf-8")
+    sections = re.split(r"^## ", page, flags=re.M)[1:]
+    assert len(sections) == 7
+    for slug, section in zip(build.lesson_slugs(), sections, strict=False):
+        title, *lines = [line for line in section.splitlines() if line]
+        text = "\n".join(cell.source for cell in cells(slug) if cell.cell_type == "markdown")
+        assert f"# {title}" in text.splitlines(), f"{slug} is not called {title!r}"
+        said = re.search(r"\bAbout (\d+) minutes", text)[1]
+        assert [line.partition(":**")[0] for line in lines[:5]] == [
+            "- **Beside",
+            "- **Better there",
+            "- **Here besides",
+            "- **Missing here",
+            "- **Verdict",
+        ]
+        assert lines[4].startswith(f"- **Verdict:** {said} minutes. "), f"{slug}: the cover says {said} minutes"
