@@ -300,6 +300,18 @@ def test_a_hand_chooses_the_example_whose_errors_flow_back():
     assert shown.parameters["example"] == 239
 
 
+def test_a_hand_chooses_the_layer_whose_spread_is_told():
+    pytest.importorskip("ipywidgets")
+    shown = explorer("initializers").explore(depth=10)
+    shown.widget()
+    forward, backward = importlib.import_module("dlcourse.explorers.initializers").spreads("xavier_uniform", "relu", 10)
+    for axes in (0, 1):
+        shown.touched("hover", *place(shown, axes, 3.3 + axes, 1.0))
+        assert shown.parameters["layer"] == 3 + axes
+    assert title(shown) == f"layer 4: activations {forward[3]:.2g}, δ {backward[3]:.2g}"
+    assert title(shown, 1).startswith("layer 4: ") and 0.4 < forward[3] / forward[1] < 0.6
+
+
 def test_a_hand_drags_an_example_and_play_trains():
     pytest.importorskip("ipywidgets")
     shown = explorer("layers").explore()

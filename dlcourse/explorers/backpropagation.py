@@ -65,7 +65,7 @@ def draw(figure, units, layers, activation, step, example):
     """Left: the regions, the examples as large as their errors; right: one example's way forward, and its δ back."""
     losses, kept = trained(units, layers, activation)
     params = kept[step // _EVERY]
-    left, right = figure.subplots(1, 2, width_ratios=(1.0, 1.25))
+    left, right = figure.subplots(1, 2, width_ratios=(1.0, 1.35))
     _plane(left, params, activation, example)
     right_answers = np.mean(np.argmax(backpropagation.mlp_forward(_X, params, activation)[0], axis=1) == _y)
     left.set_title(f"step {step}: loss {losses[step]:.2f} nats, {right_answers:.0%} right")
