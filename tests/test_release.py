@@ -5,6 +5,7 @@ import os
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from test_registry import DOUBLE
 
 from autograder import build
 from autograder.build import course_source
@@ -14,7 +15,6 @@ from autograder.commands.release import reason, release
 from autograder.engine.store.course import assignment_problem
 from autograder.engine.store.gradebook import saved_cells
 from autograder.errors import BuildError, CourseError
-from tests.test_registry import DOUBLE
 
 HEAD = """---
 jupytext:

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from test_registry import DOUBLE
 
 from autograder import CheckFailed, case, check, evaluate, solution
 from autograder.checks import registry
@@ -12,7 +13,6 @@ from autograder.checks.exercise import get_exercise
 from autograder.checks.registry import Sources, find_sources, released_sources, using
 from autograder.checks.released import released_data
 from autograder.errors import BuildError, CourseError
-from tests.test_registry import DOUBLE
 
 # A pair with its own driver, statistics that are measured, nested values, an error among a mistake's outcomes
 SCALING = b'''

@@ -173,6 +173,8 @@ def _print(summary, isolation):
     parts = [f"{len(summary.graded)} graded"]
     if summary.written:
         parts.append(f"{len(summary.written)} written that an earlier run had graded")
+    if summary.changed:
+        parts.append(f"{len(summary.changed)} changed")
     if summary.unchanged:
         parts.append(f"{summary.unchanged} had nothing new")
     if summary.failed:
@@ -185,6 +187,7 @@ def _print(summary, isolation):
         print(f"; {waiting} with written answers that wait for a person" if waiting else "")
         if isolation == "process":
             print("graded without a sandbox (--isolation process): every record says so")
+    _print_changes(summary)
     for folder, why in summary.refused.items():
         print(f"refused: the folder {shown(ascii(folder))}: {why}")
     if summary.failed and not summary.problem:
@@ -194,3 +197,19 @@ def _print(summary, isolation):
         fail(shown(summary.problem))
         if summary.failed:
             print(f"{len(summary.failed)} not graded yet; run the same command again to continue", file=sys.stderr)
+
+
+def _print_changes(summary):
+    """What is other in the gradebook than before, and what stays as a person has left it: a line for each."""
+    for student, (before, after) in summary.changed.items():
+        print(f"changed: {shown(student)}: {before:g} before, {after:g} now")
+    for student, cell, by_hand, machine in summary.hiding:
+        print(
+            f"given by hand: {shown(student)}: {by_hand:g} points for {shown(cell)} stay, the machine now gives {machine:g}; "
+            "clear them in formgrader if these are right"
+        )
+    for student in summary.removed:
+        print(
+            f"removed: {shown(student)} was removed from the gradebook, so nothing is graded; to have them back: "
+            f"nbgrader db student add {shown(student)}"
+        )

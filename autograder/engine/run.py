@@ -51,6 +51,8 @@ class Summary:
 
     graded : students graded now. written : those whose grades, known from an earlier run, were written now.
     unchanged : how many had nothing new. failed : {student: why it stays open}. refused : {folder: why}.
+    changed : {student: (points before, points now)} in the gradebook. hiding : [(student, grade_id, points by hand, better
+        points of the machine)]. removed : students whom a person has removed from the gradebook; they stay removed.
     needs_review : [(student, why a person should look)] of this run. scores : {student: (points, of, waits for a person)} of
         this run. problem : what stopped the run. seconds : of the whole run.
     cpu_seconds, student_seconds, overhead : of the students' code, processor and wall, and of everything around it.
@@ -64,6 +66,9 @@ class Summary:
     unchanged: int = 0
     failed: dict = field(default_factory=dict)
     refused: dict = field(default_factory=dict)
+    changed: dict = field(default_factory=dict)
+    hiding: list = field(default_factory=list)
+    removed: list = field(default_factory=list)
     needs_review: list = field(default_factory=list)
     scores: dict = field(default_factory=dict)
     verdicts: Counter = field(default_factory=Counter)
@@ -155,6 +160,7 @@ class _ClassRun:
         self.assignment = ingest.load_assignment(course, name, gradebook.saved_cells(course.db_url, name))
         self.summary = Summary(name, self.assignment.max_points)
         self.pending, self.waiting, self.database_problem, self.writer = [], {}, "", None
+        self.terms = ""
 
     def tell(self, event, *details):
         """Pass on what happens; what goes wrong before the run begins is told when it has begun."""
@@ -206,6 +212,11 @@ class _ClassRun:
         imports = ingest.not_handed_in(self.assignment.imports, folders)
         self.assignment = replace(self.assignment, imports=imports)
         known = gradebook.graded_students(self.course.db_url, self.assignment.name)
+        self.terms = gradebook.late_terms(self.course, self.assignment.name)
+        removed = self._removed(known)
+        if not students:
+            self.summary.removed = [student for student in good if student in removed]
+            good = [student for student in good if student not in removed]
         open_ = []
         for student in good:
             key = self.alone(student, "reading it", self._key_of, student)
@@ -214,12 +225,27 @@ class _ClassRun:
                 continue
             if regrade or self.journal.keys.get(student) != key:
                 open_.append(student)
-            elif self.journal.written.get(student) == key and student in known and os.path.isdir(folder):
+            elif self._stands(student, key, known) and os.path.isdir(folder):
                 self.summary.unchanged += 1
             else:
                 self.pending.append((student, key))
         self.summary.total = len(good)
         return open_
+
+    def _stands(self, student, key, known):
+        """Whether the gradebook has this record, with the late penalty of the present terms."""
+        journal = self.journal
+        return journal.written.get(student) == key and journal.terms.get(student) == self.terms and student in known
+
+    def _removed(self, known):
+        """Whom a person has removed from the gradebook: once written, and no longer in it although others are."""
+        written = set(self.journal.written)
+        if written & known:
+            return written - known - gradebook.students(self.course.db_url)
+        if written:
+            # All of them gone: that is another gradebook, or a lost one
+            self.journal.forget_written()
+        return set()
 
     def _key_of(self, student):
         return self._key(ingest.read_submission(self.course, student, self.assignment.name))
@@ -335,7 +361,7 @@ class _ClassRun:
             self.summary.failed[record.student] = NOT_WRITTEN
             return False
         try:
-            self.writer.write(record, self.assignment)
+            written = self.writer.write(record, self.assignment)
         except EntryRefused as error:
             self.summary.failed[record.student] = f"graded, but not in the gradebook: {error}"
             return False
@@ -344,7 +370,10 @@ class _ClassRun:
             self.summary.failed[record.student] = NOT_WRITTEN
             return False
         publish(self.course, record.student, self.assignment.name)
-        self.journal.mark_written(record.student, record.key)
+        self.journal.mark_written(record.student, record.key, self.terms)
+        if written.before is not None and abs(written.after - written.before) > 1e-6:
+            self.summary.changed[record.student] = round(written.before, 6), round(written.after, 6)
+        self.summary.hiding += [(record.student, cell, *points) for cell, points in written.hiding.items()]
         self.summary.failed.pop(record.student, None)
         return True
 

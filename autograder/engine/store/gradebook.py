@@ -8,6 +8,7 @@ Reading what an assignment is and what is already written goes without nbgrader,
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import sys
 from collections.abc import Iterator
@@ -127,12 +128,48 @@ def saved_cells(db_url: str, assignment: str) -> dict[str, dict[str, SourceCell]
     return saved
 
 
+def students(db_url: str) -> set[str]:
+    """Who is in the gradebook, with work or without."""
+    from sqlalchemy import text
+
+    with reading(db_url) as connection:
+        return {name for (name,) in connection.execute(text("select id from student"))}
+
+
+def late_terms(course: Course, assignment: str) -> str:
+    """What a late hand-in costs depends on this: the due date in the gradebook, and the course's rule."""
+    from sqlalchemy import text
+
+    with reading(course.db_url) as connection:
+        query = text("select duedate from assignment where name = :assignment")
+        due = [str(row[0] or "") for row in connection.execute(query, {"assignment": assignment})]
+    plugin = str(course.config.get("AssignLatePenalties", {}).get("plugin_class", ""))
+    named = plugin.rpartition(".")[2]
+    rule = {name: dict(section) for name, section in course.config.items() if "Late" in name or name == named}
+    # A rule of the course's own is a module in its folder
+    file = course.root / f"{plugin.partition('.')[0] or '.'}.py"
+    code = file.read_bytes() if file.is_file() else b""
+    return hashlib.sha256(repr((due, sorted(rule.items(), key=str))).encode() + code).hexdigest()[:16]
+
+
 def graded_students(db_url: str, assignment: str) -> set[str]:
     """Who has a submission of this assignment in the gradebook."""
     from sqlalchemy import text
 
     with reading(db_url) as connection:
         return {name for (name,) in connection.execute(text(_STUDENTS), {"assignment": assignment})}
+
+
+@dataclass(frozen=True)
+class Written:
+    """What came of writing a record. before, after : a student's points in the gradebook; None where there were none.
+
+    hiding : {grade_id: (points given by hand, better points of the machine)}.
+    """
+
+    before: float | None
+    after: float
+    hiding: dict[str, tuple[float, float]]
 
 
 class Writer:
@@ -174,7 +211,7 @@ class Writer:
     def __exit__(self, *exc: object) -> None:
         self.gradebook.close()
 
-    def write(self, record: Record, assignment: Assignment) -> None:
+    def write(self, record: Record, assignment: Assignment) -> Written:
         """Write one graded submission; all of it or nothing.
 
         Parameters
@@ -185,8 +222,9 @@ class Writer:
         from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
         try:
-            self._write(record, assignment)
+            written = self._write(record, assignment)
             self.gradebook.db().commit_all()
+            return written
         except (DataError, IntegrityError, InvalidEntry) as error:
             self.gradebook.db.rollback()
             raise EntryRefused(" ".join(str(getattr(error, "orig", None) or error).split())[:300]) from error
@@ -210,6 +248,7 @@ class Writer:
         submission = gradebook.update_or_create_submission(record.assignment, record.student, **given)
         notebooks = {notebook.name: notebook for notebook in submission.notebooks}
         masters = {master.name: master for master in assignment.notebooks}
+        before = _points(submission)
         for graded in record.notebooks:
             notebook = notebooks[graded.name]
             missing = bool(graded.problem) and all(verdict.verdict == NOT_ATTEMPTED for verdict in graded.verdicts)
@@ -218,12 +257,22 @@ class Writer:
                 self._comments(notebook, graded, masters[graded.name])
                 gradebook.db.flush()
                 notebook.late_submission_penalty = self._penalty(record.student, notebook, submission)
+        hiding = {
+            verdict.grade_id: (grade.manual_score, verdict.points)
+            for graded in record.notebooks
+            for verdict, grade in self._pairs(notebooks[graded.name], graded)
+            if None not in (grade.manual_score, verdict.points) and verdict.points > grade.manual_score
+        }
+        return Written(before, _points(submission) or 0.0, hiding)
+
+    def _pairs(self, notebook, graded):
+        """(verdict, row of the gradebook) of each graded cell."""
+        verdicts = {verdict.grade_id: verdict for verdict in graded.verdicts}
+        return [(verdicts[self._names(notebook)[grade.cell_id]], grade) for grade in notebook.grades]
 
     def _grades(self, notebook, graded, master, missing):
         tasks = {cell.grade_id for cell in master.cells if cell.task}
-        verdicts = {verdict.grade_id: verdict for verdict in graded.verdicts}
-        for grade in notebook.grades:
-            verdict = verdicts[self._names(notebook)[grade.cell_id]]
+        for verdict, grade in self._pairs(notebook, graded):
             grade.auto_score = verdict.points
             if verdict.grade_id in tasks and grade.manual_score is not None and not graded.problem:
                 # nbgrader leaves a task to the person who has graded it
@@ -271,6 +320,18 @@ class Writer:
         self.gradebook.db.refresh(notebook)
         penalty = self._late.plugin_inst.late_submission_penalty(student, notebook.score, late)
         return None if penalty is None else min(max(penalty, 0), notebook.score)
+
+
+def _points(submission):
+    """What the gradebook counts for a submission, late penalties included; None where nothing is graded."""
+    rows = [grade for notebook in submission.notebooks for grade in notebook.grades]
+    if all(grade.auto_score is None and grade.manual_score is None for grade in rows):
+        return None
+    given = sum(
+        (grade.auto_score or 0.0 if grade.manual_score is None else grade.manual_score) + (grade.extra_credit or 0.0)
+        for grade in rows
+    )
+    return max(0.0, given - sum(notebook.late_submission_penalty or 0.0 for notebook in submission.notebooks))
 
 
 def unchanged(cell: MasterCell, source: str) -> bool:

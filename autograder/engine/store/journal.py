@@ -1,7 +1,8 @@
 """What is known of a class, on disk: an append-only journal of records that survives the run that writes it.
 
     records/<assignment>.jsonl      one `Record.to_json()` on each line; the last line of a student counts
-    records/<assignment>.written    [student, key] on each line: that record stands in the gradebook
+    records/<assignment>.written    [student, key, terms] on each line: that record stands in the gradebook, with the late
+                                    penalty by these terms; ["", ""] where the gradebook was lost: nothing above counts
     records/<assignment>.open.json  {student: why} of what the last run left open
     records/lock                    held by the run that grades this course
 
@@ -94,7 +95,8 @@ def _places(file):
 class Journal:
     """The journal of one assignment, open for one run.
 
-    keys : {student: key} of the last record of each. written : {student: key} of those that the gradebook has.
+    keys : {student: key} of the last record of each. written : {student: key} of those that the gradebook has. terms :
+    {student: what the late penalty there depends on}.
     """
 
     def __init__(self, course: Course, assignment: str) -> None:
@@ -104,6 +106,7 @@ class Journal:
         self.places: dict[str, int] = {}
         self.keys: dict[str, Key] = {}
         self.written: dict[str, Key] = {}
+        self.terms: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         try:
@@ -142,8 +145,12 @@ class Journal:
         self.places, self.keys, _ = _places(_buffered(self.file))
         for line in _buffered(self.written_file):
             with contextlib.suppress(ValueError, TypeError):
-                student, key = json.loads(line)
+                student, key, *terms = json.loads(line)
+                if not student:
+                    self.written.clear()
+                    continue
                 self.written[student] = tuple(key)
+                self.terms[student] = terms[0] if terms else ""
 
     def record(self, student: str) -> Record:
         """The last record of a student."""
@@ -169,10 +176,15 @@ class Journal:
         else:
             path.unlink(missing_ok=True)
 
-    def mark_written(self, student: str, key: Key) -> None:
-        """Note that the gradebook has the record with this key."""
-        _append(self.written_file, json.dumps([student, list(key)], ensure_ascii=False))
-        self.written[student] = key
+    def mark_written(self, student: str, key: Key, terms: str = "") -> None:
+        """Note that the gradebook has the record with this key, and what its late penalty depends on."""
+        _append(self.written_file, json.dumps([student, list(key), terms], ensure_ascii=False))
+        self.written[student], self.terms[student] = key, terms
+
+    def forget_written(self) -> None:
+        """Note that the gradebook was lost: nothing stands in it."""
+        _append(self.written_file, json.dumps(["", ""]))
+        self.written.clear()
 
 
 def _buffered(file):
