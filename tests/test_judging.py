@@ -695,3 +695,38 @@ def test_cases_that_return_other_numbers_of_values_are_not_compared_value_by_val
 def test_an_exception_beside_a_mistake_is_told_with_its_case():
     rows = {row.case: row.problem for row in judged(TWO, cut_and_fails).rows}
     assert rows["large, four times"].startswith("Your code raised KeyError: 'no' (line ")
+
+
+# --- answers without content ------------------------------------------------------------------------------------------
+
+
+def test_what_an_answer_gains_is_what_it_passes_without_the_right_functions_in_it():
+    flat = (forward, lambda dy, x: 0 * dy)
+    passed = {("one", PAIR.parts[0])}
+    assert evaluation.gained(PAIR, flat, None, 0) == passed
+    # The forward is the right one: nothing of it is the flat backward's
+    assert evaluation.gained(PAIR, flat, (forward, lambda dy, x: 1 / 0), 0) == set()
+    assert evaluation.gained(PAIR, (forward, backward), flat, 0) == {("one", PAIR.parts[1])}
+    assert evaluation.gained(PAIR, (lambda x: 1 / 0, backward), None, 0) == set()
+    # Each seed has its cases, each case its name, kept ones count too
+    assert evaluation.gained(ONE, (lambda x: (X * 2, 3),), None, 0) == {("plain", ONE.parts[0])}
+    assert evaluation.gained(ONE, (double,), None, 0) == {("plain", ONE.parts[0]), ("kept", ONE.parts[0])}
+
+
+def test_the_way_of_a_mistake_is_what_it_makes_of_the_cases_that_are_asked():
+    mistake = mistaken("made", lambda x: (x + X, x.size))
+    way = evaluation._way_of(ONE, mistake, mistake.ways[0], 0, ("plain", "kept"))
+    assert way.mistake is mistake and [[one.wrong for one in part] for part in way.seen] == [[False, True]]
+    assert [one.outcome.value[0].tolist() for one in way.seen[0]] == [[2.0, 4.0, 8.0], [3.0, 5.0, 9.0]]
+    (part,) = evaluation._way_of(ONE, mistake, mistake.ways[0], 0, ("kept",)).seen
+    assert [one.wrong for one in part] == [True]
+
+
+def test_how_far_a_number_is_from_an_answer():
+    family = lambda theta: (lambda x: (theta * x, x.size),)  # noqa: E731
+    far = [evaluation._distance(ONE, family, CASES[0], 0, (3 * X, 3), number) for number in (3.0, 2.0)]
+    assert far == [0.0, pytest.approx(1 / 3)]
+    assert evaluation._distance(ONE, lambda theta: (lambda x: 1 / 0,), CASES[0], 0, (3 * X, 3), 3.0) == np.inf
+    # A measured answer by its measure
+    case = MEASURED.cases(None)[0]
+    assert evaluation._distance(MEASURED, family, case, 0, np.mean(3 * X), 3.0) == 0.0
