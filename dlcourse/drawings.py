@@ -23,6 +23,7 @@ __all__ = [
     "Place",
     "arrow",
     "block",
+    "frame",
     "gru_cell",
     "line",
     "lstm_cell",
@@ -216,6 +217,19 @@ def matrix(ax, values, name="", shape="", x=0.0, y=0.0, cell=0.8, form="{:g}", l
     if shape:
         words(ax, place.x, y - rows * cell - 0.3, shape, 9, GREY)
     return place
+
+
+def frame(ax, place, row=None, column=None, cell=0.8, color=INPUT[1]):
+    """A frame around a drawn array: all of it, one row, one column or one cell.
+
+    place : what `matrix` or `product` returned. cell : as it was drawn with.
+    """
+    left, top, width, height = place.x - place.dx, place.y + place.dy, 2 * place.dx, 2 * place.dy
+    if row is not None:
+        top, height = top - row * cell, cell
+    if column is not None:
+        left, width = left + column * cell, cell
+    ax.add_patch(Rectangle((left, top - height), width, height, fill=False, edgecolor=color, linewidth=2.6, zorder=5))
 
 
 def product(ax, parts, x=0.0, y=0.0, cell=0.8, form="{:g}", gap=0.9):

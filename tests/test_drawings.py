@@ -112,3 +112,17 @@ def test_a_network_draws_every_weight_by_sign_and_size():
     assert np.array_equal(np.argsort(widths.ravel(), kind="stable"), np.argsort(np.abs(W).ravel(), kind="stable"))
     colors = [line.get_color() for line in ax.lines]
     assert (colors[0], colors[2]) == (drawings.POSITIVE, drawings.NEGATIVE)
+
+
+def test_a_frame_stands_around_a_row_a_column_or_a_cell():
+    _, ax = drawings.sheet()
+    place = drawings.matrix(ax, W, x=1.0, y=2.0, cell=0.5)
+    for where, (x, y, width, height) in (
+        ({}, (1.0, 1.0, 1.5, 1.0)),
+        ({"row": 1}, (1.0, 1.0, 1.5, 0.5)),
+        ({"column": 2}, (2.0, 1.0, 0.5, 1.0)),
+        ({"row": 0, "column": 1}, (1.5, 1.5, 0.5, 0.5)),
+    ):
+        drawings.frame(ax, place, **where, cell=0.5)
+        found = ax.patches[-1]
+        np.testing.assert_allclose((*found.get_xy(), found.get_width(), found.get_height()), (x, y, width, height))
