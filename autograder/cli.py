@@ -149,11 +149,37 @@ def check(
 
 
 @app.command()
-def release(assignment: Annotated[str, typer.Argument(help="name of the assignment")], course: COURSE = "."):
-    """Build an assignment, make the students' version, and put it where students fetch it."""
+def release(
+    assignment: Annotated[str, typer.Argument(help="name of the assignment")],
+    course: COURSE = ".",
+    no_self_test: Annotated[
+        bool, typer.Option("--no-self-test", help="release it although the solution was not graded")
+    ] = False,
+):
+    """Build an assignment, make the students' version, and put it where students fetch it.
+
+    The teacher's own solution is graded first: where it does not earn everything, the assignment is not released.
+    """
     from .commands import release
 
-    raise typer.Exit(release.main(assignment, course))
+    raise typer.Exit(release.main(assignment, course, not no_self_test))
+
+
+@app.command()
+def doctor(
+    assignment: Annotated[
+        str | None, typer.Argument(help="name of the assignment; without one, the machine alone")
+    ] = None,
+    course: COURSE = ".",
+    environment: Annotated[
+        str | None, typer.Option(metavar="PATH", help="the Python environment of the students' code")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="the findings for a script")] = False,
+):
+    """Say whether everything is there: environment, isolation, database, kernel, packages, and a solution that passes."""
+    from .commands import doctor
+
+    raise typer.Exit(doctor.main(assignment, course, environment, json))
 
 
 @app.command()

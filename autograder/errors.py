@@ -2,6 +2,7 @@
 
     AutograderError
     ├── CourseError        the course directory, an assignment or a name cannot be used as it is
+    │   └── OtherLanguage  its notebooks are not Python's
     ├── GradebookError     the database cannot be reached or written; nothing is lost
     │   └── EntryRefused   it refuses what one record holds; the others may pass
     ├── BuildError         a text source cannot be built
@@ -24,6 +25,10 @@ class AutograderError(Exception):
 
 class CourseError(AutograderError):
     """The course cannot be used as it is; the message says what to change."""
+
+
+class OtherLanguage(CourseError):
+    """The assignment's notebooks are not Python's; the message says how they are graded."""
 
 
 class GradebookError(AutograderError):

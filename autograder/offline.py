@@ -110,7 +110,7 @@ def check_notebook(path, seconds=Settings.timeout, total=None, isolation="bwrap"
         registry.use(own)
     master = _master(path, cells, released)
     outcome = CheckedNotebook(path.name)
-    steps = _steps_of_any(path, cells, outcome) if master is None else _steps_of(master, data, cells, outcome)
+    steps = _steps_of_any(path, cells, outcome) if master is None else _steps_of(master, data, outcome)
     task = Task("", outcome.assignment, path.stem, steps, 0, ingest.read_own_folder(path.parent), at_home=True)
     if grader is None:
         settings = Settings.with_timeout(seconds, isolation=isolation)
@@ -194,25 +194,15 @@ def _released():
         yield file.stem, file.read_bytes()
 
 
-def _steps_of(master, data, cells, outcome):
+def _steps_of(master, data, outcome):
     """The assignment's cells with the student's answers, as they are graded; notes what the file has lost."""
     made = ingest.rebuild(master, data)
     outcome.assignment = master.name
-    there = {cell.grade_id for cell in cells}
-    lost = [cell for cell in master.cells if cell.grade_id and cell.grade_id not in there]
-    outcome.missing = [cell.grade_id for cell in lost if cell.solution]
-    if not there & {cell.grade_id for cell in master.cells if cell.solution}:
-        outcome.notes.append(
-            "grading finds answers by a mark in each cell (nbgrader's metadata), and this file has lost them: none of its "
-            f"answers counts. Paste them into a fresh copy of {master.name}.ipynb"
-        )
-    else:
-        outcome.notes += [note.replace("the student's", "your") for note in made.notes]
-        outcome.notes += [
-            f"the cell {cell.grade_id} is missing; grading puts the course's own in its place"
-            for cell in lost
-            if not cell.solution
-        ]
+    outcome.missing = [cell.grade_id for cell in master.cells if cell.solution and cell.grade_id not in made.sources]
+    outcome.notes += [note.replace("the student's", "your") for note in made.notes]
+    outcome.notes += [
+        f"the cell {name} is missing; grading puts the course's own in its place" for name in made.locked_missing
+    ]
     if Path(outcome.notebook).stem != master.name:
         outcome.notes.append(f"grading looks for {master.name}.ipynb: hand it in under this name")
     for cell in made.cells:

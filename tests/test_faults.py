@@ -96,7 +96,12 @@ def test_every_step_stands_in_the_table():
             called.add(f"{node.func.value.id}.{node.func.attr}")
     called = {name for name in called if name.split(".")[0] in ("ingest", "assemble")}
     # Of the course and not of a submission; and what a run does with what an earlier one has left, which has its own test
-    assert called - STEPS.keys() == {"ingest.load_assignment", "assemble.has_key", "assemble.staged_folder"}
+    assert called - STEPS.keys() == {
+        "ingest.load_assignment",
+        "ingest.not_handed_in",
+        "assemble.has_key",
+        "assemble.staged_folder",
+    }
 
 
 def is_of(student, arguments):

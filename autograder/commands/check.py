@@ -83,6 +83,8 @@ def _look_at(one):
     if one.verdict == NOT_ATTEMPTED:
         missing = re.search(r"There is no function (\w+)", one.message)
         return f"no function {missing[1]}" if missing else ""
+    if "\nThe cell that defines " in one.message:
+        return "its cell was stopped"
     return (one.mistake or "").replace("_", " ")
 
 

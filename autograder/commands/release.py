@@ -1,6 +1,7 @@
 """`dlcourse release`: from the sources to the exchange, by nbgrader's own generator."""
 
 import contextlib
+import dataclasses
 import difflib
 import io
 import json
@@ -21,8 +22,8 @@ from ..checks.exercise import get_exercise
 from ..checks.released import released_data
 from ..engine.ingest import find_calls
 from ..engine.store import gradebook
-from ..engine.store.course import assignment_problem, open_course
-from ..errors import CourseError, GradebookError
+from ..engine.store.course import Course, assignment_problem, open_course
+from ..errors import CourseError, EngineFault, GradebookError, OtherLanguage
 from . import console, fail
 
 
@@ -50,11 +51,12 @@ def nbgrader_api(folder):
                 os.environ["DLCOURSE_SECRET"] = before
 
 
-def release(folder, assignment, exchange=True, say=lambda text: None):
+def release(folder, assignment, exchange=True, say=lambda text: None, solution=False):
     """Build an assignment, generate the students' version and put it into the exchange; returns (its folder, the exchange).
 
     Everything is built beside the course first. The released version takes its place only when all of it has passed, so a
-    release that fails leaves the course as it was. say : told what is done next.
+    release that fails leaves the course as it was. say : told what is done next. solution : grade the teacher's own first,
+    and release nothing that it does not pass.
     """
     course = open_course(folder)
     problem = assignment_problem(assignment)
@@ -82,6 +84,10 @@ def release(folder, assignment, exchange=True, say=lambda text: None):
         # First with a gradebook of its own, so that a fault leaves the class's as it is
         _generate(api, draft, "try", f"sqlite:///{draft / 'gradebook.db'}", assignment)
         _can_follow(course.db_url, f"sqlite:///{draft / 'gradebook.db'}", assignment)
+        if solution:
+            say("grading the solution as if a student had handed it in")
+            for line in _try_solution(course, draft, assignment):
+                say(line)
         say("writing its cells to the gradebook")
         _generate(api, draft, "release", course.db_url, assignment)
         _write_checks(draft / "release" / assignment, assignment)
@@ -194,6 +200,38 @@ def _can_follow(db_url, draft_url, assignment):
         )
 
 
+@dataclasses.dataclass(frozen=True)
+class _Draft(Course):
+    """The course with the version that is being made in the place of the released one."""
+
+    def folder(self, step, student, assignment):
+        return self.root / {"release": "try"}.get(step, step) / assignment
+
+
+def _try_solution(course, draft, assignment):
+    """Grade the teacher's own solution; returns what there is to say of it, raises `BuildError` where it loses points."""
+    from ..engine.selftest import self_test
+    from ..engine.tasks import Settings
+
+    place = _Draft(draft, course.config, f"sqlite:///{draft / 'gradebook.db'}", course.secret)
+    try:
+        tested = self_test(place, assignment, Settings(environment=course.environment))
+    except OtherLanguage as error:
+        return [f"note: the solution was not graded: {error}"]
+    except EngineFault as fault:
+        raise build.BuildError(
+            f"{assignment} was not released, because its solution could not be graded: {fault}"
+        ) from fault
+    if not tested.passed:
+        told = "\n".join(f"- {sentence}" for sentence in tested.sentences())
+        raise build.BuildError(
+            f"{assignment} was not released, because students could lose points through no fault of theirs:\n{told}\n"
+            "Mend the assignment, or release it as it is with --no-self-test"
+        )
+    notes = [f"note: {sentence}" for sentence in tested.sentences()]
+    return [*notes, f"the solution earns all {tested.points:g} points that a machine gives"]
+
+
 def _swap(made, place):
     """Put a folder into the place of another one, which comes back where that fails."""
     before = made.with_name(f"{made.name}-before")
@@ -208,10 +246,12 @@ def _swap(made, place):
     shutil.rmtree(before, ignore_errors=True)
 
 
-def main(assignment, course="."):
+def main(assignment, course=".", self_test=True):
     """Release an assignment; returns the exit status: 0 released, 1 it could not be, 2 a wrong call."""
     try:
-        released, exchange = release(course, assignment, say=lambda text: print(text, file=sys.stderr, flush=True))
+        released, exchange = release(
+            course, assignment, say=lambda text: print(text, file=sys.stderr, flush=True), solution=self_test
+        )
     except CourseError as error:
         return fail(error)
     except (build.BuildError, GradebookError) as error:

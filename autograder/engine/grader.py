@@ -155,6 +155,12 @@ class Grader:
                 zygote.close()
             raise
 
+    def missing_packages(self, imports: Iterable[str]) -> dict[str, str]:
+        """{statement: the error} of those that fail where no student's code runs."""
+        zygote = self.warm(())
+        tried = {statement: self._fails_to_import(zygote, statement) for statement in imports}
+        return {statement: error for statement, error in tried.items() if error}
+
     def _check_imports(self, imports, fails):
         """Stop where the assignment's own code imports what is not there: no answer is at fault."""
         for statement in imports:
@@ -254,7 +260,7 @@ class _NotebookRun:
                     results[number] = self._step(number, step)
         finally:
             self._end()
-        if self.lacking:
+        if self.lacking and not self.task.at_home:
             names = ", ".join(self.lacking)
             self.needs_review.append(
                 f"the code imports {names}, which is neither in the environment of the grader nor handed in: "
@@ -446,7 +452,7 @@ class _NotebookRun:
     def _for_a_person(self, result):
         """The result; where the code lacks a module, what it has lost waits for a person: nobody knows what it would earn."""
         verdict = result.verdict
-        if not self.lacking or verdict is None or verdict.points is None or verdict.verdict in (RIGHT, NOT_ATTEMPTED):
+        if verdict is None or verdict.points is None or verdict.verdict in (RIGHT, NOT_ATTEMPTED):
             return result
         lacking = f"The code imports {', '.join(self.lacking)}, not there where it was graded: a person decides."
         message = "\n".join(filter(None, [*verdict.message.split("\n"), lacking]))

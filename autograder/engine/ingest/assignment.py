@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...checks.registry import RELEASED
-from ...errors import CourseError
+from ...errors import CourseError, OtherLanguage
 from .folder import read_folder
 from .imports import imports_of
 from .notebook import cell_text
@@ -105,6 +106,7 @@ def load_assignment(course: Course, name: str, saved: dict[str, dict[str, Source
         if not path.exists():
             raise CourseError(f"{path} is missing; release the assignment again: dlcourse release {name}")
         data = path.read_bytes()
+        _refuse_other_languages(name, title, data)
         digest.update(hashlib.sha256(data).digest())
         digest.update(repr(sorted(saved[title].items())).encode())
         notebooks.append(_master(title, data, saved[title]))
@@ -131,6 +133,35 @@ def load_assignment(course: Course, name: str, saved: dict[str, dict[str, Source
     own = [cell.source for notebook in notebooks for cell in notebook.cells if _is_courses_code(cell)]
     imports = imports_of(own, files, course.students_keep(name))
     return Assignment(name, tuple(notebooks), files, digest.hexdigest(), imports)
+
+
+# Of kernels whose notebooks do not say their language
+_OTHERS = re.compile(
+    r"(ir|irkernel|julia|octave|matlab|sas|stata|scala|bash|javascript|deno|xcpp|java|rust|go)\b|.*\bR\b"
+)
+
+
+def language_of(metadata: Any) -> str:
+    """The language of a notebook that is not Python's, "" for Python or where nothing is said."""
+    metadata = metadata if isinstance(metadata, dict) else {}
+    spec, info = (
+        metadata.get(key) if isinstance(metadata.get(key), dict) else {} for key in ("kernelspec", "language_info")
+    )
+    named = str(spec.get("language") or info.get("name") or "").strip()
+    if named:
+        return "" if "python" in named.lower() else named
+    kernel = str(spec.get("name") or "")
+    return kernel if _OTHERS.match(kernel) else ""
+
+
+def _refuse_other_languages(assignment, title, data):
+    language = language_of(json.loads(data.decode("utf-8")).get("metadata"))
+    if language:
+        raise OtherLanguage(
+            f"{title}.ipynb is written in {language}, and this grader runs Python alone; grade this assignment with plain "
+            f"nbgrader: nbgrader autograde {assignment}, meanwhile without the line c.Autograde.autograde_preprocessors in "
+            "nbgrader_config.py"
+        )
 
 
 def _is_courses_code(cell):

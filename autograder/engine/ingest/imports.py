@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import sys
 import warnings
 from collections.abc import Collection, Iterable, Mapping
@@ -68,7 +69,7 @@ def not_handed_in(imports: Iterable[str], folders: Collection[Path]) -> tuple[st
         statement
         for statement in imports
         if not any(
-            (folder / f"{module_of(statement)}.py").is_file() or (folder / module_of(statement)).is_dir()
+            os.path.isfile(folder / f"{module_of(statement)}.py") or os.path.isdir(folder / module_of(statement))
             for folder in folders
         )
     )

@@ -104,18 +104,29 @@ class _Lost:
 def _guess(master: Master, lost: _Lost, free: _Unmarked, found: Matches) -> None:
     """Find lost answers among the student's own cells: by the names that they define, or by where they stand."""
     todo = [place for place, cell in lost.places.items() if cell.solution] if any(found.own.values()) else []
+    by_name: list[str] = []
+    by_place: list[str] = []
     for place in todo:
         original = master.cells[place]
         names = defined_names(original.released)
         alike = [cell for cell in _all_own(found) if cell.cell_type == "code" and names & defined_names(cell.source)]
         if original.cell_type == "code" and alike:
-            _take_guess(found, original, place, alike, f"by what it defines ({', '.join(sorted(names))})")
+            _take_guess(found, place, alike)
+            by_name.append(original.grade_id)
     for place in todo:
         if place not in found.taken:
             original = master.cells[place]
             there = _between(master, lost, free, found, place)
             if there:
-                _take_guess(found, original, place, there, "by its place")
+                _take_guess(found, place, there)
+                by_place.append(original.grade_id)
+    for found_so, how in ((by_name, "by what is defined there"), (by_place, "by their place")):
+        if found_so:
+            one = len(found_so) == 1
+            found.flags.append(
+                f"{'cell' if one else 'cells'} {', '.join(found_so)} {'has' if one else 'have'} lost nbgrader's mark; "
+                f"found {how}"
+            )
 
 
 def _all_own(found):
@@ -139,13 +150,12 @@ def _between(master, lost, free, found, place):
     return [there[rivals.index(place)]] if len(there) == len(rivals) else []
 
 
-def _take_guess(found, original, place, cells, how):
+def _take_guess(found, place, cells):
     for anchor in found.own:
         found.own[anchor] = [cell for cell in found.own[anchor] if not any(cell is one for one in cells)]
     found.taken[place], *rest = cells
     if rest:
         found.copies[place] = rest
-    found.flags.append(f"cell {original.grade_id} has lost nbgrader's mark; it was found {how}")
 
 
 _DEFINED = re.compile(r"^(?:async[ ]+)?(?:def|class)[ ]+(\w+)", re.M)

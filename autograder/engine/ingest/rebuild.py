@@ -40,6 +40,7 @@ class Rebuilt:
     """A notebook ready to be run: the master's cells with the student's sources, the student's own cells between them.
 
     sources, own_cells, notes, problem : as in `NotebookRecord`. needs_review : why a person should look.
+    locked_missing : grade_ids of the course's locked cells that the file lacks.
     handed_in : False where the submission simply lacks this notebook.
     """
 
@@ -51,6 +52,7 @@ class Rebuilt:
     needs_review: tuple[str, ...] = ()
     problem: str = ""
     handed_in: bool = True
+    locked_missing: tuple[str, ...] = ()
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -114,7 +116,13 @@ def rebuild_cells(master: Master, submitted: Sequence[SubmittedCell]) -> Rebuilt
             )
     flags = tuple(dict.fromkeys(found.flags + made.flags))
     notes = tuple(dict.fromkeys([*found.notes, *made.notes, *flags]))
-    return Rebuilt(master, tuple(made.cells), made.sources, tuple(made.own_cells), notes, flags)
+    lost = tuple(
+        cell.grade_id
+        for place, cell in enumerate(master.cells)
+        if cell.grade_id and not cell.solution and place not in found.taken
+    )
+    cells, own_cells = tuple(made.cells), tuple(made.own_cells)
+    return Rebuilt(master, cells, made.sources, own_cells, notes, flags, locked_missing=lost)
 
 
 class _Assembly:
