@@ -193,6 +193,7 @@ def test_a_gradebook_that_is_none_is_said(course, command):
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_release_builds_and_puts_it_where_students_fetch_it(tmp_path):
     pytest.importorskip("nbgrader")
     import shutil
