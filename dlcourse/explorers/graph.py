@@ -208,7 +208,7 @@ def _label(node, name=""):
 
 
 def _number(x):
-    """As many of three digits as fit into seven characters: a box is no wider."""
+    """As many of three digits as fit into seven characters, the width of a box."""
     texts = [f"{x:.{digits}g}" for digits in (3, 2, 1)]
     return next((text for text in texts if len(text) <= 7), texts[-1]).replace("-", "−")
 
