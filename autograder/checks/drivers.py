@@ -37,7 +37,7 @@ class Case:
     args, kwargs : the call's arguments: arrays, numbers, strings, None, and nested tuples, lists and dicts of them; `Rng`
         and `Named` stand for what is not data.
     dout : for a pair, the upstream gradient that the backward function gets.
-    extra : what a driver of the exercise's own needs besides.
+    extra : what a driver of the exercise's own needs besides; with "order": "F" every array lies in memory column by column.
     weight : its share in the score.
     hidden : kept for grading; the student sees its name only.
     sum_length : the longest sum behind one entry of the answer, for the bound of its rounding error (None: the
@@ -165,27 +165,34 @@ def kind(value: Any) -> str:
     return f"{'an' if type(value).__name__[0].lower() in 'aeiou' else 'a'} {type(value).__name__}"
 
 
-def resolve(value: Any) -> Any:
-    """A case's argument as the call gets it: fresh copies of arrays, `Rng` and `Named` as what they stand for."""
+def resolve(value: Any, order: Any = "C") -> Any:
+    """A case's argument as the call gets it: fresh copies of arrays in this order, `Rng` and `Named` as what they stand for."""
     if isinstance(value, np.ndarray):
-        return value.copy()
+        return value.copy(order)
     if isinstance(value, Rng):
         return np.random.default_rng(value.seed)
     if isinstance(value, Named):
         module, name = value.name.rsplit(".", 1)
         return getattr(importlib.import_module(f"dlcourse.{module}"), name)
     if isinstance(value, dict):
-        return {key: resolve(x) for key, x in value.items()}
+        return {key: resolve(x, order) for key, x in value.items()}
     if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*(resolve(x) for x in value))
+        return type(value)(*(resolve(x, order) for x in value))
     if isinstance(value, tuple | list):
-        return type(value)(resolve(x) for x in value)
+        return type(value)(resolve(x, order) for x in value)
     return value
+
+
+def ready(case: Case) -> Case:
+    """The case as a call gets it: `resolve` of all that it holds."""
+    order = case.extra.get("order", "C")
+    parts = (resolve(part, order) for part in (case.args, case.kwargs, case.dout, case.extra))
+    return Case(case.name, *parts)
 
 
 def run_case(driver: Callable, functions: Sequence[Callable], case: Case, parts: Sequence) -> list[Outcome]:
     """The outcome of each part of the answer on one case; an answer's error is an outcome, never raised."""
-    inputs = Case(case.name, resolve(case.args), resolve(case.kwargs), resolve(case.dout), resolve(case.extra))
+    inputs = ready(case)
     watched = _Watched(case, inputs, functions)
     outcomes, printed, caught = [], Printed(), []
     try:

@@ -335,6 +335,11 @@ def enlarged(case: Case, *places: int, small: Sequence[int] = ()) -> Case:
     return replace(case, name=f"{case.name}, large numbers", args=args, dout=dout)
 
 
+def by_columns(case: Case) -> Case:
+    """The same case with arrays that lie in memory column by column, as a transpose does: `reshape` and `ravel` copy them."""
+    return replace(case, name=f"{case.name}, stored by columns", extra=case.extra | {"order": "F"})
+
+
 def in_order(package: str, *names: str) -> list[Exercise]:
     """The exercises of a topic's package, one from each module, in the assignment's order."""
     return [importlib.import_module(f"{package}.{name}").EXERCISE for name in names]

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .drivers import Case, frozen, resolve
+from .drivers import Case, frozen, ready
 from .limits import installed
 
 # Values that one run may note, and the entries that one of them may have
@@ -162,10 +162,10 @@ class Traced:
     def run(self, driver: Callable, case: Case, given: Mapping[int, Sequence[Any]] | None = None) -> Run:
         """One run of a case. given : for a site the values that stand in the place of what it computes, in order; None keeps one."""
         self._events, self._given, self._count = [], given or {}, {}
-        ready = Case(case.name, resolve(case.args), resolve(case.kwargs), resolve(case.dout), resolve(case.extra))
+        inputs = ready(case)
         values: list = []
         try:
-            for _, value, *_ in driver(self.functions, ready):
+            for _, value, *_ in driver(self.functions, inputs):
                 values.append(frozen(value))
         except Untraceable:
             raise

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...checks.exercise import Case
+from ...checks.exercise import Case, by_columns
 
 # --- cases ----------------------------------------------------------------------------------------------------------
 
@@ -20,8 +20,8 @@ def smooth_cases(rng, *more):
     """The cases that every smooth function shares: other shapes, other types, then `more`."""
     return [
         Case("from −3 to 4", (LINE,)),
-        Case("a batch", (2 * rng.standard_normal((4, 3)),)),
-        Case("float32", (rng.standard_normal((2, 5)).astype(np.float32),)),
+        by_columns(Case("a batch", (2 * rng.standard_normal((4, 3)),))),
+        Case("float32, one row", (rng.standard_normal((1, 5)).astype(np.float32),)),
         *more,
         Case("three axes", (rng.standard_normal((2, 3, 4)),), hidden=True),
     ]
@@ -50,8 +50,8 @@ def kinked_cases(rng, options=({},)):
     given = [dict(options[i % len(options)]) for i in range(6)]
     return [
         Case("from −3 to 4", (LINE,), given[0]),
-        Case("a batch", (off_zero(rng, 4, 3),), given[1]),
-        Case("float32", (off_zero(rng, 2, 5).astype(np.float32),), given[2]),
+        by_columns(Case("a batch", (off_zero(rng, 4, 3),), given[1])),
+        Case("float32, one row", (off_zero(rng, 1, 5).astype(np.float32),), given[2]),
         Case("at the kink", (np.array([[-1.0, 0.0], [-0.0, 1.0]]),), given[3]),
         Case("integers, also large ones", (np.array([-3, 2, -1, 5, 0, 5000, -5000]),), given[4]),
         Case("three axes", (off_zero(rng, 2, 3, 4),), given[5], hidden=True),

@@ -23,7 +23,8 @@ VALUE = "0.5 * x * (1.0 + erf(x / math.sqrt(2.0)))"
 
 MISTAKES = [
     Mistake("tanh_for_exact_gelu", slip(VALUE, "activations.gelu_tanh(x)"), APPROXIMATION),
-    Mistake("sigmoid_for_exact_gelu", slip(VALUE, "x * activations.sigmoid(1.702 * x)"), APPROXIMATION),
+    Mistake("sigmoid_for_exact_gelu", slip(VALUE, "x * activations.sigmoid(θ * x)", values=(1.702, 1.6)),
+        APPROXIMATION),
     Mistake("root_missing", slip(" / math.sqrt(2.0)", ""),
         "erf belongs to e^(−t²), the normal distribution to e^(−t²/2): the argument is scaled by √2."),
     Mistake("half_missing", slip("0.5 * x", "x"), "1 + erf runs from 0 to 2; a probability runs from 0 to 1."),

@@ -24,7 +24,8 @@ MISTAKES = [
     Mistake("exact_for_approximation", slip("0.5 * x * (1.0 + np.tanh(u))", "activations.gelu(x)"),
         "This is the exact GELU. Here the approximation is asked, as older checkpoints need it: they differ by up to "
         "0.0005.", convention=True),
-    Mistake("decimal_point", slip("0.044715", "0.44715"), "Compare the digits of the constant 0.044715."),
+    Mistake("decimal_point", slip("0.044715", "θ", values=(0.44715, 0.0044715)),
+        "Compare the digits of the constant 0.044715."),
     Mistake("cube_missing", slip(" + 0.044715 * x**3", ""), "The term with x³ is missing."),
     Mistake("square_for_cube", slip("x**3", "x**2"), "x is cubed, which keeps its sign. You squared it."),
     Mistake("bracket_misplaced", slip("(x + 0.044715 * x**3)", "x + 0.044715 * x**3"),

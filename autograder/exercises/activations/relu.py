@@ -23,7 +23,7 @@ MISTAKES = [
     Mistake("absolute_value", slip(VALUE, "np.abs(x)"), "Negative inputs become 0, they are not mirrored."),
     Mistake("minimum_for_maximum", slip("maximum", "minimum"),
         "The wrong side is kept: ReLU lets the positive through."),
-    Mistake("leaky", slip("0.0", "0.01 * x"),
+    Mistake("leaky", slip("0.0", "θ * x", values=(0.01, 0.1, 0.2)),
         "Negative inputs leak through. That is the leaky ReLU; this one gives 0."),
     Mistake("mask_for_value", slip(VALUE, "(x > 0) * 1.0"),
         "You say *whether* x is positive. ReLU gives x itself there."),

@@ -20,7 +20,8 @@ def swish(x, beta=1.0):
 # --- mistakes ---------------------------------------------------------------------------------------------------------
 
 MISTAKES = [
-    Mistake("swish_beta_dropped", slip("beta * x", "x"), "Your β is always 1: it is an argument."),
+    Mistake("swish_beta_dropped", slip("beta * x", "θ * x", values=(1.0, 1.702)),
+        "Your β is the same in every case. It is an argument."),
     Mistake("beta_outside", slip("x * sigmoid(beta * x)", "beta * x * sigmoid(x)"),
         "β belongs inside the sigmoid: it says how sharp the gate is."),
     Mistake("beta_twice", slip("return x", "return beta * x"),

@@ -22,8 +22,8 @@ SLOPE = "gate + x * gate_grad"
 MISTAKES = [
     Mistake("swish_beta_dropped", slip("beta * gate", "gate"),
         "[Right for β = 1.] The sigmoid's argument is βx: what does the chain rule put before its derivative?"),
-    Mistake("beta_ignored", slip("gate = sigmoid", "beta = 1.0\n    gate = sigmoid"),
-        "Your answer does not contain β, as if it were 1."),
+    Mistake("beta_ignored", slip("gate = sigmoid", "beta = θ\n    gate = sigmoid", values=(1.0, 1.702)),
+        "Your β is the same in every case. It is an argument."),
     Mistake("extra_beta", slip(SLOPE, f"beta * ({SLOPE})"),
         "One β too many. At β = 0 swish is x/2, whose slope is ½: yours is 0 there."),
     Mistake("second_term_missing", slip(SLOPE, "gate"), FIRST_TERM_ONLY.format("x·σ(βx)")),

@@ -41,7 +41,7 @@ def cases(rng):
     empty = shared.lower(4)
     empty[2] = False
     return [
-        case("four positions", 4, 3, 2, 5),
+        case("four positions, values of one number", 4, 3, 2, 1),
         case("two examples, causal", 4, 5, 3, 2, mask=shared.lower(4), lead=(2,)),
         case("a mask with an empty row", 4, 3, 5, 2, mask=empty, lead=(3,)),
         enlarged(case("as many positions as columns", 3, 3, 3, 3), 0, small=(1, 2)),

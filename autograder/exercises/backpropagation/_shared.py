@@ -48,6 +48,7 @@ NO_DERIVATIVE = (
 )
 MEAN = "You divide by the number of examples. Here gradients are sums; a mean comes in with dU."
 ALL_AT_ONCE = "All entries are moved together, so every entry gets the sum of the slopes. Move one entry at a time and leave the others where they are."
+COPY = "[Right where an array lies in memory row by row.] Of any other array `reshape(-1)` and `ravel()` are copies, and what you write there is lost. `np.ndindex(x.shape)` goes through the places of every array."
 FLAT = "[The numbers are right.] They stand in a row. The gradient has the shape of x; `np.ndindex(x.shape)` goes through the places of an array of any shape."
 ONE_SIDED = (
     "This is a forward difference: its error shrinks with ε only. Evaluate on both sides of x, and it shrinks with ε²."

@@ -4,8 +4,8 @@ import numpy as np
 
 from dlcourse import gradient_checking
 
-from ...checks.exercise import Case, Exercise, Mistake, slip
-from ._shared import ALL_AT_ONCE, FLAT, differentiate_driver
+from ...checks.exercise import Case, Exercise, Mistake, by_columns, slip
+from ._shared import ALL_AT_ONCE, COPY, FLAT, differentiate_driver
 
 # --- solution -------------------------------------------------------------------------------------------------------
 
@@ -29,7 +29,7 @@ def cases(rng):
 
     return [
         case("a vector", "exponentials", rng.uniform(0.5, 1.5, 4)),
-        case("a matrix", "products", rng.uniform(0.5, 1.5, (2, 3))),
+        by_columns(case("a matrix", "products", rng.uniform(0.5, 1.5, (2, 3)))),
         # x³ has the complex step 3x² − ε²
         case("ε = 0.1, a steep slope", "cubes", rng.uniform(20.0, 40.0, 3), eps=0.1),
         case("whole numbers", "squares", np.array([1, -2, 3])),
@@ -59,6 +59,9 @@ MISTAKES = [
     Mistake("single_precision", slip("dtype=complex", "dtype=np.complex64"),
         "Right to seven digits: complex64 holds two float32. Python's `complex` is 2 × 64 bits."),
     Mistake("shape_lost", slip("return g", "return g.ravel()"), FLAT),
+    Mistake("written_into_a_copy",
+        slip("np.zeros(x.shape)", "np.zeros_like(x)",
+             "g[index]", "g.reshape(-1)[np.ravel_multi_index(index, x.shape)]"), COPY),
 ]  # fmt: skip
 
 

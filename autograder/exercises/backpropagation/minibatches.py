@@ -28,7 +28,7 @@ def cases(rng):
     return [
         case("53 examples by 8", 53, 8, 1),
         case("48 examples by 8", 48, 8, 2),
-        case("one at a time", 40, 1, 3),
+        case("one at a time, one input", 40, 1, 3, shape=(1,)),
         case("fewer examples than a minibatch holds", 5, 8, 4),
         enlarged(case("images", 40, 16, 5, shape=(2, 2, 1)), 0),
         case("61 examples by 7", 61, 7, 6, hidden=True),

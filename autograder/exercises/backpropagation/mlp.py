@@ -44,7 +44,7 @@ def cases(rng):
     return [
         case("two hidden layers", 6, (3, 4, 5, 2), activation="tanh"),
         case("ReLU, the default", 4, (3, 5, 4, 2)),
-        case("one hidden layer", 5, (2, 3, 4), activation="sigmoid"),
+        case("one hidden neuron", 5, (2, 1, 4), activation="sigmoid"),
         enlarged(case("no hidden layer", 4, (3, 2), weight=0.5, activation="tanh"), 0),
         enlarged(case("one example", 1, (3, 2, 4, 3), activation="tanh")),
         case("all sizes equal", 3, (3, 3, 3, 3), activation="tanh"),

@@ -37,7 +37,7 @@ def cases(rng):
     return [
         case("six examples", 6, (3, 4, 5), activation="tanh"),
         case("ReLU, the default", 4, (3, 5, 2)),
-        case("weight decay", 5, (2, 4, 3), activation="tanh", weight_decay=0.3),
+        case("weight decay, one hidden neuron", 5, (2, 1, 3), activation="tanh", weight_decay=0.3),
         case("one example with weight decay", 1, (3, 2, 4), activation="sigmoid", weight_decay=0.5),
         Case("logits of ±1000 and beyond", (far, np.array([1, 1, 0]), [(np.eye(2), np.zeros(2))])),
         case("labels as probabilities", 4, (3, 4, 5), labels=rng.dirichlet(np.ones(5), 4), activation="tanh"),

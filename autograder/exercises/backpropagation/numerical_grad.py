@@ -4,8 +4,8 @@ import numpy as np
 
 from dlcourse import gradient_checking
 
-from ...checks.exercise import Case, Exercise, Mistake, slip
-from ._shared import ALL_AT_ONCE, FLAT, ONE_SIDED, differentiate_driver
+from ...checks.exercise import Case, Exercise, Mistake, by_columns, slip
+from ._shared import ALL_AT_ONCE, COPY, FLAT, ONE_SIDED, differentiate_driver
 
 # --- solution -------------------------------------------------------------------------------------------------------
 
@@ -35,7 +35,7 @@ def cases(rng):
 
     return [
         case("a vector", "exponentials", rng.uniform(0.5, 1.5, 4)),
-        case("a matrix", "products", rng.uniform(0.5, 1.5, (2, 3))),
+        by_columns(case("a matrix", "products", rng.uniform(0.5, 1.5, (2, 3)))),
         # Here the truncated series shows: x³ has the central difference 3x² + ε²
         case("ε = 0.1, a steep slope", "cubes", rng.uniform(20.0, 40.0, 3), eps=0.1),
         case("whole numbers", "squares", np.array([1, -2, 3])),
@@ -68,6 +68,9 @@ MISTAKES = [
              "x[index] = before - eps\n        below = f(x)", "below = f(x - eps)"),
         ALL_AT_ONCE),
     Mistake("shape_lost", slip("return g", "return g.ravel()"), FLAT),
+    Mistake("written_into_a_copy",
+        slip("np.zeros(x.shape)", "np.zeros_like(x)",
+             "g[index]", "g.reshape(-1)[np.ravel_multi_index(index, x.shape)]"), COPY),
 ]  # fmt: skip
 
 

@@ -39,7 +39,7 @@ def cases(rng):
 
     return [
         case("a vector", 6, 7),
-        case("a matrix, another seed", (2, 3), 20),
+        case("a matrix of one row, another seed", (1, 6), 20),
         case("ε = 0.1", 5, 3, eps=0.1),
         case("twelve entries", (3, 4), 11, hidden=True),
     ]

@@ -37,7 +37,7 @@ def cases(rng):
 
     return [
         case("five examples", 5, 3, 4, 2),
-        case("tanh", 4, 2, 5, 3, g="tanh"),
+        case("tanh, one output", 4, 2, 5, 1, g="tanh"),
         enlarged(case("one example", 1, 3, 2, 4), 0, 3, small=(1,)),
         case("as many examples as inputs, neurons and outputs", 3, 3, 3, 3),
         in_float32(case("", 6, 2, 3, 2)),

@@ -153,9 +153,18 @@ def reduction_mistakes(result, examples):
 def softmax_mistakes(z):
     """Wrong probabilities where the solution has softmax(z, axis=1)."""
     softmax = f"softmax({z}, axis=1)"
+
+    def written_out(largest, total):
+        return slip(
+            softmax, f"np.exp({z} - np.max({z}, {largest})) / np.sum(np.exp({z} - np.max({z}, {largest})), {total})"
+        )
+
+    kept, lost = "axis=1, keepdims=True", "axis=1"
     return [
         Mistake("no_max_shift", slip(softmax, f"np.exp({z}) / np.sum(np.exp({z}), axis=1, keepdims=True)"), SHIFT),
         Mistake("wrong_axis", slip(softmax, f"softmax({z}, axis=0)"), WRONG_AXIS),
         Mistake("no_axis", slip(softmax, f"np.exp({z} - np.max({z})) / np.sum(np.exp({z} - np.max({z})))"), NO_AXIS),
         Mistake("softmax_twice", slip(softmax, f"softmax({softmax}, axis=1)"), TWICE),
-    ]
+        Mistake("keepdims_missing", written_out(kept, lost), NO_KEEPDIMS,
+            also=[written_out(lost, lost), written_out(lost, kept)]),
+    ]  # fmt: skip

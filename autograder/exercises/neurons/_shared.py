@@ -40,9 +40,9 @@ def batches(rng, targets, far=None):
     cases = [Case("five examples", (X, *targets(rng, 5), w, b))]
     X, w, b = examples(rng, N=1, D=4)
     cases.append(Case("one example", (X, *targets(rng, 1), w, b)))
-    X, w, b = examples(rng, N=4, D=2)
+    X, w, b = examples(rng, N=4, D=1)
     single = [t.astype(np.float32) if t.dtype.kind == "f" else t for t in targets(rng, 4)]
-    cases.append(Case("float32", (X.astype(np.float32), *single, w.astype(np.float32), b)))
+    cases.append(Case("float32, one input", (X.astype(np.float32), *single, w.astype(np.float32), b)))
     X, w, b = examples(rng, N=3, D=3)
     square = Case("as many examples as inputs", (X, *targets(rng, 3), w, b))
     # Where nothing saturates

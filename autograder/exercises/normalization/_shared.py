@@ -38,6 +38,7 @@ NO_ROOT = "You divide by the variance. The result has variance 1/σ², not 1: wh
 AFFINE = "The result is normalised, but γ or β, or both, have no effect. The network must be able to choose the scale and the shift."
 BATCH_AXIS = "These are the statistics of each example, over its features: layer norm. Batch norm takes those of each feature, over the examples."
 PER_PIXEL = "On images you average over the examples alone, so every pixel has its own statistics. A channel has one μ and one σ² for all its pixels."
+NO_KEEPDIMS = "The mean over an axis loses that axis, and what is left is lined up with the *last* one: an error, or, where the array is square, a wrong answer without a complaint. `keepdims=True` keeps the axis."
 MUTATES_INPUT = (
     "`-=`, `*=` and their like write into the caller's array, which is still needed there. Make a new one: `X - …`."
 )
@@ -50,7 +51,8 @@ ROOT = [
     Mistake("eps_forgotten", slip("np.sqrt(sigma2 + eps)", "np.sqrt(sigma2)"),
         "Where nothing varies, σ is 0, and 0/0 is NaN. That is what ε is for."),
     Mistake("eps_fixed", slip("np.sqrt(sigma2 + eps)", "np.sqrt(sigma2 + θ)", values=(1e-5, 1e-8)),
-        "`eps` is an argument: it may differ from the default."),
+        "`eps` is an argument: it may differ from the default.",
+        also=[slip("np.sqrt(sigma2 + eps)", "(np.sqrt(sigma2) + θ)", values=(1e-5, 1e-8))]),
     Mistake("not_centred", slip("(X - mu) /", "X /"), "The mean is not subtracted."),
 ]  # fmt: skip
 

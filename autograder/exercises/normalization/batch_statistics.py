@@ -37,7 +37,7 @@ def cases(rng):
         enlarged(Case("as many examples as features", (batch(rng, 4, 4),)), 0),
         Case("one example", (batch(rng, 1, 3),)),
         Case("a feature that never varies", (with_constant_feature(batch(rng, 5, 2)),)),
-        in_float32(Case("", (batch(rng, 5, 2),))),
+        in_float32(Case("", (batch(rng, 5, 1),)), "float32, one feature"),
         Case("one image", (batch(rng, 1, 2, 5, 3),), hidden=True),
     ]
 

@@ -5,7 +5,7 @@ import numpy as np
 from dlcourse import normalization
 
 from ...checks.exercise import Case, Exercise, Mistake, enlarged, in_float32, slip
-from ._shared import BACKWARD, FORWARD, WORKS_IN_PLACE, affine, batch
+from ._shared import BACKWARD, FORWARD, NO_KEEPDIMS, WORKS_IN_PLACE, affine, batch
 
 # --- solution -------------------------------------------------------------------------------------------------------
 
@@ -75,6 +75,15 @@ MISTAKES = [
     Mistake("wrong_axis", along("tuple(range({} - 1))"),
         "You average over the wrong axes. Layer norm looks at the last axis alone: every row is normalised by itself, "
         "whatever else is in the batch.", also=[along("0")]),
+    Mistake("keepdims_missing",
+        slip("X.mean(axis=-1, keepdims=True)", "X.mean(axis=-1)", "X.var(axis=-1, keepdims=True)", "X.var(axis=-1)"),
+        NO_KEEPDIMS,
+        also=[slip("dx_hat.mean(axis=-1, keepdims=True)", "dx_hat.mean(axis=-1)",
+                   "(dx_hat * x_hat).mean(axis=-1, keepdims=True)", "(dx_hat * x_hat).mean(axis=-1)"),
+              slip("X.mean(axis=-1, keepdims=True)", "X.mean(axis=-1)"),
+              slip("X.var(axis=-1, keepdims=True)", "X.var(axis=-1)"),
+              slip("dx_hat.mean(axis=-1, keepdims=True)", "dx_hat.mean(axis=-1)"),
+              slip("(dx_hat * x_hat).mean(axis=-1, keepdims=True)", "(dx_hat * x_hat).mean(axis=-1)")]),
     Mistake("whole_example", along("tuple(range(1, {}))"),
         "You normalise every example as a whole, over all its positions and channels, as some libraries do for images. "
         "Here it is the last axis alone: each pixel, each time step by itself.", convention=True),

@@ -43,7 +43,7 @@ def cases(rng):
         case("two images of 3 × 4 pixels", 2, 3, 4, 5),
         enlarged(case("as many examples as features", 4, 4), 0, 1, 2),
         case("two examples", 2, 3, momentum=0.75),
-        in_float32(case("", 5, 2)),
+        in_float32(case("", 5, 1), "float32, one feature"),
         case("one image, the new batch alone", 1, 3, 2, 4, momentum=1.0, hidden=True),
     ]
 

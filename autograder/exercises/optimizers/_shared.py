@@ -30,7 +30,7 @@ def optimizer_cases(name, **options):
             case("another learning rate", shape=(3,), lr=0.25),
             *([case("every option other than its default", shape=(5,), lr=0.2, **options)] if options else []),
             enlarged(case("a matrix of weights", shape=(3, 2), lr=0.1), 0),
-            case("float32", dtype=np.float32, lr=0.5),
+            case("float32, a matrix of one row", shape=(1, 4), dtype=np.float32, lr=0.5),
             case("a gradient that begins at zero", first=[0.0, 1.0, 0.0, -1.0], lr=0.1, **options),
             case("six steps", shape=(2,), count=6, lr=0.3, hidden=True),
         ]
@@ -86,6 +86,8 @@ def divisor_mistakes(r):
             "You divide by the squared size itself. Which power brings it back to the size of a gradient?"),
         Mistake("eps_missing", slip(divisor, f"np.sqrt({r})"),
             "Where no gradient has come yet you divide 0 by 0. What is ε for?"),
+        Mistake("eps_fixed", slip(divisor, f"(np.sqrt({r}) + θ)", values=(1e-8, 1e-6)),
+            "`eps` is an argument: it may differ from the default."),
     ]  # fmt: skip
 
 

@@ -46,7 +46,7 @@ def cases(rng):
         case("training, p = 0.2", (200, 150), 0.2),
         enlarged(case("training, p = 0.7", (120, 250), 0.7), 0),
         enlarged(case("evaluation", (20, 30), 0.3, train=False), 0),
-        case("evaluation without a generator", (5, 4), 0.6, train=False, generator=False),
+        case("evaluation without a generator", (1, 4), 0.6, train=False, generator=False),
         case("training, p = 0", (6, 5), 0.0),
         # The factor is a quotient of two rounded float32 numbers
         case("training, float32", (150, 160), 0.4, dtype=np.float32, tolerance=1e-5, train=True),

@@ -28,6 +28,7 @@ def cases(rng):
         Case("a class that never occurs", (np.array([0, 2, 2]), np.array([2, 2, 0]), 4)),
         Case("everything right", (np.array([1, 0, 1, 1]), np.array([1, 0, 1, 1]), 2)),
         Case("one example", (np.array([2]), np.array([0]), 3)),
+        Case("one class", (np.array([0, 0]), np.array([0, 0]), 1), weight=0.5),
         Case("many examples", (np.repeat([0, 1, 2], [5, 7, 9]), np.repeat([1, 0, 2], [8, 4, 9]), 3), hidden=True),
     ]
 

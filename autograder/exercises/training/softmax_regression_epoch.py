@@ -35,7 +35,7 @@ def cases(rng):
 
     return [
         case("11 examples in batches of 4", 11, 3, 4, 0.5, 4),
-        case("batches that come out even", 8, 2, 3, 0.3, 4),
+        case("one input, batches that come out even", 8, 1, 3, 0.3, 4),
         case("one batch of everything, large logits", 6, 4, 3, 0.7, 6, size=1e4),
         case("one example at a time", 5, 3, 2, 0.2, 1),
         case("a batch larger than the data", 4, 3, 5, 0.4, 10),

@@ -22,7 +22,7 @@ def cases(rng):
     return [
         Case("τ = ½, three distributions", (rng.standard_normal((3, 5)), 0.5)),
         Case("τ = 2, one distribution", (rng.standard_normal(4), 2.0)),
-        Case("τ = 1: softmax itself", (rng.standard_normal((2, 3)), 1.0), weight=0.5),
+        Case("τ = 1: softmax itself, of one row", (rng.standard_normal((1, 3)), 1.0), weight=0.5),
         Case("as many distributions as characters", (rng.standard_normal((4, 4)), 0.7)),
         Case("logits of ±1000", (np.array([[1000.0, 999.0, -1000.0], [-5000.0, -5000.5, -5001.0]]), 0.5)),
         in_float32(Case("", (rng.standard_normal((2, 6)), 3.0))),
