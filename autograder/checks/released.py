@@ -92,7 +92,10 @@ def _described(exercise):
     mistakes = []
     for index, mistake in enumerate(exercise.mistakes):
         ways = [known_way(exercise.name, index, way, PUBLIC_SEED, names) for way in range(len(mistake.ways))]
-        made = [[[[_outcome(one.outcome), one.wrong] for one in part] for part in way.seen] for way in ways]
+        made = [
+            [[[_outcome(one.outcome), one.wrong, _plain(dict(one.inside))] for one in part] for part in way.seen]
+            for way in ways
+        ]
         mistakes.append({"slug": mistake.slug, "hint": mistake.hint, "convention": mistake.convention, "ways": made})
     empty = [
         [what, sorted([case, part] for case, part in passed if case in known)]
@@ -224,13 +227,13 @@ def _compiled(source, filename, names):
 
 
 def _seen(told):
-    outcome, wrong = told
+    outcome, wrong, inside = told
     made = Outcome("", changed=tuple(outcome["changed"]), **{field: outcome[field] for field in _OUTCOME})
     if outcome["error"] is None:
         made.value = _value(outcome["value"])
     else:
         made.error = _error(*outcome["error"])
-    return Seen(made, wrong)
+    return Seen(made, wrong, _value(inside))
 
 
 def _error(name, text):
