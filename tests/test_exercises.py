@@ -44,7 +44,7 @@ def test_the_audit_complains_of_what_it_should(monkeypatch):
         made = dataclasses.replace(real, **changes)
         evaluation.expected_values.cache_clear()
         evaluation.passed_without_content.cache_clear()
-        evaluation._way.cache_clear()
+        evaluation.known_way.cache_clear()
         monkeypatch.setattr("autograder.checks.evaluation.get_exercise", lambda name: made)
         return made
 
@@ -60,7 +60,7 @@ def test_the_audit_complains_of_what_it_should(monkeypatch):
     one_case = audit.audit(fake(cases=lambda rng: real.cases(rng)[:1]), audit.SEEDS[:1])
     assert "the right answer for one fixed input passes" in one_case.complaints
     evaluation.expected_values.cache_clear()
-    evaluation._way.cache_clear()
+    evaluation.known_way.cache_clear()
 
 
 # Words with which a hint calls a part of an answer right

@@ -155,9 +155,8 @@ def softmax_mistakes(z):
     softmax = f"softmax({z}, axis=1)"
 
     def written_out(largest, total):
-        return slip(
-            softmax, f"np.exp({z} - np.max({z}, {largest})) / np.sum(np.exp({z} - np.max({z}, {largest})), {total})"
-        )
+        shifted = f"{z} - np.max({z}, {largest})"
+        return slip(softmax, f"np.exp({shifted}) / np.sum(np.exp({shifted}), {total})")
 
     kept, lost = "axis=1, keepdims=True", "axis=1"
     return [

@@ -63,8 +63,8 @@ MISTAKES = [
     Mistake("all_classes", slip("log_p[np.arange(len(labels)), labels]", "log_p"),
         "You average the logarithms of all classes. Only the probability of the label counts."),
     Mistake("keepdims_missing", slip(", keepdims=True", "", everywhere=True),
-        "The sum or the largest along an axis loses that axis, and what is left is lined up with the *last* one: an error, "
-        "or, where the array is square, a wrong answer without a complaint. `keepdims=True` keeps the axis.",
+        "The sum or the largest along an axis loses that axis, and what is left is lined up with the *last* one: an "
+        "error, or, where the array is square, a wrong answer without a complaint. `keepdims=True` keeps the axis.",
         also=[slip("sum(axis=1, keepdims=True)", "sum(axis=1)"), slip("max(axis=1, keepdims=True)", "max(axis=1)")]),
     Mistake("no_max_shift", slip("logits - logits.max(axis=1, keepdims=True)", "logits"),
         "[Right for small logits.] exp(1000) is infinite: shift each row by its largest logit first.",
