@@ -60,6 +60,8 @@ def test_partial_credit_is_the_number_that_it_is_or_is_said(grader):
     }
     expected = [f"cell t{place}: {row[2]}" for place, row in enumerate(VALUES.values(), 1) if row[2]]
     assert list(said) == expected
+    told = [f"The check: {row[2]}." if row[2] else "" for row in VALUES.values()]
+    assert [one.message for one in verdicts] == told
 
 
 # --- cells that were stopped ----------------------------------------------------------------------------------------

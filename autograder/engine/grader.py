@@ -426,13 +426,14 @@ class _NotebookRun:
     def _of_asserts(self, number, step, error, header, seconds):
         value, odd = header.get("value"), _line(header.get("odd"), 100)
         verdict = _of_asserts(step, error, value, odd, seconds)
-        where = f"cell {step.grade_id}"
+        said = ""
         if error is None and verdict.points is None:
-            self.needs_review.append(f"{where}: its value is {odd}, which is no number of points: a person decides")
+            said = f"its value is {odd}, which is no number of points: a person decides"
         elif error is None and _is_number(value) and abs(value - verdict.points) > ROUNDING:
-            self.needs_review.append(
-                f"{where}: its code gave {value:g} of {step.points:g} points; {verdict.points:g} count"
-            )
+            said = f"its code gave {value:g} of {step.points:g} points; {verdict.points:g} count"
+        if said:
+            self.needs_review.append(f"cell {step.grade_id}: {said}")
+            verdict = replace(verdict, message=f"The check: {said}.")
         name = re.match(r"name '(\w+)' is not defined", error["evalue"]) if error else None
         if name and error["ename"] == "NameError":
             kind, text = self._why_undefined([name[1]], number)
