@@ -199,9 +199,9 @@ SAID = [
     "cell deleted is missing; it counts as not attempted",
     "cell negative: its code gave -1 of 2 points; 0 count",
     "cell numpy-number-negative: its code gave -1 of 2 points; 0 count",
-    "cell not-a-number: its value is array([1, 2]) (an array of shape (2,)), which is no number of points: a person decides",
-    "cell text-number: its value is '1' (the text '1'), which is no number of points: a person decides",
-    "cell false: its value is False (a bool), which is no number of points: a person decides",
+    "cell not-a-number: its value is array([1, 2]) (an array of shape (2,)), which is not a number of points: a person decides",
+    "cell text-number: its value is '1' (the text '1'), which is not a number of points: a person decides",
+    "cell false: its value is False (a bool), which is not a number of points: a person decides",
 ]
 
 

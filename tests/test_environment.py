@@ -148,11 +148,11 @@ def test_the_configuration_names_it(tmp_path):
 def test_what_holds_solutions_is_covered(tmp_path):
     (tmp_path / "quiz").mkdir()
     (tmp_path / "one.py").touch()
-    given = Environment("py", "/py", (3, 11), (str(tmp_path),), {"mine": "/home/a/mine"}, (), ())
+    given = Environment("py", "/py", (3, 11), (str(tmp_path),), {"mine": "/elsewhere/mine"}, (), ())
     covered = given._replace(withheld=(str(tmp_path / "quiz"), str(tmp_path / "one.py"), "/elsewhere"))
     assert sandbox.package_binds(covered) == [
         *("--ro-bind", str(tmp_path), "/site/0"),
         *("--tmpfs", "/site/0/quiz"),
         *("--ro-bind", "/dev/null", "/site/0/one.py"),
-        *("--ro-bind", "/home/a/mine", "/site/linked/mine"),
+        *("--ro-bind", "/elsewhere/mine", "/site/linked/mine"),
     ]

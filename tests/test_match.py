@@ -105,7 +105,7 @@ COPIES = {
         "def f(x):\n    y = x\n    return y + 1",
         "twice; its parts were joined in their order",
     ),
-    "a helper of its own": (
+    "a helper above": (
         ["def helper(x):\n    return x", GOOD_F],
         f"def helper(x):\n    return x\n{GOOD_F}",
         "twice; its parts were joined in their order",
@@ -192,7 +192,7 @@ def test_a_conflict_of_git_is_one_of_its_sides(ancestor):
     made = rebuild(TWO, text.encode())
     assert made.sources == RIGHT
     assert made.needs_review == ("two.ipynb holds a conflict of git; one of its two sides was graded",)
-    # A side that is no JSON is not taken
+    # A side that is not JSON is not taken
     broken = text.replace(f"HEAD\n{line}", f"HEAD\n{line},,\n")
     assert rebuild(TWO, broken.encode()).sources["f"] == GOOD_F.replace("1", "9")
 

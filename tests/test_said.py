@@ -31,7 +31,7 @@ def grade(grader, answers, tests, **more):
 
 # --- partial credit -------------------------------------------------------------------------------------------------
 
-NO_NUMBER = "which is no number of points: a person decides"
+NOT_POINTS = "which is not a number of points: a person decides"
 # {the last line of a test: (points, verdict, what is said)}
 VALUES = {
     "np.float64(2)": (2.0, PARTLY, ""),
@@ -43,10 +43,10 @@ VALUES = {
     "0": (0.0, WRONG, ""),
     "5": (4.0, RIGHT, "its code gave 5 of 4 points; 4 count"),
     "np.float64(-1)": (0.0, WRONG, "its code gave -1 of 4 points; 0 count"),
-    "np.array([1, 3])": (None, FOR_A_PERSON, f"its value is array([1, 3]) (an array of shape (2,)), {NO_NUMBER}"),
-    "float('nan')": (None, FOR_A_PERSON, f"its value is nan (a float), {NO_NUMBER}"),
-    "'2'": (None, FOR_A_PERSON, f"its value is '2' (the text '2'), {NO_NUMBER}"),
-    "2 == 3": (None, FOR_A_PERSON, f"its value is False (a bool), {NO_NUMBER}"),
+    "np.array([1, 3])": (None, FOR_A_PERSON, f"its value is array([1, 3]) (an array of shape (2,)), {NOT_POINTS}"),
+    "float('nan')": (None, FOR_A_PERSON, f"its value is nan (a float), {NOT_POINTS}"),
+    "'2'": (None, FOR_A_PERSON, f"its value is '2' (the text '2'), {NOT_POINTS}"),
+    "2 == 3": (None, FOR_A_PERSON, f"its value is False (a bool), {NOT_POINTS}"),
     "2 == 2": (4.0, RIGHT, ""),
     "[1]": (4.0, RIGHT, ""),
     "None": (4.0, RIGHT, ""),

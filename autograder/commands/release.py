@@ -81,7 +81,7 @@ def release(folder, assignment, exchange=True, say=lambda text: None, solution=F
         draft = Path(scratch)
         course_source.write_draft(prepared, source, draft / "source" / assignment, course.ignore)
         say("nbgrader makes the students' version")
-        # First with a gradebook of its own, so that a fault leaves the class's as it is
+        # First with another gradebook, so that a fault leaves the class's as it is
         _generate(api, draft, "try", f"sqlite:///{draft / 'gradebook.db'}", assignment)
         _can_follow(course.db_url, f"sqlite:///{draft / 'gradebook.db'}", assignment)
         if solution:

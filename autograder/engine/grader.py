@@ -428,7 +428,7 @@ class _NotebookRun:
         verdict = _of_asserts(step, error, value, odd, seconds)
         said = ""
         if error is None and verdict.points is None:
-            said = f"its value is {odd}, which is no number of points: a person decides"
+            said = f"its value is {odd}, which is not a number of points: a person decides"
         elif error is None and _is_number(value) and abs(value - verdict.points) > ROUNDING:
             said = f"its code gave {value:g} of {step.points:g} points; {verdict.points:g} count"
         if said:
