@@ -1,6 +1,6 @@
 """Explorer: the examples' errors in the plane, and one example's way through the network, forward and back."""
 
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -52,6 +52,16 @@ def trained(units, layers, activation):
     return np.array(losses), kept
 
 
+@lru_cache(maxsize=256)
+def _seen(units, layers, activation, step):
+    """The regions as an image, and of each example the probability of the wrong classes and whether it is right."""
+    params = trained(units, layers, activation)[1][step // _EVERY]
+    p = activations.softmax(backpropagation.mlp_forward(_GRID, params, activation)[0])
+    own = activations.softmax(backpropagation.mlp_forward(_X, params, activation)[0])
+    image = np.round(255 * (p @ _PAINT)).astype(np.uint8).reshape(_CELLS, _CELLS, 3)
+    return image, 1 - own[np.arange(len(_y)), _y], np.argmax(own, axis=1) == _y
+
+
 def errors(x, label, params, activation):
     """One example's activations and δ, a list of arrays each, the inputs first (they have no δ)."""
     U, cache = backpropagation.mlp_forward(x[None], params, activation)
@@ -66,9 +76,9 @@ def draw(figure, units, layers, activation, step, example):
     losses, kept = trained(units, layers, activation)
     params = kept[step // _EVERY]
     left, right = figure.subplots(1, 2, width_ratios=(1.0, 1.35))
-    _plane(left, params, activation, example)
-    right_answers = np.mean(np.argmax(backpropagation.mlp_forward(_X, params, activation)[0], axis=1) == _y)
-    left.set_title(f"step {step}: loss {losses[step]:.2f} nats, {right_answers:.0%} right")
+    image, wrong, hits = _seen(units, layers, activation, step)
+    _plane(left, params, image, wrong, example)
+    left.set_title(f"step {step}: loss {losses[step]:.2f} nats, {hits.mean():.0%} right")
 
     a, delta = errors(_X[example], _y[example], params, activation)
     sizes = [len(values) for values in a]
@@ -82,17 +92,17 @@ def draw(figure, units, layers, activation, step, example):
         bold = "bold" if k == _y[example] else "normal"
         for low, words in ((1.25, f"p = {p:.2f}"), (0.0, f"δ = {d:+.2f}".replace("-", "−"))):
             right.text(len(sizes) - 0.62, low + at, words, va="center", color=_INK, weight=bold)
-            right.plot(len(sizes) - 0.75, low + at, MARKERS[k], color=COLORS[k], markersize=7)
+        right.plot(
+            [len(sizes) - 0.75] * 2, [1.25 + at, at], MARKERS[k], color=COLORS[k], linestyle="none", markersize=7
+        )
     right.text(-0.2, 2.36, "forward →  activations and weights", color=_INK)
     right.text(-0.2, 1.11, "← back  δ, and the gradient of each weight", color=_INK)
     right.set(xlim=(-0.25, len(sizes) - 0.05), ylim=(-0.05, 2.5))
     right.set_axis_off()
 
 
-def _plane(ax, params, activation, example):
-    p = activations.softmax(backpropagation.mlp_forward(_GRID, params, activation)[0])
+def _plane(ax, params, image, wrong, example):
     extent = (-_LIMIT, _LIMIT, -_LIMIT, _LIMIT)
-    image = (p @ _PAINT).reshape(_CELLS, _CELLS, 3)
     ax.imshow(image, extent=extent, origin="lower", interpolation="bilinear", aspect="equal")
     W, b = params[0]
     length = np.linalg.norm(W, axis=0)
@@ -100,7 +110,6 @@ def _plane(ax, params, activation, example):
     lines = np.stack([(foot - along).T, (foot + along).T], axis=1)
     ax.add_collection(LineCollection(lines, colors="black", linewidths=0.8, linestyles=":"), autolim=False)
     # Half of the summed |δ| is the probability that the wrong classes have
-    wrong = 1 - activations.softmax(backpropagation.mlp_forward(_X, params, activation)[0])[np.arange(len(_y)), _y]
     for k in range(3):
         ax.scatter(
             *_X[_y == k].T,
