@@ -120,7 +120,10 @@ def _guess(master: Master, lost: _Lost, free: _Unmarked, found: Matches) -> None
             if there:
                 _take_guess(found, place, there)
                 by_place.append(original.grade_id)
-    for found_so, how in ((by_name, "by what is defined there"), (by_place, "by their place")):
+    for found_so, how in (
+        (by_name, "by what is defined there"),
+        (by_place, f"by {'its' if len(by_place) == 1 else 'their'} place"),
+    ):
         if found_so:
             one = len(found_so) == 1
             found.flags.append(
