@@ -232,6 +232,29 @@ def collect(
 
 
 @app.command()
+def watch(
+    assignments: Annotated[list[str] | None, typer.Argument(help="all that are released where none is named")] = None,
+    course: COURSE = ".",
+    every: Annotated[float, typer.Option(metavar="S", help="seconds between two looks")] = 5.0,
+    pause: Annotated[
+        float, typer.Option(metavar="S", help="seconds at least between two gradings of a student's work")
+    ] = 60.0,
+    timeout: Annotated[float, typer.Option(metavar="S", help="seconds for one cell or check")] = 30.0,
+    memory: Annotated[int, typer.Option(metavar="MB", help="memory of the student's code")] = 2048,
+    isolation: Annotated[str, typer.Option(help="bwrap, or process: no sandbox, marked on every grade")] = "bwrap",
+    feedback: Annotated[bool, typer.Option("--feedback", help="write and release each student's page at once")] = False,
+    once: Annotated[bool, typer.Option("--once", help="grade what is there and end, for a timer")] = False,
+):
+    """Grade on submission: collect from the exchange, grade what is new, one student at a time, until it is stopped.
+
+    Ctrl-C or SIGTERM stops it cleanly. What is graded is not graded again, by no later watch and no dlcourse grade.
+    """
+    from .commands import watch
+
+    raise typer.Exit(watch.main(assignments or (), course, every, pause, timeout, memory, isolation, feedback, once))
+
+
+@app.command()
 def status(
     assignment: ASSIGNMENT,
     course: COURSE = ".",

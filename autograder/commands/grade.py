@@ -84,13 +84,21 @@ def stopped_by_signals():
             signal.signal(number, handler)
 
 
-def _wrong(timeout, memory, isolation, workers, scheduler):
+def wrong_limits(timeout, memory, isolation):
+    """What is wrong with the limits of the students' code, "" where nothing is."""
     if isolation not in ("bwrap", "process"):
         return f"--isolation: expected bwrap or process, got {isolation!r}"
     if timeout <= 0:
         return f"--timeout: expected seconds above 0, got {timeout:g}"
     if memory < 256:
         return f"--memory: expected at least 256 MB (NumPy and Matplotlib alone take 200), got {memory}"
+    return ""
+
+
+def _wrong(timeout, memory, isolation, workers, scheduler):
+    wrong = wrong_limits(timeout, memory, isolation)
+    if wrong:
+        return wrong
     if workers is not None and workers < 1:
         return f"--workers: expected 1 or more, got {workers}"
     if workers is not None and scheduler is not None:
