@@ -282,6 +282,25 @@ def export(
 
 
 @app.command()
+def push(
+    assignment: ASSIGNMENT,
+    course: COURSE = ".",
+    config: Annotated[
+        str | None, typer.Option(metavar="FILE", help="how to reach the platform; default: lti.toml in the course")
+    ] = None,
+    student: Annotated[list[str] | None, typer.Option(metavar="ID", help="only this student; may be repeated")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be sent, and send nothing")] = False,
+):
+    """Send the scores to a learning platform by LTI 1.3, with the mistakes' names and the page's address as the comment.
+
+    What the platform has already is not sent again; who handed in nothing gets no score.
+    """
+    from .commands import push
+
+    raise typer.Exit(push.main(assignment, course, config, student or (), dry_run))
+
+
+@app.command()
 def demo(folder: Annotated[str, typer.Argument(help="where to build it; replaced at every run")] = "demo"):
     """A tour: build an assignment, take in a class's submissions, grade them, show the grades."""
     from . import demo

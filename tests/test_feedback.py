@@ -1,15 +1,18 @@
 """Feedback pages: what they say, what they never show, and that nothing in them runs."""
 
+import dataclasses
 import html.parser
 import itertools
 import re
 import time
+from datetime import UTC, datetime
 
 import pytest
 import records
 
 from autograder.checks.exercise import exercises_of, get_exercise
 from autograder.engine.store.gradebook_reader import Mark, Marks
+from autograder.engine.store.records import WRONG as WRONG_VERDICT
 from autograder.engine.store.records import CaseRow, NotebookRecord, Record, Verdict
 from autograder.errors import CourseError
 from autograder.reports import allow_list, feedback, pages
@@ -95,8 +98,11 @@ def test_signs_in_a_formula_are_signs(latex, mathml):
     [
         ("<p onclick='x'>a<script>b</script></p>", "<p>a</p>"),
         (
-            "<a href='#e1'>in</a><a href='//x.y'>out</a><a href='javascript:x'>js</a>",
-            '<a href="#e1">in</a><a>out</a><a>js</a>',
+            "<a href='#e1'>in</a><a href='//x.y'>out</a><a href='javascript:x'>js</a><a href='../f/a%20b/n.html'>by</a>"
+            "<a href='/n.html'>root</a><a href='//x/n.html'>host</a><a href='..//x/n.html'>odd</a><a href='n.js'>n</a>"
+            "<a href='http:n.html'>scheme</a><a href='..\\n.html'>back</a>",
+            '<a href="#e1">in</a><a>out</a><a>js</a><a href="../f/a%20b/n.html">by</a><a>root</a><a>host</a><a>odd</a>'
+            "<a>n</a><a>scheme</a><a>back</a>",
         ),
         (
             "<svg><style>*{}</style><use href='x.svg#a'></use><path d='M0' onload='x'></path></svg>",
@@ -261,6 +267,33 @@ def test_a_person_has_the_last_word(frank):
     assert "Why the loop?" in page.words and "Nearly." in page.words and "See the notes." in page.words
     assert "2 points were taken off for a late hand-in." in page.words
     assert "1 answer (2 points) still waits" in page.words
+
+
+def test_a_late_hand_in_says_how_late_and_what_it_costs(frank):
+    due = datetime(2026, 11, 18, 8, tzinfo=UTC)
+    record = dataclasses.replace(frank, submitted="2026-11-20T10:05:00+00:00")
+    said = "taken off for a late hand-in: it came 2 days 2 h after the due time, 2026-11-18 08:00 UTC."
+    for penalty, words in ((2.0, "2 points were"), (1.0, "1 point was"), (0.0, "No points were")):
+        marks = Marks({}, {"neurons": penalty})
+        text = feedback.feedback_page(record, record.notebooks[0], marks, feedback.Around(due=due))
+        assert f"{words} {said}" in Outline(text).words
+    early = feedback.feedback_page(frank, frank.notebooks[0], Marks(), feedback.Around(due=due))
+    assert "late hand-in" not in Outline(early).words
+
+
+def test_a_cell_of_asserts_shows_what_it_asks_and_what_it_printed():
+    failed = Verdict("double-test", "in-process", 3.0, 0.0, WRONG_VERDICT, "AssertionError: twice", answers=("double",))
+    notebook = NotebookRecord("small", (failed,), {"double": "def double(x):\n    return x"})
+    record = Record("ada", "small", ("", "", ""), (notebook,))
+    key = "small", "double-test"
+    source = "assert double(2) == 4  # <b>"
+    for hidden in (False, True):
+        around = feedback.Around({key: feedback.Test(source, hidden)}, {key: "it says <i>5</i>"})
+        page = Outline(feedback.feedback_page(record, notebook, None, around))
+        assert_safe(page)
+        assert f"What the test asks {source}" in page.words and "AssertionError: twice" in page.words
+        assert ("What it printed it says <i>5</i>" in page.words) == (not hidden)
+        assert ("Further tests are kept for grading." in page.words) == hidden
 
 
 def test_a_notebook_that_could_not_be_read_says_what_to_do():

@@ -10,6 +10,7 @@ import statistics
 import time
 import tracemalloc
 
+import numpy as np
 import pytest
 import records
 from test_feedback import Outline, assert_safe, journal
@@ -19,6 +20,7 @@ from autograder.engine.store.gradebook_reader import Mark, Marks
 from autograder.engine.store.records import RIGHT, Verdict
 from autograder.errors import CourseError
 from autograder.reports import allow_list, pages, report, similarity
+from autograder.reports.status import Status, StudentStatus
 
 pytest.importorskip("nbgrader")
 EXERCISES = exercises_of("neurons")
@@ -69,7 +71,12 @@ def test_the_page_counts_what_the_records_say(number):
             f"{mistake.name} {mistake.exercise} {len(made_it)} {' '.join(mistake.hint.replace('`', '').split())}"[:60]
             in page.words
         )
-    assert f"Median {pages.number(statistics.median(r.points for r in class_))} of 30" in page.words
+    # Written answers wait, so nothing is said of the points of the whole
+    assert "Median 2" not in page.words and f"{2 * number} written answers are not read yet" in page.words
+    values = [r.points for r in class_]
+    low, median, high = (float(value) for value in np.percentile(values, (25, 50, 75)))
+    shown = (statistics.fmean(values), statistics.pstdev(values), low, median, high)
+    assert f"{number} submission{'s' * (number > 1)} {' '.join(map(pages.number, shown))}" in page.words
     shares = [one.share for one in found.hardest]
     assert shares == sorted(shares)
 
@@ -184,6 +191,64 @@ def test_a_class_without_a_sandbox_is_said_once():
     found = made(*weak, records.record("eve", isolation="process", needs_review=(reason, "A cell stands twice.")))
     assert [one.student for one in found.for_a_person] == ["eve"]
     assert "3 submissions ran without the sandbox" in Outline(report.to_page(found)).words
+
+
+def test_a_median_waits_until_every_answer_is_read():
+    found = made(*class_of(5))
+    assert json.loads(report.to_json(found))["median_points"] is None
+    read = report.Report("neurons")
+    for number, record in enumerate(class_of(5)):
+        cells = {
+            ("neurons", v.grade_id): Mark(v.points) if v.points is not None else Mark(manual=number % 3)
+            for v in record.verdicts
+        }
+        report.add(read, record, Marks(cells))
+    data = json.loads(report.to_json(read))
+    points = [one["points"] for one in data["submissions"]]
+    assert data["median_points"] == data["spread"]["median"] == statistics.median(points)
+    assert data["spread"]["what"] == "points" and data["spread"]["mean"] == pytest.approx(statistics.fmean(points))
+    assert f"Median {pages.number(statistics.median(points))} of 30" in Outline(report.to_page(read)).words
+
+
+def test_discrimination_is_the_correlation_with_the_rest():
+    class_ = list(class_of(30))
+    found = made(*class_)
+    report.discriminate(found)
+    scores = {
+        name: np.array([v.points for r in class_ for v in r.verdicts if v.exercise == name]) for name in EXERCISES
+    }
+    total, words = sum(scores.values()), Outline(report.to_page(found)).words
+    for name, one in found.exercises.items():
+        if np.ptp(scores[name]) == 0:
+            assert one.discrimination is None
+        else:
+            assert one.discrimination == pytest.approx(np.corrcoef(scores[name], total - scores[name])[0, 1])
+            assert f"{one.discrimination:.2f}" in words
+    few = made(*class_[:4])
+    report.discriminate(few)
+    assert {one.discrimination for one in few.exercises.values()} == {None}
+
+
+def test_names_pages_lateness_and_those_missing(tmp_path):
+    found = made(*class_of(2))
+    found.status = Status(
+        "neurons",
+        students=[
+            StudentStatus(student="s0000", name="Ada Lovelace", state="graded", late=7500.0),
+            StudentStatus(student="s0001", state="graded"),
+            StudentStatus(student="grace", name="Grace Hopper"),
+        ],
+    )
+    found.pages = {"s0000": [tmp_path / "feedback" / "s 0000" / "neurons" / "neurons.html"]}
+    found.submissions[0].penalty = 1.0
+    page = Outline(report.to_page(found, tmp_path / "reports"))
+    assert {"href": "../feedback/s%200000/neurons/neurons.html"} in page.all("a")
+    assert "Late 1 Nothing handed in 1" in page.words
+    assert "Nothing handed in: grace Grace Hopper." in page.words
+    earned = pages.number(found.submissions[0].points)
+    assert f"s0000 Ada Lovelace neurons {earned} 2 h 5 min 1 2" in page.words
+    data = json.loads(report.to_json(found))
+    assert (data["late_seconds"], data["nothing_handed_in"]) == ({"s0000": 7500.0}, ["grace"])
 
 
 def test_a_persons_marks_count():

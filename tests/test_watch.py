@@ -19,7 +19,7 @@ from autograder.engine.run import grade_class
 from autograder.engine.store.course import open_course
 from autograder.engine.store.journal import Journal, latest_records
 from autograder.engine.tasks import Settings
-from autograder.engine.watch import RETRY, Watch
+from autograder.engine.watch import RETRY, Arrivals
 from autograder.errors import EngineFault
 
 pytest.importorskip("nbgrader")
@@ -54,7 +54,7 @@ def watching(course, monkeypatch):
     monkeypatch.setattr(Counted, "started", 0)
     monkeypatch.setattr(Counted, "graded", ())
     clock = Clock()
-    with Watch(open_course(course), [classes.NAME], Settings(), 60.0, clock, Counted) as made:
+    with Arrivals(open_course(course), [classes.NAME], Settings(), 60.0, clock, Counted) as made:
         yield course, made, clock
 
 
@@ -185,7 +185,7 @@ def inbound(course, student, moment, words="", claimed=None):
 # nbgrader leaves a timestamp.txt open
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_once_collects_grades_and_hands_back(course, monkeypatch):
-    monkeypatch.setattr(command, "Watch", lambda *given: Watch(*given, grader=classes.FakeGrader))
+    monkeypatch.setattr(command, "Arrivals", lambda *given: Arrivals(*given, grader=classes.FakeGrader))
     for name in ("inbound", "feedback"):
         (course / "exchange" / "dlcourse" / name).mkdir(parents=True)
     inbound(course, "ada", "2026-11-20 10:00:00.000000")
@@ -213,8 +213,8 @@ def test_wrong_calls(course):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_it_cleanly(course, number):
     script = (
-        "import sys, classes; from autograder.commands import watch; from autograder.engine.watch import Watch; "
-        "watch.Watch = lambda *given: Watch(*given, grader=classes.Unhurried); "
+        "import sys, classes; from autograder.commands import watch; from autograder.engine.watch import Arrivals; "
+        "watch.Arrivals = lambda *given: Arrivals(*given, grader=classes.Unhurried); "
         "sys.exit(watch.main(['small'], sys.argv[1], every=0.1))"
     )
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}

@@ -12,6 +12,7 @@ from .grade import shown
 def feedback(assignment, course=".", students=(), json=False):
     """Write feedback pages; returns the exit status."""
     from ..reports.feedback import write_feedback
+    from ..reports.pages import plural
 
     def work():
         open_course(course).find_assignment(assignment)
@@ -22,7 +23,7 @@ def feedback(assignment, course=".", students=(), json=False):
             _json([str(path) for path in written])
         elif written:
             out = console()
-            out.print(f"{len(written)} pages, such as {written[0]}", soft_wrap=True)
+            out.print(f"{plural(len(written), 'page')}, such as {written[0]}", soft_wrap=True)
             out.print(f"Hand them out: nbgrader release_feedback {assignment}", soft_wrap=True)
         for student, why in failed.items():
             fail(f"no page for {shown(student)}: {shown(why)}")
@@ -45,7 +46,7 @@ def report(assignment, course=".", to=None, csv=False, json=False):
             sys.stdout.write(report_.to_csv(made) if csv else report_.to_json(made) + "\n")
             return
         path = Path(to) if to else place.root / "reports" / f"{assignment}.html"
-        _print(made, pages.write(path, report_.to_page(made)))
+        _print(made, pages.write(path, report_.to_page(made, path.parent)))
 
     return fail("--csv and --json: choose one") if csv and json else _tried(work)
 
@@ -55,10 +56,18 @@ def _print(made, path):
     from . import table
 
     out = console()
-    median = pages.number(made.median)
-    out.print(
-        f"{made.assignment}: {pages.plural(len(made.submissions), 'submission')}, median {median} of {pages.number(made.max_points)} points"
-    )
+    spread = made.spread
+    low, median, high = map(pages.number, spread.quartiles)
+    mean, sd, of = map(pages.number, (spread.mean, spread.sd, spread.of))
+    out.print(f"{made.assignment}: {pages.plural(len(made.submissions), 'submission')}")
+    if made.final:
+        out.print(f"median {median}, mean {mean}, SD {sd}, quartiles {low} and {high} of {of} points")
+    else:
+        unread = pages.plural(made.waiting, "answer is", "answers are")
+        numbers = f"mean {mean}, SD {sd}, quartiles {low}, {median} and {high} of {of} points"
+        out.print(f"{unread} not read yet, so no median yet; the checked exercises alone: {numbers}", soft_wrap=True)
+    if made.late or made.missing:
+        out.print(f"{len(made.late)} late, {len(made.missing)} without a submission")
     if made.mistakes:
         rows = table(out, "The commonest mistakes", "students", "mistake", "exercise", numbers=("students",))
         for one in made.commonest[:8]:
@@ -156,8 +165,10 @@ def _warn_before_it_is_final(course, assignment):
 
 
 def _listed(students, most=12):
+    from ..reports.pages import plural
+
     names = ", ".join(shown(one.student) for one in students[:most])
-    return names + (f" and {len(students) - most} others" if len(students) > most else "")
+    return names + (f" and {plural(len(students) - most, 'other')}" if len(students) > most else "")
 
 
 def _tried(work):

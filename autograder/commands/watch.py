@@ -9,7 +9,7 @@ from pathlib import Path
 from ..engine.store.course import open_course
 from ..engine.store.records import WITHOUT_SANDBOX
 from ..engine.tasks import Settings
-from ..engine.watch import Watch
+from ..engine.watch import Arrivals
 from ..errors import AutograderError, CourseError
 from . import fail
 from .grade import shown, stopped_by_signals, wrong_limits
@@ -36,7 +36,7 @@ def main(
     try:
         place = open_course(course)
         settings = Settings.with_timeout(timeout, isolation=isolation, memory=memory)
-        with stopped_by_signals(), Watch(place, assignments, settings, 0.0 if once else pause) as watch:
+        with stopped_by_signals(), Arrivals(place, assignments, settings, 0.0 if once else pause) as watch:
             return _Loop(place, watch, every, feedback).run(once)
     except CourseError as error:
         return fail(error)

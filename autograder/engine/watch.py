@@ -43,12 +43,12 @@ class Waiting:
     settled: bool = False
 
 
-class Watch:
-    """The queue of a course.
+class Arrivals:
+    """What has arrived in a course and waits to be graded.
 
-    with Watch(course, ["neurons"], settings) as watch:
-        watch.look()
-        for summary in watch.grade(): ...
+    with Arrivals(course, ["neurons"], settings) as arrivals:
+        arrivals.look()
+        for summary in arrivals.grade(): ...
 
     assignments : those that are watched, all that are released where none is named. pause : seconds that lie at least between
     two gradings of the same student's work, so that nobody who hands in every minute holds up the others.
@@ -72,7 +72,7 @@ class Watch:
         self._make = grader
         self._warm: dict[Settings, Any] = {}
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> Arrivals:
         self._stack = contextlib.ExitStack()
         return self
 

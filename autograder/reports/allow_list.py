@@ -5,6 +5,8 @@ and writes it again without whatever it does not know, so a hole in a library fo
 missing words and never runs.
 """
 
+import re
+
 import nh3
 
 _PAGE = {
@@ -72,6 +74,10 @@ _STYLES = {
 }
 
 
+# A page of this course by the way to it: no scheme, no host, nothing but a page
+_BESIDE = re.compile(r"(?:\.\./)*[\w.%~-]+(?:/[\w.%~-]+)*\.html")
+
+
 def page(text: str) -> str:
     """A whole page with its body as the list allows it; the head is the template's."""
     head, opened, rest = text.partition("<body>")
@@ -98,7 +104,7 @@ def _clean(text, tags):
 
 
 def _within_the_page(tag, name, value):
-    """A link leads to a place of the same page, and a style fetches nothing."""
-    if name == "href" and not value.startswith("#"):
+    """A link leads to a place of the same page or to a page beside it, and a style fetches nothing."""
+    if name == "href" and not (value.startswith("#") or (tag == "a" and _BESIDE.fullmatch(value))):
         return None
     return None if name in ("style", "clip-path") and "url(" in value.replace("url(#", "") else value

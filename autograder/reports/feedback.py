@@ -2,10 +2,12 @@
 
 import ast
 import errno
+import json
 import re
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +15,8 @@ from ..checks import registry
 from ..checks.exercise import get_exercise
 from ..checks.result import ALSO, CaseRow
 from ..engine.store.course import name_problem, open_course
-from ..engine.store.gradebook_reader import Marks, read_marks
+from ..engine.store.gradebook import saved_cells
+from ..engine.store.gradebook_reader import Marks, read_due, read_marks
 from ..engine.store.journal import latest_records
 from ..engine.store.records import (
     CRASHED,
@@ -27,11 +30,14 @@ from ..engine.store.records import (
     WITHOUT_SANDBOX,
     WRONG,
 )
-from ..errors import CourseError
+from ..errors import CourseError, GradebookError
 from . import pages
+from .status import seconds_late
 
 # Characters of a student's own cells on a page
 OWN_CELLS = 100_000
+# Characters of what a cell of asserts has printed
+PRINTED = 5_000
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 # A sign and a word for every verdict: the colour only repeats what they say
 SIGNS = {
@@ -47,6 +53,27 @@ SIGNS = {
 }
 
 
+@dataclass(frozen=True)
+class Test:
+    """A graded cell of plain asserts as students got it. hidden : whether the course keeps a part of it for grading."""
+
+    source: str
+    hidden: bool = False
+
+
+@dataclass(frozen=True)
+class Around:
+    """What a page shows beside its record.
+
+    tests : {(notebook, grade_id): `Test`}. printed : {(notebook, grade_id): what the test has printed for this student}.
+    due : when it was due for this student.
+    """
+
+    tests: dict = field(default_factory=dict)
+    printed: dict = field(default_factory=dict)
+    due: datetime | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Item:
     """One graded cell as its page shows it.
@@ -56,7 +83,8 @@ class Item:
     changed : why the points are not those of the check, "" where they are. comments : the person's words.
     mistake, hint : the recognised mistake in words. where, problem : the first visible case that fails, and how.
     lines : what else the message says. cases : the rows of the check. hidden : names of hidden cases that fail, where no
-        visible one does. answers : (grade_id, source) of the student's cells.
+        visible one does. answers : (grade_id, source) of the student's cells. test, printed : of a cell of plain asserts, what
+        it asks and what it has printed; kept : whether a part of it is not shown.
     """
 
     name: str
@@ -77,6 +105,9 @@ class Item:
     cases: Sequence[CaseRow] = ()
     hidden: Sequence[str] = ()
     answers: Sequence[tuple[str, str]] = ()
+    test: str = ""
+    printed: str = ""
+    kept: bool = False
 
     @property
     def score(self):
@@ -85,8 +116,10 @@ class Item:
         return f"{earned} of {pages.number(self.max_points)}"
 
 
-def item(notebook, verdict, marks):
+def item(notebook, verdict, marks, around=None):
     """The `Item` of a verdict; `marks` is the student's `Marks`, or None before anything is in the gradebook."""
+    around = around or Around()
+    test = around.tests.get((notebook.name, verdict.grade_id), Test("")) if verdict.how == "in-process" else Test("")
     marks = marks or Marks()
     mark = marks.cells.get((notebook.name, verdict.grade_id))
     keys = verdict.answers or ((verdict.grade_id,) if verdict.grade_id in notebook.sources else ())
@@ -107,6 +140,10 @@ def item(notebook, verdict, marks):
         comments=_comments(notebook, marks, (verdict.grade_id, *keys)),
         mistake=(verdict.mistake or "").replace("_", " "),
         lines=unreadable or _lines(verdict, row),
+        test=test.source,
+        # What a hidden test prints may be what it keeps
+        printed="" if test.hidden else around.printed.get((notebook.name, verdict.grade_id), ""),
+        kept=test.hidden,
     )
     if verdict.verdict == NOT_ATTEMPTED and not unreadable:
         return shown
@@ -238,12 +275,13 @@ def _is_exercise(name):
         return False
 
 
-def feedback_page(record, notebook, marks=None):
+def feedback_page(record, notebook, marks=None, around=None):
     """The page of one notebook of a record, as text.
 
-    marks : the student's `Marks`, so that manual points and comments show.
+    marks : the student's `Marks`, so that manual points and comments show. around : what stands beside the record.
     """
-    items = [item(notebook, verdict, marks) for verdict in notebook.verdicts]
+    items = [item(notebook, verdict, marks, around) for verdict in notebook.verdicts]
+    late = seconds_late(record.submitted, around.due) if around else 0.0
     penalty = (marks.penalties.get(notebook.name, 0.0)) if marks else 0.0
     points = max(0.0, sum(one.points for one in items) - penalty)
     waiting = [one for one in items if one.by_hand and one.verdict == FOR_A_PERSON]
@@ -255,6 +293,8 @@ def feedback_page(record, notebook, marks=None):
         points=points,
         max_points=sum(one.max_points for one in items),
         penalty=penalty,
+        late=pages.lasting(late) if late else "",
+        due=pages.moment(around.due.isoformat()) if late else "",
         waiting=waiting,
         waiting_points=sum(one.max_points for one in waiting),
         right=sum(one.verdict == RIGHT for one in items),
@@ -262,8 +302,8 @@ def feedback_page(record, notebook, marks=None):
         own_cells=_shown_cells(notebook),
         is_code=pages.is_code,
         looked_at=any(not reason.startswith(WITHOUT_SANDBOX) for reason in record.needs_review),
-        graded=record.graded[:16].replace("T", " "),
-        handed_in=(record.submitted or "")[:16].replace("T", " "),
+        graded=pages.moment(record.graded),
+        handed_in=pages.moment(record.submitted),
     )
 
 
@@ -274,14 +314,20 @@ def write_feedback(folder, assignment, students=None, on_event=lambda path: None
     failed : a dict that gets {student: why} of those whose pages cannot be made; without one that is an error at the end.
     """
     course = open_course(folder)
-    marks = read_marks(course, assignment)
+    marks, tests, (due, extended) = (
+        read_marks(course, assignment),
+        _tests(course, assignment),
+        read_due(course, assignment),
+    )
     written, met, problems = [], set(), {} if failed is None else failed
     for record in latest_records(course, assignment):
         if students and record.student not in students:
             continue
         met.add(record.student)
         try:
-            for path in _pages_of(course, assignment, record, marks.get(record.student)):
+            printed = _printed(course, record, tests)
+            around = Around(tests, printed, extended.get(record.student, due))
+            for path in _pages_of(course, assignment, record, marks.get(record.student), around):
                 written.append(path)
                 on_event(path)
         except Exception as error:
@@ -298,7 +344,46 @@ def write_feedback(folder, assignment, students=None, on_event=lambda path: None
     return written
 
 
-def _pages_of(course, assignment, record, marks):
+def _tests(course, assignment):
+    """{(notebook, grade_id): `Test`} of the graded code cells, from the students' version; nothing where there is none."""
+    try:
+        saved = saved_cells(course.db_url, assignment)
+    except (CourseError, GradebookError):
+        return {}
+    found = {}
+    for path in sorted(course.folder("release", ".", assignment).glob("*.ipynb")):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")
+            whole = saved.get(path.stem, {}).get(grade_id)
+            if cell["cell_type"] == "code" and whole is not None:
+                source = _joined(cell["source"])
+                found[path.stem, grade_id] = Test(source, whole.source.strip() != source.strip())
+    return found
+
+
+def _joined(text):
+    return "".join(text) if isinstance(text, list) else text
+
+
+def _printed(course, record, tests):
+    """{(notebook, grade_id): what the tests of plain asserts have printed for this student}."""
+    found = {}
+    for notebook in record.notebooks:
+        asked = {verdict.grade_id: verdict.message for verdict in notebook.verdicts if verdict.how == "in-process"}
+        path = course.folder("autograded", record.student, record.assignment) / f"{notebook.name}.ipynb"
+        if not asked or not path.is_file():
+            continue
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")
+            if grade_id in asked and (notebook.name, grade_id) in tests:
+                texts = [_joined(one["text"]) for one in cell.get("outputs", ()) if one["output_type"] == "stream"]
+                # The message stands on the page already
+                shown = "".join(text for text in texts if text.strip() != asked[grade_id].strip())
+                found[notebook.name, grade_id] = shown if len(shown) <= PRINTED else f"{shown[:PRINTED]}…"
+    return found
+
+
+def _pages_of(course, assignment, record, marks, around):
     """Write one student's pages; yields their paths."""
     problem = name_problem(record.student)
     if problem:
@@ -308,7 +393,7 @@ def _pages_of(course, assignment, record, marks):
     for notebook in record.notebooks:
         if Path(notebook.name).name != notebook.name:
             raise CourseError(f"{record.student}: {notebook.name!r} is not the name of a notebook")
-        yield pages.write(target / f"{notebook.name}.html", feedback_page(record, notebook, marks))
+        yield pages.write(target / f"{notebook.name}.html", feedback_page(record, notebook, marks, around))
     _release_marks(course, record.student, assignment, target)
 
 

@@ -33,7 +33,14 @@ def environment():
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters |= {"points": number, "marked": text, "highlight": highlight, "prose": prose, "plural": plural}
+    found.filters |= {
+        "points": number,
+        "marked": text,
+        "highlight": highlight,
+        "prose": prose,
+        "plural": plural,
+        "lasting": lasting,
+    }
     found.globals |= {"policy": POLICY, "style": style}
     return found
 

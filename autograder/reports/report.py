@@ -6,11 +6,14 @@ The records are read one at a time and kept as a few numbers each, so a class of
 import csv
 import io
 import json
+import os
 import re
 import statistics
 import warnings
 from dataclasses import asdict, dataclass, field
 from functools import cache
+from pathlib import Path
+from urllib.parse import quote
 
 from ..checks import registry
 from ..checks.exercise import get_exercise
@@ -22,6 +25,7 @@ from ..engine.store.records import FOR_A_PERSON, NOT_ATTEMPTED, PARTLY, RIGHT, W
 from ..errors import CourseError
 from . import pages
 from .similarity import Copies
+from .status import NOTHING, Status, make_status
 
 # What a spreadsheet would run as a formula when it opens a CSV file: a sign, or its full-width or small form, that begins a
 # cell; after a semicolon, a tab or a bar too, which begin a cell where the system's list separator is one of these
@@ -29,6 +33,8 @@ FORMULA = re.compile(r"(^|[;,|\t\r\n])(?=[\s\"\u200b-\u200f\u2060\ufeff]*[=+\-@ï
 # Names in a row and rows in a list before the rest is only counted
 SHOWN = 12
 LISTED = 50
+# Submissions below which a correlation says nothing
+FEWEST = 5
 
 
 @dataclass
@@ -46,7 +52,7 @@ class CellTally:
 
 @dataclass
 class SubmissionRow:
-    """What the report keeps of a record."""
+    """What the report keeps of a record; penalty : what a late hand-in costs, and is taken off the points."""
 
     student: str
     points: float
@@ -59,11 +65,22 @@ class SubmissionRow:
     reasons: list
     waiting: int
     cells: list
+    penalty: float = 0.0
+
+    @property
+    def checked(self):
+        """(points, of how many) of the cells that no person reads."""
+        cells = [cell for cell in self.cells if cell.how != "person"]
+        return sum(cell.points for cell in cells), sum(cell.max_points for cell in cells)
 
 
 @dataclass
 class ExerciseTally:
-    """One exercise over the whole class; `share` is the mean share of its points."""
+    """One exercise over the whole class.
+
+    share : the mean share of its points. discrimination : the correlation of its points with those of all other checked
+    exercises, None where too few handed in or nothing varies: near 0 or below, it does not tell who knows more.
+    """
 
     name: str
     max_points: float
@@ -73,6 +90,11 @@ class ExerciseTally:
     wrong: int = 0
     untouched: int = 0
     share: float = 0.0
+    discrimination: float | None = None
+
+    @property
+    def mean(self):
+        return self.share * self.max_points
 
 
 @dataclass
@@ -87,8 +109,22 @@ class MistakeTally:
 
 
 @dataclass
+class Spread:
+    """How points spread. of : the maximum. sd : of the class itself, with N below the sum. quartiles : 25, 50 and 75 %."""
+
+    of: float
+    mean: float
+    sd: float
+    quartiles: tuple
+
+
+@dataclass
 class Report:
-    """Everything the page, the table and the JSON say. left_open : {student: why} of those without a grade."""
+    """Everything the page, the table and the JSON say.
+
+    left_open : {student: why} of those without a grade. status : where everybody stands. pages : {student: the paths of the
+    feedback pages that are written}.
+    """
 
     assignment: str
     submissions: list = field(default_factory=list)
@@ -96,6 +132,46 @@ class Report:
     mistakes: dict = field(default_factory=dict)
     left_open: dict = field(default_factory=dict)
     copies: Copies = field(default_factory=Copies)
+    status: Status | None = None
+    pages: dict = field(default_factory=dict)
+
+    @property
+    def names(self):
+        """{student: their name}, of those whose name the gradebook has."""
+        return {one.student: one.name for one in self.standings if one.name}
+
+    @property
+    def standings(self):
+        return self.status.students if self.status else []
+
+    @property
+    def late(self):
+        """{student: seconds after the due time}."""
+        return {one.student: one.late for one in self.standings if one.late}
+
+    @property
+    def missing(self):
+        return [one.student for one in self.status.those(NOTHING)] if self.status else []
+
+    @property
+    def final(self):
+        """Whether every answer has its points: what nobody has read is not zero, and a median would be of nothing."""
+        return not self.waiting
+
+    @property
+    def values(self):
+        """(points of each submission, of how many): of everything where all is read, of the checked exercises before that."""
+        if self.final:
+            return [one.points for one in self.submissions], self.max_points
+        return [one.checked[0] for one in self.submissions], max(one.checked[1] for one in self.submissions)
+
+    @property
+    def spread(self):
+        import numpy as np
+
+        values, of = self.values
+        quartiles = tuple(float(value) for value in np.percentile(values, (25, 50, 75)))
+        return Spread(of, statistics.fmean(values), statistics.pstdev(values), quartiles)
 
     @property
     def max_points(self):
@@ -122,10 +198,6 @@ class Report:
     def waiting(self):
         return sum(one.waiting for one in self.submissions)
 
-    @property
-    def median(self):
-        return statistics.median(one.points for one in self.submissions)
-
     def quantiles(self, name):
         """(median, 95 % of the class at most, maximum) of a field of the submissions."""
         values = sorted(getattr(one, name) for one in self.submissions)
@@ -136,16 +208,20 @@ def make_report(folder, assignment, on_event=lambda student: None):
     """The `Report` of an assignment of the course in `folder`; on_event is called with every student read."""
     course = open_course(folder)
     marks = read_marks(course, assignment)
-    report = Report(assignment, left_open=left_open(course, assignment))
+    status = make_status(folder, assignment)
+    report = Report(assignment, left_open=left_open(course, assignment), status=status)
     for record in latest_records(course, assignment):
         try:
             add(report, record, marks.get(record.student))
+            found = course.folder("feedback", record.student, assignment).glob("*.html")
+            report.pages[record.student] = sorted(found)
         except Exception as error:
             # One record never costs the others their report
             report.left_open[record.student] = f"its record cannot be read ({described(error)})"
         on_event(record.student)
     if not report.submissions:
         raise CourseError(nothing_graded(assignment, report.left_open))
+    discriminate(report)
     return report
 
 
@@ -192,8 +268,31 @@ def add(report, record, marks=None):
             list(dict.fromkeys(reasons)),
             waiting,
             cells,
+            sum(marks.penalties.values()) if marks else 0.0,
         )
     )
+
+
+def discriminate(report):
+    """Give each exercise its item-rest correlation.
+
+    Source: Crocker and Algina, "Introduction to Classical and Modern Test Theory", 1986, section 14.2: the corrected
+    item-total correlation.
+    """
+    import numpy as np
+
+    places = {name: place for place, name in enumerate(report.exercises)}
+    points = np.full((len(report.submissions), len(places)), np.nan)
+    for row, one in enumerate(report.submissions):
+        for cell in one.cells:
+            if cell.exercise in places:
+                points[row, places[cell.exercise]] = cell.points
+    rest = np.nansum(points, axis=1, keepdims=True) - points
+    for name, place in places.items():
+        met = ~np.isnan(points[:, place])
+        item, others = points[met, place], rest[met, place]
+        if len(item) >= FEWEST and np.ptp(item) > 0 and np.ptp(others) > 0:
+            report.exercises[name].discrimination = float(np.corrcoef(item, others)[0, 1])
 
 
 def _count(report, cell, student, verdict):
@@ -237,16 +336,24 @@ def to_json(report):
     """The report as JSON."""
     seconds, memory = report.quantiles("seconds"), report.quantiles("memory_mb")
     named = ("median", "95 % at most", "maximum")
+    spread = report.spread
+    shown = {"of": spread.of, "mean": spread.mean, "sd": spread.sd}
+    shown |= dict(zip(("lower_quartile", "median", "upper_quartile"), spread.quartiles, strict=True))
     return json.dumps(
         {
             "assignment": report.assignment,
             "students": len(report.submissions),
             "max_points": report.max_points,
-            "median_points": report.median,
+            # What nobody has read is not zero: until then there is no median, and the spread is of what is checked
+            "median_points": spread.quartiles[1] if report.final else None,
+            "spread": shown | {"what": "points" if report.final else "points of the checked exercises"},
             "answers_waiting": report.waiting,
+            "late_seconds": report.late,
+            "nothing_handed_in": report.missing,
+            "names": report.names,
             "seconds": dict(zip(named, seconds, strict=True)),
             "memory_mb": dict(zip(named, memory, strict=True)),
-            "exercises": [asdict(one) for one in report.hardest],
+            "exercises": [asdict(one) | {"mean": one.mean} for one in report.hardest],
             "mistakes": [asdict(one) | {"count": len(one.students)} for one in report.commonest],
             "left_open": report.left_open,
             "for_a_person": {one.student: one.reasons for one in report.for_a_person},
@@ -293,12 +400,14 @@ def safe(value):
 # --- the page -------------------------------------------------------------------------------------------------------
 
 
-def to_page(report):
-    """The report as one self-contained page."""
+def to_page(report, folder=None):
+    """The report as one self-contained page; folder : where it will lie, so that it can lead to the feedback pages."""
     seconds, memory = report.quantiles("seconds"), report.quantiles("memory_mb")
     return pages.render(
         "report.html",
         report=report,
+        spread=report.spread,
+        links=_links(report, folder),
         students=len(report.submissions),
         seconds=seconds,
         total_seconds=sum(one.seconds for one in report.submissions),
@@ -313,6 +422,16 @@ def to_page(report):
         mistakes=_mistakes(report) if report.mistakes else None,
         cost=_cost(report),
     )
+
+
+def _links(report, folder):
+    """{student: [(name of the page, the way to it)]}."""
+    if folder is None:
+        return {}
+    return {
+        student: [(path.stem, quote(Path(os.path.relpath(path, Path(folder).resolve())).as_posix())) for path in paths]
+        for student, paths in report.pages.items()
+    }
 
 
 # Drawn in colours that no plot uses, which the page then replaces by its own: light and dark share one drawing
@@ -396,29 +515,32 @@ def _short(name, most):
 def _scores(report):
     import numpy as np
 
-    values = np.array([one.points for one in report.submissions])
-    most = report.max_points or 1.0
+    values, most = report.values
+    values, most = np.array(values), most or 1.0
+    what = "points" if report.final else "points of the checked exercises"
     bins = np.linspace(0.0, most, min(20, max(4, round(most))) + 1)
-    median = report.median
+    median = report.spread.quartiles[1]
 
     def draw(ax):
         ax.hist(np.clip(values, 0.0, most), bins=bins, color=_FILLS["accent"], rwidth=0.92)
-        ax.axvline(median, color=_INK, linewidth=1.2, linestyle=(0, (4, 3)))
-        ax.annotate(
-            f"median {pages.number(median)}",
-            (median, 1.0),
-            xycoords=("data", "axes fraction"),
-            xytext=(4 if median < 0.75 * most else -4, -2),
-            textcoords="offset points",
-            ha="left" if median < 0.75 * most else "right",
-            va="top",
-        )
-        ax.set(xlabel="points", ylabel="students", xlim=(0, most))
+        if report.final:
+            ax.axvline(median, color=_INK, linewidth=1.2, linestyle=(0, (4, 3)))
+            ax.annotate(
+                f"median {pages.number(median)}",
+                (median, 1.0),
+                xycoords=("data", "axes fraction"),
+                xytext=(4 if median < 0.75 * most else -4, -2),
+                textcoords="offset points",
+                ha="left" if median < 0.75 * most else "right",
+                va="top",
+            )
+        ax.set(xlabel=what, ylabel="students", xlim=(0, most))
         ax.margins(y=0.18)
         _whole(ax)
 
     counts, _ = np.histogram(np.clip(values, 0.0, most), bins)
-    alt = f"Histogram of the points. Median {pages.number(median)} of {pages.number(most)}, "
+    alt = f"Histogram of the {what}, of {pages.number(most)}"
+    alt += f". Median {pages.number(median)}, " if report.final else ": "
     alt += f"lowest {pages.number(values.min())}, highest {pages.number(values.max())}; most students, {counts.max()}, "
     alt += f"between {pages.number(bins[counts.argmax()])} and {pages.number(bins[counts.argmax() + 1])}."
     return _plot("scores", draw, "How the points spread", alt, (7.4, 2.7))

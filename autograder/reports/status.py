@@ -98,7 +98,7 @@ def make_status(folder, assignment, on_event=lambda student: None):
                 one.state = AGAIN
         if student in open_:
             one.reasons = [*one.reasons, open_[student]]
-        one.late = _late(one.submitted, extended.get(student, due))
+        one.late = seconds_late(one.submitted, extended.get(student, due))
         status.students.append(one)
         on_event(student)
     return status
@@ -109,7 +109,8 @@ def _known(record):
     return record.key[0], record.submitted, record.points, reasons
 
 
-def _late(submitted, due):
+def seconds_late(submitted, due):
+    """How long after `due` something was handed in; 0 where it was in time, or where either is not known."""
     if submitted is None or due is None:
         return 0.0
     return max(0.0, (datetime.fromisoformat(submitted).astimezone(UTC) - due).total_seconds())
