@@ -286,7 +286,7 @@ def test_a_cell_of_asserts_shows_what_it_asks_and_what_it_printed():
     notebook = NotebookRecord("small", (failed,), {"double": "def double(x):\n    return x"})
     record = Record("ada", "small", ("", "", ""), (notebook,))
     key = "small", "double-test"
-    source = "assert double(2) == 4  # <b>"
+    source = "assert double(2) == 4, '<b>'"
     for hidden in (False, True):
         around = feedback.Around({key: feedback.Test(source, hidden)}, {key: "it says <i>5</i>"})
         page = Outline(feedback.feedback_page(record, notebook, None, around))

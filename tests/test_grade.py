@@ -2,6 +2,7 @@
 
 import csv
 import errno
+import functools
 import json
 import os
 import random
@@ -18,7 +19,7 @@ import pytest
 
 from autograder import build, demo
 from autograder.commands import grade as command
-from autograder.engine import assemble, pool, run, version
+from autograder.engine import assemble, pool, preprocessor, run, version
 from autograder.engine.run import grade_class
 from autograder.engine.store import journal
 from autograder.engine.store.course import open_course
@@ -670,6 +671,24 @@ def test_nbgrader_s_autograde_uses_the_engine_in_the_shipped_configuration(cours
     assert {one.student: (one.key, one.points) for one in records(theirs).values()} == {
         one.student: (one.key, one.points) for one in records(course).values()
     }
+
+
+# SQLAlchemy's, at what nbgrader does there
+@pytest.mark.filterwarnings("ignore:Object of type")
+def test_formgraders_button_grades_and_says_why_it_could_not(course, monkeypatch):
+    """The button calls nbgrader's API with the configuration of the course."""
+    with_fake = functools.partial(grade_class, grader=classes.FakeGrader)
+    monkeypatch.setattr(preprocessor, "grade_class", with_fake)
+    hand_in_all(course, ["ada"])
+    classes.hand_in(course, "eve", classes.answered(course, {"double": "engine_fault"}))
+    with demo.nbgrader_api(course) as api:
+        pressed = api.autograde(classes.NAME, "ada")
+        assert pressed["success"], pressed
+        failed = api.autograde(classes.NAME, "eve")
+    assert not failed["success"] and "the machine failed" in failed["log"]
+    assert list(records(course)) == ["ada"]
+    assert grade(course, students=["ada"]).unchanged == 1
+    assert classes.grades(course)[0]["ada", "double-test"] == (3.0, None, None, False)
 
 
 def test_the_export_reads_the_grades(course):

@@ -32,6 +32,12 @@ c.Exchange.root = {exchange!r}
 """
 
 
+FORMGRADER = """
+c = get_config()
+load_subconfig("nbgrader_config.py", path={course!r})
+"""
+
+
 def hub_config(port, hub, api, proxy, single):
     services = [{"name": "test", "api_token": TOKEN}]
     scopes = ["admin:users", "admin:servers", "access:servers"]
@@ -193,6 +199,10 @@ def test_fetch_submit_grade_and_the_right_page(place, venv, hub):
     as_user(*dlcourse, "start", "--instructor", "course", **options)
     options["home"] = home / "course"
     as_user(*dlcourse, "release", "neurons", **options)
+    (home / ".jupyter").mkdir()
+    (home / ".jupyter" / "nbgrader_config.py").write_text(FORMGRADER.format(course=str(home / "course")))
+    for path in (home / ".jupyter", home / ".jupyter" / "nbgrader_config.py"):
+        shutil.chown(path, TEACHER, TEACHER)
     name = "neurons"
     answers = {
         ADA: "def preactivation(X, w, b):\n    return X @ w + b",
@@ -217,6 +227,15 @@ def test_fetch_submit_grade_and_the_right_page(place, venv, hub):
 
     said = as_user(*dlcourse, "watch", "--once", "--feedback", **options)
     assert f"neurons: {ADA}: 1 of " in said and f"neurons: {BOB}: 0" in said and "claims to be" not in said
+    # Formgrader's button grades by the same engine, into the same journal
+    hub.start(TEACHER)
+    journal = home / "course" / "records" / "neurons.jsonl"
+    before = len(journal.read_text().splitlines())
+    pressed = hub.ask(f"/user/{TEACHER}/formgrader/api/submission/neurons/{BOB}/autograde", {}, "POST")
+    assert pressed["success"], pressed
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    assert [line["student"] for line in lines[before:]] == [BOB] and lines[-1]["isolation"] == "bwrap"
+
     for student, points in ((ADA, "1"), (BOB, "0")):
         server = f"/user/{student}"
         hub.ask(f"{server}/assignments/fetch_feedback", course_id="dlcourse", assignment_id=name)
