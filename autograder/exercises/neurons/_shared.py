@@ -80,7 +80,7 @@ def criterion_cases(rng):
     boundary = (np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 3.0]]), np.array([1, -1, 1]), np.array([0.0, 1.0]), 0.0)
     return [
         *batches(rng, sign_targets),
-        Case("half of them misclassified", (X, flipped, w, 0.0)),
+        enlarged(Case("half of them misclassified", (X, flipped, w, 0.0)), 0),
         Case("two examples on the boundary", boundary),
     ]
 

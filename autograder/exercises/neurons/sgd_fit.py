@@ -66,15 +66,15 @@ def sgd_driver(functions, case):
 
 
 def cases(rng):
-    def case(name, N, epochs, batch_size, size=1.0, **options):
+    def case(name, N, epochs, batch_size, size=1.0, offset=0.0, **options):
         X = rng.standard_normal((N, 3))
-        start = (X, size * X[:, 0], rng.standard_normal(3), 0.3, 0.01, epochs)
+        start = (X, size * X[:, 0] + offset, rng.standard_normal(3), 0.3, 0.01, epochs)
         given = {} if batch_size is None else {"batch_size": batch_size}
         return Case(name, start, given, extra={"rng": Rng(int(rng.integers(2**31)))}, **options)
 
     return [
         case("batches of 5 from 23 examples, 3 epochs", 23, 3, 5),
-        case("one example at a time, the default, 2 epochs", 19, 2, None, size=ENLARGED),
+        case("one example at a time, the default, 2 epochs", 19, 2, None, size=ENLARGED, offset=ENLARGED),
         case("two batches that come out even, 4 epochs", 20, 4, 10),
         case("batches of 7 from 30 examples, 2 epochs", 30, 2, 7, hidden=True),
     ]

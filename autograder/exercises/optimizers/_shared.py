@@ -26,7 +26,7 @@ def optimizer_cases(name, **options):
 
         return [
             case("one step", count=1),
-            case("four steps, gradients that change", first=[1.0, -2.0, 0.5, -0.1]),
+            case("four steps, gradients that change", first=[1.0, -2.0, 1e-6, -0.1]),
             case("another learning rate", shape=(3,), lr=0.25),
             *([case("every option other than its default", shape=(5,), lr=0.2, **options)] if options else []),
             enlarged(case("a matrix of weights", shape=(3, 2), lr=0.1), 0),

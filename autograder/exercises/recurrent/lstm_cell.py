@@ -41,7 +41,7 @@ def cases(rng):
     return [
         case("three examples", 3, 2, 4),
         enlarged(case("one example", 1, 3, 2), 0, 2, small=(3,)),
-        case("as many examples as inputs and units", 3, 3, 3),
+        enlarged(case("as many examples as inputs and units", 3, 3, 3)),
         case("a gradient from the state only", 2, 3, 4, dc=0.0),
         case("a gradient from the memory only", 2, 4, 3, dh=0.0),
         in_float32(case("", 4, 2, 3)),
