@@ -723,7 +723,7 @@ def test_the_way_of_a_mistake_is_what_it_makes_of_the_cases_that_are_asked():
 
 
 def test_how_far_a_number_is_from_an_answer():
-    family = lambda theta: (lambda x: (theta * x, x.size),)  # noqa: E731
+    family = lambda theta: (lambda x: (theta * x, x.size),)
     far = [evaluation._distance(ONE, family, CASES[0], 0, (3 * X, 3), number) for number in (3.0, 2.0)]
     assert far == [0.0, pytest.approx(1 / 3)]
     assert evaluation._distance(ONE, lambda theta: (lambda x: 1 / 0,), CASES[0], 0, (3 * X, 3), 3.0) == np.inf
