@@ -72,6 +72,10 @@ def lay_out_course(folder):
     course = places.find().course
     files = {"nbgrader_config.py": (course / "nbgrader_config.py").read_bytes()}
     for slug in dlcourse.TOPICS:
+        own = Path(folder) / "source" / slug
+        if any(own.glob("*")) and not (own / f"{slug}.md").is_file():
+            # An assignment of the teacher's, under a name of ours
+            continue
         files[f"source/{slug}/{slug}.md"] = (course / "source" / slug / f"{slug}.md").read_bytes()
     return _lay_out(Path(folder).resolve(), COURSE_MARKER, files)
 

@@ -1,7 +1,9 @@
 """Exercises from outside the package: read, imported from memory, versioned, and named where they are wrong."""
 
 import importlib.metadata
+import pickle
 
+import cloudpickle
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from autograder.checks import registry
 from autograder.checks.audit import selected
 from autograder.checks.exercise import exercises_of, get_exercise
 from autograder.checks.registry import Sources, read_sources, using
+from autograder.engine.pool import _GraderOnWorker
 from autograder.engine.version import checks_version
 from autograder.errors import CourseError
 
@@ -136,6 +139,46 @@ def test_an_installed_package_names_its_topic_by_an_entry_point(tmp_path, monkey
         assert len({before, first, checks_version()}) == 3
     finally:
         exercises_of.cache_clear()
+
+
+def test_a_worker_judges_by_the_exercises_that_came_with_the_run_and_by_no_others():
+    """Bytes travel; a worker that serves two courses takes each one's."""
+
+    class Address:
+        address = "tcp://elsewhere"
+
+    class Nothing:
+        def __init__(self, settings):
+            pass
+
+        def __enter__(self):
+            return self
+
+        def warm(self, names):
+            pass
+
+        def grade(self, task):
+            return get_exercise("arithmetic.double").points
+
+    runs = []
+    for points in (2, 5):
+        sources = Sources({"arithmetic.py": DOUBLE.replace(b"points=2", b"points=%d" % points)})
+        with using(sources):
+            version = checks_version()
+        sent = pickle.loads(
+            cloudpickle.dumps(_GraderOnWorker(None, Nothing, [("arithmetic.double",)], version, sources))
+        )
+        runs.append(sent)
+    with using(Sources()):
+        for one in runs:
+            one.setup(Address)
+        assert [one.fault for one in runs] == ["", ""]
+        assert [one.grade([None]) for one in (*runs, runs[0])] == [[2], [5], [2]]
+        runs[0].version = "another"
+        runs[0].setup(Address)
+        assert runs[0].fault == (
+            "the worker tcp://elsewhere has another version of this package: install the same everywhere"
+        )
 
 
 def test_hidden_and_compiled_files_are_left_out(tmp_path):

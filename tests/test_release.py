@@ -15,6 +15,7 @@ from autograder.commands.release import reason, release
 from autograder.engine.store.course import assignment_problem
 from autograder.engine.store.gradebook import saved_cells
 from autograder.errors import BuildError, CourseError
+from autograder.workspace import lay_out_course
 
 HEAD = """---
 jupytext:
@@ -136,6 +137,26 @@ def test_a_teachers_notebook_comes_before_the_packages_text(course):
     # One of another name, too: the assignment is the teacher's
     (folder / "first.ipynb").rename(folder / "part1.ipynb")
     assert list(prepared(course, shipped=text).notebooks) == ["part1"]
+
+
+def test_a_newer_text_beside_a_changed_one_is_no_notebook_and_goes_to_no_student(course):
+    folder = course / "source" / "first"
+    (folder / "first.new.md").write_text(TEXT, encoding="utf-8")
+    found = prepared(course)
+    assert (list(found.notebooks), found.texts) == (["first"], ["first.md", "first.new.md"])
+    course_source.write_draft(found, folder, course / "draft", ())
+    assert os.listdir(course / "draft") == ["first.ipynb"]
+
+
+def test_an_update_of_the_package_leaves_a_teachers_own_assignment_alone(tmp_path):
+    """Under a name of ours, where the teacher has no text."""
+    lay_out_course(tmp_path / "course")
+    place = tmp_path / "course" / "source" / "training"
+    (place / "training.md").unlink()
+    nbformat.write(new_notebook(cells=[new_code_cell("x = 1")]), place / "training.ipynb")
+    changes = lay_out_course(tmp_path / "course")
+    assert (changes.new, changes.updated, changes.beside) == ([], [], {})
+    assert os.listdir(place) == ["training.ipynb"]
 
 
 def test_exercises_are_filled_into_a_notebook_and_the_notebook_is_left_alone(course):

@@ -21,6 +21,8 @@ from .sources import read_source
 # The head of a text notebook; a README.md has none
 _TEXT_NOTEBOOK = re.compile(r"\A---\n(?:.*\n)*?(?:jupytext|kernelspec):", re.M)
 
+_BESIDE = re.compile(r"\.new\d*$")
+
 
 @dataclass
 class Prepared:
@@ -40,9 +42,11 @@ def prepare(folder, assignment, shipped=None):
 
     shipped : the text that the package has for an assignment of this name; the folder's own files come before it.
     """
-    texts = {path.stem: path for path in sorted(folder.glob("*.md")) if _is_text_notebook(path, assignment)}
+    written = [path for path in sorted(folder.glob("*.md")) if _is_text_notebook(path, assignment)]
+    # `dlcourse start --instructor` puts a newer version beside a text that the teacher has changed
+    texts = {path.stem: path for path in written if not _BESIDE.search(path.stem)}
     found = {path.stem: path for path in sorted(folder.glob("*.ipynb"))}
-    prepared = Prepared(texts=[path.name for path in texts.values()])
+    prepared = Prepared(texts=[path.name for path in written])
     ours = {} if texts or shipped is None or set(found) - {assignment} else {assignment: shipped}
     for name in sorted({*texts, *found, *ours}):
         text = texts.get(name) or ours.get(name)

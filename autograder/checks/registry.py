@@ -164,15 +164,17 @@ def version() -> str:
     made = hashlib.sha256(_current.digest.encode())
     for name, entry in sorted(installed().items()):
         made.update(repr((name, entry.value)).encode())
-        for folder in installed_folders(entry):
-            made.update(read_sources(folder).digest.encode())
+        for place in installed_places(entry):
+            made.update(read_sources(place).digest.encode() if place.is_dir() else place.read_bytes())
     return made.hexdigest() if topics() else ""
 
 
-def installed_folders(entry: importlib.metadata.EntryPoint) -> list[Path]:
-    """The folders of an installed package of exercises, or those that hold its one module."""
+def installed_places(entry: importlib.metadata.EntryPoint) -> list[Path]:
+    """The folders of an installed package of exercises, or the file of its one module."""
     found = importlib.util.find_spec(entry.module.partition(".")[0])
-    return [Path(place) for place in (found and found.submodule_search_locations) or ()]
+    if found is None:
+        return []
+    return [Path(place) for place in found.submodule_search_locations or [found.origin or ""] if place]
 
 
 def holds_exercises(module: str) -> bool:
