@@ -11,7 +11,7 @@ from autograder import build
 from autograder.build import course_source
 from autograder.checks import registry
 from autograder.commands import release as command
-from autograder.commands.release import reason, release
+from autograder.commands.release import checks_for_students, reason, release
 from autograder.engine.store.course import assignment_problem
 from autograder.engine.store.gradebook import saved_cells
 from autograder.errors import BuildError, CourseError
@@ -256,6 +256,19 @@ def test_a_release_that_fails_leaves_the_course_as_it_was(course, capsys):
     )
     assert tree(course) == before
     assert saved_cells(f"sqlite:///{course / 'gradebook.db'}", "first") == cells
+
+
+def test_a_check_of_an_unknown_exercise_is_refused(course):
+    cells = [new_code_cell('check("arithmetic.double", double)'), new_code_cell('check("arithmetic.trouble", trouble)')]
+    nbformat.write(new_notebook(cells=cells[:1]), course / "first.ipynb")
+    assert registry.released_sources(checks_for_students(course)).topics == ("arithmetic",)
+    nbformat.write(new_notebook(cells=cells), course / "first.ipynb")
+    with pytest.raises(BuildError) as caught:
+        checks_for_students(course)
+    assert str(caught.value) == (
+        "a cell calls `check` for what cannot be checked: there is no exercise 'arithmetic.trouble'; did you mean "
+        "'arithmetic.double'?"
+    )
 
 
 def test_what_is_nowhere_is_refused(course):

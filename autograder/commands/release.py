@@ -83,6 +83,7 @@ def release(folder, assignment, exchange=True, say=lambda text: None, solution=F
         say("nbgrader makes the students' version")
         # First with another gradebook, so that a fault leaves the class's as it is
         _generate(api, draft, "try", f"sqlite:///{draft / 'gradebook.db'}", assignment)
+        checks = checks_for_students(draft / "try" / assignment)
         _can_follow(course.db_url, f"sqlite:///{draft / 'gradebook.db'}", assignment)
         if solution:
             say("grading the solution as if a student had handed it in")
@@ -90,7 +91,8 @@ def release(folder, assignment, exchange=True, say=lambda text: None, solution=F
                 say(line)
         say("writing its cells to the gradebook")
         _generate(api, draft, "release", course.db_url, assignment)
-        _write_checks(draft / "release" / assignment, assignment)
+        if checks:
+            (draft / "release" / assignment / f"{assignment}{registry.RELEASED}").write_bytes(checks)
         course_source.write_built(prepared, source)
         _swap(draft / "release" / assignment, released)
         if exchange:
@@ -116,8 +118,8 @@ def _nothing(source, assignment):
     return f"there is no assignment {assignment!r}: write {source / assignment}.md or .ipynb; there are {', '.join(sorted(known))}"
 
 
-def _write_checks(folder, assignment):
-    """What students need to check the course's own exercises, beside their notebooks."""
+def checks_for_students(folder):
+    """What students need beside these notebooks to check the course's own exercises; empty where they ask none."""
     notebooks = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.ipynb"))}
     names = [
         name
@@ -126,9 +128,11 @@ def _write_checks(folder, assignment):
         if cell["cell_type"] == "code"
         for name, _ in find_calls("".join(cell["source"]))
     ]
-    own = [name for name in dict.fromkeys(names) if get_exercise(name).slug in registry.topics()]
-    if own:
-        (folder / f"{assignment}{registry.RELEASED}").write_bytes(released_data(own, notebooks))
+    try:
+        own = [name for name in dict.fromkeys(names) if get_exercise(name).slug in registry.topics()]
+    except ValueError as error:
+        raise build.BuildError(f"a cell calls `check` for what cannot be checked: {error}") from None
+    return released_data(own, notebooks) if own else b""
 
 
 def _generate(api, draft, target, db_url, assignment):
