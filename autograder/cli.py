@@ -293,7 +293,7 @@ def push(
 ):
     """Send the scores to a learning platform by LTI 1.3, with the mistakes' names and the page's address as the comment.
 
-    What the platform has already is not sent again; who handed in nothing gets no score.
+    What the platform has already is not sent again; a student who handed in nothing gets no score.
     """
     from .commands import push
 

@@ -33,8 +33,9 @@ c.Exchange.root = {exchange!r}
 
 
 FORMGRADER = """
-c = get_config()
-load_subconfig("nbgrader_config.py", path={course!r})
+from pathlib import Path
+
+load_subconfig("nbgrader_config.py", path=str(Path.home() / "course"))
 """
 
 
@@ -111,7 +112,14 @@ def venv(place):
         "-c",
         ROOT / "constraints.txt",
     ]
-    quietly(*install, f"{ROOT}[grading]", "jupyterhub==6.1.1", why="cannot install JupyterHub")
+    # A copy, as a build leaves files beside what it builds
+    source = place / "source"
+    source.mkdir()
+    for name in ("autograder", "dlcourse", "notebooks"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__", "gradebook.db"))
+    for name in ("pyproject.toml", "README.md", "LICENSE", "MANIFEST.in"):
+        shutil.copy(ROOT / name, source)
+    quietly(*install, f"{source}[grading]", "jupyterhub==6.1.1", why="cannot install JupyterHub")
     npm = ["npm", "install", "--no-audit", "--no-fund", "--prefix", place / "proxy", "configurable-http-proxy@5"]
     quietly(*npm, why="cannot install configurable-http-proxy")
     exchange = place / "exchange"
@@ -200,7 +208,7 @@ def test_fetch_submit_grade_and_the_right_page(place, venv, hub):
     options["home"] = home / "course"
     as_user(*dlcourse, "release", "neurons", **options)
     (home / ".jupyter").mkdir()
-    (home / ".jupyter" / "nbgrader_config.py").write_text(FORMGRADER.format(course=str(home / "course")))
+    (home / ".jupyter" / "nbgrader_config.py").write_text(FORMGRADER)
     for path in (home / ".jupyter", home / ".jupyter" / "nbgrader_config.py"):
         shutil.chown(path, TEACHER, TEACHER)
     name = "neurons"

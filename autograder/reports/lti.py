@@ -95,7 +95,7 @@ def read_config(path):
 def push(folder, assignment, config=None, students=None, dry_run=False, on_event=lambda student: None):
     """Push the scores of an assignment that the platform does not have yet; returns `Pushed`.
 
-    Whoever handed in nothing, or is not graded, gets no score. A score that waits for a person is marked as not final.
+    A student who handed in nothing, or is not graded, gets no score. A score that waits for a person is marked as not final.
     Raises `CourseError` where the settings cannot be used or the platform refuses everything.
     """
     course = open_course(folder)

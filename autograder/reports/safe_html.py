@@ -36,7 +36,7 @@ def markdown2html(source):
 def clean_html(source):
     """HTML without event handlers, javascript: links and pictures from elsewhere.
 
-    Scripts, styles, frames, forms and whatever else is no element of the list stand there as text.
+    Scripts, styles, frames, forms and everything else that is not on the list stand there as text.
     """
     text = source.decode("utf-8", "replace") if isinstance(source, bytes) else str(source)
     return nh3.clean(
