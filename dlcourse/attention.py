@@ -565,7 +565,7 @@ def cached_attention(q, cache, heads, key=None, value=None):
 
     Notes
     -----
-    Causal attention over T positions computes the rows before the last one anew for
+    Causal attention over T positions computes the rows before the last one again for
     each further position, T² scores in all; kept keys and values leave T.
     Source: Shazeer, Fast transformer decoding: one write-head is all you need (2019),
     section 2.4, "incremental" attention.
