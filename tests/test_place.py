@@ -298,13 +298,13 @@ SAMPLE = (
     "activations.gelu_grad",
     "graph.prod",
     "backpropagation.mlp",
-    "initializers.orthogonal",
-    "optimizers.adam_step",
+    "initializers.xavier_uniform",
+    "optimizers.momentum_step",
     "dropout.masked",
     "normalization.layernorm",
-    "convolution.conv2d",
-    "recurrent.rnn",
-    "attention.scaled_dot_product_attention",
+    "convolution.avgpool2d",
+    "recurrent.gru_cell",
+    "attention.sinusoidal_positions",
     "metrics.temperature_softmax",
 )
 

@@ -356,7 +356,8 @@ class _PlaceSearch:
             self.kinds[site] = self._kind(site)
         if first.error is not None and first.line:
             statement = self._statement_at(first.line)
-            if statement is None:
+            # An error may come long after what is wrong
+            if statement is None or len(self._suspects(self.runner.statements.index(statement))) > 1:
                 return Place(self._right_so_far())
             return Place(self._right_so_far(), statement.line, statement.function)
         found = self._exchange()
@@ -376,7 +377,10 @@ class _PlaceSearch:
         lost = abs(_ratio(self.own[i][site], theirs))
         if not lost:
             return False
+        # The returned value itself, unless something is still made of it
         here = [x for other in self.order if sites[other].statement == number for x in self.own[i][other]]
+        if self._is_used(number):
+            here = []
         for value, right in zip(self.runs[i].values, self.expected[i], strict=False):
             wanted = dict(_arrays(right))
             for path, got in _arrays(value):
@@ -459,6 +463,18 @@ class _PlaceSearch:
 
     def _equal_everywhere(self, one, other):
         return all(_all_close(own[one], own[other]) for own in self.own.values() if own.get(one) and own.get(other))
+
+    def _is_used(self, number):
+        """Whether what a statement sets is read by another one that does not return it."""
+        statements = self.runner.statements
+        return any(
+            one.role == "name"
+            and one.name in statements[number].names
+            and statements[one.statement].function == statements[number].function
+            and one.statement > number
+            and statements[one.statement].kind != "Return"
+            for one in self.runner.sites
+        )
 
     def _uses_first(self, number, maker):
         """Whether a statement is the first to read what another one sets."""
