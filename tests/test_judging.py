@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from autograder.checks import evaluation, limits, recognition
-from autograder.checks.drivers import Case, Outcome, Withheld, WrongAnswer, plain, run_case
+from autograder.checks.drivers import Case, Outcome, Withheld, WrongAnswer, plain, ready, run_case
 from autograder.checks.evaluation import judge, problem, unusable
-from autograder.checks.exercise import Exercise, Mistake
+from autograder.checks.exercise import Exercise, Mistake, by_columns
 from autograder.checks.limits import TooSlow
 from autograder.checks.recognition import Seen
 
@@ -677,6 +677,24 @@ def test_two_mistakes_in_two_of_the_values_that_are_returned_get_both_names_or_n
     )
     assert result.message.count("known mistake") == len(names.split(", ")) * bool(names)
     assert all(f"known mistake ({name.replace('_', ' ')})" in result.message for name in names.split(", ") if name)
+
+
+def test_a_case_by_columns_reaches_the_answer_as_a_transpose_does():
+    case = by_columns(Case("a batch", (np.arange(6.0).reshape(2, 3),), {"w": [np.ones((3, 2))]}, dout=np.eye(2, 3)))
+    given = ready(case)
+    assert case.name == "a batch, stored by columns"
+    arrays = given.args[0], given.kwargs["w"][0], given.dout
+    assert [x.flags["F_CONTIGUOUS"] and not x.flags["C_CONTIGUOUS"] for x in arrays] == [True] * 3
+    assert np.array_equal(given.args[0], case.args[0])
+
+    # What is written into a reshaped array of its kind is lost
+    def doubled(x):
+        y = np.zeros_like(x)
+        y.reshape(-1)[:] = 2 * x.ravel()
+        return y
+
+    (outcome,) = run_case(plain, (doubled,), replace(case, kwargs={}), [""])
+    assert not outcome.value.any()
 
 
 def test_cases_that_return_other_numbers_of_values_are_not_compared_value_by_value():
