@@ -47,7 +47,14 @@ def test_honest_work_alone(scene):
 def test_attack(scene, attack):
     outcome = scene.attacked_by(attack)
     assert outcome.score == attack.score, outcome.said
-    assert {name: verdict.verdict for name, verdict in outcome.verdicts.items()} == attack.expected_verdicts
+    found = {name: verdict.verdict for name, verdict in outcome.verdicts.items()}
+    # What ends first, its time or its memory, may depend on the machine
+    either = {
+        name: found.get(name) if found.get(name) in one else one
+        for name, one in attack.expected_verdicts.items()
+        if isinstance(one, tuple)
+    }
+    assert found == attack.expected_verdicts | either
     says = (attack.says,) if isinstance(attack.says, str) else attack.says
     assert any(words in outcome.said for words in says), outcome.said
     assert outcome.effects == [f"read: {what}" for what in attack.leaks]

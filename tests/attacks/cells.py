@@ -157,9 +157,6 @@ ATTACKS = [
         "changed_id",
         "an answer under another id",
         edit=marks("preactivation", grade_id="mine"),
-        loses=("preactivation",),
-        verdict="not attempted",
-        says="is missing; it counts as not attempted",
     ),
     Attack(
         "swapped_ids",
@@ -187,9 +184,12 @@ ATTACKS = [
         "twice_answer",
         "an answer twice, first right, then wrong",
         edit=twice("preactivation", WRONG["preactivation"]),
-        says="stands twice; the first was graded",
+        loses=("preactivation",),
+        says="stands twice; the last one was graded",
     ),
-    Attack("twice_check", "a check twice", edit=twice("average-check"), says="stands twice; the first was graded"),
+    Attack(
+        "twice_check", "a check twice", edit=twice("average-check"), says="stands twice; the course's version was used"
+    ),
     Attack(
         "answer_as_text",
         "an answer's cell turned into text",
@@ -249,9 +249,6 @@ ATTACKS = [
         "no_marks",
         "every mark deleted, as some editors do",
         edit=no_marks,
-        loses=tuple(POINTS),
-        verdict="not attempted",
-        says="is missing; it counts as not attempted",
     ),
     Attack("imports_gone", "the cell with the imports deleted", edit=imports_gone),
     Attack(

@@ -99,27 +99,32 @@ plt.show()
 """
 
 ATTACKS = [
-    flood(
-        "forks", "starts processes without end", FORKS, loses=ONE, verdict="not attempted", says="stopped with an error"
-    ),
+    flood("forks", "starts processes without end", FORKS, loses=ONE, verdict="wrong", says="stopped with "),
     flood(
         "fork_bomb",
         "a fork bomb",
         FORK_BOMB,
         loses=ONE,
-        verdict="not attempted",
+        verdict=("out of time", "crashed", "wrong"),
         # Whether the cell's own process can still answer when its time is over is a race with its copies
-        says=("the student's code was stopped", "its cell is missing, empty, or stopped with an error"),
+        says=("the student's code was stopped", "The cell that defines preactivation"),
     ),
     flood(
         "threads",
         "starts threads without end",
         THREADS,
         loses=ONE,
-        verdict="not attempted",
-        says="stopped with an error",
+        verdict="wrong",
+        says="stopped with ",
     ),
-    flood("memory", "arrays without end", MEMORY, loses=ONE, verdict="not attempted", says="stopped with an error"),
+    flood(
+        "memory",
+        "arrays without end",
+        MEMORY,
+        loses=ONE,
+        verdict=("out of memory", "out of time"),
+        says="The cell that defines preactivation",
+    ),
     inside(
         "memory_in_call",
         "memory without end in a function",
@@ -144,16 +149,16 @@ ATTACKS = [
         verdict="out of memory",
         says="MemoryError",
     ),
-    flood("disk", "writes a file of 2 GB", DISK, loses=ONE, verdict="not attempted", says="stopped with an error"),
+    flood("disk", "writes a file of 2 GB", DISK, loses=ONE, verdict="wrong", says="stopped with "),
     flood("temporary_files", "fills every folder for temporary files", TMPFS),
-    flood("inodes", "200,000 empty files", INODES, loses=ONE, verdict="not attempted", says="stopped with an error"),
+    flood("inodes", "200,000 empty files", INODES, loses=ONE, verdict="wrong", says="stopped with "),
     flood(
         "open_files",
         "opens a million files",
         OPEN_FILES,
         loses=ONE,
-        verdict="not attempted",
-        says="stopped with an error",
+        verdict="wrong",
+        says="stopped with ",
     ),
     flood("socket_buffers", "fills the buffers of thousands of sockets", SOCKET_BUFFERS),
     flood("prints", "prints 300 MB", PRINTS),
@@ -162,8 +167,8 @@ ATTACKS = [
         "prints without end",
         PRINTS_FOREVER,
         loses=ONE,
-        verdict="not attempted",
-        says="stopped with an error",
+        verdict="out of time",
+        says="Is there an infinite loop?",
     ),
     flood(
         "prints_errors", "prints 100 MB as errors", "import sys\nfor _ in range(100): sys.stderr.write('x' * 1_000_000)"
