@@ -248,7 +248,10 @@ def grade(folder, slug=SLUG, workers=None, on_event=lambda event, *details: None
     summary = grade_class(course, slug, settings=Settings(timeout=SECONDS), workers=workers, on_event=on_event)
     if summary.problem and not summary.graded:
         console(stderr=True).print(
-            f"{summary.problem}\nGoing on without a sandbox; every record says so", soft_wrap=True
+            f"{summary.problem}\nGoing on without a sandbox, for this class is the course's own; every record says so",
+            style="bold red",
+            markup=False,
+            soft_wrap=True,
         )
         settings = Settings(timeout=SECONDS, isolation="process")
         summary = grade_class(course, slug, settings=settings, workers=workers, on_event=on_event)

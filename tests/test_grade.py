@@ -6,6 +6,7 @@ import functools
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -218,6 +219,28 @@ def test_the_weaker_mode_stands_on_every_record(course):
     grade(course, settings=Settings(isolation="process"))
     record = records(course)["ada"]
     assert record.isolation == "process" and "without a sandbox" in record.needs_review[0]
+
+
+def test_grading_without_a_sandbox_is_said_once_and_in_red(course, capsys, monkeypatch):
+    from autograder.commands import grade as command
+
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    hand_in_all(course, ["ada", "alan"])
+    assert command.main("small", course, workers=1, isolation="process") == 0
+    out, said = capsys.readouterr()
+    red = re.findall(r"\x1b\[1;31m(.*?)\x1b\[0m", said, re.S)
+    assert "".join(red) == command.NO_SANDBOX and (out + said).count("isolation process") == 1
+
+
+def test_without_bubblewrap_nothing_is_graded_in_the_weaker_mode(course, capsys, monkeypatch):
+    from autograder.commands import grade as command
+    from autograder.engine.sandbox import sandbox
+
+    monkeypatch.setattr(sandbox.shutil, "which", lambda name: None)
+    hand_in_all(course, ["ada"])
+    assert command.main("small", course, workers=1) == 1
+    assert "bubblewrap (the command bwrap) was not found" in capsys.readouterr().err and not records(course)
 
 
 # --- the record -----------------------------------------------------------------------------------------------------

@@ -874,6 +874,23 @@ def two_exercises(lent, alone=None, first=None):
     return say, sent
 
 
+def test_the_visible_cases_are_asked_before_the_hidden_ones():
+    name = "neurons.perceptron_criterion"
+    cases = grader._encoded_cases(name, grader.exercise_seed(11, name))
+    hidden = [one[0] for one in cases]
+    assert hidden != sorted(hidden)
+    sent = []
+
+    def say(request):
+        if request["do"] == "case":
+            sent.append([tree for _, tree, _ in cases].index(request["case"]))
+        return {"found": [[True, True, "a function"]]} if request["do"] == "functions" else {"no_memory": True}
+
+    made, _ = run([Step(EXERCISE, "", 1, grade_id="x", points=1.0, calls=(name, ("perceptron_criterion",)))], say)
+    assert sent == [*(i for i, one in enumerate(hidden) if not one), *(i for i, one in enumerate(hidden) if one)]
+    assert [row.hidden for row in made.results[0].verdict.rows] == hidden
+
+
 def later_cases(sent):
     """[what stands for the course's functions] of the cases that the later exercise was asked."""
     return [one.get("instead") for one in sent if one["do"] == "case" and one["names"] == ["perceptron_predict"]]
@@ -883,9 +900,9 @@ def later_cases(sent):
 def test_an_error_that_follows_costs_nothing_more(first, monkeypatch):
     asked, judged = [], Judge.judge
 
-    def judge_of(name, seed, frames, at_home):
-        asked.append((name, seed, len(frames), at_home))
-        return judged(name, seed, frames, at_home)
+    def judge_of(name, seed, frames, at_home, again=False):
+        asked.append((name, seed, len(frames), at_home, again))
+        return judged(name, seed, frames, at_home, again)
 
     monkeypatch.setattr(Judge, "judge", staticmethod(judge_of))
     say, sent = two_exercises("right", first=first)
@@ -899,8 +916,9 @@ def test_an_error_that_follows_costs_nothing_more(first, monkeypatch):
     cases = later_cases(sent)
     assert cases == [None] * (len(cases) // 2) + [[["preactivation", f"{NAME}/0"]]] * (len(cases) // 2)
     seeds, number = [grader.exercise_seed(11, name) for name in (NAME, LATER)], len(cases) // 2
-    told = [(LATER, seeds[1], number, False)] * 2
-    assert asked == [*([(NAME, seeds[0], asked[0][2], False)] if first == "wrong" else []), *told]
+    # Nothing that an answer says the second time, when it knows the hidden cases, is repeated
+    told = [(LATER, seeds[1], number, False, again) for again in (False, True)]
+    assert asked == [*([(NAME, seeds[0], asked[0][2], False, False)] if first == "wrong" else []), *told]
     assert {seconds for request, seconds in zygote.children[0].asked if request["do"] != "case"} == {5.0 + grader.GRACE}
 
 
@@ -935,8 +953,8 @@ def test_an_exercise_that_is_checked_twice_is_not_its_own_cause():
 def test_a_child_that_breaks_the_judge_is_not_asked_again(monkeypatch):
     judged = Judge.judge
 
-    def judge_of(*call):
-        return replace(judged(*call), broken="nonsense" if call[0] == LATER else "")
+    def judge_of(*call, **options):
+        return replace(judged(*call, **options), broken="nonsense" if call[0] == LATER else "")
 
     monkeypatch.setattr(Judge, "judge", staticmethod(judge_of))
     say, sent = two_exercises("right")

@@ -251,6 +251,23 @@ def test_names_pages_lateness_and_those_missing(tmp_path):
     assert (data["late_seconds"], data["nothing_handed_in"]) == ({"s0000": 7500.0}, ["grace"])
 
 
+def test_what_was_limited_and_refused_is_shown():
+    quiet = records.record("ada", limited_by="processes")
+    loud = records.record("eve", limited_by="processes", refused_calls={"socket": 3, "bpf": 1})
+    kernel = records.record("bob", limited_by="control group")
+    words = Outline(report.to_page(made(quiet, loud, kernel))).words
+    assert (
+        "2 submissions: memory and processor time were limited by measuring all processes again and again." in words
+        and "1 submission: memory and processor time were limited by a control group of the kernel." in words
+        and "Each was answered with “not permitted”. Student Calls, and how often eve bpf 1, socket 3" in words
+    )
+    assert [one["refused_calls"] for one in json.loads(report.to_json(made(loud)))["submissions"]] == [
+        {"socket": 3, "bpf": 1}
+    ]
+    words = Outline(report.to_page(made(records.record("ada")))).words
+    assert "Refused system calls" not in words and "processor time were limited" not in words
+
+
 def test_a_persons_marks_count():
     found = report.Report("neurons")
     record = records.record("ada")

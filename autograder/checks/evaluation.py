@@ -20,7 +20,7 @@ import numpy as np
 
 from . import registry
 from .cheap import cheap_answers
-from .compare import Difference, compare
+from .compare import Difference, compare, equal
 from .drivers import Outcome, Withheld, WrongAnswer, kind, run_case
 from .exercise import Mistake, get_exercise
 from .families import distance, fitted
@@ -141,21 +141,38 @@ def _wrong(exercise, case, outcome, value):
     """What is wrong with a value or an error, as a sentence; "" if nothing is."""
     if outcome.error is not None:
         return _error_text(exercise, outcome)
-    got, wanted, names = outcome.value, value, exercise.value_names(outcome.part)
-    if exercise.measure is not None:
-        text = other_structure(got, wanted)
-        if text:
-            return text[0].upper() + text[1:]
-        wanted = exercise.measure(wanted, case)
-        try:
-            got = exercise.measure(got, case)
-        except Exception as error:
-            return f"Your answer could not be measured ({type(error).__name__}: {error}); it returned {kind(got)}."
+    got, wanted, text = _measured(exercise, case, outcome.value, value)
+    if text:
+        return text
+    names = exercise.value_names(outcome.part)
     # `expected_values` has filled in the length
     length: int = case.sum_length  # type: ignore[assignment]
     reduction = exercise.reduction(case)
     difference = compare(got, wanted, length, case.tolerance, case.relative, _batch(case), names, reduction)
     return "" if difference is None else str(difference)
+
+
+def _is_wrong(exercise, case, outcome, value):
+    """Whether `_wrong` has something to say."""
+    if outcome.error is not None:
+        return True
+    got, wanted, text = _measured(exercise, case, outcome.value, value)
+    return bool(text) or not equal(got, wanted, case.sum_length, case.tolerance, case.relative)
+
+
+def _measured(exercise, case, got, wanted):
+    """(what is compared of the answer, of the expected value, why it cannot be, as a sentence)."""
+    if exercise.measure is None:
+        return got, wanted, ""
+    text = other_structure(got, wanted)
+    if text:
+        return got, wanted, text[0].upper() + text[1:]
+    wanted = exercise.measure(wanted, case)
+    try:
+        return exercise.measure(got, case), wanted, ""
+    except Exception as error:
+        text = f"Your answer could not be measured ({type(error).__name__}: {error}); it returned {kind(got)}."
+        return got, wanted, text
 
 
 def _seen(exercise, case, outcome, value, wrong):
@@ -164,9 +181,7 @@ def _seen(exercise, case, outcome, value, wrong):
     if not (wrong and single and _same_keys(got, value)):
         return Seen(outcome, bool(wrong))
     length: int = case.sum_length  # type: ignore[assignment]
-    inside = {
-        key: compare(got[key], value[key], length, case.tolerance, case.relative) is not None for key in _keys(value)
-    }
+    inside = {key: not equal(got[key], value[key], length, case.tolerance, case.relative) for key in _keys(value)}
     return Seen(outcome, True, inside)
 
 
@@ -266,7 +281,7 @@ def _passed(name, functions, seed):
     exercise, passed = get_exercise(name), set()
     for case, wanted in zip(*expected_values(name, seed), strict=True):
         for outcome, value in zip(_timed(exercise, functions, case, 2.0), wanted, strict=True):
-            if outcome.error is None and not _wrong(exercise, case, outcome, value):
+            if not _is_wrong(exercise, case, outcome, value):
                 passed.add((case.name, outcome.part))
     return passed
 
@@ -375,7 +390,7 @@ def _way_of(exercise, mistake, functions, seed, case_names):
     for case, wanted in zip(*expected_values(exercise.name, seed), strict=True):
         if case.name in case_names:
             for part, (outcome, value) in enumerate(zip(_timed(exercise, functions, case, 5.0), wanted, strict=True)):
-                seen[part].append(_seen(exercise, case, outcome, value, _wrong(exercise, case, outcome, value)))
+                seen[part].append(_seen(exercise, case, outcome, value, _is_wrong(exercise, case, outcome, value)))
     return Way(mistake, seen)
 
 

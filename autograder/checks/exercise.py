@@ -180,13 +180,14 @@ class Exercise:
     def reduction(self, case: Case) -> str:
         """ "mean" or "sum", whichever is taken over the examples of a case; "" where neither the case nor the docstring tells."""
         asked = [x for x in (*case.args, *case.kwargs.values()) if isinstance(x, str) and x in ("mean", "sum")]
-        for function in self.functions:
-            option = inspect.signature(function).parameters.get("reduction")
-            asked += [option.default] if option is not None and option.default in ("mean", "sum") else []
-        return asked[0] if asked else self._documented_reduction
+        return asked[0] if asked else self._usual_reduction
 
     @cached_property
-    def _documented_reduction(self):
+    def _usual_reduction(self):
+        for function in self.functions:
+            option = inspect.signature(function).parameters.get("reduction")
+            if option is not None and option.default in ("mean", "sum"):
+                return option.default
         # A gradient's docstring names the loss, whose own one says what is taken
         losses = [
             function.__globals__.get(function.__name__.replace("_grad", ending))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from . import registry
-from .compare import compare
+from .compare import equal
 from .evaluation import expected_values, withheld_functions
 from .exercise import get_exercise
 from .limits import TooSlow, time_limit
@@ -549,7 +549,7 @@ class _PlaceSearch:
         try:
             if self.exercise.measure is not None:
                 got, wanted = self.exercise.measure(got, case), self.exercise.measure(wanted, case)
-            return compare(got, wanted, case.sum_length, case.tolerance, case.relative) is None
+            return equal(got, wanted, case.sum_length, case.tolerance, case.relative)
         except Exception:
             return False
 

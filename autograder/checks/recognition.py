@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .compare import compare, error_bound
+from .compare import equal, error_bound
 from .drivers import WrongAnswer
 from .limits import TooSlow
 from .result import Explanation
@@ -358,7 +358,7 @@ def _values_alike(exercise, case, got, made):
         except Exception:
             return False
     try:
-        return compare(got, made, case.sum_length, _tolerance(case), case.relative) is None
+        return equal(got, made, case.sum_length, _tolerance(case), case.relative)
     except Exception:
         return False
 

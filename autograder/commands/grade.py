@@ -13,6 +13,11 @@ from ..engine.tasks import Settings
 from ..errors import CourseError
 from . import console, fail
 
+NO_SANDBOX = (
+    "--isolation process: no sandbox. The students' code runs with your rights, your files and your network, and every grade "
+    "says so."
+)
+
 
 def main(
     assignment,
@@ -36,6 +41,8 @@ def main(
     from ..engine.run import grade_class
     from ..errors import GradebookError
 
+    if isolation == "process":
+        console(stderr=True).print(NO_SANDBOX, style="bold red", markup=False, soft_wrap=True)
     settings = Settings.with_timeout(
         timeout, isolation=isolation, memory=memory, figures=figures, environment=environment or ""
     )
@@ -58,7 +65,7 @@ def main(
     if json:
         print(json_.dumps(_plain(summary), ensure_ascii=False, indent=1))
     else:
-        _print(summary, isolation)
+        _print(summary)
     return 0 if summary.complete else 1
 
 
@@ -176,7 +183,7 @@ def _plain(summary):
     return data
 
 
-def _print(summary, isolation):
+def _print(summary):
     scores = summary.scores.values()
     parts = [f"{len(summary.graded)} graded"]
     if summary.written:
@@ -193,8 +200,6 @@ def _print(summary, isolation):
         waiting = sum(waits for _, _, waits in scores)
         print(f"mean {mean:.2f} of {summary.max_points:g} points", end="")
         print(f"; {waiting} with written answers that wait for a person" if waiting else "")
-        if isolation == "process":
-            print("graded without a sandbox (--isolation process): every record says so")
     _print_changes(summary)
     for folder, why in summary.refused.items():
         print(f"refused: the folder {shown(ascii(folder))}: {why}")

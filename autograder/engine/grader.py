@@ -511,7 +511,7 @@ class _NotebookRun:
         causes = self._causes(name) if died is None and not judgement.broken and not judgement.result.passed else {}
         if causes:
             frames, *then = self._frames(exercise, functions, seed, causes)
-            second = self.judge.judge(name, seed, frames, self.task.at_home)
+            second = self.judge.judge(name, seed, frames, self.task.at_home, again=True)
             if second.result.score > judgement.result.score:
                 judgement, (errors, died) = replace(second, result=follows_from(second.result, list(causes))), then
         if not judgement.result.passed:
@@ -587,8 +587,10 @@ class _NotebookRun:
         """
         frames, errors, seconds, died = [], set(), self.settings.timeout, None
         self.lent = {f"{name}/{place}" for name, names in (instead or {}).items() for place in range(len(names))}
-        limits = self.judge.limits(exercise.name, seed)
-        for number, (hidden, tree, buffers) in enumerate(_encoded_cases(exercise.name, seed)):
+        limits, cases = self.judge.limits(exercise.name, seed), _encoded_cases(exercise.name, seed)
+        # The visible ones first: what an answer says in them may be repeated, and it must not have seen the others
+        for number in sorted(range(len(cases)), key=lambda number: cases[number][0]):
+            hidden, tree, buffers = cases[number]
             if self.task.at_home and hidden:
                 continue
             if died is None:
@@ -607,7 +609,7 @@ class _NotebookRun:
                 # After an answer has used up its time once, every further case gets little
                 seconds = min(seconds, 1.0)
         self.lent = set()
-        return frames, errors, died
+        return sorted(frames, key=lambda one: one.number), errors, died
 
     def _look_into(self, header):
         for row in header["outcomes"]:
@@ -677,7 +679,12 @@ def _error_names(header):
 
 def _calls(function, source):
     """Whether code names a function other than to define it."""
-    return len(re.findall(rf"\b{function}\b", source)) > len(re.findall(rf"\bdef {function}\b", source))
+    return any(not found[1] for found in _named(function).finditer(source))
+
+
+@functools.cache
+def _named(function):
+    return re.compile(rf"(\bdef )?\b{function}\b")
 
 
 def _unusable(names, found):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import warnings
 from collections.abc import Iterator, Sequence
 
@@ -25,36 +26,45 @@ def remarks(steps: Sequence[Step]) -> list[str]:
     known: dict[str, str] = {}
     found = []
     for step in steps:
-        tree = None if step.kind == TEXT else _parsed(step.source)
-        if tree is None:
+        if step.kind == TEXT:
             continue
-        known |= _imported(tree)
-        if step.student:
-            where = f"cell {step.grade_id or step.cell + 1}"
-            called = dict.fromkeys(name for name in _called(tree, known) if name.rsplit(".", 1)[1] not in usual)
-            if called:
-                found.append(f"{where}: the answer calls {', '.join(called)}")
-            carried = _carried(tree)
-            if carried:
-                found.append(f"{where}: the answer carries a table ({carried})")
+        if not step.student:
+            known |= _imported_by_the_course(step.source)
+            continue
+        nodes = _nodes(step.source)
+        known |= _imported(nodes)
+        where = f"cell {step.grade_id or step.cell + 1}"
+        called = dict.fromkeys(name for name in _called(nodes, known) if name.rsplit(".", 1)[1] not in usual)
+        if called:
+            found.append(f"{where}: the answer calls {', '.join(called)}")
+        carried = _carried(nodes)
+        if carried:
+            found.append(f"{where}: the answer carries a table ({carried})")
     return found
 
 
-def _parsed(source):
+@functools.lru_cache(1024)
+def _imported_by_the_course(source) -> dict[str, str]:
+    """As `_imported`: its cells are the same in every submission."""
+    return _imported(_nodes(source))
+
+
+def _nodes(source) -> list[ast.AST]:
+    """Every node of a cell; none of one that cannot be read."""
     # Lines for the shell and magics are not Python; the rest of the cell is
     lines = ["pass" if line.lstrip()[:1] in ("!", "%") else line for line in source.splitlines()]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse("\n".join(lines))
+            return list(ast.walk(ast.parse("\n".join(lines))))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+        return []
 
 
-def _imported(tree) -> dict[str, str]:
+def _imported(nodes) -> dict[str, str]:
     """{name in the notebook: what it is in the course}."""
     found = {}
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name.partition(".")[0] == "dlcourse":
@@ -64,9 +74,9 @@ def _imported(tree) -> dict[str, str]:
     return found
 
 
-def _called(tree, known) -> Iterator[str]:
+def _called(nodes, known) -> Iterator[str]:
     """The functions of the course that are named anywhere but in an import."""
-    for node in ast.walk(tree):
+    for node in nodes:
         parts = []
         while isinstance(node, ast.Attribute):
             parts.append(node.attr)
@@ -77,9 +87,9 @@ def _called(tree, known) -> Iterator[str]:
                 yield name
 
 
-def _carried(tree):
+def _carried(nodes):
     """The table that a cell carries, in words; "" where it carries none."""
-    constants = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    constants = [node.value for node in nodes if isinstance(node, ast.Constant)]
     numbers = sum(isinstance(value, int | float | complex) and not isinstance(value, bool) for value in constants)
     longest = max((len(value) for value in constants if isinstance(value, str | bytes)), default=0)
     if numbers > NUMBERS:

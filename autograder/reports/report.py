@@ -10,6 +10,7 @@ import os
 import re
 import statistics
 import warnings
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -52,7 +53,10 @@ class CellTally:
 
 @dataclass
 class SubmissionRow:
-    """What the report keeps of a record; penalty : what a late hand-in costs, and is taken off the points."""
+    """What the report keeps of a record; limited_by, refused_calls : as in `Record`.
+
+    penalty : what a late hand-in costs, and is taken off the points.
+    """
 
     student: str
     points: float
@@ -66,6 +70,8 @@ class SubmissionRow:
     waiting: int
     cells: list
     penalty: float = 0.0
+    limited_by: str = ""
+    refused_calls: dict = field(default_factory=dict)
 
     @property
     def checked(self):
@@ -190,6 +196,16 @@ class Report:
         return [one for one in self.submissions if one.reasons]
 
     @property
+    def refused(self):
+        """Those whose code made system calls that the sandbox does not allow."""
+        return [one for one in self.submissions if one.refused_calls]
+
+    @property
+    def limited(self):
+        """{what held memory and processor time: of how many submissions}."""
+        return Counter(one.limited_by for one in self.submissions if one.limited_by)
+
+    @property
     def in_process(self):
         """The exercises whose own asserts ran beside the students' code."""
         return [one for one in self.hardest if one.how == "in-process"]
@@ -269,6 +285,8 @@ def add(report, record, marks=None):
             waiting,
             cells,
             sum(marks.penalties.values()) if marks else 0.0,
+            record.limited_by,
+            record.refused_calls,
         )
     )
 

@@ -110,22 +110,25 @@ class Judge(Helper):
             self.known[name, seed] = self.told({"name": name, "seed": seed, "limits": True})["limits"]
         return self.known[name, seed]
 
-    def judge(self, name: str, seed: int, frames: Sequence[Frame], at_home: bool = False) -> Judgement:
+    def judge(
+        self, name: str, seed: int, frames: Sequence[Frame], at_home: bool = False, again: bool = False
+    ) -> Judgement:
         """The `Judgement` on an answer; raises `EngineFault` where the machine failed.
 
         at_home : the numbers of the cases are public, so what the answer says about them may be repeated.
+        again : the answer has seen the hidden cases before, so nothing that it says is repeated.
         """
         with contextlib.suppress(_Stopped):
-            return self._ask(name, seed, frames, at_home)
+            return self._ask(name, seed, frames, at_home, again)
         judged = []
         for one in frames:
             try:
-                self._ask(name, seed, [one], at_home)
+                self._ask(name, seed, [one], at_home, again)
                 judged.append(one)
             except _Stopped:
                 judged.append(Frame(one.number, died=STOPPED))
         try:
-            return self._ask(name, seed, judged, at_home)
+            return self._ask(name, seed, judged, at_home, again)
         except _Stopped:
             raise EngineFault(f"the answers to {name} cannot be judged together") from None
 
@@ -159,11 +162,12 @@ class Judge(Helper):
             self.close()
             return ""
 
-    def _ask(self, name, seed, frames, at_home):
+    def _ask(self, name, seed, frames, at_home, again):
         request = {
             "name": name,
             "seed": seed,
             "at_home": at_home,
+            "again": again,
             "frames": [[one.number, len(one.text), len(one.body), one.died] for one in frames],
         }
         pieces = [piece for one in frames for piece in (one.text, one.body)]
@@ -205,7 +209,7 @@ def _size(values):
     return len(json.dumps(tree)) + sum(map(len, buffers))
 
 
-def judged(name: str, seed: int, frames: Sequence[Frame], at_home: bool = False) -> Judgement:
+def judged(name: str, seed: int, frames: Sequence[Frame], at_home: bool = False, again: bool = False) -> Judgement:
     """The `Judgement` on frames, computed in this process."""
     exercise, (cases, expected) = get_exercise(name), expected_values(name, seed)
     got, broken = [], ""
@@ -216,12 +220,12 @@ def judged(name: str, seed: int, frames: Sequence[Frame], at_home: bool = False)
                 outcomes = _outcomes(exercise, one)
             except (ProtocolError, KeyError, TypeError, ValueError) as error:
                 broken, outcomes = str(error) or type(error).__name__, died_outcomes(exercise, "crash")
-        hidden = cases[one.number].hidden
+        hidden = again or cases[one.number].hidden
         got.append(outcomes if at_home else [guarded(outcome, hidden) for outcome in outcomes])
     numbers = [one.number for one in frames]
     result = _judged(exercise, [cases[i] for i in numbers], [expected[i] for i in numbers], got, seed)
     if not at_home:
-        result = _without_texts(result, got)
+        result = _without_texts(result, got, again)
     return Judgement(result, broken)
 
 
@@ -255,7 +259,7 @@ def guarded(outcome: drivers.Outcome, hidden: bool) -> drivers.Outcome:
     return replace(outcome, where=where, printed=printed, warned=warned)
 
 
-def _without_texts(result, got):
+def _without_texts(result, got, again):
     """The result with what its errors said, guarded in the same way; the judge has read them, the student need not."""
     message, rows = result.message, []
     outcomes = [outcome for outcomes in got for outcome in outcomes]
@@ -265,9 +269,10 @@ def _without_texts(result, got):
             text, name = str(error), type(error).__name__
             known = hasattr(builtins, name) or name in _KNOWN
             problem = f"Your code raised {name if known else 'an error'}."
-            if not row.hidden:
+            if not (row.hidden or again):
                 problem = row.problem.replace(text, _NUMBER.sub("…", text[:SAID])) if text else row.problem
                 problem = problem if known else problem.replace(name, re.sub(r"[\d_]+", "_", name))
+            if again or not row.hidden:
                 message = message.replace(row.problem, problem)
             row = replace(row, problem=problem)
         rows.append(row)
@@ -433,7 +438,7 @@ def _reply(header, body):
     try:
         expected_values(header["name"], header["seed"])
         with _processor_time(SECONDS):
-            made = judged(header["name"], header["seed"], frames, header["at_home"])
+            made = judged(header["name"], header["seed"], frames, header["at_home"], header["again"])
     except MemoryError:
         return {"stopped": True}
     # Not `asdict`, which copies every row

@@ -369,14 +369,16 @@ class Channel:
 
     def receive(
         self, deadline: float | None = None, header_limit: int = HEADER_LIMIT, body_limit: int = BODY_LIMIT
-    ) -> tuple[dict, bytearray]:
+    ) -> tuple[dict, memoryview]:
         """(header, body) of the next frame; `Silence` after the deadline, `Closed` at the end."""
         if deadline is not None and time.monotonic() >= deadline:
             raise Silence
         head_size, body_size = _LENGTHS.unpack(self._exactly(_LENGTHS.size, deadline))
         if head_size > header_limit or body_size > body_limit:
             raise TooLarge(f"expected a frame of at most {header_limit} and {body_limit} bytes")
-        head, body = self._exactly(head_size, deadline), self._exactly(body_size, deadline)
+        # In one piece: most frames come whole
+        whole = self._exactly(head_size + body_size, deadline)
+        head, body = bytes(memoryview(whole)[:head_size]), memoryview(whole)[head_size:]
         try:
             header = json.loads(head)
             # JSON writes what is not plain text with a backslash
