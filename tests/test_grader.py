@@ -221,7 +221,7 @@ class Judge:
         pass
 
     @staticmethod
-    def place(name, seed, seconds, ask, at_home):
+    def place(name, seed, seconds, ask, source, at_home):
         return ""
 
 

@@ -128,14 +128,28 @@ def release(course):
         assert api.generate_assignment(ASSIGNMENT, force=True, create=True)["success"]
 
 
+def on(url):
+    """The lines of a course's configuration that choose its database."""
+    return f"\nc.CourseDirectory.db_url = {url!r}\nc.NbGrader.db_url = {url!r}\n"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root")
+def test_as_root_on_postgresql(tmp_path, wanted, postgres, request):
+    config = on(postgres())
+    # After the database, which another user runs and must reach
+    request.getfixturevalue("own_temporary")
+    chosen = [*hostile.FILES[1::6], *hostile.TIMING[1::8], *hostile.NAMES]
+    course, students = soak.make(tmp_path, 4, chosen, config)
+    release(course)
+    found = soak.outcome(course, students, chosen, wanted, soak.grade(course, workers=1))
+    assert {key: value for key, value in found.items() if value} == {}
+
+
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_as_an_ordinary_user_on_each_database(tmp_path, wanted, request, database):
     """Those whose files and names matter to a user without rights and to a database."""
     command = ordinary_user()
-    config = ""
-    if database == "postgresql":
-        url = request.getfixturevalue("postgres")()
-        config = f"\nc.CourseDirectory.db_url = {url!r}\nc.NbGrader.db_url = {url!r}\n"
+    config = on(request.getfixturevalue("postgres")()) if database == "postgresql" else ""
     # After the database, which another user runs and must reach
     request.getfixturevalue("own_temporary")
     chosen = [*hostile.FILES[::3], *hostile.TIMING[::4], *hostile.NAMES]

@@ -173,6 +173,39 @@ def test_what_an_answer_says_is_repeated_of_visible_cases_once_and_shortened():
     assert "word" not in again.message and "told" not in again.message and "word" in once.message
 
 
+class Told:
+    """A channel on which a child says what it likes of its answer."""
+
+    def __init__(self, *told):
+        self.tree, buffers = encode(list(told))
+        self.body = b"".join(buffers)
+
+    def send(self, header, buffers=()):
+        pass
+
+    def receive(self):
+        return {"runs": self.tree}, self.body
+
+
+def test_what_a_child_says_of_its_answer_stands_in_the_answer():
+    source = "def preactivation(X, w, b):\n    z = X @ w\n    return z + b"
+    secret = "the numbers are three and four"
+    told = Told(
+        ([], [1.0], 99),
+        [(2, 2, "preactivation", ("z", "q"), "Assign"), (-5, 10**9, secret, (), "Return")],
+        [(0, "value", "z", "(X@w)", False, 2), (1, "value", secret, secret, False, 3)],
+        [(1, {"b": 0.5, "w": "z", "X": secret, "n": [1, 2]})],
+    )
+    made = judge.Elsewhere(told, NAME, SEED, source)
+    assert made.trace(0).line == 3
+    assert [(one.line, one.end, one.function, one.names) for one in made.statements] == [
+        (2, 2, "preactivation", ("z", "")),
+        (0, 3, "your code", ()),
+    ]
+    assert [(one.name, one.text) for one in made.sites] == [("z", "(X@w)"), ("", "")]
+    assert made.defaults == [(1, {"b": 0.5, "w": "z"})]
+
+
 def test_an_answer_that_cannot_be_compared_is_wrong(monkeypatch):
     real, told = judge.judge, []
 

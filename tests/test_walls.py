@@ -355,6 +355,18 @@ def test_a_child_enters_its_group_and_the_group_is_removed(monkeypatch):
         assert used.limited_by == "control group" and used.cpu > 0 and not folder.exists()
 
 
+@needs_walls
+@pytest.mark.skipif(sys.platform != "linux" or groups.home() is None, reason="no control groups of version 2 for us")
+def test_the_kernel_ends_a_box_at_the_limit_of_its_group(monkeypatch):
+    """It lets no process of the box past the limit, so the attendant never measures more."""
+    found, used = [], groups.Group.used
+    monkeypatch.setattr(groups.Group, "used", lambda self: found.append(used(self)) or dict(found[-1]))
+    with Grader(SETTINGS) as grader:
+        result = grader.grade(cells(TOO_MUCH["children"], "print('next')"))
+    assert result.results[0].error == "memory" and result.limited_by == "control group"
+    assert any(one.get("killed") for one in found) and text(result.results[1]) == "next\n"
+
+
 # --- another user ---------------------------------------------------------------------------------------------------
 
 

@@ -795,7 +795,7 @@ class _PlaceSearch:
     def _what(self, site, theirs):
         one = self.runner.sites[site]
         whole = one.name or one.text
-        what = f"`{whole}`" if len(whole) <= 40 else "a value there"
+        what = f"`{whole}`" if 0 < len(whole) <= 40 else "a value there"
         return f": {what} {_relation(self.own[self.look[0]][site], theirs)}."
 
 

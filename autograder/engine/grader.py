@@ -548,7 +548,7 @@ class _NotebookRun:
         seconds = min(PLACE_SECONDS, self.places_left)
         ask = functools.partial(self._traced, exercise, functions, seed, begun + seconds)
         try:
-            return self.judge.place(exercise.name, seed, seconds, ask, self.task.at_home)
+            return self.judge.place(exercise.name, seed, seconds, ask, self._written(), self.task.at_home)
         except Died:
             # Nothing of this counts against the answer
             self._end()
@@ -573,12 +573,16 @@ class _NotebookRun:
         """{earlier exercise that failed: the names of its functions} of those that the student's code calls somewhere."""
         if get_exercise(name).released is not None:
             return {}
-        sources = [step.source for step in self.task.steps if step.kind == CODE and step.student]
+        source = self._written()
         return {
             other: functions
             for other, functions in self.failed.items()
-            if other != name and any(_calls(function, source) for function in functions for source in sources)
+            if other != name and any(_calls(function, source) for function in functions)
         }
+
+    def _written(self):
+        """The code that the student wrote."""
+        return "\n".join(step.source for step in self.task.steps if step.kind == CODE and step.student)
 
     def _frames(self, exercise, functions, seed, instead=None):
         """(frames of the cases, types of errors, the `Died` that ended them).

@@ -137,13 +137,14 @@ class Judge(Helper):
         self.ready([name])
         self.told({"evidence": name, "seed": seed})
 
-    def place(self, name: str, seed: int, seconds: float, ask: Callable, at_home: bool = False) -> str:
+    def place(self, name: str, seed: int, seconds: float, ask: Callable, source: str, at_home: bool = False) -> str:
         """Where a wrong answer goes wrong, as a sentence for its message; "" where nothing is found in so many seconds.
 
         ask : (number of a case, JSON tree of the exchanged values or None, bytes) -> the child's (header, body).
+        source : what the student wrote: the message has no name or text that does not stand there.
         """
         deadline = time.monotonic() + START_SECONDS
-        request = {"place": name, "seed": seed, "seconds": seconds, "at_home": at_home}
+        request = {"place": name, "seed": seed, "seconds": seconds, "source": source, "at_home": at_home}
         try:
             self.channel.send(request, (), deadline)
             while True:
@@ -372,7 +373,8 @@ def _placed(channel, header):
     try:
         known = place.evidence(name, seed)
         with _processor_time(SECONDS):
-            found = place.find(get_exercise(name), _Elsewhere(channel, name, seed), known, seed, seconds)
+            runner = Elsewhere(channel, name, seed, header["source"])
+            found = place.find(get_exercise(name), runner, known, seed, seconds)
     except Closed:
         raise
     except Exception:
@@ -382,29 +384,52 @@ def _placed(channel, header):
     return text if header["at_home"] else _NUMBER.sub("…", text)
 
 
-class _Elsewhere:
+class Elsewhere:
     """Runs an answer in the sandbox for `place.find`, through the supervisor.
 
-    Of the right answers nothing goes there but single values of visible cases.
+    Of the right answers nothing goes there but single values of visible cases. What the child says of the answer's text has
+    to stand in the answer's text: it knows the hidden cases by now, and could tell of them.
     """
 
-    def __init__(self, channel, name, seed):
+    def __init__(self, channel: Any, name: str, seed: int, source: str):
         self.channel, self.cases = channel, expected_values(name, seed)[0]
+        self.source, self.last_line = _letters(source), source.count("\n") + 1
         self.statements: list[Statement] = []
         self.sites: list[Site] = []
         self.defaults: list[tuple[int, dict[str, Any]]] = []
 
     def trace(self, case: int) -> Run:
-        run, statements, sites, self.defaults = self._ask(case, None, [])
+        run, statements, sites, defaults = self._ask(case, None, [])
+        self.defaults = [
+            (self._place(line), {self._own(name, 60): value for name, value in given.items() if self._told(value)})
+            for line, given in defaults
+        ]
         self.statements = [
-            Statement(int(line), int(end), _line(function, 60), tuple(_line(one, 60) for one in names), _line(kind, 20))
+            Statement(
+                self._place(line),
+                self._place(end),
+                self._own(function, 60) or "your code",
+                tuple(self._own(one, 60) for one in names),
+                _line(kind, 20),
+            )
             for line, end, function, names, kind in statements
         ]
         self.sites = [
-            Site(int(number), _line(role, 10), _line(name, 60), _line(text, 100), may is True, int(first))
+            Site(int(number), _line(role, 10), self._own(name, 60), self._own(text, 100), may is True, int(first))
             for number, role, name, text, may, first in sites
         ]
         return self._run(run)
+
+    def _own(self, text, limit):
+        """The text if the student has written it, but for spaces and brackets; else ""."""
+        text = _line(text, limit)
+        return text if _letters(text) in self.source else ""
+
+    def _told(self, value):
+        return value is None or type(value) in (bool, int, float) or bool(self._own(value, SAID))
+
+    def _place(self, line):
+        return min(max(int(line), 0), self.last_line)
 
     def exchanged(self, case: int, given: Sequence[dict[int, list]]) -> list[Run]:
         # Behind the arrays of the case itself
@@ -417,7 +442,7 @@ class _Elsewhere:
         events, values, line = run
         noted = [(int(site), plain(value)) for site, value in events]
         noted = [(site, value) for site, value in noted if value is not None and 0 <= site < len(self.sites)]
-        return Run(noted, values or [], None if values is not None else Exception(), int(line))
+        return Run(noted, values or [], None if values is not None else Exception(), self._place(line))
 
     def _ask(self, case, tree, buffers):
         self.channel.send({"case": case, "given": tree}, buffers)
@@ -425,6 +450,10 @@ class _Elsewhere:
         if header["runs"] is None:
             raise Untraceable("the child had nothing to tell")
         return decode(header["runs"], body)
+
+
+def _letters(text):
+    return re.sub(r"\W", "", text)
 
 
 def _reply(header, body):
