@@ -138,7 +138,7 @@ def test_as_root_on_postgresql(tmp_path, wanted, postgres, request):
     config = on(postgres())
     # After the database, which another user runs and must reach
     request.getfixturevalue("own_temporary")
-    chosen = [*hostile.FILES[1::6], *hostile.TIMING[1::8], *hostile.NAMES]
+    chosen = [*hostile.FILES[1::6], *hostile.NAMES]
     course, students = soak.make(tmp_path, 4, chosen, config)
     release(course)
     found = soak.outcome(course, students, chosen, wanted, soak.grade(course, workers=1))
