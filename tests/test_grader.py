@@ -1090,7 +1090,7 @@ def test_whatever_a_child_says_of_its_way_is_no_more_than_silence(runs):
             return {"runs": runs}, b""
 
     line = Line()
-    request = {"place": NAME, "seed": 11, "seconds": 5.0, "at_home": False}
+    request = {"place": NAME, "seed": 11, "seconds": 5.0, "source": "", "at_home": False}
     assert judge._placed(line, request) == ""
     assert line.asked[0] == 0
 
@@ -1103,7 +1103,7 @@ def test_a_child_that_dies_while_the_place_is_sought_loses_nothing(monkeypatch):
         "traced": Died("memory"),
     }
     monkeypatch.setattr(
-        Judge, "place", staticmethod(lambda name, seed, seconds, ask, at_home: ask(0, None, b"") and "never")
+        Judge, "place", staticmethod(lambda name, seed, seconds, ask, source, at_home: ask(0, None, b"") and "never")
     )
     steps = [Step(EXERCISE, "", 0, grade_id="check", points=1.0, calls=CALLS)]
     made, zygote = run(steps, lambda request: said[request["do"]])

@@ -162,10 +162,10 @@ def test_what_an_answer_says_of_its_time_is_not_repeated_while_grading():
 
 def test_what_an_answer_says_is_repeated_of_visible_cases_once_and_shortened():
     hidden = [case.hidden for case in judge.expected_values(NAME, SEED)[0]]
-    row = said(error=["MyError", "word " * 200 + "0.123456"], where="line 3", printed="told", warned="told")
+    row = said(error=["MyError", "word" * 200 + "0.123456"], where="line 3", printed="told", warned="told")
     sent = [judge.frame(number, {"outcomes": [row], "values": [None]}, b"", 5000) for number in range(len(hidden))]
     once, again = (judge.judged(NAME, SEED, sent, again=more).result for more in (False, True))
-    shown = f"Your code raised MyError: {('word ' * 60)} (line 3)."
+    shown = f"Your code raised MyError: {'word' * 75} (line 3)."
     assert True in hidden and [one.problem for one in once.rows] == [
         "Your code raised an error." if secret else shown for secret in hidden
     ]

@@ -51,6 +51,7 @@ def main(fd: int) -> None:
     os.chdir("/tmp" if config["walls"] else config["folder"])
     shell = warm_up(config["plots"])
     load_ahead(shell)
+    signal.signal(signal.SIGCHLD, collect)
     gc.collect()
     gc.freeze()
     control.send({"ready": True})
@@ -68,11 +69,16 @@ def main(fd: int) -> None:
                 os._exit(0)
         for fd in fds:
             os.close(fd)
-        # An attendant tells the supervisor itself how its child ended. Were they left to the kernel (SIG_IGN), nobody could
-        # count the processor time of them all
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
+
+
+def collect(*signal_and_frame: Any) -> None:
+    """Collect the attendants that have ended; each has told the supervisor itself how its child ended.
+
+    Were they left to the kernel (SIG_IGN), their processor time would be counted nowhere.
+    """
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def warm_up(plots: bool) -> Any:
@@ -108,6 +114,7 @@ def load_ahead(shell: Any) -> None:
 
 def attend(status: Channel, work: Channel, shell: Any, config: dict, entrance: list[int]) -> Any:
     """Start the child, watch what it uses, refuse what it may not, and say how it ended."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     limits, _ = status.receive()
     walls.die_with_parent()
     told, tell = socket.socketpair()
