@@ -36,7 +36,7 @@ class Meter:
         family = self._family()
         rough, hidden = sum(_kilobytes(pid, "status", _HELD) or 0 for pid in family) / 1024, _buffers(family)
         if len(family) < 2 and rough + hidden <= limit:
-            # The exact number is no larger, and takes long; what one process held the kernel says at its end
+            # The exact number takes long, and is at most this; the kernel says at the end what one process held
             self.memory = self.rough = rough
         elif self.rough is None or rough + hidden > limit or abs(rough - self.rough) > 0.05 * self.rough:
             self.memory = sum(self._exact(pid) for pid in family) / 1024
