@@ -172,8 +172,8 @@ def negative_log_likelihood_gaussian(Y, D, sigma=1.0):
 
     Notes
     -----
-    Why the error is squared: for a fixed σ it has the minima of `half_squared_error`,
-    of which it is 1/σ² times and a constant. It may be negative: a density may exceed 1.
+    Why the error is squared: for a fixed σ it is 1/σ² times `half_squared_error`, and a
+    constant, so its minima are the same. A density may exceed 1: it may be negative.
     Source: Bishop, Pattern Recognition and Machine Learning (2006), section 3.1.1.
 
     Examples

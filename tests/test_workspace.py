@@ -291,14 +291,14 @@ def test_the_page_and_the_command_show_what_was_reached(tmp_path):
     progress.record(None, "losses.half_squared_error", 0.5, 1, False, inner)
     status, out, _ = dlcourse("progress", "--folder", mine, "--done", "notation")
     assert status == 0
-    assert "| ✓ | 0 · Notation                |  5 min |" in out
+    assert "| ✓ | 0 · Notation                | 25 min |" in out
     assert "| ○ | 1 · Neurons                 | 30 min |             1 | 26 | neurons.perceptron_predict" in out
-    assert "1.5 of 245 points of the checks so far, 1 of 14 lessons ticked" in out
+    assert "1.5 of 247 points of the checks so far, 1 of 14 lessons ticked" in out
     text = page_output(mine)
-    assert "| ✓ | [0 · Notation]" in text and "(assignments/layers/layers.ipynb) | 0.5 of 18 |" in text
+    assert "| ✓ | [0 · Notation]" in text and "(assignments/layers/layers.ipynb) | 0.5 of 20 |" in text
     status, out, _ = dlcourse("progress", "--folder", mine, "--undo", "notation", "--json")
     data = json.loads(out)
-    assert (data["points"], data["max_points"], data["lessons"][0]["done"]) == (1.5, 245, False)
+    assert (data["points"], data["max_points"], data["lessons"][0]["done"]) == (1.5, 247, False)
     assert data["lessons"][2]["exercises"]["losses.half_squared_error"] == {
         "points": 0.5,
         "max_points": 1,
@@ -325,7 +325,7 @@ def test_checks_outside_a_students_folder_are_shown_where_they_are_kept(tmp_path
     monkeypatch.chdir(tmp_path)
     progress.record(None, "neurons.preactivation", 1, 1, True)
     status, out, _ = dlcourse("progress")
-    assert status == 0 and "1 of 245 points" in out and os.listdir(tmp_path) == [progress.FILE]
+    assert status == 0 and "1 of 247 points" in out and os.listdir(tmp_path) == [progress.FILE]
 
 
 def test_progress_names_what_is_missing_or_wrong(tmp_path):

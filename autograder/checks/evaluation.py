@@ -180,6 +180,7 @@ def _seen(exercise, case, outcome, value, wrong):
     got, single = outcome.value, exercise.measure is None and outcome.error is None
     if not (wrong and single and _same_keys(got, value)):
         return Seen(outcome, bool(wrong))
+    # `expected_values` has filled in the length
     length: int = case.sum_length  # type: ignore[assignment]
     inside = {key: not equal(got[key], value[key], length, case.tolerance, case.relative) for key in _keys(value)}
     return Seen(outcome, True, inside)
