@@ -151,7 +151,8 @@ def test_mistakes_in_a_source_are_named(tmp_path, monkeypatch):
             source.replace("neurons.sgd_fit", "neurons.sgd_fits"),
             "there is no exercise 'neurons.sgd_fits'; did you mean",
         ),
-        (source.replace("neurons.sgd_fit\n", "neurons.gd_fit\n"), r"does not ask neurons\.sgd_fit"),
+        (source.replace("neurons.sgd_fit\n", "neurons.gd_fit\n"), r"neurons\.md asks neurons\.gd_fit twice"),
+        (re.sub(r"```[^`]*\nneurons\.sgd_fit\n```", "", source), r"does not ask neurons\.sgd_fit"),
     ):
         path.write_text(changed, encoding="utf-8")
         with pytest.raises(build.BuildError, match=message):
