@@ -90,6 +90,17 @@ def build_command(
     raise typer.Exit(build.main([what, *(slugs or [])]))
 
 
+def _refuse_other_folders(course):
+    from .engine.store.course import open_course
+    from .errors import CourseError
+
+    try:
+        open_course(course)
+    except CourseError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
+
+
 @app.command()
 def audit(
     names: Annotated[
@@ -110,13 +121,18 @@ def audit(
     ] = None,
     seeds: Annotated[int, typer.Option(metavar="N", min=1, help="how many seeds, the public one first")] = 3,
     course: Annotated[
-        str, typer.Option(metavar="DIR", help="the course directory, for the exercises of its exercises/")
-    ] = ".",
+        str | None,
+        typer.Option(
+            metavar="DIR", help="the course directory, for the exercises of its exercises/; default: this folder"
+        ),
+    ] = None,
 ):
     """Grade the grader: known mistakes must be rejected and named, right variants must pass, mutants be rejected."""
     from .checks import audit, located, mutation, registry
 
-    registry.use(registry.read_sources(Path(course) / registry.FOLDER))
+    if course is not None:
+        _refuse_other_folders(course)
+    registry.use(registry.read_sources(Path(course or ".") / registry.FOLDER))
 
     if place:
         raise typer.Exit(located.main(names or (), sample, json))

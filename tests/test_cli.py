@@ -71,7 +71,8 @@ def test_a_wrong_call_is_status_2():
 def commands_of_a_course():
     """Every command that takes a course directory, with words for what it asks for."""
     for name, command in typer.main.get_command(cli.app).commands.items():
-        if any("--course" in parameter.opts for parameter in command.params):
+        # The audit has exercises without a course, too
+        if name != "audit" and any("--course" in parameter.opts for parameter in command.params):
             yield name, ["neurons" for parameter in command.params if parameter.required]
 
 
@@ -86,6 +87,14 @@ def test_a_folder_that_is_not_a_course_stays_as_it_is(tmp_path, monkeypatch, com
         f"error: {tmp_path} is not a course directory: it has neither nbgrader_config.py nor release/; use --course DIR\n",
     )
     assert [path.name for path in tmp_path.rglob("*")] == ["thesis.txt"]
+
+
+def test_an_audit_of_a_course_asks_for_one(tmp_path):
+    assert dlcourse("audit", "neurons.preactivation", "--course", tmp_path) == (
+        2,
+        "",
+        f"error: {tmp_path} is not a course directory: it has neither nbgrader_config.py nor release/; use --course DIR\n",
+    )
 
 
 def test_the_version():

@@ -30,7 +30,7 @@ def points(course):
 
 
 def said(capsys, summary):
-    command._print(summary, "bwrap")
+    command._print(summary)
     return capsys.readouterr().out.splitlines()
 
 

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
 from ..engine import ingest
+from ..engine.pool import described
 from ..engine.store.course import open_course
 from ..engine.store.gradebook_reader import Marks, read_due, read_marks, read_people
 from ..engine.store.journal import latest_records, left_open
@@ -90,12 +91,20 @@ def make_status(folder, assignment, on_event=lambda student: None):
             one.state, one.points = GRADED, marks[student].points if student in marks else points
             one.unread = sum(mark.waiting for mark in marks.get(student, Marks()).cells.values())
         if student in handed_in:
-            submission = ingest.read_submission(course, student, assignment)
-            one.submitted, _ = ingest.read_time(submission.timestamp, submission.timezone)
-            if student not in known:
-                one.state = NOT_GRADED
-            elif digest != submission.digest:
-                one.state = AGAIN
+            one.state = GRADED if student in known else NOT_GRADED
+            try:
+                submission = ingest.read_submission(course, student, assignment)
+            except Exception as error:
+                # Whatever one submission holds, the others have a line
+                if student not in open_:
+                    one.reasons = [
+                        *one.reasons,
+                        f"it could not be read ({described(error)}): a person has to look at it",
+                    ]
+            else:
+                one.submitted, _ = ingest.read_time(submission.timestamp, submission.timezone)
+                if student in known and digest != submission.digest:
+                    one.state = AGAIN
         if student in open_:
             one.reasons = [*one.reasons, open_[student]]
         one.late = seconds_late(one.submitted, extended.get(student, due))
