@@ -81,6 +81,7 @@ OUTPUTS = 200
 # Of the code where a cell has stopped
 SHOWN_LINES = 8
 ROUNDING = 1e-9
+LARGEST_SHOWN = 10**100
 # Signature, length and name of the first chunk, which holds width and height (PNG specification, 11.2.1)
 _PNG = struct.Struct(">8s I 4s II")
 _PNG_BEGINS = b"\x89PNG\r\n\x1a\n", 13, b"IHDR"
@@ -429,8 +430,8 @@ class _NotebookRun:
         said = ""
         if error is None and verdict.points is None:
             said = f"its value is {odd}, which is not a number of points: a person decides"
-        elif error is None and _is_number(value) and abs(value - verdict.points) > ROUNDING:
-            said = f"its code gave {value:g} of {step.points:g} points; {verdict.points:g} count"
+        elif error is None and _is_number(value) and not _is_near(value, verdict.points):
+            said = f"its code gave {_in_words(value)} of {step.points:g} points; {verdict.points:g} count"
         if said:
             self.needs_review.append(f"cell {step.grade_id}: {said}")
             verdict = replace(verdict, message=f"The check: {said}.")
@@ -730,6 +731,15 @@ def _of_result(step, name, result, died, errors, seconds):
         rows=result.rows,
         seconds=seconds,
     )
+
+
+def _is_near(value, points):
+    """Within rounding; a whole number may be too large for a float."""
+    return points - ROUNDING <= value <= points + ROUNDING
+
+
+def _in_words(value):
+    return f"{value:g}" if -LARGEST_SHOWN < value < LARGEST_SHOWN else "a number of more than 100 digits"
 
 
 def _of_asserts(step, error, value, odd, seconds):

@@ -176,9 +176,9 @@ FILES = [
         ),
     ),
     harmless("other_notebooks", "nine more notebooks", place=writes(*(a_file(f"n{i}.ipynb", b"{}") for i in range(9)))),
-    unread(
+    harmless(
         "no_rights",
-        "nothing may be read",
+        "the notebook itself may not be read, one under another name may",
         place=only(lambda f, t: ((f / "other.ipynb").write_text(t), os.mkfifo(f / NAME))),
     ),
     *(

@@ -56,7 +56,9 @@ def cannot_run():
 
 def template(folder):
     """A course in which one honest submission is graded already."""
-    course = make_course(folder / "course", f"c.Execute.timeout = {CELL_SECONDS}\n")
+    course = make_course(
+        folder / "course", f"c.Execute.timeout = {CELL_SECONDS}\nc.Autograde.pop('autograde_preprocessors', None)\n"
+    )
     hand_in(course, BEFORE)
     log, _, _ = autograde(course, folder)
     first = scores(course / "gradebook.db", ASSIGNMENT).get(BEFORE)

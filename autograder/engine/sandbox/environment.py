@@ -48,7 +48,12 @@ class Environment(NamedTuple):
 def describe() -> Environment:
     """The environment of the Python that runs this."""
     known = [*site.getsitepackages(), site.getusersitepackages()]
-    folders = [path for path in sys.path if path in known and os.path.isdir(path)]
+    # Also those that a .pth file leads to
+    folders = [
+        path
+        for path in dict.fromkeys(sys.path)
+        if (path in known or os.path.basename(path) in ("site-packages", "dist-packages")) and os.path.isdir(path)
+    ]
     withheld = [os.path.join(folder, name) for folder in folders for name in OURS]
     linked = {}
     for distribution in importlib.metadata.distributions():

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...checks.exercise import Case, Mistake, enlarged, slip
+from ...checks.exercise import ENLARGED, Case, Mistake, enlarged, slip
 
 # --- data -----------------------------------------------------------------------------------------------------------
 
@@ -76,11 +76,12 @@ def criterion_cases(rng):
     """For the perceptron criterion: batches, many mistakes, and examples exactly on the boundary."""
     w = np.array([1.0, -2.0])
     X = np.array([[2.0, 0.5], [-1.0, 1.0], [0.0, 3.0], [4.0, 1.0]])
-    flipped = np.where(X @ w >= 0, 1, -1) * np.array([1, -1, 1, -1])
+    b = -1.5 * ENLARGED
+    flipped = np.where(X @ w - 1.5 >= 0, 1, -1) * np.array([1, -1, 1, -1])
     boundary = (np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 3.0]]), np.array([1, -1, 1]), np.array([0.0, 1.0]), 0.0)
     return [
         *batches(rng, sign_targets),
-        enlarged(Case("half of them misclassified", (X, flipped, w, 0.0)), 0),
+        enlarged(Case("half of them misclassified", (X, flipped, w, b)), 0),
         Case("two examples on the boundary", boundary),
     ]
 
