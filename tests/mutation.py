@@ -30,7 +30,10 @@ SURVIVED = (0, 5, 33)
 GROUPS = (
     (("autograder/checks/compare.py", "autograder/checks/relations.py"), ("tests/test_compare.py",)),
     (("autograder/checks/result.py",), ("tests/test_result.py",)),
-    (("autograder/checks/evaluation.py",), ("tests/test_judging.py",)),
+    (
+        ("autograder/checks/evaluation.py",),
+        ("tests/test_judging.py", "tests/test_evaluation.py", "tests/test_families.py"),
+    ),
     (("autograder/engine/sandbox/protocol.py",), ("tests/test_protocol.py",)),
     (("autograder/engine/grader.py",), ("tests/test_grader.py",)),
     (("autograder/engine/sandbox/judge.py",), ("tests/test_judge.py",)),
@@ -38,9 +41,9 @@ GROUPS = (
     (
         tuple(
             f"autograder/engine/ingest/{name}.py"
-            for name in ("assignment", "folder", "notebook", "rebuild", "submission")
+            for name in ("assignment", "folder", "match", "notebook", "rebuild", "submission")
         ),
-        ("tests/test_rebuild.py",),
+        ("tests/test_rebuild.py", "tests/test_match.py"),
     ),
     (("autograder/engine/ingest/timestamp.py",), ("tests/test_timestamp.py",)),
     (("dlcourse/optimizers.py",), ("tests/test_optimizers.py",)),
