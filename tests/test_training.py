@@ -859,7 +859,10 @@ def test_position_by_position_is_the_whole_pass(layers):
     ids = rng.integers(0, 7, (3, 10))
     whole, kept = net.forward(ids), None
     for t in range(10):
-        u, kept = net.step(ids[:, t : t + 1], kept)
+        before = kept
+        u, kept = net.step(ids[:, t : t + 1], before)
+        # What was kept can be gone on from twice
+        assert np.array_equal(net.step(ids[:, t : t + 1], before)[0], u)
         assert u.shape == (3, 1, 7) and np.abs(u[:, 0] - whole[:, t]).max() < 1e-12
     # At temperature 0 the likeliest symbol of whole passes
     expected = ids[:, :4]
@@ -908,6 +911,13 @@ def test_what_is_written_follows_the_probabilities():
             {},
             ValueError,
             "layers[1] ('last',): expected a layer of sequences, position by position",
+        ),
+        (
+            [("embedding", 3, 4), ("residual", [("last",)]), ("linear", 4, 3)],
+            [0],
+            {},
+            ValueError,
+            "layers[1] ('residual', [('last',)]): expected a layer of sequences, position by position",
         ),
         (
             [("embedding", 3, 3)],

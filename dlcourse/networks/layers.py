@@ -27,6 +27,7 @@ __all__ = [
     "Operation",
     "Positions",
     "Residual",
+    "step",
 ]
 
 
@@ -347,13 +348,20 @@ class Residual:
         return dF + dS
 
     def step(self, x, kept):
-        kept, ends = kept or {}, []
+        kept, ends = dict(kept or {}), []
         for path, inner in self.paths.items():
             y = x
             for name, layer in inner.items():
-                y, kept[path, name] = layer.step(y, kept.get((path, name)))
+                y, kept[path, name] = step(layer, y, kept.get((path, name)))
             ends.append(y)
         return ends[0] + ends[1], kept
+
+
+def step(layer, x, kept):
+    """``layer.step(x, kept)``; raises ValueError where the layer needs the whole sequence."""
+    if not hasattr(layer, "step"):
+        raise ValueError("expected a layer of sequences, position by position")
+    return layer.step(x, kept)
 
 
 def _as_tuple(x):

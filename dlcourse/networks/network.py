@@ -16,7 +16,7 @@ import numpy as np
 from .._array import array_namespace, from_numpy, is_array, to_numpy
 from .._checks import check_choice, check_rng, from_list
 from .._tree import named_leaves, nest
-from .layers import Activation, Embedding, Flatten, Operation, Positions
+from .layers import Activation, Embedding, Flatten, Operation, Positions, step
 from .registry import build
 
 __all__ = [
@@ -197,9 +197,7 @@ class Network:
         kept = list(kept or [None] * len(self.layers))
         for index, layer in enumerate(self.layers):
             try:
-                if not hasattr(layer, "step"):
-                    raise ValueError("expected a layer of sequences, position by position")
-                x, kept[index] = layer.step(x, kept[index])
+                x, kept[index] = step(layer, x, kept[index])
             except (ValueError, TypeError) as error:
                 raise type(error)(f"{self._where(index)}: {error}") from None
         self._forward_shape = None

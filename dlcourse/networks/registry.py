@@ -156,9 +156,9 @@ def _global_avgpool(*, rng):
     return Operation(convolution, "global_avgpool", axes=(4,), preserves_features=True)
 
 
-def _block(name, *sizes, rng, **options):
-    parameters = getattr(convolution, f"{name}_init")(*sizes, rng=rng, **options)
-    return Operation(convolution, name, parameters, tree=True, axes=(4,))
+def _inception_block(*sizes, rng, **options):
+    parameters = convolution.inception_block_init(*sizes, rng=rng, **options)
+    return Operation(convolution, "inception_block", parameters, tree=True, axes=(4,))
 
 
 def _residual_block(C, *, hidden=None, out=None, stride=1, rng):
@@ -261,7 +261,7 @@ LAYERS = {
     "avgpool2d": _avgpool2d,
     "global_avgpool": _global_avgpool,
     "residual_block": _residual_block,
-    "inception_block": partial(_block, "inception_block"),
+    "inception_block": _inception_block,
     "residual": _residual,
     "rnn": _rnn,
     "lstm": _lstm,
