@@ -20,7 +20,7 @@ H) the LSTM's memory C, H (N, T, H) the states of all steps.
 from typing import Any, NamedTuple
 
 from ._array import array_namespace, rows
-from ._checks import check_gradient, check_shapes
+from ._checks import check_gradient, check_integer, check_shapes
 from .activations import sigmoid
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "lstm_forward",
     "rnn_backward",
     "rnn_forward",
+    "rnn_truncated_backward",
 ]
 
 
@@ -189,6 +190,83 @@ def rnn_backward(dH, cache):
         dh = delta[-1] @ xp.matrix_transpose(Wh)
     delta = xp.stack(delta[::-1], axis=1)
     return _product(delta, xp.matrix_transpose(Wx)), dh, *_parameter_gradients(X, H_before, delta)
+
+
+def rnn_truncated_backward(dH, cache, steps, every=None):
+    r"""Gradients of `rnn_forward` by truncated backpropagation through time.
+
+    After every k₁ steps, at e = k₁, 2k₁, … and at the end T, what the loss asks of the
+    last k₁ steps goes back, and no further than k₂ steps:
+
+    .. math::
+        δ_t^e = (∂J/∂h_t [e − k₁ < t] + δ_(t+1)^e W_hᵀ) ⊙ (1 − h_t²)  for e − k₂ < t ≤ e
+        dW_h = Σ_e Σ_t h_(t−1)ᵀ δ_t^e
+
+    and in the same way the other gradients, all with `δ_t = Σ_e δ_t^e`.
+
+    Parameters
+    ----------
+    dH : (N, T, H) array, ∂J/∂H: the direct gradient of the loss at each step's state.
+    cache : RNNCache from `rnn_forward`, whose `h` is the list of the states h_0 … h_T.
+    steps : k₂, how many steps a gradient goes back, at least `every`.
+    every : k₁, steps from one backward pass to the next; by default `steps`: pieces,
+        each with the state of the piece before and without its gradient. (The last
+        pass goes back k₂ steps even if fewer are left over.)
+
+    Returns
+    -------
+    (dX, dh0, dWx, dWh, db), each in the shape of its argument.
+
+    Raises
+    ------
+    ValueError : steps or every is below 1, or every above steps.
+
+    Notes
+    -----
+    Work T k₂/k₁ steps, memory for k₂ of them where the passes are made while reading.
+    With `steps` ≥ T and `every` = T these are the gradients of `rnn_backward`; with
+    `every` = 1 each step's loss goes back over exactly k₂ steps. The state is handed
+    on whole, so only what is learned is cut: a dependence longer than k₂ steps gets no
+    gradient.
+    Source: Williams and Peng, An efficient gradient-based algorithm for on-line
+    training of recurrent network trajectories (Neural Computation 2, 1990), BPTT(h;
+    h′); Sutskever, Training recurrent neural networks (thesis, Toronto 2013), chapter
+    2.
+
+    Examples
+    --------
+    >>> X = np.array([[[1.0], [0.0], [0.0]]])
+    >>> H, cache = rnn_forward(
+    ...     X, np.zeros((1, 1)), np.zeros((1, 1)), np.ones((1, 1)), np.zeros(1)
+    ... )
+    >>> dH = np.array([[[0.0], [0.0], [1.0]]])  # the last step counts, x_1 is not 0
+    >>> for steps in (1, 2, 3):  # tanh′ = 1 at every step
+    ...     dX, dh0, dWx, dWh, db = rnn_truncated_backward(dH, cache, steps)
+    ...     print(float(dWx[0, 0]), float(db[0]))
+    0.0 1.0
+    0.0 2.0
+    1.0 3.0
+    """
+    X, h, Wx, Wh = cache
+    xp = array_namespace(X)
+    steps = check_integer("steps", steps)
+    every = steps if every is None else check_integer("every", every)
+    if every > steps:
+        raise ValueError(f"every: expected at most steps = {steps}, got {every}")
+    H_before = xp.stack(h[:-1], axis=1)
+    dH = check_gradient("dH", dH, like=H_before)
+    T = X.shape[1]
+    delta = [0.0] * T
+    for begin in range(0, T, every):
+        end, dh = min(begin + every, T), 0.0
+        for t in reversed(range(max(end - steps, 0), end)):
+            asked = dH[:, t, :] if t >= begin else 0.0
+            back = (asked + dh) * (1.0 - h[t + 1] ** 2)
+            delta[t] = delta[t] + back
+            dh = back @ xp.matrix_transpose(Wh)
+    dh0 = delta[0] @ xp.matrix_transpose(Wh)
+    delta = xp.stack(delta, axis=1)
+    return _product(delta, xp.matrix_transpose(Wx)), dh0, *_parameter_gradients(X, H_before, delta)
 
 
 def lstm_cell_forward(x, h, c, Wx, Wh, b):

@@ -186,6 +186,7 @@ architectures
 recurrent
     rnn_forward(X, h0, Wx, Wh, b)
     rnn_backward(dH, cache)
+    rnn_truncated_backward(dH, cache, steps, every=None)
     lstm_cell_forward(x, h, c, Wx, Wh, b)
     lstm_cell_backward(dh, dc, cache)
     lstm_forward(X, h0, c0, Wx, Wh, b)

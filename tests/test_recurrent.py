@@ -102,6 +102,35 @@ def gru_cell_oracle(torch, x, h, Wx, Wh, bx, bh, reset_after):
     return torch.lerp(h, n, z)
 
 
+def truncated_inputs(rng):
+    # without a bias, which the cache does not hold and the oracle needs
+    inputs = data(rng, "rnn")
+    H, cache = recurrent.rnn_forward(**inputs | {"b": 0.0 * inputs["b"]})
+    steps = int(rng.integers(1, 4))
+    return {
+        "dH": rng.standard_normal(H.shape),
+        "cache": cache,
+        "steps": steps,
+        "every": int(rng.integers(1, steps + 1)),
+    }
+
+
+def truncated_oracle(torch, dH, cache, steps, every):
+    """Every pass by autograd, from a state that has been cut off."""
+    X, (h0, *states), Wx, Wh = cache
+    X, h0, Wx, Wh = (x.clone().requires_grad_() for x in (X, h0, Wx, Wh))
+    b, J = torch.zeros_like(Wh[0], requires_grad=True), 0.0
+    for begin in range(0, X.shape[1], every):
+        end = min(begin + every, X.shape[1])
+        first = max(end - steps, 0)
+        h = states[first - 1] if first else h0
+        for t in range(first, end):
+            h = torch.tanh(X[:, t] @ Wx + h @ Wh + b)
+            if t >= begin:
+                J = J + torch.sum(dH[:, t] * h)
+    return torch.autograd.grad(J, (X, h0, Wx, Wh, b))
+
+
 def lstm_cell_gradient(dh, cache):
     return recurrent.lstm_cell_backward(dh, 0.0 * cache.gates.c, cache)
 
@@ -132,6 +161,18 @@ OPERATIONS = [
         wrt=("X", "h0", "Wx", "Wh", "b"),
         oracle=rnn_oracle,
         bad=wrong_weights("X", "h0", 1) + BIAS + NO_STEPS,
+    ),
+    Operation(
+        "recurrent.rnn_truncated_backward",
+        "plain",
+        truncated_inputs,
+        oracle=truncated_oracle,
+        bad=[
+            ({"dH": lambda dH: dH[:, 1:]}, r"dH: expected the output's shape \(\d, \d, \d\), got "),
+            ({"steps": 0}, "steps: expected a whole number of at least 1, got 0"),
+            ({"every": 0}, "every: expected a whole number of at least 1, got 0"),
+            ({"steps": 2, "every": 3}, "every: expected at most steps = 2, got 3"),
+        ],
     ),
     Operation(
         "recurrent.lstm_cell",
@@ -224,6 +265,33 @@ def test_the_two_forms_of_the_gru_differ_only_in_the_candidate():
     before, _ = recurrent.gru_forward(**inputs)
     after, _ = recurrent.gru_forward(**inputs, reset_after=True)
     np.testing.assert_allclose(before, after, rtol=0, atol=1e-14)
+
+
+def test_nothing_truncated_is_the_whole_gradient_and_pieces_are_pieces():
+    inputs = rnn_inputs(np.random.default_rng(8))
+    X = inputs["X"] = np.random.default_rng(9).standard_normal((len(inputs["X"]), 9, inputs["X"].shape[2]))
+    H, cache = recurrent.rnn_forward(**inputs)
+    dH = upstream(H)
+    whole = recurrent.rnn_backward(dH, cache)
+    for steps in (9, 11):
+        for one, other in zip(recurrent.rnn_truncated_backward(dH, cache, steps, 9), whole, strict=True):
+            np.testing.assert_allclose(one, other, rtol=0, atol=1e-13)
+    # each step's loss back to the beginning: the same sums in another order
+    for one, other in zip(recurrent.rnn_truncated_backward(dH, cache, 9, 1), whole, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-12)
+
+    # by default pieces, each beginning with the state of the one before
+    dX, dh0, *shared = recurrent.rnn_truncated_backward(dH, cache, 3)
+    pieces, h = [], inputs["h0"]
+    for cut in (slice(0, 3), slice(3, 6), slice(6, 9)):
+        H_piece, cache_piece = recurrent.rnn_forward(**inputs | {"X": X[:, cut], "h0": h})
+        pieces.append(recurrent.rnn_backward(dH[:, cut], cache_piece))
+        h = H_piece[:, -1]
+    np.testing.assert_allclose(dX, np.concatenate([piece[0] for piece in pieces], axis=1), rtol=0, atol=1e-13)
+    np.testing.assert_allclose(dh0, pieces[0][1], rtol=0, atol=1e-13)
+    for total, *shares in zip(shared, *(piece[2:] for piece in pieces), strict=True):
+        np.testing.assert_allclose(total, sum(shares), rtol=0, atol=1e-13)
+    assert all(np.max(np.abs(a - b)) > 1e-3 for a, b in zip(shared, whole[2:], strict=True))
 
 
 def test_the_lstm_cells_memory_gradient_equals_pytorch():
