@@ -13,7 +13,7 @@ tuples of arrays. With the gradient g, entry by entry:
 - adam: `w ← w − η m̂ / (√v̂ + ε)`, m and v averages of g and g², corrected for
   their start at 0
 - adamw: `w ← (1 − ηλ) w`, then adam
-- lbfgs: a line search along `−H g`, H made from the last few steps
+- lbfgs: a `line_search` along `−H g`, H made from the last few steps
 
 Clipping bounds a gradient (`clip_grad_norm`, `clip_grad_value`); schedules change
 the learning rate with the step (`step_decay`, `cosine`, `warmup_cosine`).
@@ -44,6 +44,7 @@ __all__ = [
     "clip_grad_value",
     "cosine",
     "lbfgs",
+    "line_search",
     "momentum_init",
     "momentum_step",
     "nesterov_init",
@@ -800,13 +801,77 @@ def lbfgs(loss_and_grad, w0, history=10, max_iter=100, tolerance=1e-10):
             continue
         if found is None or (found[1] == J and float(found[2] @ found[2]) >= float(g @ g)):
             break
-        x_new, J, g_new = found
+        x_new, J, g_new, _ = found
         s, y = x_new - x, g_new - g
         if float(s @ y) > 0.0:
             pairs = [*pairs, (s, y)][-history:]
         x, g = x_new, g_new
         losses.append(J)
     return _unflat(w0, x), losses
+
+
+def line_search(loss_and_grad, w, p, alpha=1.0, c1=1e-4, c2=0.9, max_iter=30):
+    """How far to go along a direction p: a length α that meets the strong Wolfe
+    conditions.
+
+    `J(w + αp) ≤ J(w) + c₁ α s` and `|s_α| ≤ c₂ |s|`, where `s = gᵀp` is the slope along
+    p at w and `s_α` that at `w + αp`.
+
+    Parameters
+    ----------
+    loss_and_grad : ``loss_and_grad(w) -> (loss, dw)``, a smooth function without
+        randomness; dw in the nesting of w.
+    w : array, or any nesting of dicts, lists and tuples of arrays: where to begin.
+    p : the direction, in the nesting of w; the loss falls along it, `gᵀp < 0`.
+    alpha : the length that is tried first, positive.
+    c1, c2 : how much the loss must fall, how flat the slope must become,
+        `0 < c₁ < c₂ < 1`.
+    max_iter : maximum number of lengths tried, at least 1.
+
+    Returns
+    -------
+    alpha : float, the length; where none of those tried meets both conditions the last
+        one that was not too far, or 0.0.
+    loss : J at `w + αp`.
+    dw : the gradient there, in the nesting of w.
+
+    Raises
+    ------
+    ValueError : the loss at w is not finite, p leads uphill or does not fit w, or the
+        constants are out of order.
+
+    Notes
+    -----
+    By bisection: α is too far where the loss does not fall enough, the slope is above
+    `c₂|s|`, or one of them is not a number; too near where the slope is below `−c₂|s|`.
+    The next α is the middle of the largest that was too near and the smallest that was
+    too far, or twice the first while nothing was too far. `lbfgs` finds its steps so.
+    Source: Nocedal, Wright, Numerical optimization (2006), conditions (3.7); notes 003.
+
+    Examples
+    --------
+    >>> def bowl(w):
+    ...     return float(np.sum(w**2)), 2.0 * w
+    >>> alpha, loss, dw = line_search(bowl, np.array([3.0]), np.array([-6.0]))
+    >>> alpha, loss, dw
+    (0.5, 0.0, array([0.]))
+    """
+    check_callable("loss_and_grad", loss_and_grad, "loss_and_grad(w) -> (loss, dw)")
+    alpha = check_number("alpha", alpha, low=0.0, include_low=False, include_high=False)
+    c2 = check_number("c2", c2, 0.0, 1.0, include_low=False, include_high=False)
+    c1 = check_number("c1", c1, 0.0, c2, include_low=False, include_high=False)
+    max_iter = check_integer("max_iter", max_iter)
+    x = _flat([leaf for (leaf,) in zip_leaves(w=w)])
+    J, g = _evaluate(loss_and_grad, w, x)
+    if not math.isfinite(J):
+        raise ValueError(f"w: expected a point with a finite loss, got {J}")
+    direction = _flat([leaf for _, leaf in zip_leaves(w=w, p=p)])
+    slope = float(g @ direction)
+    if not slope < 0.0:
+        raise ValueError(f"p: expected a direction along which the loss falls, gᵀp < 0, got gᵀp = {slope:g}")
+    found = _line_search(loss_and_grad, w, x, J, g, direction, alpha, c1, c2, max_iter)
+    _, loss, dw, alpha = found or (x, J, g, 0.0)
+    return alpha, loss, _unflat(w, dw)
 
 
 def _two_loop(g, pairs):
@@ -826,13 +891,13 @@ def _two_loop(g, pairs):
     return q
 
 
-def _line_search(loss_and_grad, w0, x, J, g, p, alpha, c1=1e-4, c2=0.9):
-    """(x + αp, loss, gradient) that meets the strong Wolfe conditions, by bisection; the best found, or None.
+def _line_search(loss_and_grad, w0, x, J, g, p, alpha, c1=1e-4, c2=0.9, max_iter=30):
+    """(x + αp, loss, gradient, α) that meets the strong Wolfe conditions, by bisection; the best found, or None.
 
     `low` falls far enough and still goes down, `high` is too far: between them lies a point that meets both.
     """
     slope, low, high, found = float(g @ p), 0.0, math.inf, None
-    for _ in range(30):
+    for _ in range(max_iter):
         x_new = x + alpha * p
         J_new, g_new = _evaluate(loss_and_grad, w0, x_new)
         # written so that a loss or a slope that is not a number counts as too far
@@ -840,7 +905,7 @@ def _line_search(loss_and_grad, w0, x, J, g, p, alpha, c1=1e-4, c2=0.9):
         if not slope_new <= -c2 * slope:
             high = alpha
         else:
-            found = x_new, J_new, g_new
+            found = x_new, J_new, g_new, alpha
             if slope_new >= c2 * slope:
                 break
             low = alpha

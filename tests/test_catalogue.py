@@ -139,6 +139,7 @@ optimizers
     adam_init(w)
     adamw_init(w)
     lbfgs(loss_and_grad, w0, history=10, max_iter=100)
+    line_search(loss_and_grad, w, p, alpha=1.0, c1=0.0001, c2=0.9, max_iter=30)
     clip_grad_norm(grads, max_norm)
     clip_grad_value(grads, limit)
     step_decay(step, lr, factor=0.5, every=10)

@@ -21,6 +21,7 @@ NAMES = ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "adam"
 TESTED_BELOW = [
     *(f"optimizers.{name}_init" for name in NAMES),
     "optimizers.lbfgs",
+    "optimizers.line_search",
     "optimizers.step_decay",
     "optimizers.cosine",
     "optimizers.warmup_cosine",
@@ -754,6 +755,59 @@ SEARCHES = {
 def test_the_line_search_takes_the_first_step_that_meets_both_conditions(case):
     profile, alpha, conditions, steps, loss = SEARCHES[case]
     assert searched(profile, alpha, **conditions) == (steps, loss)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 5))
+def test_a_found_length_meets_both_wolfe_conditions(seed, D):
+    rng = np.random.default_rng(seed)
+    curvature, centre = 10.0 ** rng.uniform(-2, 2, D), rng.standard_normal(D)
+
+    def ripples(w):
+        return float(np.sum(curvature * (w - centre) ** 2 - np.cos(w))), 2 * curvature * (w - centre) + np.sin(w)
+
+    w = centre + 3.0 * rng.standard_normal(D)
+    c1, c2 = sorted(rng.uniform(0.01, 0.5, 2))
+    J, g = ripples(w)
+    alpha, loss, dw = optimizers.line_search(
+        ripples, w, -g, alpha=10.0 ** rng.uniform(-4, 2), c1=c1, c2=c2, max_iter=80
+    )
+    assert alpha > 0.0 and loss == ripples(w - alpha * g)[0]
+    np.testing.assert_array_equal(dw, ripples(w - alpha * g)[1])
+    assert loss <= J - c1 * alpha * g @ g and abs(dw @ g) <= c2 * g @ g
+
+
+def test_a_line_search_keeps_the_tree_and_says_when_nothing_was_found():
+    w = {"W": np.ones((2, 2), dtype=np.float32), "b": [np.array(2.0)]}
+
+    def loss_and_grad(w):
+        return np.sum(w["W"] ** 2) + float(w["b"][0]) ** 2, map_arrays(lambda x: 2 * x, w)
+
+    alpha, loss, dw = optimizers.line_search(loss_and_grad, w, map_arrays(lambda x: -2 * x, w))
+    assert (alpha, loss) == (0.5, 0.0) and form_of(dw) == form_of(w)
+    # Downhill by its word only
+    alpha, loss, dw = optimizers.line_search(lambda w: (-np.sum(w), np.ones(2)), np.ones(2), -np.ones(2), max_iter=4)
+    assert (alpha, loss, dw.tolist()) == (0.0, -2.0, [1.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"p": np.ones(2)}, r"^p: expected a direction along which the loss falls, gᵀp < 0, got gᵀp = 4$"),
+        ({"p": np.ones(3)}, r"^p: expected shape \(2,\) as in w, got \(3,\)"),
+        ({"alpha": 0.0}, "^alpha: expected a number"),
+        ({"c1": 0.95}, "^c1: expected a number"),
+        ({"c2": 1.0}, "^c2: expected a number"),
+        ({"max_iter": 0}, "^max_iter: expected a whole number of at least 1"),
+        ({"loss_and_grad": lambda w: (math.nan, w)}, "^w: expected a point with a finite loss, got nan$"),
+    ],
+)
+def test_a_line_search_names_bad_input(changes, message):
+    def bowl(w):
+        return float(w @ w), 2.0 * w
+
+    with pytest.raises(ValueError, match=message):
+        optimizers.line_search(**({"loss_and_grad": bowl, "w": np.ones(2), "p": -np.ones(2)} | changes))
 
 
 def test_vectors_become_the_leaves_again():
