@@ -4,6 +4,7 @@ import ast
 import builtins
 import inspect
 import random
+import re
 import shlex
 import shutil
 import sys
@@ -192,9 +193,7 @@ def answer(notebook, solutions, changes):
             continue
         grade_id = marks["grade_id"]
         if grade_id not in wrong:
-            cell.source = (
-                solutions[grade_id].replace("    ### BEGIN SOLUTION\n", "").replace("\n    ### END SOLUTION", "")
-            )
+            cell.source = re.sub(r" *### BEGIN SOLUTION\n|\n *### END SOLUTION", "", solutions[grade_id])
         elif wrong[grade_id] is not None:
             cell.source = cell.source.replace("    # YOUR CODE HERE\n    raise NotImplementedError()", wrong[grade_id])
     return notebook

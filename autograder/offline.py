@@ -242,8 +242,8 @@ def _exercise_step(name, functions, place, outcome):
     except ValueError as error:
         outcome.checks.append(Check(name, WRONG, 0.0, 0.0, f"✗ {name}: {error}"))
         return None
-    names = exercise.function_names if functions is None else functions
-    if len(names) != len(exercise.function_names):
+    names = exercise.answer_names if functions is None or (exercise.data and not functions) else functions
+    if len(names) != len(exercise.answer_names):
         result = evaluate(name, *names)
         outcome.checks.append(Check(name, WRONG, 0.0, float(exercise.points), result.message))
         return None

@@ -1,11 +1,12 @@
 """Records of a class without an engine: the demonstration's answers judged in this process, and hostile ones."""
 
+import re
 from functools import cache
 
 import numpy as np
 
 from autograder import build
-from autograder.checks.evaluation import evaluate
+from autograder.checks.evaluation import MISSING, evaluate
 from autograder.checks.exercise import exercises_of, get_exercise
 from autograder.engine.store import records
 from autograder.engine.store.records import CaseRow, NotebookRecord, Record, Verdict
@@ -17,9 +18,7 @@ EVIL = '<script>alert("1")</script><img src=x onerror=alert(2)>\'"&'
 def solutions(slug="neurons"):
     """{grade_id: source} of the instructor's notebook."""
     return {
-        cell.metadata["nbgrader"]["grade_id"]: cell.source.replace("    ### BEGIN SOLUTION\n", "").replace(
-            "\n    ### END SOLUTION", ""
-        )
+        cell.metadata["nbgrader"]["grade_id"]: re.sub(r" *### BEGIN SOLUTION\n|\n *### END SOLUTION", "", cell.source)
         for cell in build.instructor_notebook(slug).cells
         if cell.metadata.get("nbgrader", {}).get("solution")
     }
@@ -34,9 +33,9 @@ def judged(name, mistake=None):
         def stub(*args, **kwargs):
             raise NotImplementedError
 
-        return evaluate(name, *[stub] * len(exercise.functions))
+        return evaluate(name, *[MISSING] * len(exercise.data), *[stub] * len(exercise.functions))
     found = {one.slug: one.functions for one in exercise.mistakes}
-    return evaluate(name, *(found[mistake] if mistake else exercise.functions))
+    return evaluate(name, *(found[mistake] if mistake else exercise.answers))
 
 
 def verdict(name, mistake=None):
@@ -51,7 +50,7 @@ def verdict(name, mistake=None):
         if result.points
         else records.WRONG
     )
-    suffixes = [""] if len(exercise.functions) == 1 else ["-forward", "-backward"]
+    suffixes = [""] if len(exercise.answers) == 1 else ["-forward", "-backward"]
     return Verdict(
         f"{exercise.grade_id}-check",
         "outside",

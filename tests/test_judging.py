@@ -419,7 +419,7 @@ def test_the_time_of_an_answer(monkeypatch):
 
 
 def test_an_answer_that_takes_too_long_fails_in_every_part():
-    (made, other) = evaluation._timed(PAIR, (lambda x: time.sleep(60), backward), PAIR.cases(None)[0], 0.05)
+    (made, other) = evaluation.timed(PAIR, (lambda x: time.sleep(60), backward), PAIR.cases(None)[0], 0.05)
     assert (made.part, other.part) == ("forward", "backward")
     assert isinstance(made.error, TooSlow) and isinstance(other.error, TooSlow | WrongAnswer)
     assert limits.TooSlow is TooSlow

@@ -13,8 +13,8 @@ import tempfile
 from pathlib import Path
 
 from ..checks import registry
-from ..checks.exercise import exercises_of, get_exercise
-from ..checks.solution import solution_parts
+from ..checks.exercise import HUNT, exercises_of, get_exercise
+from ..checks.solution import assigned, solution_parts
 from ..engine.store.gradebook import alembic_on_path
 from ..errors import BuildError, CourseError
 from .sources import COURSE, assignment_source, read_source
@@ -63,21 +63,25 @@ def exercise_cells(name, known):
     exercise = get_exercise(name)
     points = f"{exercise.points:g} point{'s' * (exercise.points != 1)}"
     text = f"**{points}, about {exercise.minutes} minutes.** {exercise.why}\n"
+    scale = exercise.scale()
+    text += f"\n{scale}\n" if scale else ""
     for number, hint in enumerate(exercise.hints, 1):
         text += f"\n<details><summary>Hint {number}</summary>\n\n{hint}\n\n</details>\n"
     answers, grade_id = [], exercise.grade_id
+    for name_of_data, value in zip(exercise.data, exercise.answers, strict=False):
+        answers.append(_data_cell(exercise, name_of_data, value))
     for function, shown in zip(exercise.functions, exercise.solutions, strict=True):
         head, body = solution_parts(function, shown)
         imports = _imports_for(shown, body, known | set(exercise.function_names))
         solution = "\n".join([*imports, body])
         source = f"{head}\n    ### BEGIN SOLUTION\n{solution}\n    ### END SOLUTION"
-        suffix = "" if len(exercise.functions) == 1 else "-" + function.__name__.rsplit("_", 1)[-1]
+        suffix = "" if len(exercise.answers) == 1 else "-" + function.__name__.rsplit("_", 1)[-1]
         cell = new_code_cell(source, metadata={"nbgrader": nbgrader_marks(grade_id + suffix, solution=True)})
         cell.id = _cell_id(grade_id + suffix)
         answers.append(cell)
-    call = f'check("{name}", {", ".join(exercise.function_names)}'
+    call = f'check("{name}"' + "".join(f", {one}" for one in exercise.function_names if not exercise.data)
     test = (
-        f"# Checks {' and '.join(exercise.function_names)} on the cases of this exercise; grading uses other numbers.\n"
+        f"# Checks {' and '.join(exercise.answer_names)}{_compared_with(exercise)}\n"
         f"{call})\n### BEGIN HIDDEN TESTS\n{call}, hidden=True)\n### END HIDDEN TESTS"
     )
     locked = new_code_cell(
@@ -92,6 +96,26 @@ def exercise_cells(name, known):
     intro = new_markdown_cell(text.rstrip())
     intro.id = _cell_id(f"{grade_id}-intro")
     return [intro, *answers, locked]
+
+
+def _data_cell(exercise, name, value):
+    """The answer cell of a variable: what is asked as a comment, its value as the solution."""
+    from nbformat.v4 import new_code_cell
+
+    comment = "\n".join(f"# {line}" for line in exercise.told.splitlines())
+    source = f"{comment}\n### BEGIN SOLUTION\n{assigned(name, value)}\n### END SOLUTION"
+    grade_id = exercise.grade_id if len(exercise.answers) == 1 else f"{exercise.grade_id}-{name}"
+    # As it is released it raises, and "Run All" goes on
+    metadata = {"nbgrader": nbgrader_marks(grade_id, solution=True), "tags": ["raises-exception"]}
+    cell = new_code_cell(source, metadata=metadata)
+    cell.id = _cell_id(grade_id)
+    return cell
+
+
+def _compared_with(exercise):
+    if exercise.kind == HUNT:
+        return " against the known mistakes; grading does the same."
+    return " on the cases of this exercise; grading uses other numbers."
 
 
 def nbgrader_marks(grade_id, grade=False, locked=False, solution=False, task=False, points=None):
@@ -138,7 +162,7 @@ def filled(notebook, file):
                 raise BuildError(f"{file}: {error}") from None
             asked.append(name)
             cells += made
-            known |= set(get_exercise(name).function_names)
+            known |= set(get_exercise(name).answer_names)
             continue
         task = cell.metadata.pop("task", None)
         if task is not None:

@@ -55,6 +55,8 @@ class Row:
     cheapest: float = 0.0
     seconds: float = 0.0
     complaints: list = field(default_factory=list)
+    # Of an exercise that is not a formula: (what is answered, points, points at least, points at most)
+    trials: list = field(default_factory=list)
 
 
 def _not_attempted(*args, **kwargs):
@@ -161,6 +163,11 @@ def _replayed(exercise):
 
 def audit(exercise: Exercise, seeds: Sequence[int] = SEEDS) -> Row:
     """The `Row` of one exercise; a complaint is a sentence."""
+    return _judged(exercise, seeds) if exercise.assess is None else _tried(exercise)
+
+
+def _judged(exercise, seeds):
+    """The `Row` of a formula."""
     row = Row(exercise.name, mistakes=len(exercise.mistakes), variants=len(exercise.variant_functions))
     complain = row.complaints.append
     rejected, named, passed = set(), set(), set()
@@ -198,6 +205,24 @@ def audit(exercise: Exercise, seeds: Sequence[int] = SEEDS) -> Row:
     row.seconds = time.perf_counter() - begun
     row.complaints += _fooled(exercise)
     row.complaints += _denied(exercise)
+    return row
+
+
+def _tried(exercise):
+    """The `Row` of an exercise that is not a formula: what each of its trials earns."""
+    row = Row(exercise.name)
+    for trial in exercise.trials():
+        begun = time.perf_counter()
+        result = evaluate(exercise.name, *trial.answers, withhold=True)
+        row.seconds = max(row.seconds, time.perf_counter() - begun)
+        least, most = (round(share * exercise.points, 2) for share in (trial.least, trial.most))
+        row.trials.append((trial.what, result.points, least, most))
+        if not least <= result.points <= most:
+            row.complaints.append(
+                f"{trial.what} earns {result.points:g} points, expected {least:g} to {most:g}: {result.message}"
+            )
+        if trial.most <= CHEAP:
+            row.cheapest = max(row.cheapest, result.score)
     return row
 
 
@@ -320,13 +345,51 @@ def shown(exercise: Exercise) -> str:
     return "\n".join(lines)
 
 
+def _of_formulas(rows, seeds):
+    from rich.table import Table
+
+    table = Table(title=f"The checks, checked on {seeds} seeds")
+    for name in ("exercise", "mistakes", "rejected", "named", "variants", "passed", "cheapest", "seconds"):
+        table.add_column(name, justify="left" if name == "exercise" else "right")
+    for row in rows:
+        values = list(asdict(row).values())[1:6]
+        table.add_row(
+            row.name,
+            *map(str, values),
+            f"{row.cheapest:.0%}",
+            f"{row.seconds:.3f}",
+            style="red" if row.complaints else None,
+        )
+    total = totals(rows)
+    table.add_section()
+    table.add_row(
+        f"{total['exercises']} exercises",
+        *(str(x) for x in list(total.values())[1:]),
+        f"{max(row.cheapest for row in rows):.0%}",
+        "",
+    )
+    return table
+
+
+def _of_trials(rows):
+    from rich.table import Table
+
+    table = Table(title="Answers to the other kinds, and what they earn")
+    for name in ("exercise", "answer", "points", "at least", "at most"):
+        table.add_column(name, justify="left" if name in ("exercise", "answer") else "right")
+    for row in rows:
+        for number, (what, *points) in enumerate(row.trials):
+            name = row.name if number == 0 else ""
+            table.add_row(name, what, *(f"{one:g}" for one in points), style="red" if row.complaints else None)
+    return table
+
+
 def main(names: Iterable[str] = (), as_json: bool = False, seeds: Sequence[int] = SEEDS, show: bool = False) -> int:
     """Audit topics or exercises, print the table (the totals as JSON; their mistakes); returns the exit status.
 
     0 without a complaint, 1 with one, 2 for an unknown name.
     """
     from rich.console import Console
-    from rich.table import Table
 
     try:
         chosen = selected(names)
@@ -345,27 +408,12 @@ def main(names: Iterable[str] = (), as_json: bool = False, seeds: Sequence[int] 
     if as_json:
         print(json.dumps(totals(rows)))
     else:
-        table = Table(title=f"The checks, checked on {len(seeds)} seeds")
-        for name in ("exercise", "mistakes", "rejected", "named", "variants", "passed", "cheapest", "seconds"):
-            table.add_column(name, justify="left" if name == "exercise" else "right")
-        for row in rows:
-            values = list(asdict(row).values())[1:6]
-            table.add_row(
-                row.name,
-                *map(str, values),
-                f"{row.cheapest:.0%}",
-                f"{row.seconds:.3f}",
-                style="red" if row.complaints else None,
-            )
-        total = totals(rows)
-        table.add_section()
-        table.add_row(
-            f"{total['exercises']} exercises",
-            *(str(x) for x in list(total.values())[1:]),
-            f"{max(row.cheapest for row in rows):.0%}",
-            "",
-        )
-        Console(width=110).print(table)
+        formulas, others = ([row for row in rows if bool(row.trials) is tried] for tried in (False, True))
+        for table in (
+            *([_of_formulas(formulas, len(seeds))] if formulas else []),
+            *([_of_trials(others)] if others else []),
+        ):
+            Console(width=110).print(table)
     for row in rows:
         for complaint in row.complaints:
             note.print(f"{row.name}: {complaint}", style="red", markup=False)

@@ -1,6 +1,6 @@
 """How an answer is called: the only part of the checks that runs beside a student's code.
 
-A driver takes the student's functions and one case, and yields ``(part, value)`` for each part of the answer that is
+A driver takes the student's functions (or variables) and one case, and yields ``(part, value)`` for each part of the answer that is
 judged by itself; a third value names what the part has changed that is not among the case's inputs. What is expected is
 not known here: the judge runs the same driver over the reference elsewhere.
 """
@@ -146,6 +146,11 @@ def steps(functions: Sequence[Callable], case: Case) -> Iterator[tuple]:
         trail[f"w after step {number}"] = frozen(w)
         trail |= {f"{name} after step {number}": frozen(x) for name, x in zip(fields, state, strict=True)}
     yield "", trail, tuple(changed)
+
+
+def data(answers: Sequence, case: Case) -> Iterator[tuple]:
+    """A variable that the answer assigns: its value, and nothing of the answer is called."""
+    yield "", answers[0]
 
 
 class WrongAnswer(Exception):

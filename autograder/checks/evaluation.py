@@ -99,7 +99,7 @@ def ask(
         for number, i in enumerate(chosen, 1):
             if started is not None:
                 started(number, len(chosen))
-            outcomes = _timed(exercise, functions, cases[i], left)
+            outcomes = timed(exercise, functions, cases[i], left)
             if any(isinstance(outcome.error, TooSlow) for outcome in outcomes):
                 left = min(left, 1.0)
             got.append(outcomes)
@@ -109,6 +109,8 @@ def ask(
 def judge(exercise: Exercise, cases: Sequence[Case], expected: Any, got: Any, seed: int = PUBLIC_SEED) -> Result:
     """The result for the outcomes `got` (a list of `Outcome` objects for each case) against the expected values."""
     flat = [outcome for outcomes in got for outcome in outcomes]
+    if exercise.assess is not None:
+        return exercise.assess(exercise, cases, got)
     if flat and all(isinstance(outcome.error, NotImplementedError) for outcome in flat):
         text = "Not attempted yet: replace the line `raise NotImplementedError()` with your code, run its cell, then this one."
         rows = [_row(case, part, text) for case in cases for part in exercise.parts]
@@ -152,12 +154,14 @@ def _wrong(exercise, case, outcome, value):
     return "" if difference is None else str(difference)
 
 
-def _is_wrong(exercise, case, outcome, value):
-    """Whether `_wrong` has something to say."""
+def is_wrong(exercise: Exercise, case: Case, outcome: Outcome, value: Any) -> bool:
+    """Whether a value or an error is wrong: whether `_wrong` has something to say."""
     if outcome.error is not None:
         return True
     got, wanted, text = _measured(exercise, case, outcome.value, value)
-    return bool(text) or not equal(got, wanted, case.sum_length, case.tolerance, case.relative)
+    # `expected_values` has filled in the length
+    length: int = case.sum_length  # type: ignore[assignment]
+    return bool(text) or not equal(got, wanted, length, case.tolerance, case.relative)
 
 
 def _measured(exercise, case, got, wanted):
@@ -251,12 +255,22 @@ def _explanations(exercise, cases, seen, seed):
     return found
 
 
-def unusable(exercise: Exercise, functions: Sequence[Callable]) -> str:
-    """Why these functions cannot be called at all, as a sentence; "" if they can."""
-    names = exercise.function_names
+# Of a variable that the notebook does not have
+MISSING = object()
+NOT_ATTEMPTED_DATA = (
+    "Not attempted yet: replace the line `raise NotImplementedError()` with your value, run its cell, then this one."
+)
+
+
+def unusable(exercise: Exercise, functions: Sequence[Any]) -> str:
+    """Why this answer cannot be asked anything at all, as a sentence; "" if it can."""
+    names = exercise.answer_names
     if len(functions) != len(names):
-        return f"Expected {len(names)} function{'s' * (len(names) > 1)}, {', '.join(names)}; got {len(functions)}."
-    for function, name in zip(functions, names, strict=True):
+        what = "value" if exercise.data else "function"
+        return f"Expected {len(names)} {what}{'s' * (len(names) > 1)}, {', '.join(names)}; got {len(functions)}."
+    if any(one is MISSING for one in functions):
+        return NOT_ATTEMPTED_DATA
+    for function, name in zip(functions[len(exercise.data) :], exercise.function_names, strict=True):
         if not callable(function):
             return f"Expected the function {name} itself (without parentheses), got {kind(function)}."
     return ""
@@ -281,13 +295,14 @@ def gained(exercise: Exercise, functions: tuple, right: tuple | None, seed: int)
 def _passed(name, functions, seed):
     exercise, passed = get_exercise(name), set()
     for case, wanted in zip(*expected_values(name, seed), strict=True):
-        for outcome, value in zip(_timed(exercise, functions, case, 2.0), wanted, strict=True):
-            if not _is_wrong(exercise, case, outcome, value):
+        for outcome, value in zip(timed(exercise, functions, case, 2.0), wanted, strict=True):
+            if not is_wrong(exercise, case, outcome, value):
                 passed.add((case.name, outcome.part))
     return passed
 
 
-def _timed(exercise, functions, case, seconds):
+def timed(exercise: Exercise, functions: Sequence[Callable], case: Case, seconds: float) -> list[Outcome]:
+    """The outcomes of one case within so many seconds."""
     try:
         with time_limit(seconds):
             return run_case(exercise.driver, functions, case, exercise.parts)
@@ -304,14 +319,19 @@ def expected_values(name: str, seed: int) -> tuple[list[Case], list[list]]:
         return exercise.released.cases, exercise.released.expected
     cases, expected = [], []
     for case in exercise.cases(np.random.default_rng(seed)):
-        outcomes = run_case(exercise.driver, exercise.functions, case, exercise.parts)
+        outcomes = run_case(exercise.driver, exercise.answers, case, exercise.parts)
         for outcome in outcomes:
             if outcome.error is not None:
                 raise RuntimeError(f"the reference of {name} fails on its own case {case.name!r}") from outcome.error
         expected.append([outcome.value for outcome in outcomes])
-        length = case.sum_length or max(_sum_length(case), _conditioning(exercise, case, expected[-1]))
-        cases.append(replace(case, sum_length=length))
+        cases.append(with_length(exercise, case, expected[-1]))
     return cases, expected
+
+
+def with_length(exercise: Exercise, case: Case, expected: list) -> Case:
+    """The case with the length of its sums, by which the error of rounding is bounded."""
+    length = case.sum_length or max(_sum_length(case), _conditioning(exercise, case, expected))
+    return replace(case, sum_length=length)
 
 
 # A larger change is a jump, at a tie or a kink
@@ -368,7 +388,9 @@ def _rounding_errors(exact, rounded):
     if isinstance(exact, dict):
         exact, rounded = list(exact.values()), list(rounded.values())
     if isinstance(exact, tuple | list):
-        return [error for x, y in zip(exact, rounded, strict=True) for error in _rounding_errors(x, y)]
+        # A loop that ends at another step gives another number of values: a jump, too
+        pairs = zip(exact, rounded, strict=True) if len(exact) == len(rounded) else ()
+        return [error for x, y in pairs for error in _rounding_errors(x, y)]
     x = np.asarray(exact)
     if x.dtype.kind != "f" or not x.size:
         return []
@@ -390,8 +412,8 @@ def _way_of(exercise, mistake, functions, seed, case_names):
     seen: list[list[Seen]] = [[] for _ in exercise.parts]
     for case, wanted in zip(*expected_values(exercise.name, seed), strict=True):
         if case.name in case_names:
-            for part, (outcome, value) in enumerate(zip(_timed(exercise, functions, case, 5.0), wanted, strict=True)):
-                seen[part].append(_seen(exercise, case, outcome, value, _is_wrong(exercise, case, outcome, value)))
+            for part, (outcome, value) in enumerate(zip(timed(exercise, functions, case, 5.0), wanted, strict=True)):
+                seen[part].append(_seen(exercise, case, outcome, value, is_wrong(exercise, case, outcome, value)))
     return Way(mistake, seen)
 
 
@@ -407,7 +429,7 @@ def _fitted(exercise, cases, seen, seed, names, mistake, part, number):
 
 
 def _distance(exercise, family, case, part, got, value):
-    outcome = _timed(exercise, family(value), case, SECONDS_TO_FIT)[part]
+    outcome = timed(exercise, family(value), case, SECONDS_TO_FIT)[part]
     if outcome.error is not None:
         return np.inf
     made = outcome.value if exercise.measure is None else exercise.measure(outcome.value, case)

@@ -32,6 +32,7 @@ __all__ = [
     "Mistake",
     "Named",
     "Rng",
+    "Trial",
     "enlarged",
     "exercises_of",
     "get_exercise",
@@ -89,6 +90,24 @@ class Mistake:
 
 
 @dataclass(frozen=True)
+class Trial:
+    """An answer whose worth is known, for the audit of an exercise that is not a formula.
+
+    what : in a few words, "a naive input". answers : one for each of `Exercise.answer_names`.
+    least, most : the share of the points that it has to earn at least and may earn at most.
+    """
+
+    what: str
+    answers: tuple
+    least: float
+    most: float
+
+
+# What is asked: a formula is judged case by case, the other kinds by their own `assess`
+FORMULA, HUNT = "formula", "hunt"
+
+
+@dataclass(frozen=True)
 class Exercise:
     """One thing to implement.
 
@@ -108,6 +127,11 @@ class Exercise:
     solution : the function, or (forward, backward), whose code the instructor's notebook shows, where the reference hands
         its work to another function.
     released : of a released exercise, what stands for the solution: expected values and the mistakes' outcomes.
+    kind : what is asked, FORMULA or another one. data : names of the variables that the answer assigns; their right values
+        stand in `reference`, before its functions. told : what the cell of such a variable says above it.
+    assess : (exercise, cases, outcomes of each case) -> `Result`, where an answer is not compared with the reference's.
+    scale : () -> how such an exercise gives its points, in a sentence or two for the text above the answer.
+    trials : () -> the `Trial` objects that the audit of such an exercise makes.
     """
 
     name: str
@@ -125,6 +149,12 @@ class Exercise:
     measure: Callable | None = None
     solution: Any = None
     released: Any = None
+    kind: str = FORMULA
+    data: Sequence[str] = ()
+    told: str = ""
+    assess: Callable | None = None
+    scale: Callable[[], str] = str
+    trials: Callable[[], Sequence[Trial]] = tuple
     # Filled in by the registry for exercises from outside this package
     topic: str = field(default="", init=False, compare=False)
 
@@ -160,9 +190,19 @@ class Exercise:
         return ["" if slip is None else _diff(*self._solution.before_and_after(slip)) for slip in mistake.slips]
 
     @property
+    def answers(self) -> tuple:
+        """The reference as a tuple: values of `data`, then functions."""
+        return self.reference if isinstance(self.reference, tuple) else (self.reference,)
+
+    @property
+    def answer_names(self) -> tuple[str, ...]:
+        """What the answer defines, in the order of `answers`."""
+        return (*self.data, *self.function_names)
+
+    @property
     def functions(self) -> tuple:
         """The reference's functions, as a tuple."""
-        return self.reference if isinstance(self.reference, tuple) else (self.reference,)
+        return self.answers[len(self.data) :]
 
     @property
     def function_names(self) -> tuple[str, ...]:
@@ -202,8 +242,9 @@ class Exercise:
     @property
     def solutions(self) -> tuple:
         """The functions whose code answers the exercise, one for each of the reference's."""
-        chosen = self.reference if self.solution is None else self.solution
-        return chosen if isinstance(chosen, tuple) else (chosen,)
+        if self.solution is None:
+            return self.functions
+        return self.solution if isinstance(self.solution, tuple) else (self.solution,)
 
     @property
     def slug(self) -> str:

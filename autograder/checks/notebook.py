@@ -10,7 +10,6 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from .. import progress
 from . import cells, show
 from .drivers import run_case
 from .evaluation import (
+    MISSING,
     PUBLIC_SEED,
     Result,
     ask,
@@ -34,7 +34,7 @@ from .follow import course_functions, earlier_uses, follows_from
 from .limits import TooSlow
 from .place import place_of
 from .result import cases_that_pass
-from .solution import shown_code
+from .solution import assigned, shown_code
 
 if TYPE_CHECKING:
     from .drivers import Case
@@ -59,15 +59,20 @@ class CheckInterrupted(KeyboardInterrupt):
         return [f"KeyboardInterrupt: {self}"]
 
 
-def check(name: str, *functions: Callable, hidden: bool = False) -> Any:
+def check(name: str, *functions: Any, hidden: bool = False) -> Any:
     """Judge an answer in a notebook: show what is right or wrong, and raise `CheckFailed` if it is wrong.
+
+    Where the answer is data, ``check("activations.hunt_softmax")`` takes it from the notebook's variable of that name.
 
     With ``hidden=True`` (the line that students' notebooks do not have) the cases take their numbers from the course's
     secret. While nbgrader grades, nothing is raised and that call returns the points, a float, as the cell's value.
     """
+    exercise = get_exercise(name)
+    if not functions and exercise.data:
+        space = sys._getframe(1).f_globals
+        functions = tuple(space.get(one, MISSING) for one in exercise.answer_names)
     if os.environ.get("NBGRADER_EXECUTION") == "autograde":
         return _graded(name, functions, hidden)
-    exercise = get_exercise(name)
     try:
         view = _judged(exercise, functions, keep=not hidden and cells.shell() is not None)
     except KeyboardInterrupt:
@@ -92,6 +97,8 @@ def _graded(name, functions, hidden):
 def _with_place(result, functions):
     """The result, with where a wrong answer without a name goes wrong in the visible cases."""
     if not result.attempted or result.passed or result.mistake or result.follows or not result.rows:
+        return result
+    if get_exercise(result.name).assess is not None:
         return result
     found = place_of(result.name, functions, PUBLIC_SEED)
     return replace(result, message="\n".join(filter(None, [result.message, found.text])))
@@ -130,7 +137,7 @@ def _without_numbers(result):
 def _judged(exercise, functions, keep):
     """The `View` of an answer. keep : whether it counts for the student's progress."""
     versions = cells.watch()
-    stale = versions and versions.not_run(exercise.function_names)
+    stale = versions and versions.not_run(exercise.answer_names)
     if stale:
         text = f"✗ {exercise.name}: {stale}"
         return show.View(Result(exercise.name, False, 0.0, exercise.points, None, text, ()))
@@ -149,7 +156,7 @@ def _judged(exercise, functions, keep):
         if not slow:
             result = _with_place(result, functions)
     table, call = None, ""
-    if result.attempted and not result.passed:
+    if result.attempted and not result.passed and exercise.assess is None:
         table, call = _failing(exercise, result, *asked)
     if result.passed:
         _right_here.add(exercise.name)
@@ -273,7 +280,7 @@ def solution(name: str) -> Any:
 def _solution(exercise):
     if exercise.released is not None:
         return ""
-    made = []
+    made = [assigned(name, value) for name, value in zip(exercise.data, exercise.answers, strict=False)]
     for function, shown in zip(exercise.functions, exercise.solutions, strict=True):
         code = shown_code(shown)
         # A variant stands under another name in its file

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
+import pprint
 import re
 import textwrap
 from collections.abc import Callable, Sequence
@@ -80,6 +81,16 @@ def _as_source(text):
 def shown_code(function: Callable) -> str:
     """The code of a function as the instructor's notebook shows it: no docstring, no checks, `np.` for `xp.`."""
     return plain_code(function)
+
+
+def assigned(name: str, value: Any) -> str:
+    """The code that gives a variable a value of numbers, texts, lists and dicts."""
+    written = pprint.pformat(value, width=100, sort_dicts=False)
+    if "\n" in written and isinstance(value, dict):
+        # One key on a line, in from the brackets
+        lines = textwrap.indent(textwrap.dedent(f" {written[1:-1]}"), "    ")
+        return f"{name} = {{\n{lines},\n}}"
+    return f"{name} = {written}"
 
 
 # --- slips ----------------------------------------------------------------------------------------------------------

@@ -499,9 +499,9 @@ class _NotebookRun:
             functions
         ):
             raise Died("crash", "a reply of another form")
-        text = _unusable(functions, found)
+        text = _unusable(functions, found, len(exercise.data))
         if text:
-            self.failed[name] = functions
+            self._remember(exercise, functions)
             kind, why = self._why_undefined(functions, number)
             message = f"✗ {name}: no answer is left.\n{why}" if why else f"○ {name}: not attempted.\n{text}"
             verdict = Verdict(step.grade_id, "outside", step.points, 0.0, kind or NOT_ATTEMPTED, message, name)
@@ -516,7 +516,7 @@ class _NotebookRun:
             if second.result.score > judgement.result.score:
                 judgement, (errors, died) = replace(second, result=follows_from(second.result, list(causes))), then
         if not judgement.result.passed:
-            self.failed[name] = functions
+            self._remember(exercise, functions)
         unnamed = judgement.result.attempted and not (judgement.result.mistake or judgement.result.follows)
         if (
             unnamed
@@ -536,9 +536,14 @@ class _NotebookRun:
             self.deaths += 1
         return StepResult(verdict=_of_result(step, name, judgement.result, died, errors, time.monotonic() - begun))
 
+    def _remember(self, exercise, functions):
+        """Keep that an exercise is not right, if later answers may call its functions."""
+        if not exercise.data:
+            self.failed[exercise.name] = functions
+
     def _place(self, exercise, functions, seed):
         """Where an answer goes wrong that makes no known mistake, as a sentence; "" where nothing is found in time."""
-        if self.places_left <= 0 or exercise.released is not None:
+        if self.places_left <= 0 or exercise.released is not None or exercise.assess is not None:
             return ""
         try:
             self.judge.know(exercise.name, seed)
@@ -692,12 +697,13 @@ def _named(function):
     return re.compile(rf"(\bdef )?\b{function}\b")
 
 
-def _unusable(names, found):
-    """What is wrong with the functions that the check asks for, as a sentence; "" if nothing is."""
-    for name, (defined, can_be_called, kind) in zip(names, found, strict=True):
+def _unusable(names, found, data=0):
+    """What is wrong with the answer that the check asks for, as a sentence; "" if nothing is. data : how many are no functions."""
+    for number, (name, (defined, can_be_called, kind)) in enumerate(zip(names, found, strict=True)):
         if defined is not True:
-            return f"There is no function {name}: its cell is missing, empty, or stopped with an error."
-        if can_be_called is not True:
+            what = "variable" if number < data else "function"
+            return f"There is no {what} {name}: its cell is missing, empty, or stopped with an error."
+        if can_be_called is not True and number >= data:
             return f"Expected the function {name} itself, got {_line(str(kind), 100)}."
     return ""
 

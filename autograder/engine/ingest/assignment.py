@@ -251,9 +251,13 @@ def _calls(source, grade_id, notebook):
 
     name, functions = found[0]
     try:
-        wanted = get_exercise(name).function_names
+        exercise = get_exercise(name)
     except ValueError as error:
         raise CourseError(f"cell {grade_id!r} of {notebook}.ipynb: {error}") from None
+    wanted = exercise.answer_names
+    if exercise.data and not functions:
+        # The cell takes them from the notebook
+        return name, wanted
     if len(wanted) != len(functions):
         raise CourseError(
             f"cell {grade_id!r} of {notebook}.ipynb: {name} is answered by {len(wanted)} functions "
