@@ -172,7 +172,7 @@ def _master(path, cells, released):
         return ingest.load_released(Path(released).stem, Path(released).read_bytes())
     known = {cell.grade_id for cell in cells} | {cell.id for cell in cells}
     asked = {name for cell in cells for name in CALL.findall(cell.source)}
-    best, found = 0, None
+    best, found = (0, False), None
     for name, data in _released():
         master = ingest.load_released(name, data)
         marked = [cell for cell in master.cells if cell.grade_id]
@@ -180,8 +180,9 @@ def _master(path, cells, released):
         if not shared and path.stem == master.name:
             # Without ids and marks the name of the file is what is left
             shared = len(asked & {cell.calls[0] for cell in marked if cell.calls}) > 1
-        if shared > best:
-            best, found = shared, master
+        # Notebooks of one assignment may ask the same exercise: between equals the name decides
+        if shared and (shared, path.stem == master.name) > best:
+            best, found = (shared, path.stem == master.name), master
     return found
 
 

@@ -1,18 +1,14 @@
 """The packages of the students' code: those of the grader's environment, or of one that is named; never a solution."""
 
-import importlib.metadata
 import json
-import os
-import shutil
 import sys
-import venv
 from pathlib import Path
 
+import environments
 import pytest
-from packaging.requirements import Requirement
 
 from autograder.engine.grader import Grader
-from autograder.engine.sandbox import environment, sandbox
+from autograder.engine.sandbox import sandbox
 from autograder.engine.sandbox.environment import Environment, find_environment
 from autograder.engine.store.course import open_course
 from autograder.engine.tasks import CODE, Settings, Step, Task
@@ -30,42 +26,10 @@ def task(*sources, student=True, **more):
     return Task("ada", "hw", "hw", steps, 1, **more)
 
 
-def _link(source, target):
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy(source, target)
-
-
 @pytest.fixture(scope="module")
 def other(tmp_path_factory):
     """Another environment: the few packages that it needs, one more, one that brings exercises."""
-    folder = tmp_path_factory.mktemp("environment") / "other one"
-    venv.create(folder, symlinks=True, with_pip=False)
-    (site,) = folder.glob("lib/python*/site-packages")
-    todo, seen = [name.replace("_", "-") for name in environment.NEEDED], set()
-    while todo:
-        distribution = importlib.metadata.distribution(todo.pop())
-        if distribution.name in seen:
-            continue
-        seen.add(distribution.name)
-        for top in {file.parts[0] for file in distribution.files if ".." not in file.parts}:
-            path = Path(distribution.locate_file(top))
-            if path.is_dir():
-                shutil.copytree(path, site / top, copy_function=_link, dirs_exist_ok=True)
-            elif path.is_file():
-                _link(path, site / top)
-        needed = [Requirement(text) for text in distribution.requires or ()]
-        todo += [one.name for one in needed if one.marker is None or one.marker.evaluate({"extra": ""})]
-    (site / "only_there.py").write_text("value = 7\n")
-    for name in ("stats_exercises", "autograder"):
-        (site / name).mkdir()
-        (site / name / "secret.py").write_text("solution = 42\n")
-    info = site / "stats_exercises-1.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stats-exercises\nVersion: 1\n")
-    (info / "entry_points.txt").write_text("[dlcourse.exercises]\nstats = stats_exercises\n")
-    return folder
+    return environments.make(tmp_path_factory.mktemp("environment") / "other one")
 
 
 def test_the_environment_is_the_one_that_runs_this():
@@ -103,6 +67,21 @@ def test_a_named_environment_has_its_own_packages_and_no_solution(other):
     )
     with Grader(Settings(environment=str(other))) as grader:
         assert shown(grader.grade(task(look))) == "7 None\nNone\nNone\n"
+
+
+@pytest.mark.slow
+@needs_walls
+@pytest.mark.skipif(sys.base_prefix == "/usr", reason="the system's Python has its packages apart from its library")
+def test_a_named_environment_may_hold_its_python_as_condas_do(tmp_path):
+    folder = environments.make(tmp_path / "envs" / "course 2026", own_python=True)
+    found = find_environment(str(folder))
+    assert (found.python, found.base) == (str(folder / "bin" / "python"), str(folder.resolve()))
+    look = (
+        "import os, sys, only_there, numpy, _ctypes, sqlite3, ssl\n"
+        "print(only_there.value, sys.prefix, os.listdir('/py/lib/' + found + '/site-packages'))"
+    )
+    with Grader(Settings(environment=str(folder))) as grader:
+        assert shown(grader.grade(task(f"found = {found.name!r}\n{look}"))) == "7 /py []\n"
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,14 @@ from collections import Counter
 from pathlib import Path
 
 import classes
+import environments
 import pytest
+import test_example_course as example
 
+from autograder.checks import registry
+from autograder.commands.release import release
 from autograder.engine.store.course import open_course
-from autograder.engine.store.journal import records_folder
+from autograder.engine.store.journal import latest_records, records_folder
 
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.slow
@@ -39,6 +43,17 @@ def tell(event, *details):
 made = grade_class(open_course(sys.argv[1]), classes.NAME, scheduler=sys.argv[2], grader=classes.Unhurried, on_event=tell)
 print(json.dumps(["end", sorted(made.graded), made.failed, made.problem]), flush=True)
 """
+
+# Of another course, without a grader that takes its time; the summary of everyone and what became of the run
+GRADE_OWN = """
+import json, sys
+from autograder.engine.run import grade_class
+from autograder.engine.store.course import open_course
+made = grade_class(open_course(sys.argv[1]), sys.argv[2], scheduler=sys.argv[3])
+print(json.dumps([sorted(made.graded), made.failed, made.problem]), flush=True)
+"""
+# The course's folder is hidden from a process, as if it stood on another machine's disk
+HIDDEN = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"']
 
 
 def ip(*words):
@@ -119,6 +134,20 @@ def certificates(tmp_path):
     return {f"DASK_DISTRIBUTED__COMM__TLS__{name}": str(path) for name, path in tls.items()}
 
 
+def start_scheduler(hosts, **options):
+    """A scheduler on its host, for TLS only; its address."""
+    host = f"tls://{hosts.addresses['scheduler']}"
+    dask = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--no-dashboard"]
+    hosts.run("scheduler", *dask, "--host", host, "--port", "8786", **options)
+    return f"{host}:8786"
+
+
+def start_worker(hosts, name, address, *before, **options):
+    worker = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard"]
+    worker += ["--local-directory", hosts.folder / name, "--host", f"tls://{hosts.addresses[name]}"]
+    hosts.run(name, *before, *worker, **options)
+
+
 def slowed(process, stop):
     """Let a process have a fifth of the time."""
     while not stop.wait(0.2):
@@ -134,15 +163,11 @@ def test_a_host_is_cut_off_and_one_is_slow_and_nothing_is_lost_or_graded_twice(h
     made = json.dumps(classes.answered(course, classes.RIGHT_ANSWERS))
     for student in students:
         classes.hand_in(course, student, made)
-    address = f"tls://{hosts.addresses['scheduler']}:8786"
     with (tmp_path / "log").open("w") as log:
         options = {"env": ENVIRONMENT | certificates, "stdout": log, "stderr": log}
-        dask = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--no-dashboard"]
-        hosts.run("scheduler", *dask, "--host", f"tls://{hosts.addresses['scheduler']}", "--port", "8786", **options)
+        address = start_scheduler(hosts, **options)
         for name in ("cut", "slow", "well"):
-            worker = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard"]
-            worker += ["--local-directory", tmp_path / name, "--host", f"tls://{hosts.addresses[name]}"]
-            hosts.run(name, *worker, **options)
+            start_worker(hosts, name, address, **options)
         slow, stop = hosts.processes[2], threading.Event()
         # Without this machine's interfaces the scheduler can be reached from the namespaces only
         teacher = hosts.run(
@@ -177,3 +202,38 @@ def test_a_host_is_cut_off_and_one_is_slow_and_nothing_is_lost_or_graded_twice(h
     assert sorted(json.loads(line)["student"] for line in lines) == students
     scores, _, _ = classes.grades(course)
     assert sorted({student for student, _ in scores}) == students
+
+
+def test_a_courses_own_exercises_and_its_environment_work_on_a_host_without_the_course(hosts, certificates, tmp_path):
+    if not shutil.which("bwrap"):
+        pytest.skip("bubblewrap (bwrap) is not installed")
+    course, slug = tmp_path / "course", example.SLUG
+    shutil.copytree(example.EXAMPLE, course, ignore=shutil.ignore_patterns("release", "exchange", "gradebook.db"))
+    other = environments.make(tmp_path / "other one")
+    with (course / "nbgrader_config.py").open("a") as config:
+        config.write(f"c.DlcourseGrader.environment = {str(other)!r}\n")
+    with registry.using(registry.read_sources(course / "exercises")):
+        release(course, slug, exchange=False)
+        right = example.solutions(course)
+        variance = right["statistics-variance"]
+        there = {"statistics-variance": f"    import only_there\n    assert only_there.value == 7\n{variance}"}
+        # pytest is in the environment of the workers, not in the one that the course names
+        here = {"statistics-variance": f"    import pytest\n{variance}"}
+        for student, bodies in {"ada": right | there, "bob": right | example.WRONG, "cyd": right | here}.items():
+            example.hand_in(course / "submitted" / student / slug, example.answered(course, bodies))
+    with (tmp_path / "log").open("w") as log:
+        options = {"env": ENVIRONMENT | certificates, "stdout": log, "stderr": log}
+        address = start_scheduler(hosts, **options)
+        start_worker(hosts, "well", address, *HIDDEN, course, **options)
+        teacher = hosts.run(
+            "teacher", sys.executable, "-c", GRADE_OWN, course, slug, address,
+            env=ENVIRONMENT | certificates, stdout=subprocess.PIPE, stderr=log, text=True,
+        )  # fmt: skip
+        printed, _ = teacher.communicate(timeout=200)
+    said = (tmp_path / "log").read_text()[-3000:]
+    assert printed and json.loads(printed) == [["ada", "bob", "cyd"], {}, ""], said
+    records = {record.student: record for record in latest_records(open_course(course), slug)}
+    assert [records[student].points for student in ("ada", "cyd")] == [12.0, 10.0]
+    mistakes = {verdict.exercise: verdict.mistake for verdict in records["bob"].verdicts if verdict.mistake}
+    assert mistakes == {"statistics.variance": "ddof_ignored", "statistics.bootstrap_interval": "mean_over_resamples"}
+    assert "pytest" in " ".join(records["cyd"].needs_review)

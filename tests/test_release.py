@@ -1,20 +1,24 @@
 """Releasing: what stands in a teacher's `source/` is honoured or refused with the reason, and a failed release changes nothing."""
 
 import os
+import shutil
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbgrader.api import Gradebook
 from test_registry import DOUBLE
 
-from autograder import build
+from autograder import build, offline
 from autograder.build import course_source
 from autograder.checks import registry
 from autograder.commands import release as command
 from autograder.commands.release import checks_for_students, reason, release
-from autograder.engine.store.course import assignment_problem
+from autograder.engine.run import grade_class
+from autograder.engine.store.course import assignment_problem, open_course
 from autograder.engine.store.gradebook import saved_cells
-from autograder.errors import BuildError, CourseError
+from autograder.engine.store.journal import latest_records
+from autograder.errors import BuildError, CourseError, NoSandbox
 from autograder.workspace import lay_out_course
 
 HEAD = """---
@@ -256,6 +260,56 @@ def test_a_release_that_fails_leaves_the_course_as_it_was(course, capsys):
     )
     assert tree(course) == before
     assert saved_cells(f"sqlite:///{course / 'gradebook.db'}", "first") == cells
+
+
+def test_what_a_killed_release_left_is_removed_by_the_next(course):
+    fcntl = pytest.importorskip("fcntl")
+    left, used = course / "release" / ".releasing-left", course / "release" / ".releasing-used"
+    for folder in (left, used):
+        folder.mkdir(parents=True)
+        (folder / ".in-use").touch()
+    with (used / ".in-use").open("r+") as running:
+        fcntl.flock(running, fcntl.LOCK_EX)
+        release(course, "first", exchange=False)
+    assert sorted(os.listdir(course / "release")) == [".releasing-used", "first"]
+
+
+@pytest.mark.slow
+def test_two_notebooks_of_an_assignment_may_ask_the_same_exercise(course, tmp_path_factory):
+    """At home and in the class each is checked by itself, with what was released beside both."""
+    source = course / "source" / "first"
+    more = TEXT.replace("Arithmetic", "More arithmetic") + "\n```{code-cell} ipython3\nanswer = double(2)\n```\n"
+    (source / "second.md").write_text(more, encoding="utf-8")
+    release(course, "first", exchange=False)
+    released = course / "release" / "first"
+    assert sorted(os.listdir(released)) == ["first.checks.json", "first.ipynb", "second.ipynb"]
+    home = tmp_path_factory.mktemp("home") / "first"
+    shutil.copytree(released, home)
+    for name, body in (("first", "return 2 * x"), ("second", "return x * x")):
+        notebook = nbformat.read(released / f"{name}.ipynb", 4)
+        for cell in notebook.cells:
+            cell.source = cell.source.replace("raise NotImplementedError()", body)
+        nbformat.write(notebook, home / f"{name}.ipynb")
+    shutil.copytree(home, course / "submitted" / "ada" / "first")
+    with registry.using(registry.Sources()):
+        try:
+            checked = {name: offline.check_notebook(home / f"{name}.ipynb") for name in ("first", "second")}
+        except NoSandbox as missing:
+            pytest.skip(str(missing))
+    assert {name: (one.assignment, one.points, one.max_points) for name, one in checked.items()} == {
+        "first": ("first", 2.0, 2.0),
+        "second": ("second", 0.0, 2.0),
+    }
+    summary = grade_class(open_course(course), "first", workers=1)
+    (record,) = latest_records(open_course(course), "first")
+    assert summary.complete and (record.points, record.max_points) == (2.0, 4.0)
+    assert {one.name: [verdict.points for verdict in one.verdicts] for one in record.notebooks} == {
+        "first": [2.0],
+        "second": [0.0],
+    }
+    with Gradebook(open_course(course).db_url) as gradebook:
+        (submission,) = gradebook.assignment_submissions("first")
+        assert {one.name: one.score for one in submission.notebooks} == {"first": 2.0, "second": 0.0}
 
 
 def test_a_check_of_an_unknown_exercise_is_refused(course):

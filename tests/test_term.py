@@ -11,6 +11,8 @@ from test_grade import grade
 from autograder.commands import grade as command
 from autograder.engine.store.course import open_course
 from autograder.engine.store.gradebook_reader import read_grades
+from autograder.reports.report import make_report
+from autograder.reports.status import make_status
 
 LATE = "2026-11-03 12:30:00 UTC"
 
@@ -108,6 +110,16 @@ def test_a_removed_student_stays_removed_until_a_person_adds_them(course, gradeb
     summary = grade(course, grader=None)
     assert (summary.removed, summary.unchanged) == (["alan"], 2)
     assert sorted(points(course)) == ["ada", "grace"]
+    status = make_status(course, classes.NAME)
+    assert [(one.student, one.state) for one in status.students] == [
+        ("ada", "graded"),
+        ("alan", "removed from the gradebook"),
+        ("grace", "graded"),
+    ]
+    assert (status.counts["students"], status.counts["handed_in"], status.counts["graded"]) == (2, 2, 2)
+    report = make_report(course, classes.NAME)
+    assert [one.student for one in report.submissions] == ["ada", "grace"]
+    assert report.left_open == {"alan": "removed from the gradebook, so left out of this report"}
     assert (
         "removed: alan was removed from the gradebook, so nothing is graded; to have them back: nbgrader db student add alan"
     ) in said(capsys, summary)

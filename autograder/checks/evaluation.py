@@ -129,7 +129,9 @@ def judge(exercise: Exercise, cases: Sequence[Case], expected: Any, got: Any, se
             rows.append(_row(case, outcome.part, text, 0.0 if wrong else CREDIT_IN_PLACE))
     if all(row.passed for row in rows):
         return result_of(exercise, rows, _notes(flat))
-    empty = [passed for _, passed in passed_without_content(exercise.name, seed)]
+    # What answers without content pass matters only to one that passes something
+    passed = any(row.passed or row.credit for row in rows)
+    empty = [passed for _, passed in passed_without_content(exercise.name, seed)] if passed else ()
     return result_of(exercise, rows, _notes(flat), _explanations(exercise, cases, seen, seed), empty=empty)
 
 

@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 import dlcourse
@@ -21,10 +20,13 @@ from ..checks import registry
 from ..checks.exercise import get_exercise
 from ..checks.released import released_data
 from ..engine.ingest import find_calls
+from ..engine.scratch import Scratch, remove_stale
 from ..engine.store import gradebook
 from ..engine.store.course import Course, assignment_problem, open_course
 from ..errors import CourseError, EngineFault, GradebookError, OtherLanguage
 from . import console, fail
+
+_DRAFT = ".releasing-"
 
 
 @contextlib.contextmanager
@@ -74,11 +76,8 @@ def release(folder, assignment, exchange=True, say=lambda text: None, solution=F
         say(f"note: no cell of {assignment} is graded, so it is worth 0 points")
     released = course.folder("release", ".", assignment)
     released.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        tempfile.TemporaryDirectory(prefix=".releasing-", dir=released.parent) as scratch,
-        nbgrader_api(course.root) as api,
-    ):
-        draft = Path(scratch)
+    remove_stale(released.parent, _DRAFT)
+    with Scratch(released.parent, _DRAFT) as draft, nbgrader_api(course.root) as api:
         course_source.write_draft(prepared, source, draft / "source" / assignment, course.ignore)
         say("nbgrader makes the students' version")
         # First with another gradebook, so that a fault leaves the class's as it is

@@ -28,7 +28,7 @@ from .pool import Cluster, InProcess, default_grader, described
 from .scratch import remove_stale
 from .store import gradebook
 from .store.course import name_problem
-from .store.journal import Journal
+from .store.journal import Journal, removed_students
 from .tasks import Settings
 from .version import checks_version
 
@@ -238,14 +238,13 @@ class _ClassRun:
         return journal.written.get(student) == key and journal.terms.get(student) == self.terms and student in known
 
     def _removed(self, known):
-        """Whom a person has removed from the gradebook: once written, and no longer in it although others are."""
-        written = set(self.journal.written)
-        if written & known:
-            return written - known - gradebook.students(self.course.db_url)
-        if written:
+        """Whom a person has removed from the gradebook."""
+        written = self.journal.written
+        if written and not known.intersection(written):
             # All of them gone: that is another gradebook, or a lost one
             self.journal.forget_written()
-        return set()
+            return set()
+        return removed_students(self.course, self.assignment.name, written)
 
     def _key_of(self, student):
         return self._key(ingest.read_submission(self.course, student, self.assignment.name))

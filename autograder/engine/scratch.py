@@ -24,10 +24,10 @@ LOCK = ".in-use"
 
 
 class Scratch:
-    """A new temporary folder, at `path` until `close`."""
+    """A new temporary folder, at `path` until `close`; in the system's folder for such, or in another one."""
 
-    def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix=PREFIX))
+    def __init__(self, folder: Path | None = None, prefix: str = PREFIX) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix=prefix, dir=folder))
         # Another run sees the file only when it is locked
         draft = self.path / f"{LOCK}.new"
         self.lock: Any = _locked(draft, os.O_CREAT | os.O_EXCL)
@@ -47,18 +47,18 @@ class Scratch:
             self.lock = None
 
 
-def remove_stale() -> None:
+def remove_stale(folder: Path | None = None, prefix: str = PREFIX) -> None:
     """Remove the folders of this user's processes that have ended without doing so."""
     if fcntl is None:
         return
-    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{LOCK}"):
-        folder = path.parent
+    for path in Path(folder or tempfile.gettempdir()).glob(f"{prefix}*/{LOCK}"):
+        stale = path.parent
         with contextlib.suppress(OSError):
-            if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+            if stale.is_symlink() or stale.stat().st_uid != os.getuid():
                 continue
             handle = _locked(path)
             if handle is not None:
-                shutil.rmtree(folder, ignore_errors=True)
+                shutil.rmtree(stale, ignore_errors=True)
                 os.close(handle)
 
 

@@ -26,7 +26,7 @@ from ..engine.store.records import FOR_A_PERSON, NOT_ATTEMPTED, PARTLY, RIGHT, W
 from ..errors import CourseError
 from . import pages
 from .similarity import Copies
-from .status import NOTHING, Status, make_status
+from .status import NOTHING, REMOVED, Status, make_status
 
 # What a spreadsheet would run as a formula when it opens a CSV file: a sign, or its full-width or small form, that begins a
 # cell; after a semicolon, a tab or a bar too, which begin a cell where the system's list separator is one of these
@@ -226,7 +226,11 @@ def make_report(folder, assignment, on_event=lambda student: None):
     marks = read_marks(course, assignment)
     status = make_status(folder, assignment)
     report = Report(assignment, left_open=left_open(course, assignment), status=status)
+    removed = {one.student for one in status.those(REMOVED)}
+    report.left_open |= dict.fromkeys(sorted(removed), f"{REMOVED}, so left out of this report")
     for record in latest_records(course, assignment):
+        if record.student in removed:
+            continue
         try:
             add(report, record, marks.get(record.student))
             found = course.folder("feedback", record.student, assignment).glob("*.html")

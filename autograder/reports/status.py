@@ -7,18 +7,19 @@ from ..engine import ingest
 from ..engine.pool import described
 from ..engine.store.course import open_course
 from ..engine.store.gradebook_reader import Marks, read_due, read_marks, read_people
-from ..engine.store.journal import latest_records, left_open
+from ..engine.store.journal import latest_records, left_open, removed_students
 from ..engine.store.records import WITHOUT_SANDBOX
 from . import pages
 
 NOTHING, NOT_GRADED, AGAIN, GRADED = "nothing handed in", "not graded", "handed in again since", "graded"
+REMOVED = "removed from the gradebook"
 
 
 @dataclass(kw_only=True)
 class StudentStatus:
     """One student.
 
-    state : one of the four above. submitted : ISO time of the hand-in, UTC, None where there is none. late : seconds
+    state : one of the five above. submitted : ISO time of the hand-in, UTC, None where there is none. late : seconds
         after the due time, extensions included. points : what the gradebook holds, None where nothing is graded.
     unread : answers that nobody has read. reasons : why else a person should look, one sentence each.
     """
@@ -65,10 +66,10 @@ class Status:
 
     @property
     def counts(self):
-        missing = self.those(NOTHING)
+        missing, everybody = self.those(NOTHING), len(self.students) - len(self.those(REMOVED))
         return {
-            "students": len(self.students),
-            "handed_in": len(self.students) - len(missing),
+            "students": everybody,
+            "handed_in": everybody - len(missing),
             "late": len(self.late),
             "graded": len(self.those(GRADED)),
             "waiting_for_a_person": len(self.waiting),
@@ -84,7 +85,11 @@ def make_status(folder, assignment, on_event=lambda student: None):
     handed_in, refused = course.students(assignment)
     known = {record.student: _known(record) for record in latest_records(course, assignment)}
     status = Status(assignment, due.isoformat() if due else "", refused=refused)
+    removed = removed_students(course, assignment) if people else set()
     for student in sorted({*people, *handed_in, *known}):
+        if student in removed:
+            status.students.append(StudentStatus(student=student, state=REMOVED))
+            continue
         one = StudentStatus(student=student, name=people[student].name if student in people else "")
         if student in known:
             digest, one.submitted, points, one.reasons = known[student]

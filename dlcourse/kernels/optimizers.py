@@ -1,21 +1,26 @@
 """Fast twins of SGD and Adam: steps on one flat vector, in place."""
 
 import math
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-import scipy.linalg.blas
 
 from ._shared import BLOCK
 
-# x *= a, and y += a·x in one pass
-SCAL = {np.dtype("float32"): scipy.linalg.blas.sscal, np.dtype("float64"): scipy.linalg.blas.dscal}
-AXPY = {np.dtype("float32"): scipy.linalg.blas.saxpy, np.dtype("float64"): scipy.linalg.blas.daxpy}
+
+@cache
+def blas(name, dtype):
+    """SciPy's `scal` (x *= a) or `axpy` (y += a·x in one pass) for vectors of this type."""
+    # Loaded when first used: steps on plain arrays need nothing of SciPy
+    from scipy.linalg import blas as functions
+
+    return getattr(functions, ("s" if dtype == np.float32 else "d") + name)
 
 
 def sgd_update(w, dw, state, lr):
     """`optimizers.sgd_step` on a flat vector, in place."""
-    AXPY[w.dtype](dw, w, a=-lr)
+    blas("axpy", w.dtype)(dw, w, a=-lr)
     return state
 
 
@@ -56,7 +61,7 @@ def adam_update(w, dw, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
 
 
 def _adam_block(w, g, M, V, s, of_gradient, of_square, eps, minus_rate):
-    axpy = AXPY[w.dtype]
+    axpy = blas("axpy", w.dtype)
     axpy(g, M, a=of_gradient)
     np.multiply(g, g, out=s)
     axpy(s, V, a=of_square)
@@ -70,5 +75,5 @@ def _shrunk(x, number):
     """The number, or 1 after multiplying x by it: it must not come near the smallest of its precision."""
     if number > 1e-4:
         return number
-    SCAL[x.dtype](number, x)
+    blas("scal", x.dtype)(number, x)
     return 1.0

@@ -87,6 +87,8 @@ def warm_up(plots: bool) -> Any:
 
     for slug in dlcourse.TOPICS:
         importlib.import_module(f"dlcourse.{slug}")
+    # What the error function loads when it is first asked
+    importlib.import_module("scipy.special")
     # OpenBLAS takes its work space at the first large product. Where an answer has used up the memory by then, it ends the
     # process or tries for ever, and the honest functions beside that answer are lost
     large = np.ones((200, 200))

@@ -17,11 +17,12 @@ import fcntl
 import io
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from ...errors import CourseError
+from . import gradebook
 from .records import record_from_json
 
 if TYPE_CHECKING:
@@ -59,6 +60,33 @@ def left_open(course: Course, assignment: str) -> dict[str, str]:
         with path.open("rb") as file:
             found |= dict.fromkeys(_places(file)[2], f"{OLDER}; run dlcourse grade again")
     return found
+
+
+def removed_students(course: Course, assignment: str, written: Collection[str] | None = None) -> set[str]:
+    """Whom a person has removed from the gradebook: once written, and no longer in it although others are.
+
+    written : who was written, read from the journal where it is not known.
+    """
+    if written is None:
+        path = records_folder(course) / f"{assignment}.written"
+        written = _written(path.read_bytes().splitlines())[0] if path.exists() else ()
+    known = gradebook.graded_students(course.db_url, assignment) if written else set()
+    return set(written) - known - gradebook.students(course.db_url) if known.intersection(written) else set()
+
+
+def _written(lines):
+    """({student: key} of those that the gradebook has, {student: what the late penalty there depends on})."""
+    written: dict[str, Key] = {}
+    terms: dict[str, str] = {}
+    for line in lines:
+        with contextlib.suppress(ValueError, TypeError):
+            student, key, *more = json.loads(line)
+            if not student:
+                written.clear()
+                continue
+            written[student] = tuple(key)
+            terms[student] = more[0] if more else ""
+    return written, terms
 
 
 def _left_open(path):
@@ -143,14 +171,7 @@ class Journal:
 
     def _read(self):
         self.places, self.keys, _ = _places(_buffered(self.file))
-        for line in _buffered(self.written_file):
-            with contextlib.suppress(ValueError, TypeError):
-                student, key, *terms = json.loads(line)
-                if not student:
-                    self.written.clear()
-                    continue
-                self.written[student] = tuple(key)
-                self.terms[student] = terms[0] if terms else ""
+        self.written, self.terms = _written(_buffered(self.written_file))
 
     def record(self, student: str) -> Record:
         """The last record of a student."""
