@@ -134,9 +134,9 @@ def audit(
         _refuse_other_folders(course)
     registry.use(registry.read_sources(Path(course or ".") / registry.FOLDER))
 
-    if place:
-        raise typer.Exit(located.main(names or (), sample, json))
     tried = audit.first_seeds(seeds)
+    if place:
+        raise typer.Exit(located.main(names or (), sample, json, tried))
     if mutants:
         raise typer.Exit(mutation.main(names or (), tried, sample, json))
     raise typer.Exit(audit.main(names or (), json, tried, show))

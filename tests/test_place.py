@@ -1,12 +1,14 @@
 """Where a wrong answer goes wrong: the values on its way, the exchange, and whole messages."""
 
 import contextlib
+import json
 import linecache
 import re
 
 import numpy as np
 import pytest
 
+from autograder.checks import located as module
 from autograder.checks import trace
 from autograder.checks.drivers import Case, plain
 from autograder.checks.evaluation import PUBLIC_SEED, evaluate, expected_values
@@ -290,6 +292,26 @@ def test_the_order_of_the_mutants_is_fixed():
 )
 def test_both_bounds_must_hold(right, wrong, silent, holds):
     assert Located("x", "y", right, wrong, silent).holds is holds
+
+
+def test_a_line_for_each_topic_and_for_all_with_every_seed(monkeypatch, capsys):
+    made = {
+        0: [Located("graph.prod", "graph", 3, 0, 1), Located("graph.max_", "graph", 3, 0, 1), Located("x.y", "x", 1)],
+        1: [Located("graph.prod", "graph", 1, 0, 3)],
+    }
+    monkeypatch.setattr(module, "table", lambda chosen, count, seed: made[seed])
+    assert module.main(["graph.prod"], 4, seeds=(0,)) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "seed 0",
+        "graph                 8 mutants: right  75%, wrong  0.0%, silent  25%",
+        "x                     1 mutants: right 100%, wrong  0.0%, silent   0%",
+        "all                   9 mutants: right  78%, wrong  0.0%, silent  22%",
+    ]
+    assert module.main(["graph.prod"], 4, as_json=True, seeds=(0, 1)) == 1
+    assert json.loads(capsys.readouterr().out) == {
+        "0": {"graph": [6, 0, 2], "x": [1, 0, 0], "all": [7, 0, 2]},
+        "1": {"graph": [1, 0, 3], "all": [1, 0, 3]},
+    }
 
 
 SAMPLE = (

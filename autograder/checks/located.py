@@ -12,7 +12,7 @@ import random
 import sys
 import textwrap
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -145,18 +145,23 @@ def in_steps(functions: tuple) -> tuple:
 
 
 def located(
-    exercise: Exercise, functions: tuple, without: tuple, mutant: Mutant, seconds: float = SECONDS
+    exercise: Exercise,
+    functions: tuple,
+    without: tuple,
+    mutant: Mutant,
+    seconds: float = SECONDS,
+    seed: int = PUBLIC_SEED,
 ) -> tuple[str, Place] | None:
     """("right", "wrong" or "silent", the `Place`) of a mutant; None where the visible cases accept it.
 
     Right is the statement that was edited, or the one that first uses its wrong value.
     """
-    cases, _ = expected_values(exercise.name, PUBLIC_SEED)
-    known = evidence(exercise.name, PUBLIC_SEED, without)
+    cases, _ = expected_values(exercise.name, seed)
+    known = evidence(exercise.name, seed, without)
     try:
         with quiet(), time_limit(30 * seconds):
             runner = Here(exercise, mutant.functions, cases, withhold=False)
-            search = find(exercise, runner, known, PUBLIC_SEED, seconds, time.process_time)
+            search = find(exercise, runner, known, seed, seconds, time.process_time)
             if search is None:
                 return None
             if not search.line:
@@ -215,12 +220,15 @@ def _head(runner, line):
     return min(inside)[1] if inside else line
 
 
-def table(exercises: Iterable[Exercise], count: int | None = None, seed: int = 0) -> Iterator[Located]:
-    """A row for each exercise in turn. count : how many rejected mutants of each, all by default."""
+def table(exercises: Iterable[Exercise], count: int | None = None, seed: int = PUBLIC_SEED) -> Iterator[Located]:
+    """A row for each exercise in turn.
+
+    count : how many rejected mutants of each, all by default. seed : of the cases, and of which mutants come first.
+    """
     for exercise in exercises:
         row = Located(exercise.name, exercise.slug)
         for functions, without, mutant in sample(exercise, seed):
-            told = located(exercise, functions, without, mutant)
+            told = located(exercise, functions, without, mutant, seed=seed)
             if told is not None:
                 setattr(row, told[0], getattr(row, told[0]) + 1)
             if row.mutants == count:
@@ -228,29 +236,36 @@ def table(exercises: Iterable[Exercise], count: int | None = None, seed: int = 0
         yield row
 
 
-def main(names: Iterable[str], count: int | None = None, as_json: bool = False) -> int:
-    """Grade the places told for mutants of topics or exercises, print a line for each topic and for all.
+def by_topic(rows: Iterable[Located]) -> list[Located]:
+    """A row for each topic, and one for all."""
+    topics: dict[str, Located] = {}
+    every = Located("all", "")
+    for row in rows:
+        for total in (topics.setdefault(row.slug, Located(row.slug, "")), every):
+            total.right += row.right
+            total.wrong += row.wrong
+            total.silent += row.silent
+    return [*topics.values(), every]
 
-    Returns the exit status: 0 where both bounds hold over all, 1 otherwise, 2 for an unknown name.
+
+def main(
+    names: Iterable[str], count: int | None = None, as_json: bool = False, seeds: Sequence[int] = (PUBLIC_SEED,)
+) -> int:
+    """Grade the places told for mutants of topics or exercises; print, seed by seed, a line for each topic and for all.
+
+    Returns the exit status: 0 where both bounds hold over all with every seed, 1 otherwise, 2 for an unknown name.
     """
     try:
         chosen = selected(names)
     except (ValueError, CourseError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    rows = list(table(chosen, count))
-    every = Located("all", "")
-    topics = {row.slug: Located(row.slug, "") for row in rows}
-    for row in rows:
-        for total in (topics[row.slug], every):
-            total.right, total.wrong, total.silent = (
-                total.right + row.right,
-                total.wrong + row.wrong,
-                total.silent + row.silent,
-            )
+    told = {}
+    for seed in seeds:
+        told[seed] = by_topic(table(chosen, count, seed))
+        if not as_json:
+            print(f"seed {seed}", *told[seed], sep="\n", flush=True)
     if as_json:
-        print(json.dumps({one.name: [one.right, one.wrong, one.silent] for one in (*topics.values(), every)}))
-    else:
-        for one in (*topics.values(), every):
-            print(one)
-    return 0 if every.holds else 1
+        lists = {seed: {one.name: [one.right, one.wrong, one.silent] for one in rows} for seed, rows in told.items()}
+        print(json.dumps(lists))
+    return 0 if all(rows[-1].holds for rows in told.values()) else 1
