@@ -10,6 +10,8 @@ EXERCISES = in_order(
     "sum_",
     "prod",
     "max_",
+    "min_",
+    "sum_times",
     "exp",
     "sigmoid",
     "tanh",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...checks.exercise import Case, Mistake, enlarged, slip
+from ...checks.exercise import Case, Mistake, by_columns, enlarged, slip
 
 # --- cases ----------------------------------------------------------------------------------------------------------
 
@@ -24,6 +24,70 @@ def squared_error_cases(rng):
         Case("one output, shape (N,)", two_arrays(rng, 6)),
         Case("integer predictions", (WHOLE, FRACTIONS)),
         Case("the mean with three axes", two_arrays(rng, 2, 3, 4), {"reduction": "mean"}, hidden=True),
+    ]
+
+
+def mean_squared_cases(rng):
+    """The same without a `reduction`."""
+    return [
+        by_columns(Case("five examples, three outputs", two_arrays(rng, 5, 3))),
+        enlarged(Case("one example", two_arrays(rng, 1, 4)), 0, 1),
+        Case("float32", two_arrays(rng, 4, 2, dtype=np.float32)),
+        Case("one output, shape (N,)", two_arrays(rng, 6)),
+        Case("integer predictions", (WHOLE, FRACTIONS)),
+        Case("three axes", two_arrays(rng, 2, 3, 4), hidden=True),
+    ]
+
+
+def probability_cases(rng, relative=False):
+    """Probabilities and targets of a sigmoid output; certain ones, whose logarithm is infinite, by themselves."""
+
+    def pair(*shape, dtype=float):
+        d = rng.integers(0, 2, shape)
+        d.flat[:2] = [0, 1]
+        return rng.uniform(0.1, 0.9, shape).astype(dtype), d.astype(dtype)
+
+    def certain(p, dtype=float, targets=float):
+        """Certain and right, certain and wrong, and something between the two."""
+        d = np.array([[p, 1.0], [1 - p, 0.0], [1.0, 1 - p]])
+        return np.array([[p, 0.25], [p, 0.75], [0.5, p]], dtype), d.astype(targets)
+
+    # A difference from 1 near ε has the digits of 1
+    far = {"relative": relative, "sum_length": 32}
+    return [
+        by_columns(Case("five examples, three outputs", pair(5, 3))),
+        Case("the sum over five examples", pair(5, 3), {"reduction": "sum"}),
+        Case("one example", pair(1, 4)),
+        Case("float32", pair(4, 2, dtype=np.float32)),
+        Case("one output, shape (N,)", pair(6)),
+        Case("targets between 0 and 1", (rng.uniform(0.1, 0.9, (3, 3)), rng.uniform(0.1, 0.9, (3, 3)))),
+        Case("probabilities of 0", certain(0.0), **far),
+        Case("probabilities of 1", certain(1.0), **far),
+        Case("probabilities of 0, float32, whole targets", certain(0.0, np.float32, int), **far),
+        Case("the sum with seven examples", pair(7, 2), {"reduction": "sum"}, hidden=True),
+    ]
+
+
+def class_probability_cases(rng):
+    """Probabilities of K classes and labels."""
+
+    def case(name, N, K, dtype=float, **options):
+        p = rng.uniform(0.1, 1.0, (N, K))
+        p = (p / p.sum(axis=1, keepdims=True)).astype(dtype)
+        return Case(name, (p, _labels(rng, N, K)), **options)
+
+    def impossible(dtype):
+        return np.array([[0.0, 0.75, 0.25], [0.5, 0.5, 0.0], [0.25, 0.0, 0.75]], dtype), np.array([0, 1, 1])
+
+    return [
+        by_columns(case("five examples, three classes", 5, 3)),
+        case("the sum over five examples", 5, 3, kwargs={"reduction": "sum"}),
+        case("one example", 1, 4),
+        case("float32", 4, 2, np.float32),
+        case("as many examples as classes", 4, 4),
+        Case("a class of probability 0", impossible(float)),
+        Case("a class of probability 0, float32", impossible(np.float32)),
+        case("the sum over seven examples", 7, 2, kwargs={"reduction": "sum"}, hidden=True),
     ]
 
 
@@ -113,6 +177,12 @@ TWICE = "Softmax (or sigmoid) is applied twice, which flattens the probabilities
 LABEL_ONLY = "Only the label's column moves. Softmax couples the classes: raising one logit lowers all the others' probabilities, so every column has a gradient."
 EVERY_ROW = "`a[:, labels]` takes the columns of *all* labels in *every* row. You want one entry from each row, so the rows need an index, too."
 SPURIOUS_CLASS = "The factor f(1 − f) does not belong here: the derivative of softmax has already cancelled against that of the logarithm. Work it out once for a single example."
+CLIPPED_ELSEWHERE = "You keep p from 0 by another number. Here p is clipped to [ε, 1 − ε], and ε is the precision of its dtype, `np.finfo(p.dtype).eps`."
+CLIPPED_BELOW = "[Right while no probability is 1.] Your p is kept away from 0, but 1 − p may be 0, too: where p is 1."
+LOG_OF_ZERO = (
+    "Where a probability is 0 or 1 you get NaN or an infinity. Clip p to [ε, 1 − ε] before anything else is computed."
+)
+LOGARITHM_BASE = "Your logarithm has another base; here it is the natural one."
 ROUNDED = "Labels may come as probabilities (N, K): every class counts with its share, not only the largest."
 
 

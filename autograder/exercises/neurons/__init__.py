@@ -15,6 +15,7 @@ EXERCISES = in_order(
     "sigmoid_neuron_loss",
     "sigmoid_neuron_grad",
     "logistic_neuron_loss",
+    "logistic_chain",
     "logistic_neuron_grad",
     "logistic_neuron_predict",
     "gd_fit",
