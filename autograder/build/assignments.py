@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..checks import registry
 from ..checks.exercise import HUNT, exercises_of, get_exercise
-from ..checks.solution import assigned, solution_parts
+from ..checks.solution import assigned, shown_code, solution_parts
 from ..engine.store.gradebook import alembic_on_path
 from ..errors import BuildError, CourseError
 from .sources import COURSE, assignment_source, read_source
@@ -65,20 +65,20 @@ def exercise_cells(name, known):
     text = f"**{points}, about {exercise.minutes} minutes.** {exercise.why}\n"
     scale = exercise.scale()
     text += f"\n{scale}\n" if scale else ""
+    text += "".join(_scale_in_words(part, one) for part, one in exercise.scales.items())
+    if exercise.seconds:
+        text += f"\nYour function has {exercise.seconds:g} seconds for each case.\n"
     for number, hint in enumerate(exercise.hints, 1):
         text += f"\n<details><summary>Hint {number}</summary>\n\n{hint}\n\n</details>\n"
-    answers, grade_id = [], exercise.grade_id
-    for name_of_data, value in zip(exercise.data, exercise.answers, strict=False):
-        answers.append(_data_cell(exercise, name_of_data, value))
-    for function, shown in zip(exercise.functions, exercise.solutions, strict=True):
-        head, body = solution_parts(function, shown)
-        imports = _imports_for(shown, body, known | set(exercise.function_names))
-        solution = "\n".join([*imports, body])
-        source = f"{head}\n    ### BEGIN SOLUTION\n{solution}\n    ### END SOLUTION"
-        suffix = "" if len(exercise.answers) == 1 else "-" + function.__name__.rsplit("_", 1)[-1]
-        cell = new_code_cell(source, metadata={"nbgrader": nbgrader_marks(grade_id + suffix, solution=True)})
-        cell.id = _cell_id(grade_id + suffix)
-        answers.append(cell)
+    grade_id = exercise.grade_id
+    answers = [
+        _data_cell(exercise, name_of_data, value)
+        for name_of_data, value in zip(exercise.data, exercise.answers, strict=False)
+    ]
+    answers += [
+        new_code_cell(source, id=_cell_id(cell_id), metadata={"nbgrader": nbgrader_marks(cell_id, solution=True)})
+        for cell_id, source in (_planted_answer(exercise) if exercise.planted else _answers(exercise, known))
+    ]
     call = f'check("{name}"' + "".join(f", {one}" for one in exercise.function_names if not exercise.data)
     test = (
         f"# Checks {' and '.join(exercise.answer_names)}{_compared_with(exercise)}\n"
@@ -116,6 +116,43 @@ def _compared_with(exercise):
     if exercise.kind == HUNT:
         return " against the known mistakes; grading does the same."
     return " on the cases of this exercise; grading uses other numbers."
+
+
+def _scale_in_words(part, scale):
+    """The published scale of a part, as a paragraph."""
+    where, text = f", {part}" if part else "", str(scale)
+    return f"\n**How it earns{where}.** {text[0].upper()}{text[1:]}. The mean over all cases counts.\n"
+
+
+def _answers(exercise, known):
+    """(grade_id, source) of an answer cell for each function."""
+    for function, shown in zip(exercise.functions, exercise.solutions, strict=True):
+        head, body = solution_parts(function, shown)
+        imports = _imports_for(shown, body, known | set(exercise.function_names))
+        solution = "\n".join([*imports, body])
+        suffix = "" if len(exercise.answers) == 1 else "-" + function.__name__.rsplit("_", 1)[-1]
+        yield exercise.grade_id + suffix, f"{head}\n    ### BEGIN SOLUTION\n{solution}\n    ### END SOLUTION"
+
+
+def _planted_answer(exercise):
+    """(grade_id, source) of a repair's one cell: the functions with what is planted in them, lines numbered, then `places`.
+
+    The solution that nbgrader takes out is the body of `places` with the mended functions behind it, which replace the others.
+    """
+    given, mended = [], []
+    for function, shown, planted in zip(
+        exercise.functions, exercise.solutions, exercise.planted_functions, strict=True
+    ):
+        head, body = solution_parts(function, shown)
+        if function is exercise.functions[-1]:
+            made = "\n\n\n".join([body, *mended])
+            given.append(f"{head}\n    ### BEGIN SOLUTION\n{made}\n    ### END SOLUTION")
+            continue
+        wide = max(map(len, shown_code(planted).splitlines()[1:])) + 2
+        lines = [f"{line:<{wide}}# {number}" for number, line in enumerate(shown_code(planted).splitlines()[1:], 1)]
+        given.append("\n".join([head, *lines]))
+        mended.append(f"{head}\n{body}")
+    return [(exercise.grade_id, "\n\n\n".join(given))]
 
 
 def nbgrader_marks(grade_id, grade=False, locked=False, solution=False, task=False, points=None):

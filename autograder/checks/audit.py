@@ -38,8 +38,10 @@ def first_seeds(count: int) -> tuple[int, ...]:
 
 SEEDS = first_seeds(3)
 
-# The largest share of the points that an answer without content may earn
+# The largest share of the points that an answer without content may earn, or one that goes round a project's task; and one
+# that does a project's task in part
 CHEAP = 0.2
+LAZY = 0.7
 
 
 @dataclass
@@ -57,6 +59,8 @@ class Row:
     complaints: list = field(default_factory=list)
     # Of an exercise that is not a formula: (what is answered, points, points at least, points at most)
     trials: list = field(default_factory=list)
+    # Of an answer on a scale {mistake: (its kind, the largest share that it earns)}
+    shares: dict = field(default_factory=dict)
 
 
 def _not_attempted(*args, **kwargs):
@@ -136,7 +140,11 @@ def _squeezed(function):
 def _returns_matrices(exercise):
     _, expected = expected_values(exercise.name, PUBLIC_SEED)
     values = [x for parts in expected for part in parts for x in (part if isinstance(part, tuple) else [part])]
-    return exercise.measure is None and any(isinstance(x, np.ndarray) and x.ndim > 1 for x in values)
+    return (
+        exercise.measure is None
+        and not exercise.scales
+        and any(isinstance(x, np.ndarray) and x.ndim > 1 for x in values)
+    )
 
 
 def _replayed(exercise):
@@ -183,6 +191,9 @@ def _judged(exercise, seeds):
                 if result.passed:
                     rejected.discard(mistake.slug)
                     complain(f"{mistake.slug} is accepted with seed {seed}")
+                if exercise.scales:
+                    most = row.shares.get(mistake.slug, ("", 0.0))[1]
+                    row.shares[mistake.slug] = mistake.kind, max(most, result.score)
                 if result.mistake != mistake.slug:
                     named.discard(mistake.slug)
                     if not result.passed:
@@ -198,6 +209,12 @@ def _judged(exercise, seeds):
             row.cheapest = max(row.cheapest, share)
             if share > CHEAP:
                 complain(f"an answer without content ({what}) earns {share:.0%} with seed {seed}")
+    limits = {"cheat": CHEAP, "lazy": LAZY}
+    for slug, (kind, share) in row.shares.items():
+        if share > limits.get(kind, 1.0):
+            complain(f"{slug} ({kind}) earns {share:.0%}")
+    if exercise.planted and exercise.planted_lines != exercise.functions[-1]():
+        complain(f"the lines of the planted mistakes are {exercise.planted_lines}, not {exercise.functions[-1]()}")
     row.complaints += _vacuous(exercise, seeds[0])
     row.rejected, row.named, row.variants_passed = len(rejected), len(named), len(passed)
     begun = time.perf_counter()
@@ -264,12 +281,14 @@ def _vacuous(exercise, seed):
 def _without_content(exercise, seed, more):
     """(what it does, the share that it earns) for answers without content; more : also for such as scoring does not know."""
     known = {what for what, _ in passed_without_content(exercise.name, seed)}
-    answers = [answer for answer in cheap_answers(exercise) if answer[0] in known]
+    answers = [answer for answer in cheap_answers(exercise) if answer[0] in known or (more and exercise.scales)]
+    if exercise.planted:
+        answers.append(("what was given", exercise.planted_functions, None))
     if more:
         answers += [
             (what, functions, right)
             for what, functions, right in cheap_answers(exercise, MORE)
-            if gained(exercise, functions, right, seed)
+            if exercise.scales or gained(exercise, functions, right, seed)
         ]
     for what, functions, right in answers:
         result = evaluate(exercise.name, *functions, seed=seed, withhold=False)
@@ -384,6 +403,22 @@ def _of_trials(rows):
     return table
 
 
+def _table_of_shares(rows):
+    """What the known ways of not doing a project earn: beside each project its lazy answers, then its cheats, then others."""
+    from rich.table import Table
+
+    table = Table(title="What earns by a figure: the points of other answers than the reference, which earns all")
+    for name in ("exercise", "points", "answer", "kind", "earns"):
+        table.add_column(name, justify="right" if name in ("points", "earns") else "left")
+    for row in (row for row in rows if row.shares):
+        points = get_exercise(row.name).points
+        ordered = sorted(row.shares.items(), key=lambda one: ("lazy", "cheat", "").index(one[1][0]))
+        for number, (slug, (kind, share)) in enumerate(ordered):
+            first = (row.name, f"{points:g}") if number == 0 else ("", "")
+            table.add_row(*first, slug, kind, f"{share * points:.1f}")
+    return table
+
+
 def main(names: Iterable[str] = (), as_json: bool = False, seeds: Sequence[int] = SEEDS, show: bool = False) -> int:
     """Audit topics or exercises, print the table (the totals as JSON; their mistakes); returns the exit status.
 
@@ -414,6 +449,8 @@ def main(names: Iterable[str] = (), as_json: bool = False, seeds: Sequence[int] 
             *([_of_trials(others)] if others else []),
         ):
             Console(width=110).print(table)
+        if any(row.shares for row in rows):
+            Console(width=110).print(_table_of_shares(rows))
     for row in rows:
         for complaint in row.complaints:
             note.print(f"{row.name}: {complaint}", style="red", markup=False)

@@ -7,6 +7,8 @@ of its answer alone, every number in it is exchanged.
 from __future__ import annotations
 
 import copy
+import functools
+import pickle
 import types
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -27,11 +29,26 @@ def cheap_answers(exercise: Exercise, fills: dict[str, Callable] | None = None) 
     Of several functions the last is also handed in after right ones; what those pass by themselves is then taken off: the
     same with a last function that raises.
     """
-    *first, last = exercise.functions
+    functions = tuple(map(_remembered, exercise.functions)) if exercise.scales else exercise.functions
+    *first, last = functions
     for what, make in _makers(FILLS if fills is None else fills):
-        yield what, tuple(map(make, exercise.functions)), None
+        yield what, tuple(map(make, functions)), None
         if first:
             yield f"{what} at last", (*first, make(last)), (*first, _nothing)
+
+
+def _remembered(function):
+    """The function, which trains something for a while, with what it has returned for the same arguments."""
+    known: dict[bytes, object] = {}
+
+    @functools.wraps(function)
+    def answer(*args, **kwargs):
+        key = pickle.dumps((args, kwargs))
+        if key not in known:
+            known[key] = function(*args, **kwargs)
+        return copy.deepcopy(known[key])
+
+    return answer
 
 
 def _nothing(*args, **kwargs):

@@ -44,6 +44,7 @@ class Case:
         largest input).
     tolerance : relative error allowed instead of that bound (for measured statistics).
     relative : each entry is compared with its own size, not with the largest entry of its array (tails).
+    held : what a `Scale` needs and the answer never sees: held-out examples, labels. It does not go beside student code.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Case:
     sum_length: int | None = None
     tolerance: float | None = None
     relative: bool = False
+    held: Any = None
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,54 @@ def steps(functions: Sequence[Callable], case: Case) -> Iterator[tuple]:
 def data(answers: Sequence, case: Case) -> Iterator[tuple]:
     """A variable that the answer assigns: its value, and nothing of the answer is called."""
     yield "", answers[0]
+
+
+def fit_and_predict(functions: Sequence[Callable], case: Case) -> Iterator[tuple]:
+    """A project of two functions: what the first has learnt, and what the second makes of it for each of `case.extra["inputs"]`."""
+    fit, predict = functions
+    learnt = fit(*case.args, **case.kwargs)
+    yield "", [predict(learnt, X) for X in case.extra["inputs"]]
+
+
+def each_value(functions: Sequence[Callable], case: Case) -> Iterator[tuple]:
+    """One function that returns several values, each a part of its own: `case.extra` has the names of the "parts"."""
+    (function,) = functions
+    value, names = function(*case.args, **case.kwargs), case.extra["parts"]
+    if not isinstance(value, tuple) or len(value) != len(names):
+        raise WrongAnswer(f"the function returns {len(names)} values, {', '.join(names)}; yours returned {kind(value)}")
+    yield from zip(names, value, strict=True)
+
+
+def mended(functions: Sequence[Callable], case: Case) -> Iterator[tuple]:
+    """A repair: `case.extra` says by "which" of the mended functions is called, and "output" which of its values counts.
+
+    Of the last function, `places`, it says by "bug" (function, number) which line number is asked; without it, how many
+    there are for each function.
+    """
+    *mended, places = functions
+    which = case.extra["which"]
+    if which < len(mended):
+        value = mended[which](*case.args)
+        output = case.extra.get("output")
+        if output is not None and not (isinstance(value, tuple) and len(value) > output):
+            raise WrongAnswer(
+                f"the function returns several values, as you were given it; yours returned {kind(value)}"
+            )
+        yield "", value if output is None else value[output]
+        return
+    lists = places()
+    wanted = case.extra["counts"]
+    if not isinstance(lists, tuple | list) or len(lists) != len(wanted):
+        raise WrongAnswer(f"`places` returns {len(wanted)} lists of line numbers; yours returned {kind(lists)}")
+    for given, count in zip(lists, wanted, strict=True):
+        if not isinstance(given, tuple | list) or any(type(number) is not int for number in given):
+            raise WrongAnswer(f"`places` returns lists of line numbers, such as [3]; one of yours is {kind(given)}")
+        if len(set(given)) != count:
+            raise WrongAnswer(
+                f"`places` returns lists of {' and '.join(map(str, wanted))} different line numbers; one of yours has {len(given)}"
+            )
+    bug = case.extra.get("bug")
+    yield "", [len(given) for given in lists] if bug is None else sorted(lists[bug[0]])[bug[1]]
 
 
 class WrongAnswer(Exception):

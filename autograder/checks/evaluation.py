@@ -85,6 +85,7 @@ def ask(
     started : called with the number of a case and of all of them, before each.
     """
     cases, expected = expected_values(exercise.name, seed)
+    seconds = min(seconds, exercise.seconds or seconds)
     chosen = [i for i, case in enumerate(cases) if hidden or not case.hidden]
     if withhold is None:
         withhold = not _is_own(exercise, functions)
@@ -113,7 +114,7 @@ def judge(exercise: Exercise, cases: Sequence[Case], expected: Any, got: Any, se
         return exercise.assess(exercise, cases, got)
     if flat and all(isinstance(outcome.error, NotImplementedError) for outcome in flat):
         text = "Not attempted yet: replace the line `raise NotImplementedError()` with your code, run its cell, then this one."
-        rows = [_row(case, part, text) for case in cases for part in exercise.parts]
+        rows = [_row(case, part, text, scales=exercise.scales) for case in cases for part in exercise.parts]
         return result_of(exercise, rows, text, attempted=False)
     rows = []
     seen: list[list[Seen]] = [[] for _ in exercise.parts]
@@ -126,7 +127,7 @@ def judge(exercise: Exercise, cases: Sequence[Case], expected: Any, got: Any, se
             text = " ".join(filter(None, [wrong, _changes(outcome, bool(wrong))]))
             if ends:
                 text = text.replace(ENDLESS, TOO_DEEP)
-            rows.append(_row(case, outcome.part, text, 0.0 if wrong else CREDIT_IN_PLACE))
+            rows.append(_row(case, outcome.part, text, _credit(exercise, case, outcome, wrong), exercise.scales))
     if all(row.passed for row in rows):
         return result_of(exercise, rows, _notes(flat))
     # What answers without content pass matters only to one that passes something
@@ -145,6 +146,8 @@ def _wrong(exercise, case, outcome, value):
     """What is wrong with a value or an error, as a sentence; "" if nothing is."""
     if outcome.error is not None:
         return _error_text(exercise, outcome)
+    if outcome.part in exercise.scales:
+        return exercise.scales[outcome.part].judged(outcome.value, case)[1]
     got, wanted, text = _measured(exercise, case, outcome.value, value)
     if text:
         return text
@@ -160,10 +163,20 @@ def is_wrong(exercise: Exercise, case: Case, outcome: Outcome, value: Any) -> bo
     """Whether a value or an error is wrong: whether `_wrong` has something to say."""
     if outcome.error is not None:
         return True
+    if outcome.part in exercise.scales:
+        return exercise.scales[outcome.part].judged(outcome.value, case)[0] < 1.0
     got, wanted, text = _measured(exercise, case, outcome.value, value)
     # `expected_values` has filled in the length
     length: int = case.sum_length  # type: ignore[assignment]
     return bool(text) or not equal(got, wanted, length, case.tolerance, case.relative)
+
+
+def _credit(exercise, case, outcome, wrong):
+    """The share of its weight that a part of a case earns although something is wrong with it."""
+    kept = CREDIT_IN_PLACE if outcome.changed else 1.0
+    if outcome.part not in exercise.scales:
+        return 0.0 if wrong else kept
+    return 0.0 if outcome.error is not None else kept * exercise.scales[outcome.part].judged(outcome.value, case)[0]
 
 
 def _measured(exercise, case, got, wanted):
@@ -285,7 +298,13 @@ def passed_without_content(name: str, seed: int) -> list[tuple[str, set]]:
     exercise = get_exercise(name)
     if exercise.released is not None:
         return exercise.released.empty
-    answers = ((what, gained(exercise, functions, right, seed)) for what, functions, right in cheap_answers(exercise))
+    if exercise.scales:
+        # The scale begins above them
+        return []
+    cheap = [*cheap_answers(exercise)]
+    if exercise.planted:
+        cheap.append(("what was given", exercise.planted_functions, None))
+    answers = ((what, gained(exercise, functions, right, seed)) for what, functions, right in cheap)
     return [(what, passed) for what, passed in answers if passed]
 
 
@@ -345,7 +364,7 @@ def _conditioning(exercise, case, expected):
 
     Where sums cancel or a sigmoid saturates, what is left has lost digits, other ones in another order of the operations.
     """
-    if case.tolerance is not None or case.relative or exercise.measure is not None:
+    if case.tolerance is not None or case.relative or exercise.measure is not None or exercise.scales:
         return 1
     rng, errors = np.random.default_rng(0), [1.0]
     for _ in range(3):
@@ -500,8 +519,9 @@ def _called(text):
     return found[1] if found else ""
 
 
-def _row(case, part, problem, credit=0.0):
-    return CaseRow(case.name, part, not problem, case.weight, case.hidden, problem, credit if problem else 0.0)
+def _row(case, part, problem, credit=0.0, scales=()):
+    credit = credit if problem else 0.0
+    return CaseRow(case.name, part, not problem, case.weight, case.hidden, problem, credit, part in scales)
 
 
 def _notes(outcomes):

@@ -11,7 +11,7 @@ import importlib
 import inspect
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -23,8 +23,21 @@ import dlcourse
 
 from ..errors import CourseError
 from . import registry
-from .drivers import Case, Named, Rng, pair, pair_of_many, plain, steps
-from .solution import Slip, Solution, slip, slip_in
+from .drivers import (
+    Case,
+    Named,
+    Rng,
+    WrongAnswer,
+    each_value,
+    fit_and_predict,
+    mended,
+    pair,
+    pair_of_many,
+    plain,
+    steps,
+)
+from .scale import Scale, numbers, several
+from .solution import Slip, Solution, shown_code, slip, slip_in
 
 __all__ = [
     "Case",
@@ -33,15 +46,22 @@ __all__ = [
     "Named",
     "Rng",
     "Trial",
+    "Scale",
+    "WrongAnswer",
+    "each_value",
     "enlarged",
     "exercises_of",
+    "fit_and_predict",
     "get_exercise",
     "in_float32",
     "in_order",
+    "mended",
+    "numbers",
     "of_a_part",
     "pair",
     "pair_of_many",
     "plain",
+    "several",
     "slip",
     "slip_in",
     "steps",
@@ -68,6 +88,7 @@ class Mistake:
         says what is right, "[The output is right.] …"; it is shown only where this mistake is all that is wrong.
     convention : a legitimate variant that this exercise does not ask for; the hint then says which one is asked.
     also : other implementations with the same mistake and other values (γ unused, β unused), each like `function`.
+    kind : of a project's, "lazy" for one that works in part and "cheat" for one that goes round the task.
     """
 
     slug: str
@@ -75,6 +96,7 @@ class Mistake:
     hint: str
     convention: bool = False
     also: Sequence[Any] = ()
+    kind: str = ""
     # Filled in by the exercise: the slip behind each way, None for a rewrite; for slips with a number what makes the functions
     slips: Sequence[Any] = ()
     families: Sequence[Callable] = ()
@@ -132,6 +154,10 @@ class Exercise:
     assess : (exercise, cases, outcomes of each case) -> `Result`, where an answer is not compared with the reference's.
     scale : () -> how such an exercise gives its points, in a sentence or two for the text above the answer.
     trials : () -> the `Trial` objects that the audit of such an exercise makes.
+    scales : {part: `Scale`} of the parts that earn by a figure, not by equality with the reference.
+    seconds : time for each case, where it is less than the course's.
+    planted : slugs of the mistakes that the student's cell begins with, all of them together: a repair. The last function
+        is then `places`, which returns the line numbers, for each of the others a list.
     """
 
     name: str
@@ -155,6 +181,9 @@ class Exercise:
     assess: Callable | None = None
     scale: Callable[[], str] = str
     trials: Callable[[], Sequence[Trial]] = tuple
+    scales: Mapping[str, Scale] = field(default_factory=dict)
+    seconds: float | None = None
+    planted: Sequence[str] = ()
     # Filled in by the registry for exercises from outside this package
     topic: str = field(default="", init=False, compare=False)
 
@@ -184,6 +213,22 @@ class Exercise:
     @cached_property
     def _solution(self):
         return Solution(self.name, self.solutions)
+
+    @cached_property
+    def planted_functions(self) -> tuple:
+        """The solution's functions with every planted mistake in them."""
+        slips = [mistake.slips[0] for mistake in self.mistakes if mistake.slug in self.planted]
+        *given, _ = self._solution.slipped(Slip(tuple(pair for one in slips for pair in one.pairs)), "planted")
+        return (*given, _not_written)
+
+    @property
+    def planted_lines(self) -> tuple[list[int], ...]:
+        """For each function but `places` the numbers of the planted lines, counted from the first below the docstring."""
+        made = []
+        for right, wrong in zip(self.solutions[:-1], self.planted_functions[:-1], strict=True):
+            pairs = zip(shown_code(right).splitlines()[1:], shown_code(wrong).splitlines()[1:], strict=True)
+            made.append([number for number, (a, b) in enumerate(pairs, 1) if a != b])
+        return tuple(made)
 
     def difference(self, mistake: Mistake) -> list[str]:
         """How each way of making a mistake differs from the shown solution, as lines of a diff; "" for a rewrite."""
@@ -305,6 +350,10 @@ def _own_exercises(topic, module):
         object.__setattr__(one, "topic", topic)
         found[one.name] = one
     return found
+
+
+def _not_written(*args, **kwargs):
+    raise NotImplementedError()
 
 
 def _module(name):

@@ -85,7 +85,7 @@ class Here:
 def place_of(name: str, functions: Sequence[Callable], seed: int, seconds: float = SECONDS) -> Place:
     """The place in functions of this process; nothing where they have no source or the time is over."""
     exercise = get_exercise(name)
-    if exercise.released is not None:
+    if exercise.released is not None or exercise.scales:
         return Place()
     known = evidence(name, seed)
     try:

@@ -25,11 +25,13 @@ from .evaluation import PUBLIC_SEED, evaluate, expected_values, known_way, passe
 from .exercise import Exercise, Mistake, get_exercise
 from .notebook import arguments_of
 from .recognition import Seen
+from .scale import Scale, numbers, several
 from .solution import solution_parts
 
-FORMAT = 1
-_CASE = ("name", "args", "kwargs", "dout", "extra", "weight", "sum_length", "tolerance", "relative")
-_PLAIN = ("name", "points", "minutes", "why", "parts", "together")
+FORMAT = 2
+_CASE = ("name", "args", "kwargs", "dout", "extra", "weight", "sum_length", "tolerance", "relative", "held")
+_PLAIN = ("name", "points", "minutes", "why", "parts", "together", "seconds")
+_SCALE = ("measured", "zero", "full")
 # Not `where`: a line of a wrong answer is one of the solution, but for the slip
 _OUTCOME = ("operation", "rounded")
 
@@ -107,6 +109,10 @@ def _described(exercise):
         "heads": [solution_parts(function)[0] for function in exercise.functions],
         "driver": _code(exercise.driver, exercise.name, "driver"),
         "measure": exercise.measure and _code(exercise.measure, exercise.name, "measure"),
+        "scales": [
+            [part, {field: getattr(scale, field) for field in _SCALE}, _code(scale.figure, exercise.name, "figure")]
+            for part, scale in exercise.scales.items()
+        ],
         "cases": [{field: _plain(getattr(cases[number], field)) for field in _CASE} for number in visible],
         "arguments": [_plain(arguments_of(exercise, cases[number])) for number in visible],
         "expected": [_plain(expected[number]) for number in visible],
@@ -203,6 +209,7 @@ def _exercise(told):
         hints=tuple(told["hints"]),
         driver=_function(told["driver"], told["name"]),
         measure=told["measure"] and _function(told["measure"], told["name"]),
+        scales={part: Scale(**ends, figure=_function(figure, told["name"])) for part, ends, figure in told["scales"]},
         released=released,
     )
 
@@ -215,7 +222,8 @@ def _stub(head, name, number):
 def _function(told, name) -> Callable:
     if "source" not in told:
         return getattr(drivers, told["name"])
-    return _compiled(told["source"], f"<released {told['name']} of {name}>", vars(drivers))
+    names = vars(drivers) | {one.__name__: one for one in (numbers, several)}
+    return _compiled(told["source"], f"<released {told['name']} of {name}>", names)
 
 
 def _compiled(source, filename, names):

@@ -20,7 +20,8 @@ ALSO = "Also failing"
 class CaseRow:
     """One part of one case. Of a hidden one the student may see the name and whether it passed.
 
-    credit : the share of its weight that it earns although it fails: its values are right, and an input is changed.
+    credit : the share of its weight that it earns although it fails: its values are right, and an input is changed; or it
+        earns by a scale (scaled).
     """
 
     case: str
@@ -30,6 +31,7 @@ class CaseRow:
     hidden: bool
     problem: str = ""
     credit: float = 0.0
+    scaled: bool = False
 
 
 @dataclass(frozen=True)
@@ -193,12 +195,16 @@ def _heading(exercise, rows, score, passed, attempted):
         return f"○ {exercise.name}: 0 of {points}."
     if passed:
         return f"✓ {exercise.name}: right, {points}."
+    if any(row.scaled for row in rows):
+        return f"✗ {exercise.name}: {round(score * exercise.points, 2):g} of {points} so far; {cases_that_pass(rows)}."
     return f"✗ {exercise.name}: not right yet; {cases_that_pass(rows)} ({round(score * exercise.points, 2):g} of {points})."
 
 
 def cases_that_pass(rows: Sequence[CaseRow]) -> str:
     """How many cases pass, in words, and how many would but for an input that is changed."""
     done, nearly, all_of_them = sum(row.passed for row in rows), sum(row.credit > 0 for row in rows), len(rows)
+    if any(row.scaled for row in rows):
+        return f"{done} of {all_of_them} cases at the top of the scale"
     if nearly == all_of_them > 0:
         return "the values of every case are right, and a changed input costs a quarter"
     more = f", {nearly} more but for a changed input, which costs a quarter of each" if nearly else ""
@@ -216,11 +222,13 @@ def _failing_cases(rows):
     """The first visible case with its problem, then the names of the others; of hidden ones nothing but the name."""
     failed = [row for row in rows if not row.passed]
     visible = [row for row in failed if not row.hidden]
-    lines = [f"Case {_title(row)}: {row.problem}" for row in visible[:1]]
+    # Each figure of a scale is worth knowing
+    shown = max(1, sum(row.scaled for row in visible))
+    lines = [f"Case {_title(row)}: {row.problem}" for row in visible[:shown]]
     hidden = dict.fromkeys(row.case for row in failed if row.hidden)
     if hidden:
         lines.append(f"{ALSO} (revealed at grading): {', '.join(hidden)}.")
-    others = _by_parts(visible[1:], len({row.part for row in rows}))
+    others = _by_parts(visible[shown:], len({row.part for row in rows}))
     if others:
         lines.append(f"{ALSO}: {others}.")
     return lines

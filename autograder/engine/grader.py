@@ -543,7 +543,8 @@ class _NotebookRun:
 
     def _place(self, exercise, functions, seed):
         """Where an answer goes wrong that makes no known mistake, as a sentence; "" where nothing is found in time."""
-        if self.places_left <= 0 or exercise.released is not None or exercise.assess is not None:
+        formula = exercise.assess is None and not exercise.scales
+        if self.places_left <= 0 or exercise.released is not None or not formula:
             return ""
         try:
             self.judge.know(exercise.name, seed)
@@ -595,7 +596,8 @@ class _NotebookRun:
 
         instead : {exercise: names of the student's functions} that stand for the course's meanwhile.
         """
-        frames, errors, seconds, died = [], set(), self.settings.timeout, None
+        frames, errors, died = [], set(), None
+        seconds = min(self.settings.timeout, exercise.seconds or self.settings.timeout)
         self.lent = {f"{name}/{place}" for name, names in (instead or {}).items() for place in range(len(names))}
         limits, cases = self.judge.limits(exercise.name, seed), _encoded_cases(exercise.name, seed)
         # The visible ones first: what an answer says in them may be repeated, and it must not have seen the others
