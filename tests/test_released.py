@@ -184,7 +184,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 
 
 def test_another_format_is_another_version_of_the_package(data):
-    other = data.replace(b'{"format": 1', b'{"format": 99', 1)
+    other = data.replace(b'{"format": 2', b'{"format": 99', 1)
     with using(released_sources(other)), pytest.raises(CourseError, match="written by another version of dlcourse"):
         get_exercise("scaling.scale")
 

@@ -184,6 +184,7 @@ def _judged(exercise, seeds):
             complain(f"the reference fails with seed {seed}")
         for mistake in exercise.mistakes:
             results = [evaluate(exercise.name, *functions, seed=seed) for functions in mistake.ways]
+            _note_shares(row, exercise, mistake, results)
             if index == 0:
                 rejected.add(mistake.slug)
                 named.add(mistake.slug)
@@ -191,9 +192,6 @@ def _judged(exercise, seeds):
                 if result.passed:
                     rejected.discard(mistake.slug)
                     complain(f"{mistake.slug} is accepted with seed {seed}")
-                if exercise.scales:
-                    most = row.shares.get(mistake.slug, ("", 0.0))[1]
-                    row.shares[mistake.slug] = mistake.kind, max(most, result.score)
                 if result.mistake != mistake.slug:
                     named.discard(mistake.slug)
                     if not result.passed:
@@ -209,12 +207,8 @@ def _judged(exercise, seeds):
             row.cheapest = max(row.cheapest, share)
             if share > CHEAP:
                 complain(f"an answer without content ({what}) earns {share:.0%} with seed {seed}")
-    limits = {"cheat": CHEAP, "lazy": LAZY}
-    for slug, (kind, share) in row.shares.items():
-        if share > limits.get(kind, 1.0):
-            complain(f"{slug} ({kind}) earns {share:.0%}")
-    if exercise.planted and exercise.planted_lines != exercise.functions[-1]():
-        complain(f"the lines of the planted mistakes are {exercise.planted_lines}, not {exercise.functions[-1]()}")
+    row.complaints += _earned_too_much(row)
+    row.complaints += _planted_elsewhere(exercise)
     row.complaints += _vacuous(exercise, seeds[0])
     row.rejected, row.named, row.variants_passed = len(rejected), len(named), len(passed)
     begun = time.perf_counter()
@@ -241,6 +235,26 @@ def _tried(exercise):
         if trial.most <= CHEAP:
             row.cheapest = max(row.cheapest, result.score)
     return row
+
+
+def _note_shares(row, exercise, mistake, results):
+    if exercise.scales:
+        most = row.shares.get(mistake.slug, ("", 0.0))[1]
+        row.shares[mistake.slug] = mistake.kind, max([most, *(result.score for result in results)])
+
+
+def _earned_too_much(row):
+    """The ways of not doing a project that earn too much, as sentences."""
+    limits = {"cheat": CHEAP, "lazy": LAZY}
+    for slug, (kind, share) in row.shares.items():
+        if share > limits.get(kind, 1.0):
+            yield f"{slug} ({kind}) earns {share:.0%}"
+
+
+def _planted_elsewhere(exercise):
+    """Whether the reference of a repair names other lines than those that differ, as a sentence."""
+    if exercise.planted and exercise.planted_lines != exercise.functions[-1]():
+        yield f"the lines of the planted mistakes are {exercise.planted_lines}, not {exercise.functions[-1]()}"
 
 
 # How many other mistakes each one with a claim is put together with

@@ -163,7 +163,7 @@ def fit_and_predict(functions: Sequence[Callable], case: Case) -> Iterator[tuple
 
 
 def each_value(functions: Sequence[Callable], case: Case) -> Iterator[tuple]:
-    """One function that returns several values, each a part of its own: `case.extra` has the names of the "parts"."""
+    """One function that returns several values, which are judged one by one: `case.extra` has the names of the "parts"."""
     (function,) = functions
     value, names = function(*case.args, **case.kwargs), case.extra["parts"]
     if not isinstance(value, tuple) or len(value) != len(names):

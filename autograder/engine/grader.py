@@ -700,7 +700,7 @@ def _named(function):
 
 
 def _unusable(names, found, data=0):
-    """What is wrong with the answer that the check asks for, as a sentence; "" if nothing is. data : how many are no functions."""
+    """What is wrong with the answer that the check asks for, as a sentence; "" if nothing is. data : how many of the names are those of values."""
     for number, (name, (defined, can_be_called, kind)) in enumerate(zip(names, found, strict=True)):
         if defined is not True:
             what = "variable" if number < data else "function"
