@@ -295,6 +295,7 @@ def network(
     bias=False,
     radius=0.36,
     flow="forward",
+    dropped=(),
 ):
     """A feedforward network from left to right. Returns a list of places a layer.
 
@@ -306,8 +307,9 @@ def network(
     names : None, or a list of letters for each layer. labels : words below each layer.
     bias : whether every layer but the last has a unit that is 1.
     flow : "forward", or "backward" for arrows of δ.
+    dropped : (layer, unit) pairs, counted from 0: crossed out, without connections.
     """
-    layers = []
+    layers, dropped = [], set(dropped)
     for k, size in enumerate(sizes):
         middle = (size - 1) / 2
         kind = "input" if k == 0 else "gate"
@@ -323,6 +325,8 @@ def network(
         scale = None if weights is None else float(np.max(np.abs(weights[k]))) or 1.0
         for i, source in enumerate([*sources, *ones[k : k + 1]]):
             for j, target in enumerate(targets):
+                if (k, i) in dropped or (k + 1, j) in dropped:
+                    continue
                 w = None if weights is None or i >= len(sources) else weights[k][i][j]
                 color = GREY if w is None else POSITIVE if w > 0 else NEGATIVE
                 width = 0.9 if w is None else 0.3 + 2.5 * abs(w) / scale
@@ -332,6 +336,11 @@ def network(
             top = y + along * (max(len(sources), len(targets)) - 1) / 2 + radius + 0.25
             start, end = x + (k + 1) * across - radius, x + k * across + radius
             arrow(ax, (start, top), (end, top), "δ", color=BACK[1], width=1.8)
+    for k, i in dropped:
+        at, reach = layers[k][i], 0.62 * radius
+        for slope in (1, -1):
+            ends = (at.x - reach, at.x + reach), (at.y - slope * reach, at.y + slope * reach)
+            ax.plot(*ends, color=BACK[1], linewidth=2.0, linestyle="-", zorder=5)
     if labels:
         lowest = min(place.y - place.dy for layer in [*layers, ones] for place in layer)
         for k, label in enumerate(labels):

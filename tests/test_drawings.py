@@ -114,6 +114,15 @@ def test_a_network_draws_every_weight_by_sign_and_size():
     assert (colors[0], colors[2]) == (drawings.POSITIVE, drawings.NEGATIVE)
 
 
+def test_a_dropped_unit_is_crossed_out_and_has_no_connections():
+    _, ax = drawings.sheet()
+    layers = drawings.network(ax, [2, 3, 2], dropped=[(1, 0)])
+    ends = [tuple(zip(*line.get_data(), strict=True)) for line in ax.lines]
+    at = layers[1][0]
+    assert sum(at.left in pair or at.right in pair for pair in ends) == 0
+    assert len(ends) == (2 + 2) * 2 + 2 and sum(abs(np.mean(line.get_xdata()) - at.x) < 1e-9 for line in ax.lines) == 2
+
+
 def test_a_frame_stands_around_a_row_a_column_or_a_cell():
     _, ax = drawings.sheet()
     place = drawings.matrix(ax, W, x=1.0, y=2.0, cell=0.5)

@@ -337,6 +337,77 @@ def test_a_hand_drags_an_example_and_play_trains():
     assert explorer("layers").controls["step"].play and shown.controls["step"].max == 100
 
 
+def test_a_hand_pulls_a_runner_along_its_path_and_play_runs():
+    pytest.importorskip("ipywidgets")
+    module = importlib.import_module("dlcourse.explorers.optimizers")
+    shown = explorer("optimizers").explore(surface="ravine", first="sgd", second="lbfgs")
+    shown.widget()
+    assert explorer("optimizers").controls["step"].play
+    points = module.path("sgd", "ravine", module.tuned("sgd", "ravine"))
+    shown.touched("press", *place(shown, 0, *points[10]))
+    assert shown.parameters["step"] == shown.controls["step"].value == 10
+    assert title(shown) == "ravine, after 10 gradients"
+    shown.touched("drag", *place(shown, 0, *points[20]))
+    assert shown.parameters["step"] == 20
+    shown.touched("press", *place(shown, 1, 200.0, 1.0))
+    assert shown.parameters["step"] == 200
+    shown.touched("hover", *place(shown, 1, 100.0, 1.0))
+    assert shown.parameters["step"] == 200
+
+
+def test_the_rate_of_a_race_is_the_best_of_the_grid():
+    module = importlib.import_module("dlcourse.explorers.optimizers")
+    best = module.tuned("momentum", "ravine")
+    counts = {lr: np.median(module.needed("momentum", "ravine", lr)) for lr in module.RATES}
+    assert (
+        counts[best] == min(counts.values()) < np.inf and counts[module.RATES[0]] == counts[module.RATES[-1]] == np.inf
+    )
+    assert module.tuned("lbfgs", "ravine") is None and np.all(module.needed("lbfgs", "ravine") < 60)
+
+
+def test_a_hand_drags_the_mark_over_the_map_of_momentum():
+    pytest.importorskip("ipywidgets")
+    module = importlib.import_module("dlcourse.explorers.momentum")
+    shown = explorer("momentum").explore()
+    shown.widget()
+    assert title(shown) == "58 steps for a digit"
+    eta, gamma, slowest = module.best(50)
+    shown.touched("press", *place(shown, 0, eta, gamma))
+    assert (shown.parameters["rate"], shown.parameters["gamma"]) == (3.08, 0.57)
+    shown.touched("drag", *place(shown, 0, 3.9, 0.1))
+    assert title(shown) == "never arrives" and "exploded" in title(shown, 1)
+    before = dict(shown.parameters)
+    shown.touched("press", *place(shown, 1, 0.0, 0.0))
+    assert shown.parameters == before
+    np.testing.assert_allclose(module.factor(np.array([1 / 50, 1.0]), eta, gamma), slowest, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("a", "lr", "gamma"), [(1.0, 0.5, 0.0), (1.0, 0.3, 0.9), (0.02, 1.5, 0.5), (1.0, 3.0, 0.6)])
+def test_the_factor_of_momentum_is_that_of_the_path(a, lr, gamma):
+    module = importlib.import_module("dlcourse.explorers.momentum")
+    matrix = np.array([[1 - lr * a, -gamma], [lr * a, gamma]])
+    assert module.factor(a, lr, gamma) == pytest.approx(np.abs(np.linalg.eigvals(matrix)).max(), rel=1e-9)
+
+
+def test_a_hand_moves_an_example_of_the_flexible_curve():
+    pytest.importorskip("ipywidgets")
+    module = importlib.import_module("dlcourse.explorers.regularization")
+    shown = explorer("regularization").explore()
+    shown.widget()
+    shown.touched("press", *place(shown, 0, 0.0, 1.5))
+    assert shown.parameters["held"] == 1.5
+    shown.touched("drag", *place(shown, 0, 0.3, -0.8))
+    assert shown.parameters["held"] == -0.8
+    shown.touched("press", *place(shown, 1, 202.0, 0.1))
+    assert shown.parameters["step"] == 200 and title(shown).startswith("after 200 steps")
+    # Every setting has the same number of steps; held back, the curve follows the moved example less
+    free, held_back = (
+        [module.fitted(lam, 0.0, held)[-1] @ module._F[module._HELD] for held in (-1.5, 1.5)] for lam in (0.0, 0.1)
+    )
+    assert len(module.fitted(0.0, 0.5, 0.0)) == len(module.fitted(0.1, 0.0, 0.0)) == module.STEPS // 5 + 1
+    assert 0 < held_back[1] - held_back[0] < 0.8 * (free[1] - free[0])
+
+
 def test_the_picture_is_fine_when_it_rests():
     pytest.importorskip("ipywidgets")
     shown = explorer("neurons").explore()
