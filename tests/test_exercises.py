@@ -126,6 +126,17 @@ def test_a_shown_solution_imports_nothing_private(slug):
     assert not found
 
 
+@pytest.mark.parametrize("slug", build.existing_assignments())
+def test_an_assignment_takes_under_three_hours_and_its_cover_says_how_long(slug):
+    text = build.assignment_source(slug).read_text(encoding="utf-8")
+    minutes = sum(one.minutes for one in exercises_of(slug).values()) + 10 * text.count('"task": {')
+    assert minutes <= 180
+    for said in re.findall(r"^About (\d+) minutes", text, re.M):
+        assert abs(int(said) - minutes) <= 5, (
+            f"the cover says {said} minutes, its exercises and written answers {minutes}"
+        )
+
+
 def private_imports(code):
     """The import lines in `code` that take a private name, a private module, or something of the grader."""
     found = []
@@ -206,7 +217,7 @@ def test_the_values_of_an_answer_have_the_names_of_the_references_docstring():
         ("backpropagation.two_layer", "backward"): ("dW", "db", "dV", "dc"),
         ("normalization.batchnorm", "gradients in training"): ("dX", "dgamma", "dbeta"),
         ("normalization.batchnorm", "running statistics"): (),
-        ("initializers.he_normal", ""): (),
+        ("initializers.he", ""): (),
     }
     assert {key: get_exercise(key[0]).value_names(key[1]) for key in names} == names
 

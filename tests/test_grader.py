@@ -830,7 +830,7 @@ def test_every_death_in_a_case_counts(monkeypatch):
 
 
 def test_an_exercises_own_driver_is_named_by_its_topic():
-    step = Step(EXERCISE, "", 0, grade_id="e", points=1.0, calls=("initializers.he_normal", ("he_normal",)))
+    step = Step(EXERCISE, "", 0, grade_id="e", points=1.0, calls=("initializers.orthogonal", ("orthogonal",)))
     sent = []
     run([step], reply_with(lambda i: Died("crash"), sent))
     assert sent[1]["driver"] == ["initializers", "draw_driver"]

@@ -320,7 +320,7 @@ SAMPLE = (
     "activations.gelu_grad",
     "graph.prod",
     "backpropagation.mlp",
-    "initializers.xavier_uniform",
+    "initializers.xavier",
     "optimizers.momentum_step",
     "dropout.masked",
     "normalization.layernorm",

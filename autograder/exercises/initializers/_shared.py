@@ -1,6 +1,8 @@
 """What the exercises on initializers have in common: random weights are judged by their statistics, whatever was drawn.
 
-The shared slips fit every solution that draws with `rng.uniform(-bound, bound, size=shape)`, or with `rng.normal(0.0, std, size=shape)`.
+Most exercises ask two functions, a uniform one and a normal one of the same idea; each case calls one of them, so that each
+earns its points by itself. The shared slips fit every solution that draws with `rng.uniform(-bound, bound, size=shape)` and with
+`rng.normal(0.0, std, size=shape)`.
 """
 
 import numpy as np
@@ -12,12 +14,14 @@ from ...checks.exercise import Case, Mistake, slip
 
 
 def draw_driver(functions, case):
-    """Draws weights, and says whether `rng` decides them: the same generator again, then another one."""
-    (initialize,) = functions
+    """Draws weights with the function that the case is for, and says whether `rng` decides them: the same generator again,
+    then another one.
+    """
+    initialize = functions[case.extra.get("function", 0)]
     (shape,) = case.args
     seed = case.extra["seed"]
 
-    def draw(seed):
+    def draw(seed, shape=shape):
         W = initialize(shape, np.random.default_rng(seed), **case.kwargs)
         array = np.asarray(W) if isinstance(W, np.ndarray | list | tuple) else None
         if array is None or array.dtype.kind not in "iuf":
@@ -30,11 +34,13 @@ def draw_driver(functions, case):
         first = np.array([initialize(shape, rng, **case.kwargs) for _ in range(many)])
     else:
         first = draw(seed)
-    again, other = draw(seed), draw(seed + 1)
+    # A few weights tell that
+    few = tuple(min(n, 4) for n in shape)
+    again, other = draw(seed, few), draw(seed + 1, few)
     told = "decided by rng"
     if np.array_equal(again, other):
         told = "the same whatever rng is"
-    elif not np.array_equal(again, draw(seed)):
+    elif not np.array_equal(again, draw(seed, few)):
         told = "not decided by rng"
     yield "", (first, told)
 
@@ -65,8 +71,10 @@ def normal_measure(value, case):
     }
 
 
-def uniform_measure(value, case):
-    return normal_measure(value, case) | {"largest absolute weight": float(np.abs(value[0]).max())}
+def measure(value, case):
+    found = normal_measure(value, case)
+    uniform = case.extra["function"] == 0
+    return found | {"largest absolute weight": float(np.abs(value[0]).max())} if uniform else found
 
 
 # --- cases ----------------------------------------------------------------------------------------------------------
@@ -77,54 +85,68 @@ def uniform_measure(value, case):
 TOLERANCE = 0.05
 
 
-def draw_case(rng, name, *shape, hidden=False, **kwargs):
-    seed = int(rng.integers(1_000_000))
-    return Case(name, (shape,), kwargs, extra={"seed": seed}, tolerance=TOLERANCE, hidden=hidden)
+def draw_cases(rng, gains=(False, False)):
+    """Cases of a uniform function and of a normal one; `gains` says which of them takes a gain."""
 
+    def case(function, name, *shape, hidden=False, **kwargs):
+        extra = {"function": function, "seed": int(rng.integers(1_000_000))}
+        kind = ("uniform", "normal")[function]
+        return Case(f"{kind}: {name}", (shape,), kwargs, extra=extra, tolerance=TOLERANCE, hidden=hidden)
 
-def draw_cases(rng):
-    return [
-        draw_case(rng, "300 inputs, 200 neurons", 300, 200),
-        draw_case(rng, "200 inputs, 300 neurons", 200, 300),
-        draw_case(rng, "filters of 3 by 3", 3, 3, 40, 170),
-        draw_case(rng, "filters of 5 by 5", 5, 5, 30, 90, hidden=True),
-    ]
-
-
-def draw_cases_with_gain(rng):
-    return [*draw_cases(rng), draw_case(rng, "gain 5/3", 250, 400, gain=5.0 / 3.0)]
+    made = []
+    for function, takes_gain in enumerate(gains):
+        made += [
+            case(function, "300 inputs, 200 neurons", 300, 200),
+            case(function, "200 inputs, 300 neurons", 200, 300),
+            case(function, "filters of 3 by 3", 3, 3, 40, 170),
+            case(function, "filters of 5 by 5", 5, 5, 30, 90, hidden=True),
+        ]
+        if takes_gain:
+            made.append(case(function, "gain 5/3", 250, 400, gain=5.0 / 3.0))
+    return made
 
 
 # --- mistakes -------------------------------------------------------------------------------------------------------
 
 CONSTANT = "All weights are equal. Neurons that begin equal get equal gradients and stay equal for ever: the numbers must be random."
 
-FAN_SWAPPED = Mistake("fan_swapped", slip("fan_in, _ =", "_, fan_in ="),
+UNIFORM_FANS, NORMAL_FANS = "fans(shape)\n    bound", "fans(shape)\n    std"
+
+
+def in_either(slug, of_uniform, of_normal, hint):
+    """A mistake that can be made in the uniform function, in the normal one, or in both."""
+    texts = (text for one in (of_uniform, of_normal) for pair in one.pairs for text in pair)
+    return Mistake(slug, slip(*texts), hint, also=[of_uniform, of_normal])
+
+
+FAN_SWAPPED = in_either("fan_swapped",
+    slip(f"fan_in, _ = {UNIFORM_FANS}", f"_, fan_in = {UNIFORM_FANS}"),
+    slip(f"fan_in, _ = {NORMAL_FANS}", f"_, fan_in = {NORMAL_FANS}"),
     "You take n_out, the number of neurons, where n_in is asked: how many numbers does one neuron add "
     "up?")  # fmt: skip
-FIELD_IGNORED = Mistake("field_ignored", slip("fans(shape)", "shape[:2]"),
-    "Filters have the shape (kh, kw, c_in, c_out), and you read n_in and n_out off the first two axes. `fans(shape)` "
-    "knows both kinds of shape.")  # fmt: skip
-UNIFORM = [
-    Mistake("root_forgotten", slip("np.sqrt(", "("), "The square root is missing: the bound is far too small."),
+
+# Of every pair
+DRAWN = [
     Mistake("only_positive", slip("(-bound, bound", "(0.0, bound"),
-        "All weights are positive. The interval begins at minus the bound."),
+        "All weights of the uniform function are positive. The interval begins at minus the bound."),
     Mistake("normal_for_uniform", slip("rng.uniform(-bound, bound", "rng.normal(0.0, bound"),
-        "The numbers are normal. A uniform distribution has no weights beyond its bound: which of the generator's "
-        "methods draws from one?",
+        "The numbers of the uniform function are normal. A uniform distribution has no weights beyond its bound: which "
+        "of the generator's methods draws from one?",
         also=[slip("rng.uniform(-bound, bound", "rng.normal(0.0, bound / np.sqrt(3.0)")]),
-    FIELD_IGNORED,
-    Mistake("constant_weights", slip("rng.uniform(-bound, bound, size=shape)", "np.full(shape, bound)"), CONSTANT),
+    Mistake("sqrt3_on_normal", slip("0.0, std", "0.0, np.sqrt(3.0) * std"),
+        "The normal weights are √3 too wide: a bound of a uniform distribution is √3 times its standard deviation. "
+        "`rng.normal` takes the standard deviation itself."),
+    Mistake("uniform_for_normal", slip("rng.normal(0.0, std", "rng.uniform(-np.sqrt(3.0) * std, np.sqrt(3.0) * std"),
+        "[The scale is right.] The distribution of the normal function is uniform. It is to be normal."),
+    in_either("field_ignored",
+        slip(UNIFORM_FANS, UNIFORM_FANS.replace("fans(shape)", "shape[:2]")),
+        slip(NORMAL_FANS, NORMAL_FANS.replace("fans(shape)", "shape[:2]")),
+        "Filters have the shape (kh, kw, c_in, c_out), and you read n_in and n_out off the first two axes. "
+        "`fans(shape)` knows both kinds of shape."),
+    in_either("constant_weights",
+        slip("rng.uniform(-bound, bound, size=shape)", "np.full(shape, bound)"),
+        slip("rng.normal(0.0, std, size=shape)", "np.full(shape, std)"), CONSTANT),
 ]  # fmt: skip
 STD_FOR_BOUND = Mistake("std_for_bound", slip("6.0", "2.0"),
-    "The weights are √3 too narrow: √(2/…) is the standard deviation. A uniform distribution of that deviation reaches "
-    "√3 times as far.")  # fmt: skip
-NORMAL = [
-    Mistake("sqrt3_on_normal", slip("0.0, std", "0.0, np.sqrt(3.0) * std"),
-        "√3 too wide: √6 belongs to the bound of a uniform distribution, whose standard deviation is that bound "
-        "divided by √3. Here the standard deviation itself is asked."),
-    Mistake("uniform_for_normal", slip("rng.normal(0.0, std", "rng.uniform(-np.sqrt(3.0) * std, np.sqrt(3.0) * std"),
-        "[The scale is right.] The distribution is uniform. It is to be normal."),
-    FIELD_IGNORED,
-    Mistake("constant_weights", slip("rng.normal(0.0, std, size=shape)", "np.full(shape, std)"), CONSTANT),
-]  # fmt: skip
+    "The uniform weights are √3 too narrow: √(2/…) is the standard deviation. A uniform distribution of that deviation "
+    "reaches √3 times as far.")  # fmt: skip

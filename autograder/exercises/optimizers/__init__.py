@@ -13,6 +13,9 @@ EXERCISES = in_order(
     "adam_step",
     "adamw_step",
     "clip_grad_norm",
+    "clip_grad_value",
+    "step_decay",
     "warmup_cosine",
     "lbfgs_direction",
+    "line_search",
 )
