@@ -312,6 +312,29 @@ def test_a_hand_chooses_the_layer_whose_spread_is_told():
     assert title(shown, 1).startswith("layer 4: ") and 0.4 < forward[3] / forward[1] < 0.6
 
 
+def test_a_hand_points_at_a_query_and_pulls_a_weight():
+    pytest.importorskip("ipywidgets")
+    shown = explorer("attention").explore()
+    shown.widget()
+    assert title(shown, 1) == "'it' spreads over 3.7 words"
+    watch = 4
+    # The bar of the watch is pulled to 0.9: the queries get as long as it takes
+    shown.touched("press", *place(shown, 1, 0.5, watch))
+    shown.touched("drag", *place(shown, 1, 0.9, watch + 2))
+    assert shown.parameters["strength"] == shown.controls["strength"].value == 1.5
+    module = importlib.import_module("dlcourse.explorers.attention")
+    assert abs(module.weights(1.5, shown.parameters["head"], False)[8, watch] - 0.9) < 0.01
+    # Pointing at a row of the map chooses the query; pointing at a bar does nothing
+    shown.touched("hover", *place(shown, 0, 3.0, 2.2))
+    assert shown.parameters["query"] == shown.controls["query"].value == 2
+    before = dict(shown.parameters)
+    shown.touched("hover", *place(shown, 1, 0.5, watch))
+    assert shown.parameters == before
+    # What the mask forbids has no number, and neither have the eight small weights of 'it'
+    shown.controls["causal"].value = True
+    assert len(shown.figure.axes[0].texts) == 45 - 8 and title(shown, 1) == "'took' spreads over 3.0 words"
+
+
 def test_a_hand_drags_an_example_and_play_trains():
     pytest.importorskip("ipywidgets")
     shown = explorer("layers").explore()

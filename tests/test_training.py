@@ -872,6 +872,18 @@ def test_position_by_position_is_the_whole_pass(layers):
     assert np.array_equal(training.generate(net, ids[1, :4], 8, rng=0, temperature=0), expected[1])
 
 
+def test_one_more_position_computes_no_position_again(monkeypatch):
+    rows, original = [], attention.sinusoidal_positions
+    monkeypatch.setattr(attention, "sinusoidal_positions", lambda T, D: rows.append(T) or original(T, D))
+    net = Network([("positions", 4)], rng=0)
+    x, kept = np.zeros((1, 1, 4)), None
+    for t in range(100):
+        u, kept = net.step(x, kept)
+        assert np.array_equal(u[0, 0], original(t + 1, 4)[t])
+    # Tables of twice the length, not one for each position: 5050 rows
+    assert rows == [1, 3, 7, 15, 31, 63, 127]
+
+
 def test_what_is_written_follows_the_probabilities():
     net = Network([("embedding", 3, 3), ("linear", 3, 3)], rng=0)
     net.params["embedding_0"]["E"][...] = np.eye(3)

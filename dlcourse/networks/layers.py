@@ -294,9 +294,12 @@ class Positions:
         return dY
 
     def step(self, x, kept):
-        t = 0 if kept is None else kept
-        position = attention.sinusoidal_positions(t + 1, x.shape[-1])[t]
-        return x + array_namespace(x).astype(from_numpy(position, like=x), x.dtype), t + 1
+        t, table = kept or (0, ())
+        if t == len(table):
+            # Twice as many, so that no row is computed again and again
+            table = attention.sinusoidal_positions(2 * t + 1, x.shape[-1])
+        position = array_namespace(x).astype(from_numpy(table[t], like=x), x.dtype)
+        return x + position, (t + 1, table)
 
 
 class Residual:
