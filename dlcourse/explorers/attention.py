@@ -78,7 +78,7 @@ def weight_map(ax, P, queries, keys, mask=None, least=0.05, size=8):
     """
     shown = P if mask is None else np.ma.masked_where(~mask, P)
     ax.imshow(shown, vmin=0.0, vmax=1.0, cmap=SHADES, aspect="auto", interpolation="nearest")
-    for i, j in np.argwhere(P >= least):
+    for i, j in np.argwhere(least <= P):
         color = "white" if P[i, j] > 0.75 else "black"
         ax.text(j, i, f"{P[i, j]:.2f}".lstrip("0"), ha="center", va="center", fontsize=size, color=color)
     ax.set_xticks(range(len(keys)), keys, rotation=90 if max(map(len, map(str, keys))) > 2 else 0)
