@@ -787,9 +787,9 @@ def transformer_block_forward(X, params, heads, mask=None, mlp="gelu", norm="lay
     Notes
     -----
     The first paper has the norm after each sum; before each part, as here, the sums run
-    through the whole network untouched, and training bears larger learning rates
-    from the first step on. gelu is the exact one. Large models of today take RMS norm and SwiGLU; the gate's third matrix is paid
-    for by a smaller F, two thirds of 4D.
+    through the whole network untouched, and training bears larger learning rates from
+    the first step on. gelu is the exact one. Large models of today take RMS norm and
+    SwiGLU; the gate's third matrix is paid for by a smaller F, two thirds of 4D.
     Source: Vaswani et al. (2017), sections 3.1 and 3.3; Xiong et al., On layer
     normalization in the transformer architecture (ICML 2020), figure 1(b); Hendrycks
     and Gimpel, Gaussian error linear units (2016); Shazeer, GLU variants improve
