@@ -124,7 +124,7 @@ ERRATA = {
     "graph": "E08 E09 E10",
     "backpropagation": "E04 E05 E12 E13 E15 E16 E24 E29 E38 E42 E44",
     "initializers": "E02 E03 E20 E31",
-    "optimizers": "E01 E11 E14 E18 E34 E35 E36",
+    "optimizers": "E01 E11 E14 E18 E34 E35 E36 E45 E47 E48",
     "regularization": "E19 E32 E37",
     "normalization": "E33",
     "convolution": "E26 E40",
