@@ -57,7 +57,7 @@ def check_driver(functions, case):
     before = x.copy()
     report = check(f, grad, x, **case.kwargs)
     if not isinstance(report, tuple) or len(report) != 7:
-        raise WrongAnswer(f"check_grad returns a GradientReport of seven values; yours returned {kind(report)}")
+        raise WrongAnswer(f"`check_grad` returns a GradientReport of seven values; yours returned {kind(report)}")
     index, point, analytic, numeric, error, tolerance, ok = report
     if not isinstance(ok, bool | np.bool_):
         raise WrongAnswer(f"`ok`, the last value of the report, is True or False; yours is {kind(ok)}")

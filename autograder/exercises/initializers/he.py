@@ -75,7 +75,7 @@ def box_muller(shape, rng):
 
 
 def shifted(shape, rng):
-    return (rng.random(shape) - 0.5) * np.sqrt(24.0 / fans(shape)[0])
+    return (rng.random(shape) - 0.5) * 2.0 * np.sqrt(6.0 / fans(shape)[0])
 
 
 def in_single_precision(shape, rng):

@@ -23,6 +23,10 @@ MISTAKES = [
     Mistake("mean_over_examples", slip("np.mean((Y - D) ** 2)", "np.sum((Y - D) ** 2) / len(Y)"),
         "You divide by the number of examples. This mean is over all *entries*, the outputs of an example included.",
         convention=True),
+    Mistake("outputs_summed", slip("np.mean((Y - D) ** 2)", "np.mean(np.sum((Y - D) ** 2, axis=1))"),
+        "You add up the outputs of each example before the mean is taken. This mean is over all *entries* at once, and "
+        "Y may have one axis only or three.",
+        also=[slip("np.mean((Y - D) ** 2)", "np.mean(np.sum((Y - D) ** 2, axis=-1))")]),
     Mistake("sum_for_mean", slip("np.mean", "np.sum"),
         "You add up the squares. The *mean* of them is asked: should twice as many entries cost twice as much?",
         convention=True),

@@ -68,7 +68,8 @@ MISTAKES = [
         "[Right for d = 1.] The term (1 − d) log(1 − y) of the loss has a derivative, too."),
     Mistake("gradient_by_logit_first", slip(DY, "y - d"),
         "y − d is ∂L/∂z, the whole way to z at once. The first link, ∂L/∂y, is the derivative of the loss alone: two "
-        "fractions."),
+        "fractions.",
+        also=[slip(DY, "y - d", DZ, "dy")]),
     Mistake("derivative_omitted", slip(DZ, "dy"),
         "[dy is right.] From y back to z stands the sigmoid: its slope multiplies the flow."),
     Mistake("input_for_output", slip(DZ, "dy * z * (1 - z)"),

@@ -79,7 +79,7 @@ def search_driver(functions, case):
     }
     result = search(known[name], w, p, **case.kwargs)
     if not isinstance(result, tuple | list) or len(result) != 3:
-        raise WrongAnswer(f"line_search returns `alpha, loss, dw`; yours returned {kind(result)}")
+        raise WrongAnswer(f"`line_search` returns `alpha, loss, dw`; yours returned {kind(result)}")
     alpha, loss, dw = result
     yield "", {"alpha": alpha, "loss": loss, "dw": dw}
 
