@@ -579,7 +579,9 @@ def adamw_step(w, dw, state, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, weight_
     Notes
     -----
     An L2 penalty in the gradient would be divided by `√v̂` like the rest, so that
-    weights with large gradients would decay least; here all decay alike.
+    weights with large gradients would decay least; here all decay alike. λ is
+    multiplied by the learning rate, as in PyTorch; in the paper by the schedule's
+    factor alone, so its λ is our ηλ.
     Source: Loshchilov, Hutter, Decoupled weight decay regularization (ICLR 2019),
     algorithm 2.
 

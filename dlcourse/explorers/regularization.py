@@ -21,7 +21,8 @@ def __dir__():
 
 
 # The same for every λ and p; the weights are kept after every fifth
-STEPS, _EVERY = 600, 5
+STEPS = 600
+_EVERY = 5
 _FEATURES, _HELD = 40, 7
 _GRID = np.linspace(-1.0, 1.0, 161)
 _TRUE = np.sin(3.0 * _GRID)
