@@ -107,5 +107,8 @@ def test_more_than_one_in_twenty_fails(capsys):
 def test_an_unknown_module_is_answered_with_those_there_are(capsys):
     with pytest.raises(SystemExit):
         mutation.main(["compere"])
-    assert "no module compere; there are assignment, compare, evaluation, " in capsys.readouterr().err
+    assert (
+        "no module compere; there are archive, assignment, cheap, collect, compare, evaluation, "
+        in capsys.readouterr().err
+    )
     assert Path(mutation.EQUIVALENT).is_file()
