@@ -4,6 +4,9 @@ A formula asks `array_namespace` once for the functions that fit its array, then
 reads the same on every backend.
 """
 
+import math
+import sys
+
 import array_api_compat
 import numpy as np
 
@@ -44,11 +47,44 @@ def at_labels(labels, K):
     return xp.astype(labels, xp.int64)[:, None] == xp.arange(K)
 
 
+def at_label(x, labels):
+    """x[n, labels[n]] for each row n, (N, 1)."""
+    xp = array_namespace(x)
+    if hasattr(xp, "take_along_axis"):
+        return xp.take_along_axis(x, labels[:, None], axis=1)
+    # Dask has no such function
+    chosen = xp.where(at_labels(labels, x.shape[1]), x, xp.asarray(0.0, dtype=x.dtype))
+    return xp.sum(chosen, axis=1)[:, None]
+
+
 def rows(x):
     """`x` (..., D) as the rows (M, D) of one matrix: one product for all examples and
     steps.
     """
     return array_namespace(x).reshape(x, (-1, x.shape[-1]))
+
+
+def size(x):
+    """How many entries an array has."""
+    return math.prod(x.shape)
+
+
+def put(x, index, values):
+    """`x` with `values` at `index`: written into `x` where the backend can, else a new
+    array; only for one that the caller itself made.
+    """
+    if type(x) is not np.ndarray and array_api_compat.is_jax_array(x):
+        return x.at[index].set(values)
+    x[index] = values
+    return x
+
+
+def put_sum(x, index, values):
+    """As `put`, with `values` added to what stands at `index`."""
+    if type(x) is not np.ndarray and array_api_compat.is_jax_array(x):
+        return x.at[index].add(values)
+    x[index] += values
+    return x
 
 
 def in_place(function, x, *args):
@@ -67,6 +103,12 @@ def erf(x):
         from cupyx.scipy.special import erf as erf_on_gpu
 
         return erf_on_gpu(x)
+    if array_api_compat.is_torch_array(x):
+        return sys.modules["torch"].erf(x)
+    if array_api_compat.is_jax_array(x):
+        from jax.scipy.special import erf as erf_of_jax
+
+        return erf_of_jax(x)
     # Most topics need nothing of SciPy
     from scipy import special
 

@@ -19,7 +19,7 @@ GoogLeNet (four branches of different reach side by side).
 import math
 from typing import Any, NamedTuple
 
-from ._array import array_namespace, in_place
+from ._array import array_namespace, in_place, put, put_sum
 from ._checks import check_gradient, check_integer, check_rng, check_shapes
 from .activations import relu, relu_grad
 from .initializers import he_normal, zeros
@@ -211,7 +211,7 @@ def conv2d_forward(X, W, b, stride=1, padding=0):
         y = _rows_under(runs, 0, stride, out_h) @ W_rows[0, ...]
         for i in range(1, kh):
             y += _rows_under(runs, i, stride, out_h) @ W_rows[i, ...]
-        Y[n, ...] = xp.reshape(y + b, (out_h, out_w, K))
+        Y = put(Y, (n, ...), xp.reshape(y + b, (out_h, out_w, K)))
     return Y, Conv2dCache(X, W, stride, padding, Y.shape)
 
 
@@ -265,10 +265,10 @@ def conv2d_backward(dY, cache):
         runs, dy = _runs(X[n, ...], kw, stride, padding, out_w), xp.reshape(dY[n, ...], (out_h * out_w, K))
         druns = xp.zeros_like(runs, dtype=dX.dtype)
         for i in range(kh):
-            dW_rows[i, ...] += xp.matrix_transpose(_rows_under(runs, i, stride, out_h)) @ dy
+            dW_rows = put_sum(dW_rows, (i, ...), xp.matrix_transpose(_rows_under(runs, i, stride, out_h)) @ dy)
             drow = dy @ xp.matrix_transpose(W_rows[i, ...])
-            druns[_every(stride, i, out_h), ...] += xp.reshape(drow, (out_h, out_w, kw * C))
-        dX[n, ...] = _fold_runs(druns, X.shape[1:], kw, stride, padding)
+            druns = put_sum(druns, (_every(stride, i, out_h), ...), xp.reshape(drow, (out_h, out_w, kw * C)))
+        dX = put(dX, (n, ...), _fold_runs(druns, X.shape[1:], kw, stride, padding))
     return dX, xp.reshape(dW_rows, W.shape), xp.sum(dY, axis=(0, 1, 2))
 
 
@@ -362,7 +362,7 @@ def maxpool2d_backward(dY, cache):
     for i, j in _places(size):
         wins = (X[_window(i, j, stride, out_h, out_w)] == Y) & free
         # multiplied, not chosen with `where`: the wins are a random pattern, and branches on one are slow
-        dX[_window(i, j, stride, out_h, out_w)] += xp.astype(wins, dY.dtype) * dY
+        dX = put_sum(dX, _window(i, j, stride, out_h, out_w), xp.astype(wins, dY.dtype) * dY)
         free &= ~wins
     return dX[:, padding : height - padding, padding : width - padding, :]
 
@@ -435,7 +435,7 @@ def avgpool2d_backward(dY, cache):
     xp = array_namespace(dY)
     dX, share = xp.zeros(input_shape, dtype=dY.dtype), dY / (size * size)
     for i, j in _places(size):
-        dX[_window(i, j, stride, *output_shape[1:3])] += share
+        dX = put_sum(dX, _window(i, j, stride, *output_shape[1:3]), share)
     return dX
 
 
@@ -871,7 +871,7 @@ def _runs(x, kw, stride, padding, out_w):
     xp = array_namespace(x)
     runs = xp.empty((height, out_w, kw, C), dtype=x.dtype)
     for j in range(kw):
-        runs[:, :, j, :] = x[:, _every(stride, j, out_w), :]
+        runs = put(runs, (slice(None), slice(None), j, slice(None)), x[:, _every(stride, j, out_w), :])
     return xp.reshape(runs, (height, out_w, kw * C))
 
 
@@ -883,7 +883,7 @@ def _fold_runs(druns, shape, kw, stride, padding):
     druns = xp.reshape(druns, (padded_h, out_w, kw, C))
     dx = xp.zeros((padded_h, width + 2 * padding, C), dtype=druns.dtype)
     for j in range(kw):
-        dx[:, _every(stride, j, out_w), :] += druns[:, :, j, :]
+        dx = put_sum(dx, (slice(None), _every(stride, j, out_w), slice(None)), druns[:, :, j, :])
     return dx[padding : padding + height, padding : padding + width, :]
 
 
@@ -900,5 +900,5 @@ def _pad(x, padding, value):
     *leading, height, width, C = x.shape
     xp = array_namespace(x)
     padded = xp.full((*leading, height + 2 * padding, width + 2 * padding, C), value, dtype=x.dtype)
-    padded[..., padding : padding + height, padding : padding + width, :] = x
-    return padded
+    inside = (..., slice(padding, padding + height), slice(padding, padding + width), slice(None))
+    return put(padded, inside, x)

@@ -20,7 +20,7 @@ clip them.
 import math
 
 from . import layers
-from ._array import array_namespace, at_labels, is_array
+from ._array import array_namespace, at_label, at_labels, is_array
 from ._checks import as_floating, check_choice, check_labels, check_number, check_shapes, check_values
 from .activations import log_softmax, sigmoid, softmax, softplus
 
@@ -347,7 +347,7 @@ def cross_entropy(p, labels, reduction="mean"):
     p = _clipped(check_shapes("N K", p=p))
     labels = check_labels(labels, p.shape[1], p.shape[0])
     xp = array_namespace(p)
-    return -xp.sum(xp.log(_of_label(p, labels))) / _divisor(p, reduction)
+    return -xp.sum(xp.log(at_label(p, labels))) / _divisor(p, reduction)
 
 
 def cross_entropy_grad(p, labels, reduction="mean"):
@@ -422,7 +422,7 @@ def softmax_cross_entropy(logits, labels, reduction="mean"):
     if _are_probabilities(labels, N, K):
         per_label = _probabilities(labels, logits) * log_p
     else:
-        per_label = _of_label(log_p, check_labels(labels, K, N))
+        per_label = at_label(log_p, check_labels(labels, K, N))
     return -array_namespace(logits).sum(per_label) / _divisor(logits, reduction)
 
 
@@ -487,12 +487,6 @@ def _clipped(p):
     xp = array_namespace(p)
     eps = float(xp.finfo(p.dtype).eps)
     return xp.clip(p, eps, 1.0 - eps)
-
-
-def _of_label(x, labels):
-    """x[n, labels[n]] for every row n."""
-    xp = array_namespace(x)
-    return xp.take_along_axis(x, labels[:, None], axis=1)
 
 
 def _are_probabilities(labels, N, K):

@@ -17,7 +17,7 @@ mean out and divides by the root mean square, `y = γ x/√(1/D Σ_j x_j² + ε)
 
 from typing import Any, NamedTuple
 
-from ._array import array_namespace
+from ._array import array_namespace, size
 from ._checks import as_floating, check_gradient, check_integer, check_number, check_shapes, check_state
 
 __all__ = [
@@ -144,7 +144,7 @@ def batchnorm_forward(X, gamma, beta, state, train=True, momentum=0.1, eps=1e-5)
     xp = array_namespace(X)
     if train:
         rows = tuple(range(X.ndim - 1))
-        m = X.size // X.shape[-1]
+        m = size(X) // X.shape[-1]
         if m < 2:
             raise ValueError(f"X: expected at least two rows in training, got shape {tuple(X.shape)}")
         mu = xp.mean(X, axis=rows)
@@ -201,7 +201,7 @@ def batchnorm_backward(dY, cache):
     dbeta = xp.sum(dY, axis=rows)
     if not train:
         return (gamma / s) * dY, dgamma, dbeta
-    m = dY.size // dY.shape[-1]
+    m = size(dY) // dY.shape[-1]
     dX = dY - dbeta / m
     dX -= x_hat * (dgamma / m)
     dX *= gamma / s

@@ -22,7 +22,7 @@ the learning rate with the step (`step_decay`, `cosine`, `warmup_cosine`).
 import math
 from typing import Any, NamedTuple
 
-from ._array import array_namespace
+from ._array import array_namespace, size
 from ._checks import check_callable, check_integer, check_number, check_state
 from ._tree import rebuild, zeros_like, zip_leaves
 
@@ -932,8 +932,8 @@ def _unflat(tree, x):
     """The vector's entries as new arrays in the nesting and shapes of `tree`."""
     xp, start, leaves = array_namespace(x), 0, []
     for (leaf,) in zip_leaves(w0=tree):
-        leaves.append(xp.asarray(xp.reshape(x[start : start + leaf.size], leaf.shape), dtype=leaf.dtype, copy=True))
-        start += leaf.size
+        leaves.append(xp.asarray(xp.reshape(x[start : start + size(leaf)], leaf.shape), dtype=leaf.dtype, copy=True))
+        start += size(leaf)
     return rebuild(tree, leaves)
 
 
@@ -947,7 +947,7 @@ def _ratio(g, r, eps):
 def _norm(g):
     """The Euclidean norm of an array as a float."""
     xp = array_namespace(g)
-    largest = float(xp.max(xp.abs(g))) if g.size else 0.0
+    largest = float(xp.max(xp.abs(g))) if size(g) else 0.0
     if largest == 0.0 or not math.isfinite(largest):
         return largest
     scaled = g / largest

@@ -1,7 +1,7 @@
 """The registry of operations, and what is asked of every one of them.
 
 A test module `test_<slug>.py` lists its topic's operations in `OPERATIONS`; `test_common.py` runs the checks below on
-all of them with NumPy, `test_gpu.py` with CuPy. An operation says how to make its inputs and, in PyTorch's words, what
+all of them with NumPy, `test_backends.py` with other libraries, `test_gpu.py` on a GPU. An operation says how to make its inputs and, in PyTorch's words, what
 it computes; gradients, types, backends and bad input are then checked by the same code for everything.
 """
 
@@ -13,9 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import array_api_compat
 import numpy as np
+import pytest
 
 import dlcourse
+from dlcourse.training import Network, fit
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -214,3 +217,83 @@ def numerical_gradients(op, inputs, seed=0, eps=1e-5):
                 x[index] = before
                 gradient[index] = (above - below) / (2 * eps)
     return results
+
+
+class Library:
+    """An array library other than NumPy: the type of its arrays, and how one is made of NumPy's, on which device."""
+
+    def __init__(self, kind, make):
+        self.kind, self.make = kind, make
+
+    def tree(self, tree):
+        """The tree with its arrays as this library's."""
+        return map_arrays(lambda x: self.make(np.asarray(x)), tree)
+
+
+def library(name, device="cpu"):
+    """A `Library` by its name; skips with the reason where it, or its GPU, is not there."""
+    module = pytest.importorskip(name)
+    if name == "torch":
+        if device == "cuda" and not module.cuda.is_available():
+            pytest.skip("PyTorch finds no GPU")
+        return Library(module.Tensor, lambda x: module.tensor(x, device=device))
+    if name == "cupy":
+        try:
+            count = module.cuda.runtime.getDeviceCount()
+        except Exception as error:
+            pytest.skip(f"CuPy finds no GPU ({error})")
+        if not count:
+            pytest.skip("CuPy finds no GPU")
+        return Library(module.ndarray, module.asarray)
+    if name == "dask.array":
+        return Library(module.Array, module.from_array)
+    module.config.update("jax_enable_x64", True)
+    return Library(module.Array, module.numpy.asarray)
+
+
+def assert_equals_numpy(op, place, tolerance, dtype="float64"):
+    """The operation on the library's arrays gives what it gives on NumPy's, in the same types, and stays where it was."""
+    inputs = cast(op.inputs(np.random.default_rng(0)), dtype)
+    moved = place.tree(inputs)
+    device = {array_api_compat.device(x) for x in flatten(moved).values() if dlcourse._array.is_array(x)}
+    expected, actual = run(op, inputs), run(op, moved)
+    for path, x in actual.items():
+        if dlcourse._array.is_array(x) and dlcourse._array.is_array(expected[path]):
+            assert isinstance(x, place.kind) and array_api_compat.device(x) in device, (
+                f"{op.name}: {path} left the library"
+            )
+            assert str(x.dtype).removeprefix("torch.") == str(expected[path].dtype), f"{op.name}: {path} is {x.dtype}"
+    assert_close(actual, expected, tolerance, op.name, summands(inputs, expected))
+
+
+def assert_trains_as_numpy(place, folder):
+    """A network made, trained, saved and loaded: on the library's arrays, with the host's numbers."""
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((96, 6)), rng.integers(0, 3, 96)
+    specs = [("linear", 6, 16), ("batchnorm", 16), ("gelu",), ("dropout", 0.2), ("linear", 16, 3)]
+    host, moved = (Network(specs, rng=np.random.default_rng(1), like=like) for like in (None, place.make(np.zeros(1))))
+    histories = [
+        fit(
+            net,
+            examples,
+            labels,
+            lr=0.01,
+            epochs=3,
+            rng=np.random.default_rng(2),
+            validation=(examples, labels),
+            progress=False,
+        )
+        for net, examples, labels in ((host, X, y), (moved, place.make(X), place.make(y)))
+    ]
+    assert isinstance(moved.w, place.kind)
+    np.testing.assert_allclose(dlcourse._array.to_numpy(moved.w), host.w, rtol=1e-6, atol=1e-9)
+    for name, values in histories[0].items():
+        np.testing.assert_allclose(histories[1][name], values, rtol=1e-6)
+    specs = [("conv2d", 1, 2, 3, {"padding": 1}), ("batchnorm", 2), ("relu",), ("flatten",), ("linear", 32, 3)]
+    moved = Network(specs, rng=np.random.default_rng(0), like=place.make(np.zeros(1)))
+    X = np.random.default_rng(1).standard_normal((5, 4, 4, 1))
+    moved.forward(place.make(X), train=True)
+    moved.save(folder / "net.npz")
+    host = Network(specs, rng=np.random.default_rng(2)).load(folder / "net.npz")
+    there = dlcourse._array.to_numpy(moved.forward(place.make(X)))
+    np.testing.assert_allclose(host.forward(X), there, rtol=1e-10)
