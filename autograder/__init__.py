@@ -7,6 +7,7 @@ from .checks.compare import compare
 from .checks.evaluation import Result, evaluate
 from .checks.exercise import Case, Exercise, Mistake, exercises_of, get_exercise, slip
 from .checks.notebook import CheckFailed, case, check, solution
+from .drill import practice
 
 __all__ = [
     "Case",
@@ -20,6 +21,7 @@ __all__ = [
     "evaluate",
     "exercises_of",
     "get_exercise",
+    "practice",
     "slip",
     "solution",
 ]

@@ -79,6 +79,19 @@ def progress(
     raise typer.Exit(progress.main(folder, done or (), undo or (), json))
 
 
+@app.command()
+def practice(
+    topic: Annotated[
+        str | None, typer.Argument(metavar="[TOPIC]", help="neurons, layers, …; all where none is given")
+    ] = None,
+    folder: FOLDER = None,
+):
+    """Practise small questions with ever other numbers, each again shortly before you would forget it."""
+    from .commands import practice
+
+    raise typer.Exit(practice.main(topic, folder))
+
+
 @app.command("build")
 def build_command(
     what: Annotated[str, typer.Argument(help="lessons, assignments or check")],

@@ -11,7 +11,7 @@ from functools import cache
 
 import dlcourse
 
-from . import places, progress
+from . import drill, places, progress
 from .progress import write_whole
 
 __all__ = ["Lesson", "catalogue", "refresh", "show", "table"]
@@ -98,7 +98,11 @@ def _exercises(path):
 
 def table(kept):
     """The state in `kept` (a `progress.Progress`) as a Markdown table, with links into the student's folder."""
+    # A column more as soon as something was practised
+    practised = drill.mastery(kept.path.parent)
     rows = ["| | lesson | time | assignment | points so far |", "|:-:|:--|--:|:--|--:|"]
+    if practised:
+        rows = [rows[0] + " practised |", rows[1] + "--:|"]
     for one in catalogue():
         tick = "✓" if one.slug in kept.lessons else "○"
         assignment, points = "", ""
@@ -106,9 +110,12 @@ def table(kept):
             done = "" if one.next_exercise(kept) else "✓ "
             assignment = f"[{done}{len(one.exercises)} exercises]({one.assignment})"
             points = f"{one.points(kept):g} of {one.max_points:g}"
-        rows.append(f"| {tick} | [{one.title}]({one.notebook}) | {one.minutes} min | {assignment} | {points} |")
+        row = f"| {tick} | [{one.title}]({one.notebook}) | {one.minutes} min | {assignment} | {points} |"
+        if practised:
+            row += " {} of {} |".format(*practised[one.slug]) if one.slug in practised else " |"
+        rows.append(row)
     total, best = sum(one.points(kept) for one in catalogue()), sum(one.max_points for one in catalogue())
-    rows.append(f"| | | | **all assignments** | **{total:g} of {best:g}** |")
+    rows.append(f"| | | | **all assignments** | **{total:g} of {best:g}** |" + " |" * bool(practised))
     return "\n".join(rows)
 
 

@@ -13,7 +13,14 @@ ROOMS = (
     ("autograder.checks", "autograder.progress"),
     ("autograder.exercises",),
     ("autograder.engine",),
-    ("autograder.build", "autograder.reports", "autograder.offline", "autograder.start_page", "autograder.workspace"),
+    (
+        "autograder.build",
+        "autograder.reports",
+        "autograder.offline",
+        "autograder.drill",
+        "autograder.start_page",
+        "autograder.workspace",
+    ),
     ("autograder.commands", "autograder.cli", "autograder.demo", "autograder.__main__"),
 )
 

@@ -53,8 +53,8 @@ def assignment(slug, attempted=True):
         if cell.cell_type != "code":
             steps.append(Step(TEXT, source, i, grade_id=grade_id, points=points))
         elif marks.get("grade"):
-            name, functions = re.search(r'check\("([^"]+)", ([^)]*)\)', source).groups()
-            calls = (name, tuple(function.strip() for function in functions.split(",")))
+            name = re.search(r'check\("([^"]+)"', source)[1]
+            calls = (name, get_exercise(name).answer_names)
             steps.append(Step(EXERCISE, source, i, grade_id=grade_id, points=points, calls=calls))
         else:
             steps.append(Step(CODE, source, i, student=bool(marks.get("solution")), grade_id=grade_id))

@@ -13,13 +13,15 @@ import nbformat
 import pytest
 import typer.testing
 
-from autograder import cli, demo, offline
+from autograder import cli, demo, exercises_of, offline
 from autograder.engine.grader import Grader
 from autograder.engine.sandbox import link, protocol, sandbox
 from autograder.engine.tasks import Settings
 from autograder.errors import NoSandbox
 
 RUNNER = typer.testing.CliRunner()
+EXERCISES = exercises_of("neurons")
+POINTS = sum(one.points for one in EXERCISES.values())
 PROSE = "*Your answer here.*"
 CHECK = "check('neurons.{0}', {0})"
 RELEASED = offline.RELEASED / "neurons" / "neurons.ipynb"
@@ -118,8 +120,8 @@ def test_a_right_assignment_passes_and_is_left_alone(tmp_path, warm, magic):
     before = path.read_bytes()
     status, out, err = dlcourse("check", path)
     assert (status, err) == (0, ""), out
-    assert out.count("✓ right") == 15
-    assert "26 of 26 points on the cases that you can see" in out
+    assert out.count("✓ right") == len(EXERCISES)
+    assert f"{POINTS:g} of {POINTS:g} points on the cases that you can see" in out
     assert "2 written answers will be read by a person." in out
     assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == [path.name]
 
@@ -273,7 +275,7 @@ def without(*grade_ids):
 def test_a_deleted_check_loses_no_exercise(tmp_path, warm):
     """Grading puts its own check in its place."""
     status, out, _ = dlcourse("check", assignment(tmp_path, without("neurons-preactivation-check")))
-    assert status == 0 and "26 of 26 points" in out
+    assert status == 0 and f"{POINTS:g} of {POINTS:g} points" in out
     assert "note: the cell neurons-preactivation-check is missing; grading puts the course's own in its place\n" in out
 
 
@@ -291,7 +293,7 @@ def test_an_overwritten_check_is_judged_by_the_course_s_own(tmp_path, warm):
 @needs_sandbox
 def test_a_deleted_answer_is_named_and_counted(tmp_path, warm):
     status, out, _ = dlcourse("check", assignment(tmp_path, without("neurons-sgd_fit", "neurons-written-1")))
-    assert status == 1 and "23 of 26 points" in out
+    assert status == 1 and f"{POINTS - 3:g} of {POINTS:g} points" in out
     assert "note: cell neurons-sgd_fit is missing; it counts as not attempted\n" in out
     assert "note: the cell neurons-written-1 is missing; grading puts the course's own in its place\n" in out
     assert "1 answer of neurons is missing from the file." in out
@@ -309,7 +311,7 @@ def test_stripped_metadata_costs_nothing(tmp_path, warm, ids):
             made.nbformat_minor = 4
 
     status, out, _ = dlcourse("check", assignment(tmp_path, edit))
-    assert status == 0 and "26 of 26 points" in out and "missing from the file" not in out
+    assert status == 0 and f"{POINTS:g} of {POINTS:g} points" in out and "missing from the file" not in out
     notes = [line.partition("lost nbgrader's mark; ")[2] for line in out.splitlines() if line.startswith("note: ")]
     assert notes == ([] if ids else ["found by what is defined there"])
 

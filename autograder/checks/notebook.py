@@ -301,7 +301,7 @@ def _progress(exercise, result):
 
 
 def _points_so_far(slug, kept):
-    """ "9 of 26 points so far; next: exercise 6, neurons.perceptron_fit."."""
+    """ "9 of 30 points so far; next: exercise 6, neurons.perceptron_fit."."""
     exercises = exercises_of(slug)
     standings = {name: kept.exercises[name] for name in exercises if name in kept.exercises}
     points = f"{sum(one.points for one in standings.values()):g} of {sum(one.points for one in exercises.values()):g} points so far"

@@ -83,6 +83,11 @@ def _tried(name, functions):
 
 
 def _described(exercise):
+    if exercise.assess is not None:
+        raise BuildError(
+            f"{exercise.name} cannot go to students: a {exercise.kind} is judged by code that stays with you, so it is for the "
+            "exercises of this package"
+        )
     cases, expected = expected_values(exercise.name, PUBLIC_SEED)
     visible = [number for number, case in enumerate(cases) if not case.hidden]
     names = tuple(cases[number].name for number in visible)

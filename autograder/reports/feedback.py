@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from ..checks import registry
-from ..checks.exercise import get_exercise
+from ..checks.exercise import HUNT, get_exercise
 from ..checks.result import ALSO, CaseRow
 from ..engine.store.course import name_problem, open_course
 from ..engine.store.gradebook import saved_cells
@@ -84,7 +84,8 @@ class Item:
     mistake, hint : the recognised mistake in words. where, problem : the first visible case that fails, and how.
     lines : what else the message says. cases : the rows of the check. hidden : names of hidden cases that fail, where no
         visible one does. answers : (grade_id, source) of the student's cells. test, printed : of a cell of plain asserts, what
-        it asks and what it has printed; kept : whether a part of it is not shown.
+        it asks and what it has printed; kept : whether a part of it is not shown. hunt : whether its cases
+        are the known mistakes that an input reveals.
     """
 
     name: str
@@ -108,6 +109,7 @@ class Item:
     test: str = ""
     printed: str = ""
     kept: bool = False
+    hunt: bool = False
 
     @property
     def score(self):
@@ -127,6 +129,7 @@ def item(notebook, verdict, marks, around=None):
     unreadable = [error for error in errors if error]
     row = next((row for row in verdict.rows if not row.passed and not row.hidden and row.problem), None)
     outcome, sign, kind = _outcome(verdict, mark, unreadable)
+    hunt = _is_exercise(verdict.exercise) and get_exercise(verdict.exercise).kind == HUNT
     shown = Item(
         name=verdict.exercise or verdict.grade_id,
         formula=pages.formula(verdict.exercise) if _is_exercise(verdict.exercise) else [],
@@ -144,13 +147,14 @@ def item(notebook, verdict, marks, around=None):
         # What a hidden test prints may be what it keeps
         printed="" if test.hidden else around.printed.get((notebook.name, verdict.grade_id), ""),
         kept=test.hidden,
+        hunt=hunt,
     )
     if verdict.verdict == NOT_ATTEMPTED and not unreadable:
         return shown
     return replace(
         shown,
         hint=verdict.hint,
-        where=_where(row),
+        where=_where(row, hunt),
         problem="" if unreadable or row is None else row.problem,
         cases=verdict.rows,
         hidden=[] if row else _failing_hidden(verdict),
@@ -192,9 +196,11 @@ def _comments(notebook, marks, grade_ids):
     return [cell.comment for cell in cells if cell is not None and cell.comment]
 
 
-def _where(row):
+def _where(row, hunt):
     if row is None:
         return ""
+    if hunt:
+        return f"Escapes: {row.case}"
     return f"Case “{row.case}”" + (f", {row.part}" if row.part else "")
 
 

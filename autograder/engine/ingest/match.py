@@ -108,7 +108,7 @@ def _guess(master: Master, lost: _Lost, free: _Unmarked, found: Matches) -> None
     by_place: list[str] = []
     for place in todo:
         original = master.cells[place]
-        names = defined_names(original.released)
+        names = defined_names(original.released) or _asked_below(master, place)
         alike = [cell for cell in _all_own(found) if cell.cell_type == "code" and names & defined_names(cell.source)]
         if original.cell_type == "code" and alike:
             _take_guess(found, place, alike)
@@ -130,6 +130,11 @@ def _guess(master: Master, lost: _Lost, free: _Unmarked, found: Matches) -> None
                 f"{'cell' if one else 'cells'} {', '.join(found_so)} {'has' if one else 'have'} lost nbgrader's mark; "
                 f"found {how}"
             )
+
+
+def _asked_below(master, place):
+    """The names that the next check asks for: a variable stands nowhere in the cell that waits for it."""
+    return next((set(cell.calls[1]) for cell in master.cells[place:] if cell.calls), set())
 
 
 def _all_own(found):

@@ -22,6 +22,7 @@ EXERCISES = in_order(
     "swish",
     "swish_grad",
     "softmax",
+    "hunt_softmax",
     "log_softmax",
     "softmax_backward",
     "swiglu",

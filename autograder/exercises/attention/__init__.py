@@ -7,6 +7,7 @@ EXERCISES = in_order(
     "causal_mask",
     "sinusoidal_positions",
     "scaled_dot_product_attention",
+    "hunt_scaled_dot_product_attention",
     "self_attention",
     "multi_head_attention",
     "transformer_block",

@@ -9,6 +9,7 @@ EXERCISES = in_order(
     "two_layer",
     "two_layer_columns",
     "relative_error",
+    "hunt_relative_error",
     "numerical_grad",
     "check_grad",
     "numerical_grad_stochastic",

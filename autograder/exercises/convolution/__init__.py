@@ -3,5 +3,13 @@
 from ...checks.exercise import in_order
 
 EXERCISES = in_order(
-    __name__, "conv_output_size", "conv2d_cost", "global_avgpool", "avgpool2d", "maxpool2d", "conv2d", "residual_block"
+    __name__,
+    "conv_output_size",
+    "conv2d_cost",
+    "global_avgpool",
+    "avgpool2d",
+    "maxpool2d",
+    "hunt_maxpool2d",
+    "conv2d",
+    "residual_block",
 )

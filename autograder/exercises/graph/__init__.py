@@ -9,6 +9,7 @@ EXERCISES = in_order(
     __name__,
     "sum_",
     "prod",
+    "hunt_prod",
     "max_",
     "min_",
     "sum_times",

@@ -6,6 +6,7 @@ EXERCISES = in_order(
     __name__,
     "calculate_gain",
     "fans",
+    "hunt_fans",
     "by_inputs",
     "xavier",
     "he",

@@ -22,5 +22,6 @@ EXERCISES = in_order(
     "cross_entropy",
     "cross_entropy_grad",
     "softmax_cross_entropy",
+    "hunt_softmax_cross_entropy",
     "softmax_cross_entropy_grad",
 )

@@ -10,6 +10,7 @@ EXERCISES = in_order(
     "perceptron_criterion",
     "perceptron_criterion_grad",
     "perceptron_fit",
+    "hunt_perceptron_fit",
     "linear_neuron_loss",
     "linear_neuron_grad",
     "sigmoid_neuron_loss",

@@ -11,4 +11,5 @@ EXERCISES = in_order(
     "batchnorm",
     "fold_batchnorm",
     "layernorm",
+    "hunt_layernorm",
 )

@@ -11,6 +11,7 @@ EXERCISES = in_order(
     "rmsprop_step",
     "adadelta_step",
     "adam_step",
+    "hunt_adam_step",
     "adamw_step",
     "clip_grad_norm",
     "clip_grad_value",

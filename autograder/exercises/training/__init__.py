@@ -9,5 +9,6 @@ EXERCISES = in_order(
     "perplexity",
     "temperature_softmax",
     "early_stopping",
+    "hunt_early_stopping",
     "softmax_regression_epoch",
 )
