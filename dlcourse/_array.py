@@ -109,7 +109,16 @@ def erf(x):
         from jax.scipy.special import erf as erf_of_jax
 
         return erf_of_jax(x)
-    # Most topics need nothing of SciPy
-    from scipy import special
+    return from_numpy(_erf(to_numpy(x)), like=x)
 
-    return from_numpy(special.erf(to_numpy(x)), like=x)
+
+def _erf(x):
+    """Of a NumPy array. SciPy, which few topics need, is loaded when it is first asked; in
+    a browser it is not there, and the standard library's function stands in, entry by entry.
+    """
+    try:
+        from scipy import special
+    except ImportError:
+        values = np.asarray([math.erf(value) for value in x.ravel().tolist()])
+        return values.reshape(x.shape).astype(x.dtype if x.dtype.kind == "f" else float)
+    return special.erf(x)

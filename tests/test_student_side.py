@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from autograder import build
@@ -232,3 +233,31 @@ def test_lab_can_be_asked_for_help_and_prepares_its_arguments(side):
 
 def test_the_tree_of_the_test_is_the_one_that_is_run(side):
     assert Path(side("-c", "import autograder; print(autograder.__file__)").strip()).parents[1] == build.ROOT
+
+
+def test_the_references_need_no_scipy(side):
+    """As in a browser: the error function and the optimizers' two products have a stand-in, and nothing else asks for it."""
+    code = """
+import sys
+if sys.argv[1] == "without":
+    sys.modules["scipy"] = None
+import importlib, json, numpy as np, dlcourse
+for slug in dlcourse.TOPICS:
+    importlib.import_module("dlcourse." + slug)
+from dlcourse.activations import gelu, gelu_grad
+from dlcourse.training import Network, fit
+x = np.concatenate([np.linspace(-7, 7, 281), [-1e-9, 0.0, 1e-300, 30.0, -40.0]]).reshape(2, -1)
+values = [gelu(x).tolist(), gelu_grad(x.astype("float32")).tolist(), str(gelu(x.astype("float32")).dtype)]
+rng = np.random.default_rng(0)
+X, y = rng.standard_normal((60, 4)), rng.integers(0, 3, 60)
+for optimizer in ("sgd", "adam"):
+    net = Network([("linear", 4, 8), ("gelu",), ("linear", 8, 3)], rng=np.random.default_rng(1))
+    fit(net, X, y, lr=0.01, epochs=3, optimizer=optimizer, rng=np.random.default_rng(2), progress=False)
+    values.append(net.w.tolist())
+print(json.dumps(values))
+assert sys.argv[1] == "with" or not any(name.startswith("scipy.") for name in sys.modules)
+"""
+    ours, theirs = (json.loads(side("-c", code, which)) for which in ("without", "with"))
+    assert ours[2] == theirs[2] == "float32"
+    for place, tolerance in ((0, 1e-15), (1, 1e-6), (3, 1e-12), (4, 1e-12)):
+        np.testing.assert_allclose(ours[place], theirs[place], rtol=tolerance, atol=tolerance)

@@ -12,10 +12,20 @@ from ._shared import BLOCK
 @cache
 def blas(name, dtype):
     """SciPy's `scal` (x *= a) or `axpy` (y += a·x in one pass) for vectors of this type."""
-    # Loaded when first used: steps on plain arrays need nothing of SciPy
-    from scipy.linalg import blas as functions
-
+    # Loaded when first used: steps on plain arrays need nothing of SciPy, which a browser does not have
+    try:
+        from scipy.linalg import blas as functions
+    except ImportError:
+        return {"scal": _scal, "axpy": _axpy}[name]
     return getattr(functions, ("s" if dtype == np.float32 else "d") + name)
+
+
+def _scal(a, x):
+    x *= a
+
+
+def _axpy(x, y, a=1.0):
+    y += a * x
 
 
 def sgd_update(w, dw, state, lr):
