@@ -1,9 +1,15 @@
 """Fast twin of the convolution layer."""
 
+import math
+
 import numpy as np
 
 from .. import convolution
 from ._shared import assign, column_sums, with_formula
+
+
+# In a block of images: small enough for the cache
+_NUMBERS = 2**14
 
 
 def conv2d_forward(X, W, b, stride=1, padding=0):
@@ -24,10 +30,10 @@ def conv2d_backward(dY, cache, out=None, inputs=True):
     dW_rows, scratch = dW.reshape(kh, kw * C, K), np.empty((kw * C, K), W.dtype)
     dW_rows[...] = 0.0
     runs_of = _Runs(X.shape, kw, padding, X.dtype)
-    for x, dy in zip(X, dY, strict=True):
-        runs, dy = runs_of(x), dy.reshape(-1, K)
+    for block in runs_of.blocks:
+        runs, dy = runs_of(X[block]), dY[block].reshape(-1, K)
         for i in range(kh):
-            np.matmul(runs[i * out_w : (i + out_h) * out_w].T, dy, out=scratch)
+            np.matmul(runs[:, i * out_w : (i + out_h) * out_w].reshape(-1, kw * C).T, dy, out=scratch)
             dW_rows[i] += scratch
     dX = None
     if inputs:
@@ -38,38 +44,46 @@ def conv2d_backward(dY, cache, out=None, inputs=True):
 
 
 class _Runs:
-    """Lays one padded image out as runs of kw neighbours, (H + 2p)·W′ rows of kw·C, in a buffer that it uses again."""
+    """Lays padded images out as runs of kw neighbours, (H + 2p)·W′ rows of kw·C each, in a buffer that it uses again.
+
+    blocks : slices of the batch. Large images come one by one, so that everything stays in the processor's cache; of small
+        ones so many that the calls weigh little.
+    """
 
     def __init__(self, shape, kw, padding, dtype):
-        _, height, width, C = shape
+        N, height, width, C = shape
         p, q = padding if isinstance(padding, tuple) else (padding, padding)
-        self.padded = np.zeros((height + 2 * p, width + 2 * q, C), dtype)
-        self.inside = self.padded[p : p + height, q : q + width]
-        step = self.padded.strides
-        shape = (height + 2 * p, width + 2 * q - kw + 1, kw * C)
-        self.overlapping = np.lib.stride_tricks.as_strided(self.padded, shape, step, writeable=False)
-        self.runs = np.empty(shape, dtype)
+        one = (height + 2 * p, width + 2 * q - kw + 1, kw * C)
+        size = min(N, max(1, _NUMBERS // math.prod(one)))
+        self.blocks = [slice(start, min(start + size, N)) for start in range(0, N, size)]
+        self.padded = np.zeros((size, height + 2 * p, width + 2 * q, C), dtype)
+        self.inside = self.padded[:, p : p + height, q : q + width]
+        self.overlapping = np.lib.stride_tricks.as_strided(
+            self.padded, (size, *one), self.padded.strides, writeable=False
+        )
+        self.runs = np.empty((size, *one), dtype)
 
     def __call__(self, x):
-        self.inside[...] = x
-        np.copyto(self.runs, self.overlapping)
-        return self.runs.reshape(-1, self.runs.shape[-1])
+        count = len(x)
+        self.inside[:count] = x
+        np.copyto(self.runs[:count], self.overlapping[:count])
+        return self.runs[:count].reshape(count, -1, self.runs.shape[-1])
 
 
 def _correlate(X, W, b, padding):
-    """The convolution layer's output for stride 1, row by row of the kernel, one image at a time."""
+    """The convolution layer's output for stride 1, row by row of the kernel, block by block of images."""
     kh, kw, C, K = W.shape
     runs_of = _Runs(X.shape, kw, padding, X.dtype)
-    height, out_w, _ = runs_of.runs.shape
+    _, height, out_w, _ = runs_of.runs.shape
     out_h = height - kh + 1
-    Y, scratch = np.empty((len(X), out_h, out_w, K), X.dtype), np.empty((out_h * out_w, K), X.dtype)
+    Y, scratch = np.empty((len(X), out_h * out_w, K), X.dtype), np.empty((len(runs_of.runs), out_h * out_w, K), X.dtype)
     W_rows = W.reshape(kh, kw * C, K)
-    for x, y in zip(X, Y.reshape(len(X), -1, K), strict=True):
-        runs = runs_of(x)
-        np.matmul(runs[: out_h * out_w], W_rows[0], out=y)
+    for block in runs_of.blocks:
+        runs, y = runs_of(X[block]), Y[block]
+        np.matmul(runs[:, : out_h * out_w], W_rows[0], out=y)
         for i in range(1, kh):
-            np.matmul(runs[i * out_w : (i + out_h) * out_w], W_rows[i], out=scratch)
-            y += scratch
+            np.matmul(runs[:, i * out_w : (i + out_h) * out_w], W_rows[i], out=scratch[: len(y)])
+            y += scratch[: len(y)]
         if b is not None:
             y += b
-    return Y
+    return Y.reshape(len(X), out_h, out_w, K)

@@ -100,4 +100,4 @@ def _side_by_side(x, *vectors):
     """The rows of x several to a row, and the vectors as often: with short rows NumPy spends its time between them."""
     rows, C = x.shape
     k = math.gcd(rows, 2 ** max(0, (BLOCK // 4 // C).bit_length() - 1))
-    return x.reshape(rows // k, k * C), *(np.concatenate((v,) * k) for v in vectors)
+    return x.reshape(rows // k, k * C), *(np.repeat(v[None], k, axis=0).reshape(-1) for v in vectors)
