@@ -15,7 +15,7 @@ from typing import NamedTuple
 import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Rectangle
+from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Polygon, Rectangle
 
 from .explorers import DIVERGING, DPI, STYLE, Drawing
 
@@ -35,6 +35,7 @@ __all__ = [
     "rnn_unrolled",
     "sheet",
     "transformer_block",
+    "volume",
     "words",
 ]
 
@@ -251,6 +252,31 @@ def product(ax, parts, x=0.0, y=0.0, cell=0.8, form="{:g}", gap=0.9):
         places.append(matrix(ax, values, name, shape, x, top, cell, form))
         x += values.shape[1] * cell + 0.3
     return places
+
+
+def volume(ax, x, y, height, depth, kind="gate", slant=0.3):
+    """A stack of channels as a box: an image as high as it is wide, seen from the side. Returns its `Place`.
+
+    x, y : of its middle. height : for the image's side. depth : for the channels.
+    slant : how far the image's width leads back, as a fraction of its height.
+    """
+    fill, outline = _KINDS[kind]
+    back = slant * height
+    left, low, right, top = (
+        x - (depth + back) / 2,
+        y - (height + back) / 2,
+        x + (depth - back) / 2,
+        y + (height - back) / 2,
+    )
+    look = {"facecolor": fill, "edgecolor": outline, "linewidth": 1.2, "zorder": 3}
+    faces = (
+        [(left, low), (right, low), (right, top), (left, top)],
+        [(left, top), (right, top), (right + back, top + back), (left + back, top + back)],
+        [(right, low), (right + back, low + back), (right + back, top + back), (right, top)],
+    )
+    for face in faces:
+        ax.add_patch(Polygon(face, **look))
+    return Place(x, y, (depth + back) / 2, (height + back) / 2)
 
 
 def neuron(ax, x=0.0, y=0.0, inputs=("x₁", "x₂", "x₃"), weights=("w₁", "w₂", "w₃"), function="f", output="y"):

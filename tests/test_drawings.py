@@ -8,8 +8,8 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.patches import Circle, FancyBboxPatch
 
-from dlcourse import drawings
-from dlcourse.explorers import show
+from dlcourse import architectures, drawings
+from dlcourse.explorers import convolution, show
 
 X = np.array([[1.0, 2.0], [0.0, -1.5], [3.0, -1.0]])
 W = np.array([[1.0, 0.0, -1.0], [2.0, 1.0, 0.0]])
@@ -31,6 +31,10 @@ PICTURES = {
     "lstm": drawings.lstm_cell,
     "gru": drawings.gru_cell,
     "block": drawings.transformer_block,
+    "residual block": lambda ax: convolution.column(
+        ax, 0.0, 0.0, "X: 64", "3×3, 128", "relu", "3×3, 128", "+", "Y", skip=(0, 4), skip_text="1×1, 128"
+    ),
+    "stages": lambda ax: convolution.draw_stages(ax, architectures.vgg(16), "VGG-16"),
 }
 over_pictures = pytest.mark.parametrize("name", PICTURES)
 
@@ -121,6 +125,33 @@ def test_a_dropped_unit_is_crossed_out_and_has_no_connections():
     at = layers[1][0]
     assert sum(at.left in pair or at.right in pair for pair in ends) == 0
     assert len(ends) == (2 + 2) * 2 + 2 and sum(abs(np.mean(line.get_xdata()) - at.x) < 1e-9 for line in ax.lines) == 2
+
+
+def test_a_volume_is_as_high_and_as_deep_as_it_says():
+    _, ax = drawings.sheet()
+    place = drawings.volume(ax, 1.0, 2.0, height=2.0, depth=0.5, slant=0.25)
+    assert place == (1.0, 2.0, 0.5, 1.25)
+    corners = np.concatenate([patch.get_xy() for patch in ax.patches])
+    np.testing.assert_allclose([corners.min(axis=0), corners.max(axis=0)], [(0.5, 0.75), (1.5, 3.25)])
+    front = ax.patches[0].get_xy()
+    np.testing.assert_allclose(np.ptp(front, axis=0), (0.5, 2.0))
+
+
+def test_a_network_in_stages_says_sizes_and_layers():
+    assert convolution.stages(architectures.alexnet()) == [
+        (55, 64, ["conv 11×11, s = 4"]),
+        (27, 192, ["max 3×3, s = 2", "conv 5×5"]),
+        (13, 256, ["max 3×3, s = 2", "3 × conv 3×3"]),
+        (6, 256, ["max 3×3, s = 2"]),
+        (1, 1000, ["2 × linear to 4096", "linear to 1000"]),
+    ]
+    assert convolution.stages(architectures.resnet(34))[1:] == [
+        (56, 64, ["max 3×3, s = 2", "3 × residual"]),
+        (28, 128, ["4 × residual"]),
+        (14, 256, ["6 × residual"]),
+        (7, 512, ["3 × residual"]),
+        (1, 1000, ["mean of each", "linear to 1000"]),
+    ]
 
 
 def test_a_frame_stands_around_a_row_a_column_or_a_cell():

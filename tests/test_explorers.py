@@ -431,6 +431,50 @@ def test_a_hand_moves_an_example_of_the_flexible_curve():
     assert 0 < held_back[1] - held_back[0] < 0.8 * (free[1] - free[0])
 
 
+def test_a_hand_moves_the_window_and_the_output_grows():
+    pytest.importorskip("ipywidgets")
+    shown = explorer("convolution").explore(stride=2, padding=1)
+    shown.widget()
+    # 7 pixels and 2 of padding, windows of 3, 2 apart: 4 of them in each direction
+    assert shown.controls["place"].max == 15 and title(shown, 2) == "Y, 4 × 4"
+    # On the output: the cell under the pointer; on the image: the window around it
+    shown.touched("hover", *place(shown, 2, 1.2, 2.1))
+    assert shown.parameters["place"] == shown.controls["place"].value == 9
+    assert len(shown.figure.axes[2].texts) == 10
+    shown.touched("press", *place(shown, 0, 6.0, 4.2))
+    assert shown.parameters["place"] == 11
+    # The upper left window has the left end of the bar
+    shown.controls["stride"].value, shown.controls["padding"].value = 1, 0
+    assert shown.controls["place"].max == 24
+    shown.touched("press", *place(shown, 2, 0.0, 0.0))
+    products = [text.get_text() for text in shown.figure.axes[1].texts]
+    assert title(shown, 1) == "window · W, sum 9" and products[5] == "9 · 1" and products[3] == "0 · −1"
+    # The products are not for the hand
+    before = dict(shown.parameters)
+    shown.touched("press", *place(shown, 1, 1.0, 1.0))
+    assert shown.parameters == before and shown.controls["place"].value == 0
+    # With strides of 3 two windows cover 6 of 7 rows
+    assert explorer("convolution").figure(stride=3).axes[0].get_title() == "X, p = 0, s = 3, 1 of 7 rows unseen"
+
+
+def test_a_hand_marks_a_character_and_sees_what_is_left_of_those_before():
+    pytest.importorskip("ipywidgets")
+    module = importlib.import_module("dlcourse.explorers.recurrent")
+    shown = explorer("recurrent").explore()
+    shown.widget()
+    opened = module.TEXT.index("(")
+    shown.touched("hover", *place(shown, 1, opened + 3.3, 0.0))
+    assert shown.parameters["step"] == shown.controls["step"].value == opened + 3
+    f = 1 / (1 + np.exp(-2.0))
+    left = module.left_of_it(np.full(50, f), opened + 3)
+    np.testing.assert_allclose(left[-4:], [f**3, f**2, f, 1.0])
+    (told,) = [text.get_text() for text in shown.figure.axes[2].texts]
+    assert told == f"left at {module.TEXT[opened + 3]!r}: {100 * f**3:.0f} % of what '(' wrote"
+    shown.touched("press", *place(shown, 2, 1.0, 0.5))
+    assert shown.figure.axes[2].texts[0].get_text() == "left at 'o': '(' has not come yet"
+    assert explorer("recurrent").controls["step"].play
+
+
 def test_the_picture_is_fine_when_it_rests():
     pytest.importorskip("ipywidgets")
     shown = explorer("neurons").explore()

@@ -7,7 +7,6 @@ import numpy as np
 from .. import convolution
 from ._shared import assign, column_sums, with_formula
 
-
 # In a block of images: small enough for the cache
 _NUMBERS = 2**14
 
