@@ -255,7 +255,7 @@ def product(ax, parts, x=0.0, y=0.0, cell=0.8, form="{:g}", gap=0.9):
 
 
 def volume(ax, x, y, height, depth, kind="gate", slant=0.3):
-    """A stack of channels as a box: an image as high as it is wide, seen from the side. Returns its `Place`.
+    """A stack of channels as a box, an image seen from the side. Returns its `Place`.
 
     x, y : of its middle. height : for the image's side. depth : for the channels.
     slant : how far the image's width leads back, as a fraction of its height.
