@@ -320,7 +320,7 @@ SAMPLE = (
     "activations.gelu_grad",
     "graph.prod",
     "backpropagation.mlp",
-    "initializers.xavier",
+    "initializers.he",
     "optimizers.momentum_step",
     "dropout.masked",
     "normalization.layernorm",
