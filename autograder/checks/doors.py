@@ -49,7 +49,12 @@ PASSED_OVER = ("explorers", "drawing", "datasets", "_graph_svg", "_checks", "_tr
 
 
 # Their answers are a product or another order of the arguments, which much gives: only relatives in the same module count
-PLAIN = ("backpropagation.columns_from_rows", "dropout.masked", "dropout.dropout", "dropout.classic")
+PLAIN = (
+    "backpropagation.columns_from_rows",
+    "dropout.masked",
+    "dropout.dropout",
+    "regularization.classic_dropout",
+)
 
 
 @functools.cache

@@ -71,6 +71,7 @@ __all__ = [
 TOPIC_OF = {
     "losses": "layers",
     "gradient_checking": "backpropagation",
+    "datasets": "regularization",
     "dropout": "regularization",
     "architectures": "convolution",
     "metrics": "training",

@@ -46,6 +46,8 @@ def cases(rng):
         shared.pool_case(rng, "everything three, stride 1", (3, 3, 3, 3), 2, stride=1),
         in_float32(shared.pool_case(rng, "", (2, 6, 5, 2), 3, stride=2)),
         enlarged(shared.pool_case(rng, "one window", (2, 4, 4, 3), 4), 0),
+        shared.pool_case(rng, "a row of pixels, a channel, windows of one pixel", (2, 1, 4, 1), 1, stride=2),
+        shared.pool_case(rng, "a column of pixels", (3, 5, 1, 2), 1),
         shared.pool_case(rng, "3 × 3 windows at every pixel", (2, 6, 5, 2), 3, stride=1, hidden=True),
     ]
 

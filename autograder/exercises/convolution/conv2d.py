@@ -60,6 +60,7 @@ def cases(rng):
         case("kernels as large as the image", (3, 3, 4, 2), (3, 4, 2)),
         case("everything three, padding 1", (3, 3, 3, 3), (3, 3, 3), padding=1),
         in_float32(case("", (2, 5, 6, 2), (3, 3, 4), stride=2)),
+        case("one pixel, one channel to one, padding 1", (3, 1, 1, 1), (3, 2, 1), padding=1),
         case("stride 2, padding 3, kernels of 4 × 3", (2, 6, 5, 2), (4, 3, 3), stride=2, padding=3, hidden=True),
     ]
 

@@ -60,6 +60,7 @@ def cases(rng):
         shared.pool_case(rng, "all entries negative", (3, 4, 4, 2), 2, change=negative),
         Case("ties", (relu_like, 2), {"stride": 1}, dout=rng.uniform(0.5, 2.0, (1, 2, 3, 2))),
         Case("ties everywhere", (np.ones((2, 4, 4, 1)), 2), dout=rng.uniform(0.5, 2.0, (2, 2, 2, 1))),
+        shared.pool_case(rng, "one pixel, padding 1", (3, 1, 1, 2), 3, stride=1, padding=1, change=negative),
         in_float32(shared.pool_case(rng, "", (2, 6, 5, 2), 3, stride=2)),
         shared.pool_case(
             rng, "3 × 3 windows at every pixel, padding 1", (2, 4, 5, 2), 3, stride=1, padding=1, hidden=True

@@ -12,4 +12,5 @@ EXERCISES = in_order(
     "fold_batchnorm",
     "layernorm",
     "hunt_layernorm",
+    "rmsnorm",
 )

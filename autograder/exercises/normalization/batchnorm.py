@@ -69,6 +69,7 @@ def cases(rng):
         enlarged(case("as many examples as features", 5, 5), 0, 1, 2),
         case("momentum 0.25, ε = 0.1", 7, 2, momentum=0.25, eps=0.1),
         case("a feature that never varies", 8, 3, change=with_constant_feature),
+        case("one feature", 4, 1, eps=0.5),
         in_float32(case("", 6, 4)),
         case("nine examples, momentum 0.6", 9, 2, momentum=0.6, eps=1e-3, hidden=True),
     ]

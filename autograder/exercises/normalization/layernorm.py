@@ -45,6 +45,8 @@ def cases(rng):
         enlarged(case("as many rows as features", 5, 5), 0, 1, 2),
         case("ε = 0.1", 4, 6, eps=0.1),
         still,
+        # x̂ is 0 whatever x is
+        case("one feature", 4, 1),
         in_float32(case("", 3, 6)),
         case("seven rows", 7, 6, eps=1e-3, hidden=True),
     ]

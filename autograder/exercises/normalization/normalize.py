@@ -38,6 +38,7 @@ def cases(rng):
         enlarged(case("one example", 1, 3), 0),
         Case("a feature that never varies", (np.full((4, 2), 2.0), np.array([2.0, 1.0]), np.array([0.0, 0.5]))),
         in_float32(case("", 4, 3)),
+        case("one feature", 5, 1, eps=0.2),
         case("as many examples as features", 4, 4, eps=0.01, hidden=True),
     ]
 

@@ -45,6 +45,7 @@ def cases(rng):
         enlarged(case("one sequence", 1, 5, 3, 2), 0, 1, small=(2, 3)),
         case("as many sequences as steps, inputs and units", 3, 3, 3, 3),
         enlarged(case("one step", 2, 1, 3, 4, reset_after=True)),
+        case("one input, one unit", 3, 4, 1, 1),
         in_float32(case("", 2, 3, 4, 2)),
         case("a longer sequence", 2, 8, 2, 3, hidden=True, reset_after=True),
     ]

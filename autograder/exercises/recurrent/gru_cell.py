@@ -58,6 +58,7 @@ def cases(rng):
         enlarged(case("one example", 1, 3, 2), 0, 1, small=(2, 3)),
         case("as many examples as inputs and units", 3, 3, 3),
         in_float32(case("", 4, 2, 3, reset_after=True)),
+        case("one input", 2, 1, 3),
         case("one unit", 5, 2, 1, hidden=True),
         case("one unit, reset after the product", 2, 4, 1, hidden=True, reset_after=True),
     ]

@@ -48,6 +48,7 @@ def cases(rng):
         enlarged(case("one step", 2, 1, 3, 4)),
         case("gradients of the last state and memory, too", 2, 4, 3, 2, handed=("dhT", "dcT")),
         case("a gradient of the last memory only", 2, 3, 2, 4, dH=0.0, handed=("dcT",)),
+        case("one input, one unit", 3, 4, 1, 1),
         in_float32(case("", 2, 3, 4, 2)),
         case("a longer sequence", 2, 8, 2, 3, handed=("dhT",), hidden=True),
     ]

@@ -45,6 +45,7 @@ def cases(rng):
         case("a gradient from the state only", 2, 3, 4, dc=0.0),
         case("a gradient from the memory only", 2, 4, 3, dh=0.0),
         in_float32(case("", 4, 2, 3)),
+        case("one input", 2, 1, 3),
         case("one unit", 5, 2, 1, hidden=True),
     ]
 

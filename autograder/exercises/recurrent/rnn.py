@@ -47,6 +47,7 @@ def cases(rng):
         case("as many sequences as steps, inputs and units", 3, 3, 3, 3),
         enlarged(case("one step", 2, 1, 3, 4)),
         Case("the loss asks for the last state only", sequence(rng, 2, 4, 2, 3), dout=last),
+        case("one input, one unit", 3, 4, 1, 1),
         in_float32(case("", 2, 3, 4, 2)),
         case("a longer sequence", 2, 9, 2, 3, hidden=True),
     ]

@@ -1,7 +1,16 @@
-"""Exercises on regularization, in the assignment's order: the L2 penalty, its gradient, dropout in both conventions."""
+"""Exercises on regularization, in the assignment's order: the parts of the data, the L2 penalty, dropout in both forms."""
 
 from ...checks.exercise import in_order
 
 EXERCISES = in_order(
-    __name__, "l2_penalty", "hunt_l2_penalty", "l2_grad", "penalised_loss", "keep_mask", "masked", "dropout", "classic"
+    __name__,
+    "split",
+    "l2_penalty",
+    "hunt_l2_penalty",
+    "l2_grad",
+    "penalised_loss",
+    "keep_mask",
+    "masked",
+    "dropout",
+    "classic_dropout",
 )

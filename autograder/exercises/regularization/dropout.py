@@ -4,9 +4,8 @@ import numpy as np
 
 from dlcourse import dropout
 
-from ...checks.drivers import WrongAnswer, kind
-from ...checks.exercise import Case, Exercise, Mistake, Rng, enlarged, slip
-from ._shared import RULE, SWAPPED, draw, mask_mistakes, share, yes
+from ...checks.exercise import Exercise, Mistake, enlarged, slip
+from ._shared import P_FIXED, RULE, SWAPPED, drawn_case, dropout_driver, mask_mistakes, passed_on
 
 # --- solution -------------------------------------------------------------------------------------------------------
 
@@ -27,88 +26,23 @@ def dropout_backward(dY, cache):
 
 
 def cases(rng):
-    def case(name, shape, p, hidden=False, dtype=float, tolerance=None, generator=True, **options):
-        seed = int(rng.integers(2**31))
-        # No entry of X or dY is 0, so that a 0 in the answer tells what was dropped
-        X, dY = (rng.uniform(0.5, 2.0, shape) * rng.choice([-1.0, 1.0], shape) for _ in range(2))
-        made = Rng(seed) if generator else None
-        return Case(
-            name,
-            (X.astype(dtype), p, made),
-            options,
-            dout=dY.astype(dtype),
-            extra={"again": made},
-            hidden=hidden,
-            tolerance=tolerance,
-        )
+    def case(*args, **options):
+        return drawn_case(rng, *args, **options)
 
     return [
         case("training, p = 0.2", (200, 150), 0.2),
         enlarged(case("training, p = 0.7", (120, 250), 0.7), 0),
         enlarged(case("evaluation", (20, 30), 0.3, train=False), 0),
         case("evaluation without a generator", (1, 4), 0.6, train=False, generator=False),
-        case("training, p = 0", (6, 5), 0.0),
+        case("training, p = 0", (100, 60), 0.0),
         # The factor is a quotient of two rounded float32 numbers
         case("training, float32", (150, 160), 0.4, dtype=np.float32, tolerance=1e-5, train=True),
         case("training, images", (150, 8, 8, 3), 0.35, hidden=True),
     ]
 
 
-def dropout_driver(functions, case):
-    """Forward three times (twice from one generator, once from a new one with the same seed), then back through the first."""
-    forward, backward = functions
-    X, p, rng = case.args
-
-    def run(X, rng):
-        result = forward(X, p, rng, **case.kwargs)
-        if not isinstance(result, tuple) or len(result) != 2:
-            raise WrongAnswer(
-                f"the forward function returns the output and the cache, `Y, cache`; yours returned {kind(result)}"
-            )
-        Y, cache = result
-        if np.shape(Y) != X.shape or np.asarray(Y).dtype.kind not in "biuf":
-            raise WrongAnswer(f"the output has the shape of X, {X.shape}; yours is {kind(Y)}")
-        return np.array(Y), cache
-
-    # An answer that changes its X must fail for that alone
-    untouched = X.copy()
-    Y, cache = run(X, rng)
-    second, again = run(untouched.copy(), rng)[0], run(untouched, case.extra["again"])[0]
-    yield "forward", {"Y": Y, "second": second, "again": again}
-    dX = backward(case.dout, cache)
-    if np.shape(dX) != X.shape or np.asarray(dX).dtype.kind not in "biuf":
-        raise WrongAnswer(f"the gradient has the shape of X, {X.shape}; yours is {kind(dX)}")
-    yield "backward", {"Y": Y, "dX": np.array(dX)}
-
-
-def scale(y, x):
-    """The factor between two arrays where y is not 0, and whether it is one and the same for all entries."""
-    there = y != 0
-    if not there.any():
-        return 0.0, yes(True)
-    ratio = y[there].astype(float) / x[there]
-    middle = float(np.median(ratio))
-    return middle, yes(np.all(np.abs(ratio - middle) <= 1e-5 * abs(middle)))
-
-
 def statistics(value, case):
-    X, p = case.args[:2]
-    if "second" in value:
-        factor, alike = scale(value["Y"], X)
-        return {
-            **draw(value["Y"] != 0, value["second"] != 0, value["again"] != 0, p),
-            "factor of the kept entries": factor,
-            "all kept entries have the same factor": alike,
-        }
-    factor, alike = scale(value["dX"], case.dout)
-    agree = (value["Y"] != 0) == (value["dX"] != 0)
-    return {
-        "share of the entries whose gradient passes where, and only where, they did": share(
-            agree, agree.size, 1.0, 1.0 - p, p, p * p + (1.0 - p) ** 2
-        ),
-        "factor of the gradient": factor,
-        "all gradients have the same factor": alike,
-    }
+    return passed_on(value, case, case.args[1])
 
 
 # --- mistakes -------------------------------------------------------------------------------------------------------
@@ -128,6 +62,10 @@ MISTAKES = [
     Mistake("mask_swapped", slip(">= p", "< p"),
         "You keep with probability p and rescale as if you had kept with 1 − p. p is the probability of dropping."),
     *RULE,
+    Mistake("p_fixed",
+        slip(">= p", ">= θ", "M * X / (1 - p)", "M * X / (1 - θ)", "M * dY / (1 - p)", "M * dY / (1 - θ)",
+             values=(0.5, 0.2, 0.1)),
+        P_FIXED, also=[slip(">= p", ">= 0.5")]),
     Mistake("mask_redrawn",
         slip("(1 - p), (M, p)", "(1 - p), (rng, p)",
              "    M, p = cache", "    rng, p = cache",

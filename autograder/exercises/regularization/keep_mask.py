@@ -4,7 +4,7 @@ import numpy as np
 
 from ...checks.drivers import WrongAnswer, kind
 from ...checks.exercise import Case, Exercise, Mistake, Rng, slip
-from ._shared import SWAPPED, draw, mask_mistakes
+from ._shared import P_FIXED, SWAPPED, draw, mask_mistakes
 
 # --- solution -------------------------------------------------------------------------------------------------------
 
@@ -37,7 +37,7 @@ def cases(rng):
     return [
         case("p = 0.2", (200, 150), 0.2),
         case("p = 0.7", (150, 200), 0.7),
-        case("p = 0: nothing is dropped", (20, 30), 0.0),
+        case("p = 0: nothing is dropped", (100, 120), 0.0),
         case("one example", (1, 20000), 0.35),
         case("images", (200, 8, 8, 3), 0.4, hidden=True),
     ]
@@ -66,7 +66,7 @@ def statistics(value, case):
 MISTAKES = [
     Mistake("keep_drop_swapped", slip(">= p", "< p"), SWAPPED, convention=True),
     *mask_mistakes("shape"),
-    Mistake("p_ignored", slip(">= p", ">= 0.5"), "Half of the entries are dropped, whatever p is."),
+    Mistake("p_fixed", slip(">= p", ">= θ", values=(0.5, 0.2, 0.1)), P_FIXED),
     Mistake("rounded", slip("rng.random(shape) >= p", "np.rint(rng.random(shape) * (1 - p)).astype(bool)"),
         "Rounding compares with one half. Which comparison is true with probability 1 − p?"),
     Mistake("normal_for_uniform", slip("rng.random", "rng.standard_normal"),

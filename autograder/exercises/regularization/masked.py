@@ -71,6 +71,8 @@ MISTAKES = [
         "[The output is right.] The gradient comes back as it arrived: neither mask nor factor."),
     Mistake("divided_by_p", slip("/ (1 - p)", "/ p", everywhere=True),
         "You divide by the probability of being dropped. What share of the sum is left, on average?"),
+    Mistake("p_fixed", slip("/ (1 - p)", "* θ", values=(2.0, 1.25), everywhere=True),
+        "The factor is the same in every case. It is 1/(1 − p), and p is an argument."),
     Mistake("dropped_taken_out", slip("M * X", "X[M]", "M * dY", "dY[M]"),
         "The dropped entries are taken out of the array. They stay in their places, as zeros."),
     Mistake("mask_from_output",
