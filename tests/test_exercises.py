@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import inspect
 import re
 
 import numpy as np
@@ -265,3 +266,81 @@ def test_an_enlarged_case_has_large_gradients_and_large_arguments_where_they_are
     large = exercise_module.enlarged(case, 1)
     assert (large.name, large.args[0].tolist(), large.args[1]) == ("two, large numbers", [1.0, 1.0], 3e5)
     assert [np.asarray(x).tolist() for x in large.dout] == [[1e5], 2e5]
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_the_reference_takes_rounded_inputs_in_every_case(slug):
+    """An error there would leave a case with the bound of a well-conditioned one, and nobody would see it."""
+    failed = []
+    for exercise in exercises_of(slug).values():
+        for case in exercise.cases(np.random.default_rng(0)) if exercise.measure is None else ():
+            outcomes = evaluation._rounded_outcomes(exercise, case, np.random.default_rng(0))
+            failed += [f"{exercise.name}, {case.name}: {one.error!r}" for one in outcomes if one.error is not None]
+    assert not failed
+
+
+# Letters of the docstrings' shapes that no case has with length 1, and why none can or none would tell anything
+LONGER = {
+    "normalization.batchnorm": {"N": "one row in training is refused; one image of many pixels is a case"},
+    "normalization.running_statistics": {"N": "one row has no unbiased variance; one image of many pixels is a case"},
+    "datasets.split": {"N": "one example cannot be divided"},
+    "backpropagation.minibatches": {"N": "one example has one order"},
+    "optimizers.lbfgs_direction": {"D": "with one weight a single pair gives the whole curvature"},
+    "attention.transformer_block": {"D": "the layer norm of one number is 0"},
+    "losses.binary_cross_entropy": {"N": "one example of several outputs is a case"},
+    "losses.binary_cross_entropy_with_logits": {"N": "one example of several outputs is a case"},
+    "losses.cross_entropy": {"K": "with one class nothing is to be told"},
+    "losses.softmax_cross_entropy": {"K": "with one class nothing is to be told"},
+    "layers.softmax_layer_delta": {"K": "with one class nothing is to be told"},
+    "activations.softmax": {"K": "with one class every probability is 1"},
+    "activations.softmax_backward": {"K": "with one class every gradient is 0"},
+    "metrics.accuracy": {"K": "with one class nothing is to be told"},
+    "metrics.perplexity": {"K": "with one symbol nothing is to be told"},
+    "metrics.temperature_softmax": {"K": "with one class every probability is 1"},
+    "training.softmax_regression_epoch": {"K": "with one class nothing is to be told"},
+}
+
+
+def axes(function):
+    """{argument: letters of its axes} from a docstring's first shape of each: "X : (N, D) array", "w (D,), b a number"."""
+    text = inspect.getdoc(function) or ""
+    section = re.search(r"^Parameters\n-+\n(.*?)(?=\n\n\w+\n-+|\Z)", text, re.S | re.M)
+    found = {}
+    for names, shape in re.findall(
+        r"(?:^|(?<=[.,;] ))(\w+(?:, \w+)*)(?: :)? \(([^()]*)\)", section[1] if section else "", re.M
+    ):
+        letters = [letter.strip() for letter in shape.split(",") if letter.strip()]
+        for name in names.split(", "):
+            found.setdefault(name, letters)
+    return found
+
+
+def lengths(exercise):
+    """{letter: its lengths in the cases}; 4H of length 4 is an H of length 1."""
+    seen = {}
+    letters_of = axes(exercise.functions[0])
+    for case in exercise.cases(np.random.default_rng(0)):
+        try:
+            given = inspect.signature(exercise.functions[0]).bind_partial(*case.args, **case.kwargs).arguments
+        except TypeError:
+            continue
+        for name, letters in letters_of.items():
+            shape = getattr(given.get(name), "shape", ())
+            if letters[:1] == ["..."]:
+                letters, shape = letters[1:], shape[max(len(shape) - len(letters) + 1, 0) :]
+            for letter, n in zip(letters, shape, strict=True) if len(letters) == len(shape) else ():
+                match = re.fullmatch(r"(\d*)([^\W\d]\w*′?)", letter)
+                if match:
+                    seen.setdefault(match[2], set()).add(n / int(match[1] or 1))
+    return seen
+
+
+def test_every_axis_has_length_one_in_some_case():
+    """Where an axis is longer in all cases, a sum over it, a squeeze or a wrong broadcast may stay unnoticed."""
+    never = {}
+    for slug in SLUGS:
+        for exercise in exercises_of(slug).values():
+            missing = {letter for letter, seen in lengths(exercise).items() if 1 not in seen}
+            if missing:
+                never[exercise.name] = missing
+    assert never == {name: set(reasons) for name, reasons in LONGER.items()}

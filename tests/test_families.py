@@ -18,6 +18,7 @@ def test_the_nearest_number_where_none_fits_and_none_where_nothing_can_be_compar
     assert families.fitted(lambda guess: np.inf) is None
     # Where any number does, the first
     assert families.fitted(lambda guess: 0.0) == 1e-20
+    assert families.fitted(lambda guess: 0.0, near=(3e-8, 250.0)) == 1e-8
 
 
 def test_the_search_ends_in_time():
@@ -84,3 +85,23 @@ def test_the_number_stands_for_theta_and_only_there():
     for texts, values in ((("a", "θ"), ()), (("a", "b"), (1.0,)), (("θ", "b"), (1.0,))):
         with pytest.raises(TypeError, match="expected θ in a new text and some `values` for it, or neither"):
             slip(*texts, values=values)
+
+
+@pytest.mark.parametrize("kept", [0.5, 0.75])
+def test_a_share_that_is_always_the_same_is_named_however_it_is_drawn(kept):
+    def keep_mask(shape, p, rng):
+        return rng.binomial(1, kept, size=shape)
+
+    assert evaluate("dropout.keep_mask", keep_mask).mistake == "p_fixed"
+
+
+@pytest.mark.slow
+def test_a_dropout_with_its_own_share_is_named():
+    def dropout_forward(X, p, rng, train=True):
+        scale = (rng.uniform(size=X.shape) < 0.75) / 0.75 if train else np.ones(X.shape)
+        return scale * X, scale
+
+    def dropout_backward(dY, scale):
+        return scale * dY
+
+    assert evaluate("dropout.dropout", dropout_forward, dropout_backward).mistake == "p_fixed"

@@ -501,6 +501,11 @@ def test_digits_that_cancel_are_allowed_for():
     plain = Case("a", (x,))
     assert 10 <= evaluation._conditioning(made, plain, expected) <= evaluation.LARGEST_CONDITIONING
     assert evaluation._conditioning(Exercise("made.same", lambda x: x, None), plain, [x]) in (1, 2)
+    # A unit more than 1 is refused, a unit less is not
+    refuses = Exercise("made.refuses", lambda x: cancels(x) if np.max(x) <= 1 else [][0], None)
+    for below in (1 / 3, 0.1):
+        x = np.array([1.0, below])
+        assert evaluation._conditioning(refuses, Case("a", (x,)), [cancels(x)]) >= 10
     # What has its own bound keeps it
     for case in (Case("a", (X,), tolerance=0.1), Case("a", (X,), relative=True)):
         assert evaluation._conditioning(made, case, expected) == 1

@@ -368,13 +368,31 @@ def _conditioning(exercise, case, expected):
         return 1
     rng, errors = np.random.default_rng(0), [1.0]
     for _ in range(3):
-        inputs = {field: _in_single(getattr(case, field), rng) for field in ("args", "kwargs", "dout", "extra")}
-        outcomes = run_case(exercise.driver, exercise.functions, replace(case, **inputs), exercise.parts)
-        for value, outcome in zip(expected, outcomes, strict=True):
+        for value, outcome in zip(expected, _rounded_outcomes(exercise, case, rng), strict=True):
             if outcome.error is None:
                 errors += _rounding_errors(value, outcome.value)
     units = int(np.ceil(max(error for error in errors if error <= LARGEST_CONDITIONING)))
     return min([units, *map(_half_of_the_digits, _dtypes(expected))])
+
+
+def _rounded_outcomes(exercise, case, rng):
+    """What the reference gives on a case in single precision, each number moved by a unit of rounding."""
+
+    def outcomes(rng):
+        inputs = {field: _in_single(getattr(case, field), rng) for field in ("args", "kwargs", "dout", "extra")}
+        return run_case(exercise.driver, exercise.functions, replace(case, **inputs), exercise.parts)
+
+    found = outcomes(rng)
+    # A probability of 1 must not become larger
+    return outcomes(_Down) if any(outcome.error is not None for outcome in found) else found
+
+
+class _Down:
+    """In the place of a generator: every number becomes smaller."""
+
+    @staticmethod
+    def choice(signs, shape):
+        return np.full(shape, min(signs))
 
 
 def _half_of_the_digits(dtype):
@@ -444,7 +462,11 @@ def _fitted(exercise, cases, seen, seed, names, mistake, part, number):
     if exercise.measure is not None:
         got = exercise.measure(got, case)
     made = [
-        (family, fitted(functools.partial(_distance, exercise, family, case, part, got))) for family in mistake.families
+        (
+            family,
+            fitted(functools.partial(_distance, exercise, family, case, part, got), near=getattr(family, "values", ())),
+        )
+        for family in mistake.families
     ]
     return [_way_of(exercise, mistake, family(value), seed, names) for family, value in made if value is not None]
 

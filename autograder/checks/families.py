@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,10 @@ _FIRST = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0)
 SECONDS = 0.5
 
 
-def fitted(distance: Callable[[float], float], seconds: float = SECONDS) -> float | None:
+def fitted(distance: Callable[[float], float], seconds: float = SECONDS, near: Sequence[float] = ()) -> float | None:
     """The number of at most three digits with the smallest distance to an answer; None where no distance is finite.
 
-    distance : 0 where the mistake with this number gives what the answer gives.
+    distance : 0 where the mistake with this number gives what the answer gives. near : numbers whose magnitudes come first.
     """
     until = time.process_time() + seconds
     known: dict[float, float] = {}
@@ -31,17 +31,21 @@ def fitted(distance: Callable[[float], float], seconds: float = SECONDS) -> floa
                 return number
         return min(known, key=lambda number: known[number], default=None)
 
-    found = best([float(f"{first}e{power}") for power in _MAGNITUDES for first in _FIRST])
-    if found is None:
-        return None
-    for digits in (1, 2):
-        if known[found] > 0.0 and np.isfinite(known[found]):
-            power = int(np.floor(np.log10(found)))
-            step, wide = 10.0 ** (power - digits), 10 if digits == 1 else 9
-            found = best(
-                [float(f"{found + i * step:.{digits}e}") for i in range(-wide, wide + 1) if found + i * step > 0]
-            )
-    return found if np.isfinite(known[found]) else None
+    def searched(powers):
+        found = best([float(f"{first}e{power}") for power in powers for first in _FIRST])
+        for digits in (1, 2):
+            if found is not None and known[found] > 0.0 and np.isfinite(known[found]):
+                power = int(np.floor(np.log10(found)))
+                step, wide = 10.0 ** (power - digits), 10 if digits == 1 else 9
+                # 0.25 before 0.23, where a statistic takes either
+                steps = sorted(range(-wide, wide + 1), key=lambda i: i % 5 != 0)
+                found = best([float(f"{found + i * step:.{digits}e}") for i in steps if found + i * step > 0])
+        return found
+
+    found = searched(sorted({int(np.floor(np.log10(number))) for number in near}))
+    if found is None or known[found] > 0.0:
+        found = searched(_MAGNITUDES)
+    return found if found is not None and np.isfinite(known[found]) else None
 
 
 def distance(got: Any, made: Any) -> float:

@@ -195,6 +195,7 @@ class Solution:
             exec(compiled, space)
             return tuple(space[function.__name__] for function in self.functions)
 
+        made.values = slip.values  # type: ignore[attr-defined]
         return made
 
 

@@ -42,6 +42,7 @@ def cases(rng):
         case("as many examples as inputs and units", 3, 3, 3, "glu"),
         in_float32(case("", 4, 2, 3, "swiglu")),
         case("geglu, one unit", 5, 3, 1, "geglu", hidden=True),
+        case("reglu, one input", 4, 1, 3, "reglu"),
     ]
 
 

@@ -51,6 +51,8 @@ def cases(rng):
         case("as many heads as examples and positions", 4, 4, 8, 8, 4, mask=shared.lower(4)),
         in_float32(case("", 2, 3, 4, 6, 2, mask=shared.lower(3))),
         case("one example", 1, 6, 3, 4, 2, hidden=True),
+        case("one input, one number inside", 2, 4, 1, 1, 1),
+        case("one position", 3, 1, 4, 6, 2),
     ]
 
 

@@ -66,6 +66,8 @@ def cases(rng):
         in_float32(case("", 2, 4, 3, 5, mask=lower(4)[1:3])),
         case("one query", 1, 6, 2, 3, hidden=True),
         case("two leading axes, masked", 3, 4, 5, 2, mask=lower(4)[:3], lead=(2, 3), hidden=True),
+        case("queries, keys and values of one number", 3, 4, 1, 1, lead=(2,)),
+        case("one query, one key", 1, 1, 2, 4, lead=(2,)),
     ]
 
 

@@ -57,6 +57,8 @@ def cases(rng):
             lead=(2,),
             hidden=True,
         ),
+        case("one input, keys of one number", 4, 1, 1, 3, lead=(2,)),
+        case("one position", 1, 3, 2, 4, lead=(2,)),
     ]
 
 

@@ -74,6 +74,7 @@ def cases(rng):
         enlarged(case("everything square", 4, 4, 4, 4, 4, 2, mask=lower(4)), 0),
         in_float32(case("", 2, 3, 4, 6, 5, 2, mask=lower(3))),
         case("one example", 1, 3, 5, 4, 8, 4, hidden=True),
+        case("one position", 2, 1, 4, 6, 5, 2),
     ]
 
 

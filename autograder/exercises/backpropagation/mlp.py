@@ -50,6 +50,7 @@ def cases(rng):
         case("all sizes equal", 3, (3, 3, 3, 3), activation="tanh"),
         in_float32(case("", 4, (2, 3, 4, 2), activation="tanh")),
         case("five layers", 5, (4, 3, 5, 2, 4, 3), activation="softplus", hidden=True),
+        case("one input, one output", 4, (1, 3, 2, 1), activation="tanh"),
     ]
 
 

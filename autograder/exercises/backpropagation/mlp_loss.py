@@ -43,6 +43,7 @@ def cases(rng):
         case("labels as probabilities", 4, (3, 4, 5), labels=rng.dirichlet(np.ones(5), 4), activation="tanh"),
         in_float32(case("", 4, (3, 4, 3), activation="tanh", weight_decay=0.1)),
         case("three layers, weight decay", 7, (3, 4, 5, 3), activation="tanh", weight_decay=0.2, hidden=True),
+        case("one input", 5, (1, 3, 2), activation="tanh"),
     ]
 
 

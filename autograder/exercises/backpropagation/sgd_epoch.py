@@ -64,6 +64,7 @@ def cases(rng):
         in_float32(case("", 5, 2, 3, 2, 3.0, 2)),
         enlarged(case("larger than the data", 5, 3, 4, 2, 3.0, 8, weight=0.5), 0, small=(2,)),
         case("five steps", 14, 3, 4, 2, 4.0, 3, hidden=True),
+        case("one example, one input", 1, 1, 3, 2, 4.0, 2),
     ]
 
 

@@ -42,6 +42,7 @@ def cases(rng):
         case("as many examples as inputs, neurons and outputs", 3, 3, 3, 3),
         in_float32(case("", 6, 2, 3, 2)),
         case("softplus", 7, 4, 3, 2, g="softplus", hidden=True),
+        case("one input, one neuron inside", 4, 1, 1, 3),
     ]
 
 

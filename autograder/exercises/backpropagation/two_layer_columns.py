@@ -67,6 +67,7 @@ def cases(rng):
         in_float32(case("", 6, 2, 3, 2)),
         case("one hidden unit", 4, 2, 1, 3),
         case("seven examples", 7, 4, 5, 2, hidden=True),
+        case("one input", 4, 1, 3, 2),
     ]
 
 

@@ -40,6 +40,7 @@ def cases(rng):
         case("as many examples as inputs and neurons", 3, 3, 3),
         Case("integer examples", (whole, *fractions), dout=rng.standard_normal((4, 2))),
         case("one neuron", 6, 2, 1, hidden=True),
+        case("one input", 4, 1, 3),
     ]
 
 

@@ -16,6 +16,7 @@ def cases(rng):
         Case("float32", two_arrays(rng, 4, 2, dtype=np.float32)),
         Case("integer outputs", (FRACTIONS, WHOLE)),
         Case("as many examples as outputs", two_arrays(rng, 3, 3), hidden=True),
+        Case("one output", two_arrays(rng, 4, 1)),
     ]
 
 

@@ -34,6 +34,7 @@ def cases(rng):
         Case("u = ±30", (np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([[30.0, 30.0], [-30.0, 0.5]]))),
         Case("integer preactivations", (np.abs(FRACTIONS) / 4, WHOLE)),
         Case("seven examples", (classes(7, 2), 3 * rng.standard_normal((7, 2))), hidden=True),
+        Case("one output", (rng.uniform(0.1, 0.9, (4, 1)), rng.standard_normal((4, 1)))),
     ]
 
 

@@ -41,6 +41,7 @@ def cases(rng):
         case("a batch larger than the data", 4, 3, 5, 0.4, 10),
         in_float32(case("", 9, 3, 4, 0.5, 4)),
         case("7 examples in batches of 3", 7, 5, 3, 0.6, 3, hidden=True),
+        case("one example", 1, 3, 4, 0.5, 2),
     ]
 
 
