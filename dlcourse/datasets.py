@@ -13,12 +13,14 @@ from typing import NamedTuple
 import numpy as np
 
 from ._array import array_namespace, from_numpy, is_array
-from ._checks import check_integer, check_number, check_rng, check_shapes, from_list
+from ._checks import check_choice, check_integer, check_number, check_rng, check_shapes, from_list
 
 __all__ = [
     "Dataset",
     "Split",
     "alice",
+    "alice_runs",
+    "alice_weights",
     "blobs",
     "digits",
     "iris",
@@ -128,6 +130,59 @@ def alice():
     'Alice was beginning to get very tired of sit'
     """
     return (_DATA / "alice.txt").read_text(encoding="ascii")
+
+
+def alice_runs():
+    """How well language models of `alice` did, model by model, rate by rate, seed by seed.
+
+    Returns
+    -------
+    Structured array, a row for each evaluation: `model` ("gpt" or "lstm"), `width`,
+    `share` of the training text that was used, `steps` of the whole run, `lr`, `seed`,
+    `at` (the step of the evaluation), and losses in nats for a character: `training`
+    (mean of the batches since the last evaluation, with dropout) and `validation`.
+
+    Notes
+    -----
+    Made by ``python -m benchmarks.alice runs`` in a clone of the project.
+
+    Examples
+    --------
+    >>> runs = alice_runs()
+    >>> sorted(set(runs["model"].tolist()))
+    ['gpt', 'lstm']
+    """
+    with (_DATA / "alice_runs.csv").open(encoding="ascii") as file:
+        return np.genfromtxt(file, delimiter=",", names=True, dtype=None, encoding="ascii")
+
+
+def alice_weights(model):
+    """The file with the weights of a longer run on `alice`, for `Network.load`.
+
+    Parameters
+    ----------
+    model : "gpt" or "lstm".
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    ValueError : there are no weights of such a model.
+
+    Notes
+    -----
+    Made by ``python -m benchmarks.alice weights`` in a clone of the project, in half
+    precision. The text is in small letters; the symbols are its characters, sorted.
+
+    Examples
+    --------
+    >>> alice_weights("gpt").name
+    'alice_gpt.npz'
+    """
+    check_choice("model", model, ("gpt", "lstm"))
+    return _DATA / f"alice_{model}.npz"
 
 
 def blobs(rng, N=200, K=3, spread=1.0):

@@ -14,7 +14,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import dlcourse
-from dlcourse.explorers import NOTE, STYLE, Choice, Slider, graph, new_figure, png, show
+from dlcourse.explorers import NOTE, STYLE, Choice, Live, Slider, graph, new_figure, png, show
 
 SLUGS = [path.stem for path in sorted(Path(dlcourse.explorers.__path__[0]).glob("[a-z]*.py"))]
 
@@ -473,6 +473,51 @@ def test_a_hand_marks_a_character_and_sees_what_is_left_of_those_before():
     shown.touched("press", *place(shown, 2, 1.0, 0.5))
     assert shown.figure.axes[2].texts[0].get_text() == "left at 'o': '(' has not come yet"
     assert explorer("recurrent").controls["step"].play
+
+
+def test_a_hand_leads_the_training_to_a_step():
+    pytest.importorskip("ipywidgets")
+    shown = explorer("training").explore()
+    shown.widget()
+    for axes, (x, step) in enumerate(((62.0, 60), (300.0, 200), (-5.0, 0))):
+        shown.touched("press", *place(shown, axes, 100.0, 1.0))
+        shown.touched("drag", *place(shown, axes, x, 1.0))
+        assert shown.parameters["step"] == step == shown.controls["step"].value
+        assert title(shown).startswith(f"step {step}: ")
+    before = dict(shown.parameters)
+    shown.touched("hover", *place(shown, 0, 100.0, 1.0))
+    assert shown.parameters == before and shown.controls["step"].max == 200
+
+
+def test_the_training_that_is_watched_is_the_trainers():
+    module = importlib.import_module("dlcourse.explorers.training")
+    found = module.run("relu", "sgd", -2.0, 32)
+    assert found.norms.shape == found.ratios.shape == (200, 4) and len(found.validation) == 41
+    # Plain SGD: the update is the rate times the gradient, so the two pictures differ by lr/‖W‖, which hardly changes
+    factor = found.ratios / found.norms
+    assert np.all(np.ptp(factor, axis=0) < 0.3 * factor[0]) and found.validation[-1] < found.validation[0]
+
+
+def test_a_live_picture_is_drawn_where_the_last_one_was(monkeypatch):
+    import IPython.display
+
+    shown = []
+
+    class Handle:
+        update = staticmethod(shown.append)
+
+    def display(picture, display_id):
+        assert display_id is True and not shown
+        shown.append(picture)
+        return Handle
+
+    monkeypatch.setattr(IPython.display, "display", display)
+    live = Live("A loss falls.")
+    figures = [new_figure()[0] for _ in range(3)]
+    for figure in figures:
+        live.show(figure)
+    assert [picture.figure for picture in shown] == figures
+    assert {repr(picture) for picture in shown} == {"[A loss falls.]"}
 
 
 def test_the_picture_is_fine_when_it_rests():

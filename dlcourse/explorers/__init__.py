@@ -34,6 +34,7 @@ __all__ = [
     "Drawing",
     "Exploration",
     "Explorer",
+    "Live",
     "Picture",
     "Slider",
     "Stage",
@@ -201,6 +202,26 @@ def show(figure, alt=""):
     Picture.
     """
     return Picture(figure, alt or getattr(figure, "alt", ""))
+
+
+class Live:
+    """A picture that is drawn again while a cell runs, such as a loss that grows.
+
+    alt : what it shows, in a sentence; the same for every drawing.
+    """
+
+    def __init__(self, alt):
+        self.alt, self.handle = alt, None
+
+    def show(self, figure):
+        """Put the figure where the last one was."""
+        from IPython.display import display
+
+        picture = Picture(figure, self.alt)
+        if self.handle is None:
+            self.handle = display(picture, display_id=True)
+        else:
+            self.handle.update(picture)
 
 
 class Slider(NamedTuple):
