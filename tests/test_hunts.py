@@ -209,6 +209,12 @@ def test_the_check_takes_the_input_from_the_notebook(capsys):
     )
 
 
+def test_where_nbgrader_grades_the_check_gives_the_points_and_the_mistakes_that_escape(monkeypatch, capsys):
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    assert check(NAME, TWO_ROWS, hidden=True) == 1.33
+    assert "Escapes: axis fixed. It shows on an `axis` that is not the last one." in capsys.readouterr().out
+
+
 def test_the_answer_cell_says_what_is_assigned_and_keeps_the_best_for_teachers():
     cells = {cell.id: cell for cell in build.instructor_notebook("graph").cells}
     assert cells["graph-hunt-prod"].source == (

@@ -29,7 +29,7 @@ from .evaluation import (
     judge,
     unusable,
 )
-from .exercise import exercises_of, get_exercise
+from .exercise import HUNT, exercises_of, get_exercise
 from .follow import course_functions, earlier_uses, follows_from
 from .limits import TooSlow
 from .place import place_of
@@ -89,7 +89,9 @@ def _graded(name, functions, hidden):
         return evaluate(name, *functions, seed=seed, hidden=hidden, withhold=True), None
 
     result, _ = _once_more(get_exercise(name), functions, judged(name, functions), judged)
-    shown = _with_place(_without_numbers(result) if hidden else result, functions)
+    # A hunt has no other numbers
+    hidden_numbers = hidden and get_exercise(name).kind != HUNT
+    shown = _with_place(_without_numbers(result) if hidden_numbers else result, functions)
     show.display(show.View(shown))
     return float(result.points) if hidden else None
 
