@@ -146,8 +146,10 @@ def math(latex):
 @cache
 def formula(name):
     """What an exercise asks, in its references' first lines and the formulas below them: one line for each function."""
-    lines = []
-    for function in get_exercise(name).functions:
+    exercise = get_exercise(name)
+    # Of a variable what it holds
+    lines = [_docstring(exercise.told)] if exercise.told else []
+    for function in exercise.functions:
         first, *more = (inspect.getdoc(function) or "").split("\n\n")
         lines.append(_docstring(f"{first} {more[0]}" if more and more[0].startswith("`") else first))
     return [line for line in dict.fromkeys(lines) if line]
