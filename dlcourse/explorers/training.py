@@ -95,9 +95,11 @@ def draw(figure, activation, optimizer, log_lr, batch_size, step):
         ax.set(ylim=limits, title=title)
     right.axhspan(1e-3, 1e-2, color="0.9")
     middle.legend(loc="lower right", ncols=2, fontsize=9)
-    for ax in (left, middle, right):
+    for ax, ticks in ((left, (0.1, 1.0, 10.0)), (middle, (1e-2, 1.0, 1e2)), (right, (1e-4, 1e-3, 1e-2, 1e-1))):
         ax.set(xlim=(0, _STEPS), xlabel="step", yscale="log", xticks=(0, 100, 200))
         ax.minorticks_off()
+        # Plain numbers: a formula such as 10⁻² takes longer to set
+        ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
 
 
 def _touch(where, **parameters):
