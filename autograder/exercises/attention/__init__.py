@@ -9,6 +9,9 @@ EXERCISES = in_order(
     "scaled_dot_product_attention",
     "hunt_scaled_dot_product_attention",
     "self_attention",
+    "cross_attention",
     "multi_head_attention",
+    "cached_attention",
+    "rotary",
     "transformer_block",
 )

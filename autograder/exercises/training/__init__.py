@@ -11,4 +11,5 @@ EXERCISES = in_order(
     "early_stopping",
     "hunt_early_stopping",
     "softmax_regression_epoch",
+    "generate",
 )
