@@ -48,7 +48,7 @@ def cases(rng):
         case("four examples", rng.standard_normal(4), 5, test=0.1, validation=0.1),
         case("three examples for three parts", rng.standard_normal(3), 6, test=0.6, validation=0.3),
         case("four examples, most of them to choose with", rng.standard_normal(4), 7, test=0.2, validation=0.7),
-        case("two examples", rng.standard_normal(2), 8, test=0.9),
+        enlarged(case("three examples, most of them to test with", rng.standard_normal(3), 8, test=0.9), 0, 1),
         case("images, two outputs", rng.integers(0, 9, (70, 2)), 9, (2, 2, 1), test=0.3, validation=0.2),
         case("90 examples, a rare class", labels(60, 21, 9), 10, validation=1 / 3, test=1 / 3, hidden=True),
     ]
