@@ -1,5 +1,7 @@
 """Inverted dropout, in training and in evaluation."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from dlcourse import dropout
@@ -34,7 +36,8 @@ def cases(rng):
         enlarged(case("training, p = 0.7", (120, 250), 0.7), 0),
         enlarged(case("evaluation", (20, 30), 0.3, train=False), 0),
         case("evaluation without a generator", (1, 4), 0.6, train=False, generator=False),
-        case("training, p = 0", (100, 60), 0.0),
+        # A factor of 1, and no sum behind it
+        replace(case("training, p = 0", (100, 60), 0.0), sum_length=16),
         # The factor is a quotient of two rounded float32 numbers
         case("training, float32", (150, 160), 0.4, dtype=np.float32, tolerance=1e-5, train=True),
         case("training, images", (150, 8, 8, 3), 0.35, hidden=True),
