@@ -28,4 +28,5 @@ EXERCISES = in_order(
     "swiglu",
     "glu_backward",
     "glu_layer",
+    "project",
 )

@@ -14,4 +14,6 @@ EXERCISES = in_order(
     "cached_attention",
     "rotary",
     "transformer_block",
+    "repair_heads",
+    "project",
 )

@@ -18,4 +18,6 @@ EXERCISES = in_order(
     "mlp_loss",
     "minibatches",
     "sgd_epoch",
+    "repair_layers",
+    "project",
 )

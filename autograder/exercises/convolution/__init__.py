@@ -15,4 +15,5 @@ EXERCISES = in_order(
     "conv2d_input_grad",
     "residual_block",
     "inception_block",
+    "project",
 )

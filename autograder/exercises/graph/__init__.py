@@ -20,4 +20,6 @@ EXERCISES = in_order(
     "topological_order",
     "backward",
     "accumulate",
+    "repair_passes",
+    "project",
 )

@@ -11,4 +11,5 @@ EXERCISES = in_order(
     "xavier",
     "he",
     "orthogonal",
+    "project",
 )

@@ -24,4 +24,5 @@ EXERCISES = in_order(
     "softmax_cross_entropy",
     "hunt_softmax_cross_entropy",
     "softmax_cross_entropy_grad",
+    "project",
 )

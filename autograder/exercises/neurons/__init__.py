@@ -21,4 +21,5 @@ EXERCISES = in_order(
     "logistic_neuron_predict",
     "gd_fit",
     "sgd_fit",
+    "project",
 )

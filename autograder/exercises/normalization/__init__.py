@@ -13,4 +13,5 @@ EXERCISES = in_order(
     "layernorm",
     "hunt_layernorm",
     "rmsnorm",
+    "project",
 )

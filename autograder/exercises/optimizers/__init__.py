@@ -19,4 +19,5 @@ EXERCISES = in_order(
     "warmup_cosine",
     "lbfgs_direction",
     "line_search",
+    "project",
 )

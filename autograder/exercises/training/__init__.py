@@ -12,4 +12,5 @@ EXERCISES = in_order(
     "hunt_early_stopping",
     "softmax_regression_epoch",
     "generate",
+    "project",
 )

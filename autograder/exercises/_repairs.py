@@ -1,0 +1,41 @@
+"""What the repairs have in common: a student mends two functions, with one planted bug and with three, and says where they were."""
+
+from ..checks.exercise import Case
+
+LOOK = "Move one entry of an input by a little h, and compare (loss(x + h) − loss(x − h))/2h with the gradient that comes back."
+
+
+def repair_cases(one, three, outputs):
+    """The cases of a repair with one bug in its first function and three in its second.
+
+    one, three : lists of (name, arguments, hidden), for either function. outputs : {place: name} of the values of the second
+    function that are asked one by one: what a planted bug makes wrong.
+    """
+    made = [
+        Case(f"one bug, {name}", args, extra={"which": 0}, weight=2.0 / len(one), hidden=hidden, sum_length=256)
+        for name, args, hidden in one
+    ]
+    weight = 4.0 / len(three) / len(outputs)
+    made += [
+        Case(
+            f"three bugs, {value}, {name}",
+            args,
+            extra={"which": 1, "output": output},
+            weight=weight,
+            hidden=hidden,
+            sum_length=256,
+        )
+        for name, args, hidden in three
+        for output, value in outputs.items()
+    ]
+    # Which lines they are is told in grading: here a student could try one line after the other
+    asked = {"which": 2, "counts": [1, 3]}
+    made.append(Case("how many places", extra=asked, weight=0.0))
+    bugs = {
+        "the one bug": (0, 0),
+        "the first of three": (1, 0),
+        "the second of three": (1, 1),
+        "the third of three": (1, 2),
+    }
+    made += [Case(f"the line of {name}", extra=asked | {"bug": bug}, hidden=True) for name, bug in bugs.items()]
+    return made
