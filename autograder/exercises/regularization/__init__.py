@@ -12,10 +12,6 @@ EXERCISES = in_order(
     "keep_mask",
     "masked",
     "dropout",
-<<<<<<< HEAD
     "classic_dropout",
-=======
-    "classic",
     "project",
->>>>>>> c46e6bd (Repairs and projects: code to mend, and a task for each topic that is made of the student's own functions)
 )
