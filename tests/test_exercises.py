@@ -340,7 +340,9 @@ def test_every_axis_has_length_one_in_some_case():
     """Where an axis is longer in all cases, a sum over it, a squeeze or a wrong broadcast may stay unnoticed."""
     never = {}
     for slug in SLUGS:
-        for exercise in (one for one in exercises_of(slug).values() if one.kind == exercise_module.FORMULA):
+        formulas = [one for one in exercises_of(slug).values() if one.kind == exercise_module.FORMULA]
+        # A project is given data sets, a repair networks
+        for exercise in (one for one in formulas if not one.scales and not one.planted):
             missing = {letter for letter, seen in lengths(exercise).items() if 1 not in seen}
             if missing:
                 never[exercise.name] = missing

@@ -219,7 +219,7 @@ def of_rescaled(model, X):
 
 
 def two_layers(X, labels, weights, rng):
-    """A wide layer of its own, and a linear one with the least squares."""
+    """Another network: a wide random layer, and a linear one with the least squares."""
     W, b = rng.standard_normal((X.shape[1], 400)) / 3, 0.3 * rng.standard_normal(400)
     Z = np.maximum(X @ W + b, 0)
     V = np.linalg.solve(Z.T @ Z + 3.0 * np.eye(400), Z.T @ (2 * np.eye(weights[-1].shape[1])[labels] - 1))
