@@ -124,7 +124,7 @@ def by_regression(E, P, rng):
 
 
 EXERCISE = Exercise("attention.project", project, cases, MISTAKES, variants=[by_rotation, by_regression], points=6,
-    minutes=23, seconds=10.0,
+    minutes=16, seconds=10.0,
     scales={"": Scale("share of the tokens that come back in their places", 0.5, 0.98, read_backwards)},
     why="Attention looks at places. Who can make it look where they want has understood queries and keys.",
     hints=("What would you do if X were [one-hot token | one-hot position]? Write down Wq, Wk and Wv for that.",
