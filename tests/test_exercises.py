@@ -288,6 +288,8 @@ LONGER = {
     "backpropagation.minibatches": {"N": "one example has one order"},
     "optimizers.lbfgs_direction": {"D": "with one weight a single pair gives the whole curvature"},
     "attention.transformer_block": {"D": "the layer norm of one number is 0"},
+    "attention.rotary": {"D": "columns come in pairs"},
+    "training.generate": {"T": "one prompt of one symbol is a case, as a matrix"},
     "losses.binary_cross_entropy": {"N": "one example of several outputs is a case"},
     "losses.binary_cross_entropy_with_logits": {"N": "one example of several outputs is a case"},
     "losses.cross_entropy": {"K": "with one class nothing is to be told"},
@@ -327,7 +329,7 @@ def lengths(exercise):
             continue
         for name, letters in letters_of.items():
             shape = getattr(given.get(name), "shape", ())
-            if letters[:1] == ["..."]:
+            if letters[:1] in (["..."], ["…"]):
                 letters, shape = letters[1:], shape[max(len(shape) - len(letters) + 1, 0) :]
             for letter, n in zip(letters, shape, strict=True) if len(letters) == len(shape) else ():
                 match = re.fullmatch(r"(\d*)([^\W\d]\w*′?)", letter)

@@ -53,6 +53,7 @@ def cases(rng):
         Case("scores of ±1000", large),
         in_float32(case("", 3, 4, 2, lead=(2,))),
         case("two leading axes", 6, 4, 2, lead=(2, 3), hidden=True),
+        case("keys and values of one number", 4, 1, 1, lead=(2,)),
     ]
 
 
@@ -132,7 +133,8 @@ def heads_first(q, cache, heads, key=None, value=None):
 EXERCISE = Exercise("attention.cached_attention", attention.cached_attention, cases, MISTAKES,
     variants=[head_by_head, heads_first], solution=cached_attention, points=3, minutes=12,
     why="Why a language model writes its thousandth word about as fast as its tenth.",
-    hints=("First the cache: `key[..., None, :]` is a row, and `np.concatenate` along axis −2 puts it behind the others.",
+    hints=("First the cache: `key[..., None, :]` is a row, and `np.concatenate` along axis −2 puts it behind the "
+           "others.",
            "Then cut the last axis of q, keys and values into (heads, E / heads). The scores have the shape (…, T, "
            "heads).",
            "Softmax over the T positions of each head, then the mixture of the values, and the heads side by side "

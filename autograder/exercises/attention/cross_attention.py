@@ -52,6 +52,7 @@ def cases(rng):
         in_float32(case("", 2, 5, 4, 2, 3, lead=(2,))),
         case("one asks, one is asked", 1, 1, 2, 3, 2),
         case("many are asked, three examples", 2, 7, 5, 2, 3, lead=(3,), hidden=True),
+        case("one input, keys and values of one number", 3, 4, 1, 1, 1, lead=(2,)),
     ]
 
 

@@ -100,7 +100,8 @@ MISTAKES = [
         "The angles are in radians already. Yours are taken for degrees."),
     Mistake("positions_along_the_examples",
         slip("T, D = X.shape[-2:]", "T, D = X.shape[0], X.shape[-1]",
-             "[:, None]\n", "[:, None]\n    t = t[:, None] if X.ndim == 3 else t[:, None, None] if X.ndim == 4 else t\n"),
+             "[:, "
+             "None]\n", "[:, None]\n    t = t[:, None] if X.ndim == 3 else t[:, None, None] if X.ndim == 4 else t\n"),
         "The angle grows with the example. Positions are the last axis but one."),
     Mistake("gradient_passed_on", slip("return dX", "return dY.copy()"),
         "[The output is right.] dY comes through unchanged. The gradient of a rotation is a rotation, too."),
@@ -148,6 +149,6 @@ EXERCISE = Exercise("attention.rotary", (attention.rotary_forward, attention.rot
     why="How most language models of today know distances: a score then depends on what two words are and how far "
         "apart they stand.",
     hints=("Make the angles first, a table of T × D/2, and their cosines and sines.",
-           "`X[..., 0::2]` are the first columns of the pairs, `X[..., 1::2]` the second ones. Each pair (a, b) becomes "
-           "(a cos − b sin, a sin + b cos).",
+           "`X[..., 0::2]` are the first columns of the pairs, `X[..., 1::2]` the second ones. Each pair (a, b) "
+           "becomes (a cos − b sin, a sin + b cos).",
            "Backward: the transpose of a rotation is the rotation by the negative angle."))  # fmt: skip
