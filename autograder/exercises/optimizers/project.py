@@ -150,7 +150,7 @@ def newton(grad, w, budget):
 EXERCISE = Exercise("optimizers.project", project, cases, MISTAKES, variants=[conjugate, newton], driver=counted,
     points=6,
     minutes=30, seconds=10.0,
-    scales={"": Scale("number of powers of ten by which the loss fell", 3.5, 6.0, depth)},
+    scales={"": Scale("number of powers of ten by which the loss fell", 3.5, 5.0, depth)},
     why="The race of the lesson, in earnest: unknown steepness, a fixed budget, and only your own optimizers.",
     hints=("Spend a few gradients to find out how steep it is: (grad(w + h v) − grad(w))/h for some direction v.",
            "The step of the steepest direction limits the learning rate: about 1/steepness.",
