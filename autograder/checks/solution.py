@@ -195,6 +195,7 @@ class Solution:
             exec(compiled, space)
             return tuple(space[function.__name__] for function in self.functions)
 
+        # A function carries the numbers that it may hold, beside its one argument
         made.values = slip.values  # type: ignore[attr-defined]
         return made
 
