@@ -123,7 +123,7 @@ def test_the_version_of_the_checks_is_of_all_that_decides():
     assert "autograder.engine.sandbox.oracle" in loaded
     # Names and forms only, nothing of which gives a point
     forms = {f"autograder{name}" for name in ("", ".engine", ".engine.store", ".errors", ".progress")}
-    forms |= {"autograder.engine.store.records", "autograder.engine.scratch"}
+    forms |= {"autograder.engine.store.records", "autograder.engine.scratch", "autograder.drill"}
     assert {name for name, path in loaded.items() if Path(path) not in counted} == forms
 
 

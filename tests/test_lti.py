@@ -146,7 +146,7 @@ def test_a_comment_names_the_mistakes():
     wrong = {"neurons.linear_neuron_grad": "bias_not_summed", "neurons.perceptron_predict": "classes_zero_one"}
     said = lti.comment(records.record("a b", wrong), "https://x.org/{student}/{assignment}")
     assert said == (
-        "13 of 15 checked exercises right. Known mistakes: classes zero one (neurons.perceptron_predict), bias not summed "
+        "16 of 18 checked exercises right. Known mistakes: classes zero one (neurons.perceptron_predict), bias not summed "
         "(neurons.linear_neuron_grad). https://x.org/a%20b/neurons"
     )
 

@@ -122,7 +122,7 @@ def test_a_right_assignment_passes_and_is_left_alone(tmp_path, warm, magic):
     assert (status, err) == (0, ""), out
     assert out.count("✓ right") == len(EXERCISES)
     assert f"{POINTS:g} of {POINTS:g} points on the cases that you can see" in out
-    assert "2 written answers will be read by a person." in out
+    assert "3 written answers will be read by a person." in out
     assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
@@ -328,7 +328,7 @@ def test_an_unwritten_answer_is_said(tmp_path, warm):
         made.cells[-1].source = PROSE
 
     _, out, _ = dlcourse("check", assignment(tmp_path, edit))
-    assert "1 written answer will be read by a person. Not written yet: neurons-written-2." in out
+    assert "2 written answers will be read by a person. Not written yet: neurons-project-written." in out
 
 
 # --- with whose rights ----------------------------------------------------------------------------------------------
