@@ -32,6 +32,7 @@ LEFT_OUT = {
     r"wsl --install": "Windows only",
     r"conda ": "needs conda",
     r"make test": "this test is one of them",
+    r"dlcourse practice": "asks until it is told to stop; tests/test_practice.py answers it",
 }
 OPENS_JUPYTERLAB = {"make lab", "dlcourse lab"}
 SECONDS = 900
