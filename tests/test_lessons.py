@@ -216,7 +216,7 @@ def test_the_page_of_comparisons_has_five_lines_for_each_of_its_lessons_and_the_
     page = (build.ROOT / "docs" / "beside.md").read_text(encoding="utf-8")
     sections = re.split(r"^## ", page, flags=re.M)[1:]
     numbers = [int(section.partition(" ")[0]) for section in sections]
-    assert numbers == sorted(set(numbers)) and numbers[:9] == list(range(9)) and {10, 11, 12, 13} <= set(numbers)
+    assert numbers == list(range(len(build.lesson_slugs())))
     for number, section in zip(numbers, sections, strict=True):
         slug = build.lesson_slugs()[number]
         title, *lines = [line for line in section.splitlines() if line]
