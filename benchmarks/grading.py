@@ -1,7 +1,7 @@
 """How fast a class is graded, beside plain `nbgrader autograde`: `python -m benchmarks.grading` writes `grading.md`.
 
 python -m benchmarks.grading                    everything, about twenty minutes
-python -m benchmarks.grading throughput         one part, printed only: throughput, growth, workers or walls
+python -m benchmarks.grading throughput         one part, printed only: throughput, growth, workers, assignments, walls
 
 BENCH_CLASS sets the size of the class in the first part (100).
 
@@ -30,19 +30,24 @@ RESULTS = Path(__file__).parent / "grading.md"
 WORK = "import numpy as np\n_x = np.random.default_rng(0).random((160, 160))\nfor _ in range(3600):\n    _x = np.tanh(_x @ _x.T / 160)"
 
 
-def make_class(folder, size, work=False):
-    """A course with `size` submissions: those of `answers`, over and over."""
-    import nbformat
-    from nbformat.v4 import new_code_cell
-
+def make_course(folder, slug=SLUG):
+    """A course with one released assignment."""
     from autograder import build
 
     folder.mkdir(parents=True)
     shutil.copy(build.COURSE / "nbgrader_config.py", folder)
     # The numbers of the cases come from it: every copy of this course must ask for the same ones
     (folder / "course_secret").write_text("benchmark")
-    build.write_instructor_notebook(SLUG, folder)
-    build.generate(folder, [SLUG])
+    build.write_instructor_notebook(slug, folder)
+    build.generate(folder, [slug])
+
+
+def make_class(folder, size, work=False):
+    """A course with `size` submissions: those of `answers`, over and over."""
+    import nbformat
+    from nbformat.v4 import new_code_cell
+
+    make_course(folder)
     notebooks = answers(folder)
     for number in range(size):
         notebook = nbformat.from_dict(notebooks[number % len(notebooks)])
@@ -92,10 +97,10 @@ def run(*command, cwd=None):
     return wall, cpu, done.stdout
 
 
-def grade(folder, *, workers=2, scheduler=None, students=(), without=""):
+def grade(folder, *, workers=2, scheduler=None, students=(), without="", slug=SLUG):
     """Grade a class with the engine in a separate process; wall and processor seconds, and what it reports."""
     options = {"folder": str(folder), "workers": workers, "scheduler": scheduler, "students": list(students)}
-    options["without"] = without
+    options |= {"without": without, "slug": slug}
     wall, cpu, out = run(sys.executable, "-m", "benchmarks.grading", "--one", json.dumps(options))
     return wall, cpu, json.loads(out.splitlines()[-1])
 
@@ -110,7 +115,7 @@ def one(options):
     begun, done = time.perf_counter(), []
     summary = grade_class(
         open_course(Path(options["folder"])),
-        SLUG,
+        options["slug"],
         students=options["students"] or None,
         workers=options["workers"],
         scheduler=options["scheduler"],
@@ -415,7 +420,49 @@ def _pages():
     return [sorted(times)[len(times) // 2] for times in found.values()]
 
 
-PARTS = {"throughput": throughput, "growth": growth, "workers": workers, "walls": walls}
+def assignments(scratch):
+    """The course's own solution of each assignment, projects and hunts included: what one more submission costs."""
+    import nbformat
+
+    import dlcourse
+    from autograder import build, demo
+
+    rows = []
+    for slug in (slug for slug in dlcourse.TOPICS if slug in build.existing_assignments()):
+        folder = scratch / slug
+        make_course(folder, slug)
+        released = nbformat.read(folder / "release" / slug / f"{slug}.ipynb", as_version=4)
+        solved = demo.answer(released, demo.solutions(slug), {})
+        costs = []
+        # Start-up is in both
+        for count in (1, 5):
+            for number in range(count):
+                target = folder / "submitted" / f"student{count}{number}" / slug
+                target.mkdir(parents=True)
+                nbformat.write(solved, target / f"{slug}.ipynb")
+            costs.append(grade(folder, workers=1, slug=slug))
+        (_, alone, _), (_, five, known) = costs
+        rows.append((slug, (five - alone) / 4, known["student_cpu"] / 5))
+        print(f"{slug}: {rows[-1][1]:.2f} s", file=sys.stderr, flush=True)
+    return [
+        "## Each assignment's own solution",
+        "",
+        "Processor time of one more submission, and the part of it that the submission's own code takes (goal < 2 s):",
+        "",
+        "| assignment | all, s | its own code, s |",
+        "| --- | ---: | ---: |",
+        *(f"| {slug} | {whole:.2f} | {own:.2f} |" for slug, whole, own in rows),
+        "",
+    ]
+
+
+PARTS = {
+    "throughput": throughput,
+    "growth": growth,
+    "workers": workers,
+    "assignments": assignments,
+    "walls": walls,
+}
 
 
 def main(words):

@@ -465,7 +465,7 @@ def test_formgrader_shows_the_grades_and_a_person_changes_one(graded, formgrader
     checks = len(exercises_of("neurons"))
     filled = "[...document.querySelectorAll('input.score')].filter(e => e.placeholder).length"
     page.wait_for_function(f"{filled} >= {checks}")
-    assert scores.count() == checks + 2
+    assert scores.count() == checks + 3
     shown = [float(score.get_attribute("placeholder") or 0) for score in scores.all()]
     assert sum(shown) == pytest.approx(before.points)
     last = scores.last

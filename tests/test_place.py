@@ -94,7 +94,7 @@ def test_what_has_no_source_is_not_traced():
 @pytest.mark.slow
 @pytest.mark.parametrize("slug", ["neurons", "graph", "convolution", "recurrent", "attention", "training"])
 def test_noting_the_values_changes_none(slug):
-    for exercise in exercises_of(slug).values():
+    for exercise in (one for one in exercises_of(slug).values() if one.functions and not one.scales):
         cases, _ = expected_values(exercise.name, PUBLIC_SEED)
         for functions in answers(exercise):
             runner = Here(exercise, functions, cases, withhold=False)

@@ -144,7 +144,9 @@ def _judged(exercise, functions, keep):
         text = f"✗ {exercise.name}: {stale}"
         return show.View(Result(exercise.name, False, 0.0, exercise.points, None, text, ()))
     if unusable(exercise, functions):
-        return show.View(evaluate(exercise.name, *functions))
+        result = evaluate(exercise.name, *functions)
+        standing = _progress(exercise, result)[0] if keep and not result.attempted else ""
+        return show.View(result, standing=standing)
     with _Waiting(exercise.name) as waiting:
 
         def judged(name, functions):
