@@ -480,8 +480,8 @@ def test_formgrader_shows_the_grades_and_a_person_changes_one(graded, formgrader
     shoot(page, "formgrader-graded-by-hand")
 
     after = read_marks(course, demo.SLUG)["alan"]
-    assert after.cells["neurons", "neurons-written-2"].manual == 1.5
-    assert not after.cells["neurons", "neurons-written-2"].waiting
+    assert after.cells["neurons", "neurons-project-written"].manual == 1.5
+    assert not after.cells["neurons", "neurons-project-written"].waiting
     assert after.points == before.points + 1.5
     # The person's mark survives another run over the class, and stands on the student's page
     demo.grade(graded, workers=1)

@@ -102,10 +102,10 @@ def test_the_whole_way(course):
     page = (folder / "feedback" / collected / SLUG / f"{SLUG}.html").read_text(encoding="utf-8")
     assert "wrong factor" in page and "Twice what is asked" in page
 
-    # The written questions wait for a person
+    # The written questions, and that of the project, wait for a person
     with sqlite3.connect(folder / "gradebook.db") as db:
         waiting = db.execute("select count(*) from grade where needs_manual_grade = 1").fetchone()[0]
-    assert waiting == 2 * len(scores)
+    assert waiting == 3 * len(scores)
 
 
 def test_a_student_is_told_by_validate(course):

@@ -11,7 +11,7 @@ from ._shared import BLOCK
 
 @cache
 def blas(name, dtype):
-    """SciPy's `scal` (x *= a) or `axpy` (y += a·x in one pass) for vectors of this type."""
+    """SciPy's `scal`, x ← a x, or `axpy`, y ← y + a x in one pass, for vectors of this type."""
     # Loaded when first used: steps on plain arrays need nothing of SciPy, which a browser does not have
     try:
         from scipy.linalg import blas as functions
