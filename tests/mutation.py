@@ -31,6 +31,7 @@ SURVIVED = (0, 5, 33)
 GROUPS = (
     (("autograder/checks/compare.py", "autograder/checks/relations.py"), ("tests/test_compare.py",)),
     (("autograder/checks/result.py",), ("tests/test_result.py",)),
+    (("autograder/checks/drivers.py",), ("tests/test_drivers.py",)),
     (
         ("autograder/checks/evaluation.py",),
         ("tests/test_judging.py", "tests/test_evaluation.py", "tests/test_families.py"),
@@ -38,20 +39,18 @@ GROUPS = (
     (("autograder/engine/sandbox/protocol.py",), ("tests/test_protocol.py",)),
     (("autograder/engine/grader.py",), ("tests/test_grader.py",)),
     (("autograder/engine/sandbox/judge.py",), ("tests/test_judge.py",)),
+    (("autograder/engine/remarks.py",), ("tests/test_remarks.py",)),
     (("autograder/engine/watch.py",), ("tests/test_watch.py",)),
-    (
-        (
-            "autograder/engine/ingest/archive.py",
-            "autograder/engine/ingest/collect.py",
-            "autograder/engine/ingest/roster.py",
-        ),
-        ("tests/test_collect.py",),
-    ),
+    (("autograder/engine/ingest/archive.py", "autograder/engine/ingest/roster.py"), ("tests/test_archive.py",)),
+    (("autograder/engine/ingest/collect.py",), ("tests/test_collect.py",)),
     (
         ("autograder/checks/recognition.py", "autograder/checks/families.py"),
         ("tests/test_families.py", "tests/test_judging.py", "tests/test_evaluation.py"),
     ),
-    (("autograder/checks/cheap.py",), ("tests/test_judging.py", "tests/test_evaluation.py")),
+    (("autograder/checks/cheap.py",), ("tests/test_cheap.py",)),
+    (("autograder/checks/scale.py",), ("tests/test_scale.py",)),
+    (("autograder/checks/hunts.py",), ("tests/test_hunts.py",)),
+    (("autograder/checks/practice.py",), ("tests/test_questions.py",)),
     (("autograder/checks/follow.py",), ("tests/test_follow.py",)),
     (("autograder/checks/structure.py",), ("tests/test_structure.py",)),
     (
@@ -61,6 +60,7 @@ GROUPS = (
         ),
         ("tests/test_rebuild.py", "tests/test_match.py"),
     ),
+    (("autograder/engine/ingest/imports.py",), ("tests/test_imports.py",)),
     (("autograder/engine/ingest/timestamp.py",), ("tests/test_timestamp.py",)),
     (("dlcourse/optimizers.py",), ("tests/test_optimizers.py",)),
 )

@@ -1,6 +1,7 @@
 """The supervisor by the branch: a child that answers as written here, and whole verdicts; `test_engine.py` has the real one."""
 
 import base64
+import functools
 import itertools
 from dataclasses import replace
 from types import SimpleNamespace
@@ -18,7 +19,7 @@ from autograder.engine.sandbox.protocol import ProtocolError, encode
 from autograder.engine.sandbox.sandbox import Died, Used
 from autograder.engine.store.records import Verdict
 from autograder.engine.tasks import ASSERTS, CODE, EXERCISE, TEXT, Settings, Step, StepResult, Task
-from autograder.errors import EngineFault
+from autograder.errors import EngineFault, MissingPackage
 from dlcourse import optimizers
 
 NAME = "neurons.preactivation"
@@ -962,6 +963,566 @@ def test_a_child_that_breaks_the_judge_is_not_asked_again(monkeypatch):
     made, _ = run([CALLER, CHECK, LATER_CHECK], say)
     assert set(map(str, later_cases(sent))) == {"None"}
     assert made.results[2].verdict.verdict == "crashed" and made.restarts == 1
+
+
+# --- what may be shown, by its limits ---------------------------------------------------------------------------------
+
+
+def png(width, height, signature=b"\x89PNG\r\n\x1a\n", length=13, chunk=b"IHDR"):
+    return signature + length.to_bytes(4, "big") + chunk + width.to_bytes(4, "big") + height.to_bytes(4, "big")
+
+
+@pytest.mark.parametrize(
+    ("picture", "shown"),
+    [
+        (png(2, 3), True),
+        (png(2, 3) + b"more", True),
+        (png(grader.PIXELS, 1), True),
+        (png(1, grader.PIXELS + 1), False),
+        (png(0, 3), False),
+        (png(2, 0), False),
+        (png(2, 3)[:-1], False),
+        (png(2, 3, length=14), False),
+        (png(2, 3, chunk=b"IHDX"), False),
+        (png(2, 3, signature=b"\x89PNG\r\n\x1a\r"), False),
+        (b"", False),
+    ],
+)
+def test_a_picture_that_a_page_can_hold(picture, shown):
+    assert grader._can_be_shown(picture) is shown
+
+
+A, B, PICTURE = stream("a" * 30), stream("b" * 20), shown(**{"image/png": "p" * 40, "text/plain": "t" * 5})
+# {what: (outputs, characters of text, characters in all, what is kept, whether it is cut)}
+LIMITS = {
+    "all of it": ([A, PICTURE, B], 55, 95, [A, PICTURE, B], False),
+    "text that is too long is cut": ([A, B], 45, 99, [A, stream("b" * 15)], True),
+    "nothing is left for text": ([A, B], 30, 99, [A, stream("")], True),
+    "a picture beyond the whole is left out": ([PICTURE, B], 99, 44, [B], True),
+    "a picture's words are text": ([A, PICTURE, B], 34, 99, [A, stream("b" * 4)], True),
+    "a picture is no text": ([PICTURE, A], 35, 99, [PICTURE, A], False),
+    "text within the whole": ([PICTURE, A], 99, 60, [PICTURE, stream("a" * 15)], True),
+    "none": ([], 0, 0, [], False),
+}
+
+
+@pytest.mark.parametrize("what", LIMITS)
+def test_outputs_within_their_limits(what):
+    outputs, text, everything, kept, cut = LIMITS[what]
+    assert grader.limited(outputs, text, everything) == (kept, cut)
+
+
+def test_the_number_of_outputs_has_an_end():
+    assert grader.limited([stream("a")] * 200, 999, 999) == ([stream("a")] * 200, False)
+    assert grader.limited([stream("a")] * 201, 999, 999) == ([stream("a")] * 200, True)
+
+
+def test_the_size_of_what_is_shown():
+    error = {"output_type": "error", "ename": "E", "evalue": "abc", "traceback": ["de", "f"]}
+    assert [grader._size(one) for one in (A, PICTURE, error, {})] == [30, 45, 6, 0]
+
+
+def test_what_all_cells_of_a_notebook_show_has_a_limit(monkeypatch):
+    monkeypatch.setattr(grader, "SHOWN", 12)
+    error = {"ename": "E", "evalue": "v", "traceback": ["trace"]}
+    said = {"a": [stream("12345")], "b": [stream("6789")], "c": []}
+    cut = stream("… (the rest of the output was cut off)\n")
+
+    def say(request):
+        return {"outputs": said[request["source"]], "value": None} | (
+            {"error": error} if request["source"] == "b" else {}
+        )
+
+    made, _ = run([Step(CODE, name, i) for i, name in enumerate("aba")], say)
+    # The error of the second cell is one character too much
+    without = {"output_type": "error", "ename": "E", "evalue": "v", "traceback": []}
+    assert [one.outputs for one in made.results] == [(stream("12345"),), (stream("6789"), without), (cut,)]
+
+
+# --- points, and why there are none -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "points", "near"),
+    [(3, 3.0, True), (3 + 1e-10, 3.0, True), (3 - 1e-10, 3.0, True), (3 + 1e-8, 3.0, False), (3 - 1e-8, 3.0, False),
+     (10**400, 3.0, False), (-(10**400), 3.0, False)],
+)  # fmt: skip
+def test_points_within_rounding(value, points, near):
+    assert grader._is_near(value, points) is near
+
+
+def test_a_number_in_words():
+    long = "a number of more than 100 digits"
+    values = (2.5, 3, -1, 10**99, 10**100, -(10**100), float("inf"))
+    assert [grader._in_words(value) for value in values] == ["2.5", "3", "-1", "1e+99", long, long, long]
+
+
+def test_a_value_that_is_nearly_a_number_waits_for_a_person():
+    person = Verdict("t", "person", 3.0, None, "for a person", seconds=1.5)
+    assert grader._of_asserts(asserts(), None, 2, "'2'", 1.5) == person
+    assert grader._of_asserts(asserts(), {"ename": "E", "evalue": ""}, 2, "'2'", 1.5).verdict == "wrong"
+
+
+# {what: (the reply, the message, its verdict, points)}
+GIVEN = {
+    "a number as text": (
+        {"value": None, "odd": " '2'\n "},
+        "its value is '2', which is not a number of points: a person decides", "for a person", None,
+    ),
+    "more than there are": ({"value": 9}, "its code gave 9 of 2.5 points; 2.5 count", "right", 2.5),
+    "less than none": ({"value": -0.5}, "its code gave -0.5 of 2.5 points; 0 count", "wrong", 0.0),
+    "far more": ({"value": 10**200}, "its code gave a number of more than 100 digits of 2.5 points; 2.5 count", "right", 2.5),
+    "more by rounding": ({"value": 2.5 + 1e-12}, "", "right", 2.5),
+    "some": ({"value": 1.5}, "", "partly right", 1.5),
+    "no number": ({"value": None}, "", "right", 2.5),
+    "True": ({"value": True}, "", "right", 2.5),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", GIVEN)
+def test_points_that_a_check_cannot_give_are_said(what):
+    reply, said, verdict, points = GIVEN[what]
+    made, _ = run([Step(ASSERTS, "x", 0, grade_id="t", points=2.5)], lambda request: {"outputs": []} | reply)
+    one = made.results[0].verdict
+    assert (one.verdict, one.points) == (verdict, points)
+    assert one.message == (f"The check: {said}." if said else "")
+    assert made.needs_review == ((f"cell t: {said}",) if said else ())
+
+
+def test_an_error_beside_a_number_is_an_error():
+    error = {"ename": "E", "evalue": "v", "traceback": []}
+    reply = {"outputs": [], "value": 9, "odd": "'2'", "error": error}
+    made, _ = run([Step(ASSERTS, "x", 0, grade_id="t", points=2.5)], lambda request: reply)
+    assert made.results[0].verdict.message == "E: v" and made.needs_review == ()
+
+
+@pytest.mark.parametrize(
+    ("source", "defines"),
+    [
+        ("def f(x):", True), ("  def f(x):", True), ("x = 1\nclass f:", True), ("f = 1", True), ("f=lambda: 1", True),
+        ("def fg(x):", False), ("  f = 1", False), ("g = f", False), ("f == 1", True), ("x.f = 1", False), ("undef f", False),
+    ],
+)  # fmt: skip
+def test_a_cell_that_defines_a_name(source, defines):
+    assert grader._defines("f", source) is defines
+
+
+CELL = "Cell In[1], line 2\n      1 x\n----> 2 1/0\n\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (("E", "v", []), "stopped with E: v"),
+        (("E", "", []), "stopped with E"),
+        (("E", "a\n b" + "c" * 600, []), f"stopped with E: a b{'c' * 496}"),
+        (("TooSlow", "3 s", []), WORDS["time"]),
+        (("E", "v", ["head", CELL, "tail"]), "stopped with E: v\n      1 x\n----> 2 1/0"),
+        (
+            ("E", "v", [CELL.replace("2", "9"), "\n  " + CELL, "Cell"]),
+            "stopped with E: v\n  Cell In[1], line 2\n      1 x\n----> 2 1/0",
+        ),
+        (("E", "v", ["in Cell In"]), "stopped with E: v"),
+        (("E", "v", ["Cell In[1]\n" + "\n".join(["y" * 130] * 9)]), "\n".join(["stopped with E: v", *["y" * 120] * 8])),
+    ],
+)
+def test_how_an_error_stopped_a_cell(error, told):
+    assert grader._told(dict(zip(("ename", "evalue", "traceback"), error, strict=True))) == told
+
+
+FAILS = {"ename": "ValueError", "evalue": "no", "traceback": []}
+DEFINES = Step(CODE, "def preactivation(X, w, b):\n    return 1", 0, student=True)
+
+
+def failing(*sources, ename="ValueError", **named):
+    """What a child says in which these cells stop with an error; `named`: the replies to cells and to what is asked."""
+
+    def say(request):
+        if request["do"] != "cell":
+            return {"found": [[False, False, ""]]}
+        stops = any(source in request["source"] for source in sources)
+        return DONE | ({"error": FAILS | {"ename": ename}} if stops else {}) | named.get(request["source"], {})
+
+    return say
+
+
+@pytest.mark.parametrize(
+    ("ename", "verdict", "how"),
+    [
+        ("ValueError", "wrong", "stopped with ValueError: no"),
+        ("TooSlow", "out of time", WORDS["time"]),
+        ("MemoryError", "out of memory", "stopped with MemoryError: no"),
+        ("NotImplementedError", "not attempted", ""),
+    ],
+)
+def test_an_answer_whose_cell_was_stopped_is_told_so(ename, verdict, how):
+    made, _ = run([DEFINES, CHECK], failing("preactivation", ename=ename))
+    text = (
+        f"✗ {NAME}: no answer is left.\nThe cell that defines preactivation {how}"
+        if how
+        else f"○ {NAME}: not attempted.\nThere is no function preactivation: its cell is missing, empty, or stopped with an error."
+    )
+    one = made.results[1].verdict
+    assert one == Verdict("e", "outside", 4.0, 0.0, verdict, text, NAME)
+
+
+@pytest.mark.parametrize(("undefined", "told"), [("preactivation", True), ("other", False)])
+def test_a_check_of_a_name_whose_cell_was_stopped_is_told_so(undefined, told):
+    error = {"ename": "NameError", "evalue": f"name '{undefined}' is not defined", "traceback": []}
+    steps = [DEFINES, Step(ASSERTS, "t", 1, grade_id="t", points=1.0)]
+    made, _ = run(steps, failing("preactivation", ename="MemoryError", t={"error": error}))
+    one = made.results[1].verdict
+    said = f"NameError: {error['evalue']}"
+    if told:
+        said += "\nThe cell that defines preactivation stopped with MemoryError: no"
+    assert (one.verdict, one.message, one.points) == ("out of memory" if told else "wrong", said, 0.0)
+
+
+def test_the_last_stopped_cell_before_the_check_is_told():
+    steps = tuple(Step(CODE, source, i) for i, source in enumerate(["f = 1", "def f(): pass", "g = 1", "f = 2"]))
+    made = grader._NotebookRun(Task("a", "h", "h", steps, 1), Settings(), None, None, Judge, set())
+    made.stopped = {0: ("k0", "how 0."), 1: ("k1", "how 1."), 2: ("k2", "how 2."), 3: ("k3", "how 3.")}
+    assert made._why_undefined(["f"], 3) == ("k1", "The cell that defines f how 1.")
+    assert made._why_undefined(["f"], 1) == ("k0", "The cell that defines f how 0.")
+    assert made._why_undefined(["g", "f"], 3) == ("k2", "The cell that defines g and f how 2.")
+    assert made._why_undefined(["f"], 0) == made._why_undefined(["h"], 3) == ("", "")
+
+
+def test_a_cell_that_ended_its_child_is_told_with_its_words():
+    made, _ = run(
+        [DEFINES, CHECK], lambda request: Died("memory") if request["do"] == "cell" else {"found": [[False, False, ""]]}
+    )
+    one = made.results[1].verdict
+    assert one.verdict == "out of memory"
+    assert one.message == f"✗ {NAME}: no answer is left.\nThe cell that defines preactivation {WORDS['memory']}"
+
+
+# --- packages that are not there ---------------------------------------------------------------------------------------
+
+
+def lacking(steps, say, absent, **more):
+    """(the result of a notebook, what was looked for) where `absent` tells which statements fail."""
+    asked = []
+    task = Task("ada", "hw", "hw", tuple(steps), 11, **more)
+    settings = Settings(timeout=5.0, total=50.0)
+    fails = lambda statement: asked.append(statement) or (statement in absent and "E: no")
+    return grader._NotebookRun(task, settings, Zygote(say), None, Judge, set(), fails).result(), asked
+
+
+def no_module(name):
+    return {"error": {"ename": "ModuleNotFoundError", "evalue": f"No module named '{name}'", "traceback": []}}
+
+
+IMPORTS = [
+    Step(CODE, "one", 0, student=True),
+    Step(ASSERTS, "t", 1, grade_id="t", points=1.0),
+    Step(ASSERTS, "u", 2, grade_id="u", points=1.0),
+]
+
+
+def test_what_a_lacking_package_costs_waits_for_a_person():
+    say = failing(one=no_module("torch.nn"), t=no_module("cv2"), u={})
+    made, asked = lacking(IMPORTS, say, {"import torch", "import cv2"})
+    assert asked == ["import torch", "import cv2"]
+    assert made.needs_review == (
+        "the code imports torch, cv2, which is neither in the environment of the grader nor handed in: what this cost waits for "
+        "a person; with the package installed, grade again with --regrade",
+    )
+    first, second = (one.verdict for one in made.results[1:])
+    message = "ModuleNotFoundError: No module named 'cv2'\nThe code imports torch, cv2, not there where it was graded: a person decides."
+    assert (first.how, first.points, first.verdict, first.message) == ("person", None, "for a person", message)
+    assert (second.points, second.verdict, second.message) == (1.0, "right", "")
+    assert made.results[0].error == "ModuleNotFoundError" and made.results[0].verdict is None
+
+
+@pytest.mark.parametrize(
+    ("absent", "more", "asked"),
+    [
+        ({"import torch"}, {"at_home": True}, ["import torch"]),
+        (set(), {}, ["import torch"]),
+        ({"import torch"}, {"files": {"torch.py": b""}}, []),
+    ],
+)
+def test_a_package_that_is_there_or_handed_in_waits_for_nobody(absent, more, asked):
+    made, looked = lacking(IMPORTS[:2], failing(one=no_module("torch"), t=no_module("torch")), absent, **more)
+    assert (made.needs_review, looked) == ((), asked)
+    assert (made.results[1].verdict.verdict, made.results[1].verdict.points) == ("wrong", 0.0)
+
+
+def test_ten_packages_are_looked_for():
+    made = grader._NotebookRun(Task("a", "h", "h", (), 1), Settings(), None, None, Judge, set(), lambda statement: "E")
+    for name in ("text", "m1", "m1", *(f"m{i}" for i in range(2, 12))):
+        made._look_for(f"No module named '{name}'" if name != "text" else "no module")
+    assert list(made.lacking) == [f"m{i}" for i in range(1, 11)]
+
+
+def test_a_package_that_a_case_lacks_is_looked_for():
+    made = grader._NotebookRun(Task("a", "h", "h", (), 1), Settings(), None, None, Judge, set(), lambda statement: "E")
+    texts = [
+        ["ModuleNotFoundError", "No module named 'a'"],
+        ["ImportError", "No module named 'b'"],
+        "ModuleNotFoundError",
+        None,
+        ["ModuleNotFoundError", 3],
+    ]
+    made._look_into({"outcomes": [*({"error": text} for text in texts), {}]})
+    assert list(made.lacking) == ["a"]
+
+
+@pytest.mark.parametrize("verdict", ["right", "not attempted", "for a person"])
+def test_what_lacks_nothing_is_kept(verdict):
+    made = grader._NotebookRun(Task("a", "h", "h", (), 1), Settings(), None, None, Judge, set())
+    made.lacking = {"torch": None}
+    for points in (None, 1.0) if verdict == "for a person" else (1.0,):
+        one = StepResult(verdict=Verdict("t", "outside", 2.0, points, verdict, "M"))
+        waits = made._for_a_person(one)
+        assert (waits == one) is (verdict != "for a person" or points is None)
+    assert made._for_a_person(StepResult()) == StepResult()
+
+
+class Importing:
+    """A zygote whose children answer an import as `say` does."""
+
+    def __init__(self, say):
+        self.say, self.children = say, []
+
+    def child(self, settings, files):
+        assert files == {}
+        self.children.append(Child(lambda request: self.say(request["source"])))
+        self.children[-1].ask = functools.partial(self._asked, self.children[-1])
+        return self.children[-1]
+
+    @staticmethod
+    def _asked(child, request, seconds):
+        return Child.ask(child, request, (), seconds, None)
+
+
+def test_an_import_is_tried_once_where_no_students_code_runs():
+    said = {
+        "import a": DONE,
+        "import b": no_module("b"),
+        "import c": Died("memory"),
+        "import d": Died("crash", "it fell"),
+        "import e": {"error": {"ename": "E" * 400, "evalue": ""}},
+    }
+    zygote = Importing(said.__getitem__)
+    one = Grader(Settings(timeout=7.0))
+    errors = [one._fails_to_import(zygote, statement) for statement in [*said, *said]]
+    assert (
+        errors[:5] == ["", "ModuleNotFoundError: No module named 'b'", "memory", "it fell", f"{'E' * 100}:"]
+        and errors[5:] == errors[:5]
+    )
+    assert len(zygote.children) == 5 and all(child.closed for child in zygote.children)
+    request = {"do": "cell", "source": "import a", "seconds": 60.0, "output": 0, "figures": False, "quiet": True}
+    assert zygote.children[0].asked == [(request, 60.0 + grader.GRACE)]
+    patient, more = Importing(said.__getitem__), Grader(Settings(timeout=90.0))
+    more._fails_to_import(patient, "import a")
+    assert patient.children[0].asked[0][1] == 90.0 + grader.GRACE
+
+
+def test_an_assignment_whose_own_import_fails_stops(monkeypatch):
+    asked = []
+    environment = lambda given: asked.append(given) or SimpleNamespace(python="/env/python")
+    monkeypatch.setattr(grader, "find_environment", environment)
+    one = Grader(Settings(environment="env"))
+    assert one._check_imports(["import a"], lambda statement: "") is None and asked == []
+    for module, package in (("cv2", "opencv-python-headless"), ("torch", "torch")):
+        fails = {"import ok": "", f"from {module}.x import y": "E: no"}
+        with pytest.raises(MissingPackage) as caught:
+            one._check_imports(fails, fails.__getitem__)
+        assert (caught.value.reason, caught.value.remedy) == (
+            f"the assignment's own `from {module}.x import y` fails where it is graded (E: no), so it stops here",
+            f"install {package} (/env/python -m pip install {package}), or name an environment that has it (--environment PATH); "
+            f"if students hand in {module}.py, list it in c.Autograde.exclude_overwriting",
+        )
+    assert asked == ["env", "env"]
+
+
+# --- the course's functions in the cells -------------------------------------------------------------------------------
+
+
+def test_values_of_asked_functions_are_left_out_where_the_answer_is_checked():
+    value, buffers = encode((2.5, np.ones(3)))
+
+    class Oracle:
+        def ask(self, *call):
+            return {"value": value}, buffers
+
+    steps = (Step(CODE, "x", 0, student=True), CHECK)
+    task = Task("a", "h", "h", steps, 1)
+    made = grader._NotebookRun(task, Settings(), None, Oracle(), Judge, {"losses.mse"})
+    exercise = get_exercise(NAME)
+    # While the cells run, and where an exercise asks, the value is whole
+    made.reach = 1
+    assert made._call_back(None, 7.0, "losses.mse", "tree", b"") == ({"value": value}, buffers)
+    made.reach = 2
+    assert made._call_back(exercise, 7.0, "losses.mse", "tree", b"") == ({"value": value}, buffers)
+    header, body = made._call_back(None, 7.0, "losses.mse", "tree", b"")
+    number, array = grader.decode(header["value"], b"".join(body))
+    assert np.isnan(number) and np.isnan(array).all() and array.shape == (3,)
+    made.lent = {"other/0"}
+    assert "value" in made._call_back(exercise, 7.0, "other/0", "tree", b"")[0]
+    made.task = Task("a", "h", "h", steps, 1, at_home=True)
+    assert made._call_back(None, 7.0, "losses.mse", "tree", b"") == ({"value": value}, buffers)
+    Oracle.ask = lambda self, *call: ({"error": ["E", "t"]}, [])
+    made.task = task
+    assert made._call_back(None, 7.0, "losses.mse", "tree", b"") == ({"error": ["E", "t"]}, [])
+
+
+def test_who_borrowed_is_kept():
+    made = grader._NotebookRun(Task("a", "h", "h", (CHECK,), 1), Settings(), None, Helper(), Judge, {"a.b", "c.d"})
+    for students, name in ((False, "a.b"), (True, "c.d"), (False, "c.d")):
+        made.in_students_cell = students
+        made._call_back(None, 7.0, name, "tree", b"")
+    assert made.borrowed == {"a.b": False, "c.d": True}
+    made._call_back(get_exercise(NAME), 7.0, "a.b", "tree", b"")
+    made.in_students_cell = True
+    made._call_back(None, 7.0, "a.b", "tree", b"")
+    assert made.borrowed["a.b"] is True
+
+
+@pytest.mark.parametrize("students", [True, False])
+def test_after_cells_that_borrowed_the_checks_get_a_new_child(students, monkeypatch):
+    task = Task("ada", "hw", "hw", (Step(CODE, "x", 0, student=students), CHECK), 11)
+    zygote = Zygote(failing())
+    made = grader._NotebookRun(task, Settings(timeout=5.0, total=50.0), zygote, Helper(), Judge, {"losses.mse"})
+    ask = Child.ask
+
+    def borrows(child, request, buffers, seconds, calls):
+        if request["do"] == "cell":
+            calls("losses.mse", "tree", b"")
+        return ask(child, request, buffers, seconds, calls)
+
+    monkeypatch.setattr(Helper, "ask", lambda self, *call: ({"error": ["E", ""]}, []))
+    monkeypatch.setattr(Child, "ask", borrows)
+    done = made.result()
+    text = "the student's cells call dlcourse.losses.mse, from which an answer follows: the checks run with those values left out"
+    assert done.needs_review == ((text,) if students else ())
+    assert [[request["do"] for request, _ in child.asked] for child in zygote.children] == [
+        ["cell"],
+        ["cell", "functions"],
+    ]
+    assert zygote.children[1].asked[0][0]["quiet"] is True and done.restarts == 0
+
+
+def test_what_a_person_should_know_of_an_answers_text_comes_first():
+    source = f"t = {list(range(70))}"
+    made, _ = run(
+        [Step(CODE, source, 0, student=True, grade_id="f"), Step(CODE, "x", 1)], lambda request: Died("crash")
+    )
+    assert made.needs_review == (
+        "cell f: the answer carries a table (70 numbers)",
+        "cell f: the student's code ended the whole Python process.",
+        "cell 2: the student's code ended the whole Python process.",
+    )
+
+
+# --- the place of an error ---------------------------------------------------------------------------------------------
+
+
+def placing(monkeypatch, *, exercise=None, know=None, place=lambda ask: "Line 3."):
+    """(the run, what `Judge.place` was given) with 1 s for each step of the clock."""
+    clock = SimpleNamespace(now=10.0)
+    monkeypatch.setattr(grader, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    given = []
+
+    class Placing(Judge):
+        @staticmethod
+        def know(*call):
+            given.append(call)
+            if know is not None:
+                raise know
+
+        @staticmethod
+        def place(name, seed, seconds, ask, source, at_home):
+            clock.now += 0.75
+            given.append((name, seed, seconds, ask.args, source, at_home))
+            return place(ask)
+
+    steps = (Step(CODE, "a", 0, student=True), Step(CODE, "b", 1), Step(CODE, "c", 2, student=True))
+    made = grader._NotebookRun(Task("a", "h", "h", steps, 1, at_home="home"), Settings(), None, None, Placing, set())
+    return made, given, exercise or get_exercise(NAME)
+
+
+def test_the_place_of_an_error_is_sought_within_its_time(monkeypatch):
+    made, given, exercise = placing(monkeypatch)
+    for left, seconds in ((5.0, 1.0), (4.25, 1.0)):
+        assert made.places_left == left
+        begun = grader.time.monotonic()
+        assert made._place(exercise, ("f",), 7) == "Line 3."
+        assert given[-2:] == [(NAME, 7), (NAME, 7, seconds, (exercise, ("f",), 7, begun + seconds), "a\nc", "home")]
+    made.places_left = 0.5
+    made._place(exercise, ("f",), 7)
+    assert given[-1][2] == 0.5 and made.places_left == -0.25
+    given.clear()
+    assert made._place(exercise, ("f",), 7) == "" and given == []
+    made.places_left = 0.0
+    assert made._place(exercise, ("f",), 7) == "" and given == []
+
+
+@pytest.mark.parametrize("more", [{"released": "r"}, {"assess": len}, {"scales": {"": 1}}])
+def test_the_place_is_sought_in_formulas_of_the_course_alone(monkeypatch, more):
+    exercise = SimpleNamespace(**{"name": NAME, "released": None, "assess": None, "scales": {}} | more)
+    made, given, exercise = placing(monkeypatch, exercise=exercise)
+    assert made._place(exercise, ("f",), 7) == "" and given == [] and made.places_left == 5.0
+
+
+def test_a_fault_of_the_machine_while_the_place_is_sought_leaves_the_verdict(monkeypatch):
+    made, given, exercise = placing(monkeypatch, know=EngineFault("no"))
+    assert made._place(exercise, ("f",), 7) == "" and given == [(NAME, 7)] and made.places_left == 5.0
+
+
+def test_after_a_death_no_further_place_is_sought(monkeypatch):
+    def dies(ask):
+        raise Died("time")
+
+    made, _, exercise = placing(monkeypatch, place=dies)
+    made.child = child = Child(None)
+    assert made._place(exercise, ("f",), 7) == "" and child.closed and made.child is None and made.places_left == -0.75
+
+
+def test_values_on_the_way_are_asked_for_as_a_case_is(monkeypatch):
+    clock = SimpleNamespace(now=10.0)
+    monkeypatch.setattr(grader, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    made = grader._NotebookRun(Task("a", "h", "h", (), 1), Settings(), None, None, Judge, set())
+    made.child = Child(lambda request: {"runs": 1})
+    exercise = get_exercise(NAME)
+    _, tree, buffers = grader._encoded_cases(NAME, 11)[0]
+    request = {"do": "traced", "driver": ["drivers", "plain"], "names": ["preactivation"], "case": tree}
+    assert made._traced(exercise, ("preactivation",), 11, 10.5, 0, None, b"") == ({"runs": 1}, b"")
+    made._traced(exercise, ("preactivation",), 11, 9.0, 0, ["g"], b"body")
+    assert made.child.asked == [
+        (request | {"seconds": 0.5}, 0.5 + grader.GRACE),
+        (request | {"seconds": 0.1, "given": ["g"]}, 0.1 + grader.GRACE),
+    ]
+    assert made.child.sent == [buffers, [*buffers, b"body"]]
+    assert [calls.args[0] for calls in made.child.calls] == [exercise] * 2
+
+
+def test_an_exercise_on_data_is_nothing_that_later_answers_call():
+    made = grader._NotebookRun(Task("a", "h", "h", (), 1), Settings(), None, None, Judge, set())
+    made._remember(SimpleNamespace(data=("x",), name="a.b"), ("f",))
+    made._remember(SimpleNamespace(data=(), name="c.d"), ("g",))
+    assert made.failed == {"c.d": ("g",)}
+
+
+@pytest.mark.parametrize(
+    ("found", "sentence"),
+    [
+        ([[True, False, "an int"], [True, True, ""]], ""),
+        (
+            [[False, False, ""], [True, True, ""]],
+            "There is no variable a: its cell is missing, empty, or stopped with an error.",
+        ),
+        (
+            [[True, False, ""], [False, True, ""]],
+            "There is no function f: its cell is missing, empty, or stopped with an error.",
+        ),
+        ([[True, False, ""], [True, False, "an int"]], "Expected the function f itself, got an int."),
+    ],
+)
+def test_variables_that_the_child_lacks(found, sentence):
+    assert grader._unusable(("a", "f"), found, 1) == sentence
 
 
 # --- warm sandboxes ---------------------------------------------------------------------------------------------------

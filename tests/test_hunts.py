@@ -184,6 +184,331 @@ def test_values_in_which_right_implementations_differ_tell_nothing(alone):
     )
 
 
+# --- by the branch ---------------------------------------------------------------------------------------------------
+
+
+def scaled(x, w, scale=2.0):
+    return scale * x * w, (x, w, scale)
+
+
+def scaled_grad(dy, cache):
+    _, w, scale = cache
+    return scale * w * dy
+
+
+def of_pair(**more):
+    exercise = Exercise("losses.scaled", (scaled, scaled_grad), lambda rng: [Case("one", (np.ones(2), np.ones(2)))])
+    return hunts.Hunted(exercise, {}, {}, **more)
+
+
+def rows_of(rows, depth=2):
+    return Case("made", (rows, depth))
+
+
+def test_what_an_input_may_hold_and_what_it_must():
+    assert hunts.argument_names(of_pair()) == {"x": True, "w": True, "scale": False, "dy": True}
+    assert hunts.argument_names(made([])) == {"x": True, "scale": False}
+    assert hunts.argument_names(of_pair(make=rows_of)) == {"rows": True, "depth": False}
+    assert hunts._told(of_pair(), "hunt_scaled") == (
+        'The input: hunt_scaled = {"x": …, "w": …, "dy": …}, lists or arrays; it may also hold "scale".'
+    )
+    several = of_pair(make=lambda a, b=1, c=2: None)
+    assert hunts._told(several, "h") == 'The input: h = {"a": …}, lists or arrays; it may also hold "b", "c".'
+    long = hunts._told(
+        of_pair(make=lambda a_long_name, another_long_name, a_third_long_name, more=0: None), "hunt_a_thing"
+    )
+    assert [len(line) <= 100 for line in long.split("\n")] == [True, True]
+
+
+def test_a_hunt_is_an_exercise_on_data(alone):
+    mistakes = [Mistake("triple", lambda x, scale=2.0: 3 * x, ""), Mistake("never", lambda x, scale=2.0: scale * x, "")]
+    exercise = Exercise("losses.doubled", doubled, lambda rng: [], mistakes)
+    best, naive, shows, beyond = {"x": [1]}, {"x": [0]}, {"triple": "ones"}, {"never": "it is right"}
+    one = hunts.hunt(
+        exercise, best, naive, shows, beyond, {"x": np.array}, points=2, minutes=7, why="W.", hints=["a", "b"]
+    )
+    assert (one.name, one.reference, one.driver, one.kind, one.data) == (
+        "losses.hunt_doubled", best, hunts.data, HUNT, ("hunt_doubled",)
+    )  # fmt: skip
+    assert (one.points, one.minutes, one.why, one.hints) == (2, 7, "W.", ["a", "b"])
+    assert one.told == 'The input: hunt_doubled = {"x": …}, lists or arrays; it may also hold "scale".'
+    assert [case.name for case in one.cases(None)] == ["your input"]
+    about = hunted(one)
+    assert (about.exercise, about.naive, about.shows, about.beyond, about.convert, about.make) == (
+        exercise, naive, shows, beyond, {"x": np.array}, None
+    )  # fmt: skip
+    assert [mistake.slug for mistake in about.mistakes] == ["triple"]
+    assert one.scale() == (
+        "Your input is tried on 1 known mistakes of `losses.doubled`. One counts as revealed where it gives another answer than "
+        'the right implementation, an error, or a changed input. `{"x": [0]}` reveals 0 and earns nothing; each further one '
+        "earns 1/1 of the points. Numbers are finite and within ±1000."
+    )
+    assert [(trial.what, trial.answers, trial.least, trial.most) for trial in one.trials()] == [
+        ("the best known input", (best,), 1.0, 1.0),
+        ('a naive input, {"x": [0]}', (naive,), 0.0, 0.0),
+        ("an empty input, {}", ({},), 0.0, 0.0),
+    ]
+    plain = hunted(hunts.hunt(exercise, best, naive, shows, make=rows_of))
+    assert (plain.beyond, plain.convert, plain.make) == ({}, {}, rows_of)
+    with pytest.raises(ValueError, match=r"^a hunt names a, b, no mistake of losses\.doubled$"):
+        hunts.hunt(exercise, best, naive, {"b": ""}, {"a": ""})
+
+
+def test_an_input_is_read_as_a_case(alone):
+    case = hunts.read(of_pair(), {"w": [1, 2], "dy": [[1, 0]], "x": 3, "scale": 0.5})
+    assert (case.name, case.args[0], case.args[2], case.kwargs) == ("your input", 3, 0.5, {})
+    assert [(x.dtype, x.tolist()) for x in (case.args[1], case.dout)] == [
+        (np.float64, [1.0, 2.0]), (np.float64, [[1.0, 0.0]])
+    ]  # fmt: skip
+    case = hunts.read(made([]), {"x": np.array([True, False])})
+    assert (case.args[0].dtype, case.args[0].tolist(), case.dout) == (bool, [True, False], None)
+    assert len(case.args) == 1
+    case = hunts.read(of_pair(make=rows_of, convert={"rows": tuple}), {"rows": [[1, 2], "a", [3]]})
+    assert case.name == "made" and case.args[1] == 2
+    assert [one if isinstance(one, str) else one.tolist() for one in case.args[0]] == [[1, 2], "a", [3]]
+
+
+def test_whole_numbers_stay_whole_where_some_case_has_them(monkeypatch):
+    monkeypatch.setattr(hunts, "_whole", lambda name: {"x"} if name == "losses.doubled" else set())
+    assert hunts.read(made([]), {"x": [1, 2]}).args[0].dtype == int
+
+
+def test_the_arguments_that_are_whole_numbers(monkeypatch):
+    def cases(rng):
+        return [
+            Case("a", (np.ones(2), np.arange(2), [np.arange(2)]), {"flags": np.array([True])}),
+            Case("b", (np.ones(2), np.ones(2), 3), {"flags": np.array([1], np.uint8)}),
+        ]
+
+    exercise, asked = Exercise("losses.whole", lambda x, labels, more, flags=None: x, cases), []
+    monkeypatch.setattr(hunts, "get_exercise", lambda name: exercise)
+    monkeypatch.setattr(hunts, "expected_values", lambda *call: asked.append(call) or (cases(None), None))
+    assert hunts._whole.__wrapped__("losses.whole") == {"labels", "flags"}
+    assert asked == [("losses.whole", hunts.PUBLIC_SEED)]
+
+
+@pytest.mark.parametrize(
+    ("value", "kept", "room"),
+    [
+        (None, None, 1000),
+        (True, True, 1000),
+        (np.bool_(False), False, 1000),
+        ("x" * 40, "x" * 40, 1000),
+        (3, 3, 999),
+        (2.5, 2.5, 999),
+        (np.float32(0.5), 0.5, 999),
+        (np.int64(7), 7, 999),
+        (1000, 1000, 999),
+        (-1000.0, -1000.0, 999),
+        ([1, 2], [1, 2], 998),
+        (((0.5,), (2,)), [[0.5], [2.0]], 998),
+        (np.zeros(1000).tolist(), [0.0] * 1000, 0),
+        (np.ones((2, 2), np.float32), [[1.0, 1.0], [1.0, 1.0]], 996),
+        (np.ones(2, np.int32), [1, 1], 998),
+        (np.array([True]), [True], 999),
+    ],
+)
+def test_a_value_of_an_input_as_plain_numbers(value, kept, room):
+    left = [1000]
+    made = hunts._plain("x", value, left, False)
+    assert type(made) is type(kept) or isinstance(made, np.ndarray)
+    assert (made.tolist() if isinstance(made, np.ndarray) else made) == kept and left == [room]
+
+
+def test_lists_of_lists_where_a_function_makes_something_of_them():
+    left = [1000]
+    made = hunts._plain("x", [[1, 2], ("a", None, [0.5]), 3], left, True)
+    assert made[0].tolist() == [1, 2] and made[1][:2] == ["a", None] and made[1][2].tolist() == [0.5] and made[2] == 3
+    assert left == [996]
+    assert len(hunts._plain("x", ["a"] * 1001, left, True)) == 1000
+    with pytest.raises(hunts.Refused, match=r"^`x`: expected numbers, or lists or an array of them, got a set\.$"):
+        hunts._plain("x", [{1}], left, True)
+
+
+EXPECTED = "`x`: expected numbers, or lists or an array of them"
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ([[1, 2], [3]], f"{EXPECTED}, got lists of different lengths."),
+        (((1, 2), 3), f"{EXPECTED}, got lists of different lengths."),
+        ((1, "a"), f"{EXPECTED}, got a tuple of 2."),
+        ([[1, "a"], [3]], f"{EXPECTED}, got a list of 2."),
+        ([1j], f"{EXPECTED}, got a list of 1."),
+        (2j, f"{EXPECTED}, got a complex."),
+        (np.array([1j]), f"{EXPECTED}, got an array of shape (1,)."),
+        (np.array(["a"]), f"{EXPECTED}, got an array of shape (1,)."),
+        ({1}, f"{EXPECTED}, got a set."),
+        (np.ones(1, np.int16), f"{EXPECTED} of dtype float64, float32, int64 or bool, got dtype int16."),
+        (np.zeros(1001), "It holds more than 1000 numbers: a few dozen are enough."),
+        ([1.0, -np.inf], "`x` holds NaN or infinity: every number has to be finite."),
+        ([1.0, 1000.5], "`x` holds a number beyond ±1000."),
+        ([-1001], "`x` holds a number beyond ±1000."),
+        (np.array([-(2**63)]), "`x` holds a number beyond ±1000."),
+    ],
+)
+def test_a_value_that_is_refused(value, says):
+    with pytest.raises(hunts.Refused) as caught:
+        hunts._plain("x", value, [1000], False)
+    assert str(caught.value) == says
+
+
+def test_a_refused_dict_names_five_keys_by_their_first_letters(alone):
+    names = [*"abcdef", "k" * 50]
+    with pytest.raises(hunts.Refused) as caught:
+        hunts.read(of_pair(), dict.fromkeys(names))
+    assert str(caught.value) == (
+        'Expected a dict, {"x": …, "w": …, "dy": …}: "x", "w", "dy" are missing and "a", "b", "c", "d", "e" are not among its keys.'
+    )
+    with pytest.raises(hunts.Refused) as caught:
+        hunts.read(made([]), {"x": 1, "k" * 50: 2})
+    assert str(caught.value) == f'Expected a dict, {{"x": …}}: "{"k" * 40}" is not among its keys.'
+    for value in ({1: 2}, [1, 2]):
+        with pytest.raises(hunts.Refused) as caught:
+            hunts.read(made([]), value)
+        assert str(caught.value) == f'Expected a dict, {{"x": …}}, got {hunts.kind(value)}.'
+    for wrong in (TypeError, ValueError, IndexError, AttributeError):
+
+        def refuses(value, wrong=wrong):
+            raise wrong
+
+        with pytest.raises(hunts.Refused) as caught:
+            hunts.read(made([], convert={"x": refuses}), {"x": [1, 2]})
+        assert str(caught.value) == "`x` has another form than the function takes: an array of shape (2,)."
+
+
+def test_what_the_reference_says_of_an_input_is_told_in_one_line(alone):
+    def refuses(x, scale=2.0):
+        raise ValueError("no,\n" + "x" * 400)
+
+    with pytest.raises(hunts.Refused) as caught:
+        hunts.revealed(made([], refuses), {"x": [1]})
+    assert str(caught.value) == f"The course's own `refuses` does not take it: no, {'x' * 296}"
+    pair = of_pair()
+    with pytest.raises(hunts.Refused) as caught:
+        hunts.revealed(pair, {"x": "a", "w": "b", "dy": 1})
+    assert str(caught.value).startswith("The course's own `scaled` and `scaled_grad` do not take it: ")
+
+
+@pytest.mark.parametrize(
+    ("case", "functions", "found"),
+    [
+        (Case("a", (np.ones(2),)), lambda x: (2 * x, x), set()),
+        (Case("a", (np.ones(2),)), lambda x: (2 * x, x + 1), {(0, 1)}),
+        (Case("a", (np.ones(2),)), lambda x: (x, x + 1), {(0, 0), (0, 1)}),
+        (Case("a", (np.ones(2),)), lambda x: 2 * x, {(0, None)}),
+        (Case("a", (np.ones(2),)), lambda x: 1 / 0, {(0, None)}),
+        (Case("a", (np.ones(2),)), lambda x: (2 * x, x.__imul__(1.5) / 1.5), {(0, None)}),
+        (Case("a", (np.ones(2),), tolerance=0.1), lambda x: (2.1 * x, x), set()),
+        (Case("a", (np.ones(2),), tolerance=0.01), lambda x: (2.1 * x, x), {(0, 0)}),
+        (Case("a", (np.array([1.0, 1e-3]),), tolerance=0.1), lambda x: (2 * x, x * [1, 2]), set()),
+        (Case("a", (np.array([1.0, 1e-3]),), tolerance=0.1, relative=True), lambda x: (2 * x, x * [1, 2]), {(0, 1)}),
+    ],
+)
+def test_where_functions_give_something_else(case, functions, found):
+    exercise = Exercise("losses.two", lambda x: (2 * x, x), None)
+    expected = [(2 * case.args[0], case.args[0])]
+    case = dataclasses.replace(case, sum_length=16)
+    assert hunts._different(exercise, case, expected, (functions,)) == found
+
+
+def test_a_single_value_is_compared_as_a_whole():
+    exercise, case = Exercise("losses.one", doubled, None), Case("a", (np.ones(2),), sum_length=16)
+    for factor, found in ((2, set()), (3, {(0, None)})):
+        assert hunts._different(exercise, case, [2 * np.ones(2)], (lambda x, by=factor: by * x,)) == found
+    long = dataclasses.replace(case, sum_length=10_000)
+    for one, found in ((case, {(0, None)}), (long, set())):
+        assert hunts._different(exercise, one, [2 * np.ones(2)], (lambda x: (2 + 2e-12) * x,)) == found
+
+
+@pytest.mark.parametrize(
+    ("value", "largest", "finite", "values"),
+    [
+        (3, 3.0, True, {None: 3}),
+        (np.array([1.0, -4.0]), 4.0, True, None),
+        (-0.5, 0.5, True, {None: -0.5}),
+        ([], 0.0, True, {None: []}),
+        ((1,), 1.0, True, {None: (1,)}),
+        ((1, -2), 2.0, True, {0: 1, 1: -2}),
+        ([1, [5, None]], 5.0, None, {0: 1, 1: [5, None]}),
+        ({"a": 1}, 1.0, True, {None: {"a": 1}}),
+        ({"a": 1, "b": [np.inf]}, np.inf, False, {"a": 1, "b": [np.inf]}),
+        ((1.0, np.nan), None, False, {0: 1.0, 1: np.nan}),
+        ("text", 0.0, True, {None: "text"}),
+        (np.zeros(0), 0.0, True, None),
+        (Case("a", (1, 2), {"k": -3}, dout=None, extra={"e": [0.5]}), 3.0, None, None),
+        (Case("a", (1,), dout=7), 7.0, None, None),
+        (Case("a", (1,), extra={"e": [8]}), 8.0, None, None),
+    ],
+)
+def test_what_is_known_of_a_value(value, largest, finite, values):
+    if largest is not None:
+        assert hunts._largest(value) == largest and type(hunts._largest(value)) is float
+    if finite is not None:
+        assert hunts._finite(value) is finite
+    if values is not None:
+        assert hunts._values(value) == values
+
+
+def test_large_numbers_are_compared_with_their_rounding(alone):
+    """Beside numbers of size 1000 a difference that is their rounding tells nothing."""
+    near = Mistake("near", lambda x, scale=2.0: scale * x * (1 + 1e-13), "")
+    about = made([near])
+    assert hunts.revealed(about, {"x": [1]}) == {"near": True}
+    assert hunts.revealed(about, {"x": [1000]}) == {"near": False}
+
+
+def test_an_input_is_assessed_in_whole_sentences(alone):
+    mistakes = [
+        Mistake("adds_one", lambda x, scale=2.0: scale * x + 1, ""),
+        Mistake("fixed", lambda x, scale=2.0: 2.0 * x, ""),
+        Mistake("first_only", lambda x, scale=2.0: scale * x[:1], ""),
+        Mistake("half", lambda x, scale=2.0: x / 2, ""),
+    ]
+    about = dataclasses.replace(made(mistakes), shows={"fixed": "another `scale`"})
+    exercise = dataclasses.replace(about.exercise, name="losses.hunt_doubled", points=3)
+
+    def assessed(value, points=3, **more):
+        asked = dataclasses.replace(exercise, points=points)
+        return hunts.assess(about, asked, [], [[hunts.Outcome("", value, **more)]])
+
+    fails = [
+        ("adds one", ""),
+        ("fixed", "It shows on another `scale`."),
+        ("first only", "Look for an input on which it shows."),
+    ]
+    rows = tuple(hunts.CaseRow(name, "", not text, 1.0, False, text) for name, text in fails)
+    half = hunts.CaseRow("half", "", True, 1.0, False, "")
+    assert assessed({"x": [1]}) == hunts.Result(
+        "losses.hunt_doubled", False, 1 / 3, 3, None,
+        "✗ losses.hunt_doubled: 2 of 4 known mistakes revealed (1 of 3 points).\n"
+        'Points begin above the 1 that {"x": [0]} reveals.\n'
+        "Escapes: fixed. It shows on another `scale`.\nEscapes: first only. Look for an input on which it shows.",
+        (*rows, half),
+    )  # fmt: skip
+    everything = assessed({"x": [1, 2], "scale": 3}, points=1)
+    assert everything == hunts.Result(
+        "losses.hunt_doubled", True, 1.0, 1, None,
+        "✓ losses.hunt_doubled: right, 1 point.\nAll 4 known mistakes are revealed.",
+        tuple(dataclasses.replace(row, passed=True, problem="") for row in (*rows, half)),
+    )  # fmt: skip
+    # Less than the naive input reveals
+    little = assessed({"x": []}, points=0.5)
+    assert (little.score, little.passed) == (0.0, False)
+    assert little.message.split("\n")[:2] == [
+        "✗ losses.hunt_doubled: 0 of 4 known mistakes revealed (0 of 0.5 points).",
+        'Points begin above the 1 that {"x": [0]} reveals.',
+    ]
+    assert little.rows[0].problem == 'It shows on {"x": [0]}.'
+    assert assessed(None, error=ValueError()) == hunts.Result(
+        "losses.hunt_doubled", False, 0.0, 3, None,
+        "✗ losses.hunt_doubled: this input cannot be used (0 of 3 points).\n"
+        "It cannot be taken from the notebook as data: it is far too large, or its cell ended the process.",
+        (),
+    )  # fmt: skip
+
+
 def test_a_hunt_for_a_mistake_that_there_is_not_fails_at_import():
     with pytest.raises(ValueError, match=r"^a hunt names no_shift, no mistake of activations\.softmax$"):
         hunts.hunt(get_exercise("activations.softmax"), {}, {}, {"no_shift": "…"})

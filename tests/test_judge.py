@@ -1,8 +1,11 @@
 """The process that judges: what a child said is rebuilt and bounded, and what cannot be judged ends the judge, not the run."""
 
+import contextlib
 import json
 import os
 import signal
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,9 +14,10 @@ from autograder.checks import drivers
 from autograder.checks.evaluation import expected_values
 from autograder.checks.exercise import get_exercise
 from autograder.checks.limits import TooSlow
+from autograder.checks.result import CaseRow, Result
 from autograder.engine.sandbox import judge
 from autograder.engine.sandbox.judge import Frame, Judge, Judgement
-from autograder.engine.sandbox.protocol import encode
+from autograder.engine.sandbox.protocol import Closed, ProtocolError, Silence, encode
 from autograder.errors import EngineFault
 
 NAME, SEED = "neurons.preactivation", 11
@@ -219,6 +223,370 @@ def test_an_answer_that_cannot_be_compared_is_wrong(monkeypatch):
     made = judge.judged(NAME, SEED, frames(*right())).result
     text = "Your function returned something that cannot be compared with numbers (RuntimeError)."
     assert made.score == 0.0 and {row.problem for row in made.rows} == {text} and len(told) == 2
+
+
+# --- what the supervisor says to the process --------------------------------------------------------------------------
+
+
+class Line:
+    """A channel whose other end answers as written here; an exception is raised."""
+
+    def __init__(self, *replies):
+        self.replies, self.sent, self.deadlines = list(replies), [], []
+
+    def send(self, header, buffers, deadline):
+        self.sent.append((header, [bytes(one) for one in buffers]))
+        self.deadlines.append(deadline)
+
+    def receive(self, deadline):
+        self.deadlines.append(deadline)
+        reply = self.replies.pop(0)
+        if isinstance(reply, BaseException):
+            raise reply
+        return reply if isinstance(reply, tuple) else (reply, b"")
+
+
+class Talking(Judge):
+    """The judge with a `Line` in the place of its process."""
+
+    def __init__(self, *replies, status=0):
+        super().__init__()
+        self.channel, self.status, self.done = Line(*replies), status, []
+
+    def ready(self, names=()):
+        self.done.append(tuple(names))
+
+    def told(self, request=None, buffers=()):
+        self.done.append(request)
+        return {"limits": [7, 8]}
+
+    def close(self):
+        self.done.append("closed")
+
+    def _ended(self):
+        self.done.append("ended")
+        return self.status
+
+
+FIELDS = {
+    "name": NAME,
+    "passed": False,
+    "score": 0.0,
+    "max_points": 1.0,
+    "mistake": None,
+    "message": "M",
+    "follows": ["a"],
+}
+ROW = {"case": "c", "part": "", "passed": False, "weight": 1.0, "hidden": False}
+RESULT = Judgement(
+    Result(NAME, False, 0.0, 1.0, None, "M", (CaseRow("c", "", False, 1.0, False),), follows=("a",)), "b"
+)
+REPLY = {"result": FIELDS | {"rows": [ROW]}, "broken": "b"}
+TWO = [Frame(3, b"text", b"body"), Frame(5, died="time")]
+
+
+def asked(frames, **more):
+    sent = {"name": NAME, "seed": SEED, "at_home": False, "again": False, "frames": frames}
+    return sent | more
+
+
+def test_frames_go_to_the_process_and_a_judgement_comes_back(monkeypatch):
+    monkeypatch.setattr(judge, "time", SimpleNamespace(monotonic=lambda: 100.0))
+    one = Talking(REPLY)
+    assert one.judge(NAME, SEED, TWO) == RESULT and one.done == [(NAME,)]
+    assert one.channel.sent == [(asked([[3, 4, 4, ""], [5, 0, 0, "time"]]), [b"text", b"body", b"", b""])]
+    assert one.channel.deadlines == [100.0 + judge.START_SECONDS, 100.0 + judge.PATIENCE_SECONDS]
+    for options in ({"at_home": True}, {"again": True}):
+        one = Talking(REPLY)
+        assert one.judge(NAME, SEED, [], **options) == RESULT and one.channel.sent == [(asked([], **options), [])]
+
+
+@pytest.mark.parametrize("ends", [Closed(), Silence()])
+def test_a_process_that_ends_is_asked_once_more(ends):
+    one = Talking(ends, REPLY)
+    assert one.judge(NAME, SEED, TWO) == RESULT and one.done == [(NAME,), "ended", (NAME,)]
+    assert one.channel.sent[0] == one.channel.sent[1]
+    one = Talking(ends, ends, status=7)
+    with pytest.raises(EngineFault) as fault:
+        one.judge(NAME, SEED, TWO)
+    assert str(fault.value) == "the process that judges answers ended twice (status 7)"
+    assert one.done == [(NAME,), "ended"] * 2
+
+
+STOP = {"stopped": True}
+
+
+def test_the_answer_that_stops_the_judge_is_found_one_by_one():
+    options = {"at_home": True, "again": True}
+    one = Talking(STOP, REPLY, STOP, REPLY)
+    assert one.judge(NAME, SEED, TWO, **options) == RESULT
+    assert [header["frames"] for header, _ in one.channel.sent] == [
+        [[3, 4, 4, ""], [5, 0, 0, "time"]],
+        [[3, 4, 4, ""]],
+        [[5, 0, 0, "time"]],
+        [[3, 4, 4, ""], [5, 0, 0, "judging"]],
+    ]
+    assert all(header["at_home"] and header["again"] for header, _ in one.channel.sent)
+    one = Talking(STOP, REPLY, REPLY, STOP)
+    with pytest.raises(EngineFault) as fault:
+        one.judge(NAME, SEED, TWO)
+    assert str(fault.value) == f"the answers to {NAME} cannot be judged together"
+
+
+def test_the_time_of_the_processor_stops_the_judge_as_memory_does():
+    one = Talking(Closed(), REPLY, status=-signal.SIGXCPU)
+    with pytest.raises(judge._Stopped):
+        one._ask(NAME, SEED, TWO, False, False)
+    assert one.done == [(NAME,), "ended"]
+
+
+def test_limits_are_asked_for_once():
+    one = Talking()
+    assert [one.limits(NAME, SEED) for _ in range(2)] == [[7, 8]] * 2
+    assert one.done == [(NAME,), {"name": NAME, "seed": SEED, "limits": True}]
+    one.limits(NAME, SEED + 1)
+    assert len(one.done) == 4
+
+
+def test_what_a_place_is_compared_with_is_computed_before():
+    one = Talking()
+    one.know(NAME, SEED)
+    assert one.done == [(NAME,), {"evidence": NAME, "seed": SEED}]
+
+
+def test_the_place_of_an_error_is_asked_for_with_the_child_in_between(monkeypatch):
+    monkeypatch.setattr(judge, "time", SimpleNamespace(monotonic=lambda: 100.0))
+    heard = []
+
+    def ask(case, given, body):
+        heard.append((case, given, body))
+        return {"runs": [case]}, b"x" * (judge.TRACED_BYTES + (case == 4))
+
+    one = Talking(({"case": 3, "given": None}, b"in"), {"case": 4, "given": ["t"]}, {"text": "Line 3."})
+    assert one.place(NAME, SEED, 1.5, ask, "source", at_home=True) == "Line 3." and one.done == []
+    assert heard == [(3, None, b"in"), (4, ["t"], b"")]
+    request = {"place": NAME, "seed": SEED, "seconds": 1.5, "source": "source", "at_home": True}
+    assert [header for header, _ in one.channel.sent] == [request, {"runs": [3]}, {"runs": None}]
+    assert len(one.channel.sent[1][1][0]) == judge.TRACED_BYTES
+    assert one.channel.deadlines == [100.0 + judge.START_SECONDS] * 6
+    one = Talking({"text": ""})
+    assert one.place(NAME, SEED, 1.5, ask, "source") == "" and one.channel.sent[0][0]["at_home"] is False
+
+
+@pytest.mark.parametrize("ends", [Closed(), Silence(), ProtocolError()])
+def test_a_process_that_ends_while_the_place_is_sought_has_found_none(ends):
+    one = Talking(ends)
+    assert one.place(NAME, SEED, 1.5, None, "") == "" and one.done == ["closed"]
+
+
+def test_a_child_that_dies_meanwhile_leaves_no_process_that_waits():
+    def ask(case, given, body):
+        raise KeyboardInterrupt
+
+    one = Talking({"case": 3, "given": None})
+    with pytest.raises(KeyboardInterrupt):
+        one.place(NAME, SEED, 1.5, ask, "")
+    assert one.done == ["closed"]
+
+
+# --- in the process, without it ---------------------------------------------------------------------------------------
+
+
+def test_a_request_is_answered_with_the_judgement():
+    sent = frames(*right())
+    body = b"".join(piece for one in sent for piece in (one.text, one.body))
+    header = asked([[one.number, len(one.text), len(one.body), one.died] for one in sent])
+    made = judge._reply(header, memoryview(body))
+    assert Judgement(judge._result(json.loads(json.dumps(made["result"]))), made["broken"]) == judge.judged(
+        NAME, SEED, sent
+    )
+    assert made["result"]["passed"] is True
+
+
+def test_what_a_request_says_of_the_answer_reaches_the_judge(monkeypatch):
+    heard, seconds = [], []
+
+    @contextlib.contextmanager
+    def processor_time(given):
+        seconds.append(given)
+        yield
+
+    def judged(*call):
+        heard.append(call)
+        raise MemoryError
+
+    monkeypatch.setattr(judge, "judged", judged)
+    monkeypatch.setattr(judge, "_processor_time", processor_time)
+    header = asked([[3, 4, 2, ""], [5, 0, 3, "time"]], at_home="h", again="a")
+    assert judge._reply(header, memoryview(b"textbomore")) == {"stopped": True}
+    assert heard == [(NAME, SEED, [Frame(3, b"text", b"bo"), Frame(5, b"", b"mor", "time")], "h", "a")]
+    assert seconds == [20]
+
+
+def test_the_process_answers_each_request_in_its_way(monkeypatch):
+    sent, known = [], []
+    line = SimpleNamespace(send=sent.append)
+    places = SimpleNamespace(evidence=lambda *call: known.append(call) or 1 / 0)
+    asked = [{"evidence": "e", "seed": 1}, {"place": "p"}, {"limits": True, "name": "n", "seed": 2}, {"frames": []}]
+    monkeypatch.setattr(judge, "Channel", lambda sock, trusted: known.append((sock, trusted)) or line)
+    monkeypatch.setattr(judge, "link", SimpleNamespace(join=lambda address: f"at {address}"))
+    monkeypatch.setattr(judge, "requests", lambda *call: known.append(call) or [(one, b"body") for one in asked])
+    monkeypatch.setattr(judge, "place", places)
+    monkeypatch.setattr(judge, "_placed", lambda *call: known.append(call) or "placed")
+    monkeypatch.setattr(judge, "limits_of", lambda *call: known.append(call) or [1])
+    monkeypatch.setattr(judge, "_reply", lambda header, body: known.append((header, bytes(body))) or "replied")
+    judge.main(77, "fd:3")
+    assert sent == [{"ready": True}, {"text": "placed"}, {"limits": [1]}, "replied"]
+    assert known == [
+        ("at fd:3", True),
+        (line, 77),
+        ("e", 1),
+        (line, {"place": "p"}),
+        ("n", 2),
+        ({"frames": []}, b"body"),
+    ]
+
+
+def placed(monkeypatch, find, at_home=False):
+    """(what is said, what `place.find` was given)."""
+    given = []
+
+    def found(*call):
+        given.append(call)
+        return find()
+
+    places = SimpleNamespace(evidence=lambda *call: ("known", *call), find=found)
+    monkeypatch.setattr(judge, "place", places)
+    header = {"place": NAME, "seed": SEED, "seconds": 1.5, "source": "x = 1", "at_home": at_home}
+    return judge._placed("line", header), given
+
+
+def test_the_place_is_said_without_long_numbers_while_grading(monkeypatch):
+    for at_home, words in ((True, "Line 3: 0.123456"), (False, "Line 3: …")):
+        said, given = placed(monkeypatch, lambda: SimpleNamespace(text="Line 3: 0.123456"), at_home)
+        ((exercise, runner, known, seed, seconds),) = given
+        assert said == words and (exercise, known, seed, seconds) == (
+            get_exercise(NAME), ("known", NAME, SEED), SEED, 1.5
+        )  # fmt: skip
+        assert (runner.channel, runner.source, runner.last_line) == ("line", "x1", 1)
+        assert runner.cases == expected_values(NAME, SEED)[0]
+    assert placed(monkeypatch, lambda: None)[0] == ""
+    assert placed(monkeypatch, lambda: 1 / 0)[0] == ""
+
+    def hangs_up():
+        raise Closed
+
+    with pytest.raises(Closed):
+        placed(monkeypatch, hangs_up)
+
+
+@pytest.mark.skipif(judge.resource is None, reason="Windows has no limit of processor time")
+def test_the_processor_time_of_an_answer_begins_with_it(monkeypatch):
+    class Process:
+        RLIMIT_CPU = "cpu"
+        limit = (5, 900)
+        limits = ()
+
+        def getrlimit(self, what):
+            assert what == "cpu"
+            return self.limit
+
+        def setrlimit(self, what, limit):
+            assert what == "cpu"
+            self.limits = (*self.limits, limit)
+
+    process = Process()
+    monkeypatch.setattr(judge, "resource", process)
+    monkeypatch.setattr(judge, "time", SimpleNamespace(process_time=lambda: 12.9))
+    with pytest.raises(KeyError), judge._processor_time(20):
+        assert process.limits == ((33, 900),)
+        raise KeyError
+    assert process.limits == ((33, 900), (900, 900))
+    monkeypatch.setattr(judge, "resource", None)
+    with judge._processor_time(20):
+        pass
+
+
+# {what: (the outcome, whether its case is hidden: where, printed, warned, error)}
+SAID = drivers.Outcome(
+    "", where="line 3: 0.12345", printed="12.345 and 1234", warned="-5.0e-10", error=ValueError("0.123456")
+)
+
+
+def test_what_an_answer_says_loses_its_long_numbers():
+    made = judge.guarded(SAID, False)
+    assert (made.where, made.printed, made.warned, made.error) == ("line 3: …", "… and 1234", "-…", SAID.error)
+    made = judge.guarded(SAID, True)
+    assert (made.where, made.printed, made.warned, made.error) == ("", "", "", SAID.error)
+    late = judge.guarded(replace(SAID, error=TooSlow("stopped after 42.195 s")), False)
+    assert type(late.error) is TooSlow and str(late.error) == "stopped because it took too long"
+    kept = replace(SAID, error=drivers.Withheld())
+    assert judge.guarded(kept, False).error is kept.error
+
+
+# {what: (the error, hidden, asked again: the problem)}
+TOLD = {
+    "a known error of a visible case": (ValueError("is 0.123456"), False, False, "Your code raised ValueError: is …."),
+    "of a hidden case": (ValueError("is 0.123456"), True, False, "Your code raised ValueError."),
+    "the second time": (ValueError("is 0.123456"), False, True, "Your code raised ValueError."),
+    "without a text": (ValueError(), False, False, "Your code raised ValueError: ."),
+    "an error of the answer's own": (
+        type("My12Error_3", (Exception,), {})("t"),
+        False,
+        False,
+        "Your code raised My_Error_: t.",
+    ),
+    "of its own, hidden": (type("My12Error", (Exception,), {})("t"), True, False, "Your code raised an error."),
+    "of NumPy": (np.linalg.LinAlgError("singular"), True, False, "Your code raised LinAlgError."),
+    "a long text": (ValueError("y" * 400), False, False, f"Your code raised ValueError: {'y' * 300}."),
+    "the course's own": (TooSlow("stopped"), True, True, "Your code was stopped. Is there an infinite loop?"),
+}
+
+
+@pytest.mark.parametrize("what", TOLD)
+def test_what_an_error_says_is_guarded(what):
+    error, hidden, again, problem = TOLD[what]
+    text = str(error)
+    known = f"Your code raised {type(error).__name__}: {text}." if type(error) is not TooSlow else problem
+    rows = tuple(CaseRow(case, "", False, 1.0, hidden, known) for case in ("one", "two"))
+    before = Result(NAME, False, 0.0, 1.0, None, "H" if hidden else f"H\nCase “one”: {known}", rows)
+    got = [[drivers.Outcome("", error=error)]] * 2
+    made = judge._without_texts(before, got, again)
+    assert [row.problem for row in made.rows] == [problem] * 2
+    assert made.message == ("H" if hidden else f"H\nCase “one”: {problem}")
+    right = replace(before, rows=(CaseRow("one", "", True, 1.0, hidden),))
+    assert judge._without_texts(right, [[drivers.Outcome("", 1.0)]], again) == right
+
+
+class Recorded(Told):
+    """Keeps what was sent; `receive` says nothing where `runs` is None."""
+
+    def __init__(self, *told):
+        super().__init__(*told)
+        self.sent = []
+
+    def send(self, header, buffers=()):
+        self.sent.append((header, list(buffers)))
+
+
+def test_the_values_that_are_exchanged_stand_behind_those_of_the_case():
+    told = Recorded(([(0, 1.0), (1, 2.0), (-1, 3.0), (0, "text")], [5.0], 9), ([], None, -2))
+    made = judge.Elsewhere(told, NAME, SEED, "a\nb")
+    made.sites = ["the only one"]
+    given = [{0: [np.ones(2)]}]
+    first, second = made.exchanged(1, given)
+    one = made.cases[1]
+    start = sum(map(len, encode((one.args, one.kwargs, one.dout, one.extra))[1]))
+    tree, buffers = encode(given, start)
+    assert told.sent == [({"case": 1, "given": tree}, buffers)]
+    assert (first.events, first.values, first.error, first.line) == ([(0, 1.0)], [5.0], None, 2)
+    assert (second.events, second.values, type(second.error), second.line) == ([], [], Exception, 0)
+    told.receive = lambda: ({"runs": None}, b"")
+    with pytest.raises(judge.Untraceable, match=r"^the child had nothing to tell$"):
+        made.exchanged(1, given)
+
+
+# --- the process itself -----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")

@@ -4,16 +4,19 @@ import hashlib
 import time
 from collections import namedtuple
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from autograder.checks import evaluation, limits, recognition
-from autograder.checks.drivers import Case, Outcome, Withheld, WrongAnswer, plain, ready, run_case
+from autograder.checks.drivers import Case, Outcome, Withheld, WrongAnswer, data, plain, ready, run_case
 from autograder.checks.evaluation import judge, problem, unusable
 from autograder.checks.exercise import Exercise, Mistake, by_columns
 from autograder.checks.limits import TooSlow
-from autograder.checks.recognition import Seen
+from autograder.checks.recognition import Seen, Way
+from autograder.checks.result import CaseRow
+from autograder.checks.scale import Scale
 
 
 def double(x):
@@ -80,7 +83,14 @@ MEASURED = Exercise(
     [mistaken("ones", lambda x: np.ones(5)), mistaken("text", lambda x: "a")],
     measure=lambda value, case: np.mean(np.asarray(value[0], float)),
 )
-MADE = {exercise.name: exercise for exercise in (ONE, PAIR, MEASURED)}
+# Earns by a figure: from 0 to twice the first number of its case
+GRADED = Exercise(
+    "made.graded",
+    lambda x: x[0],
+    lambda rng: list(CASES),
+    scales={"": Scale("accuracy", 0.0, 2.0, lambda value, case: float(value) / case.args[0][0])},
+)
+MADE = {exercise.name: exercise for exercise in (ONE, PAIR, MEASURED, GRADED)}
 
 
 @pytest.fixture(autouse=True)
@@ -134,6 +144,16 @@ PROBLEMS = {
         outcome(error=TypeError("double() takes 1 positional argument but 2 were given")),
         "The call failed: double() takes 1 positional argument but 2 were given. Keep the given names and order of the arguments.",
     ),
+    "another signature of an answer that stands in a function": (
+        outcome(error=TypeError("f.<locals>.double() missing 1 required positional argument: 'x'")),
+        "The call failed: f.<locals>.double() missing 1 required positional argument: 'x'. Keep the given names and order of "
+        "the arguments.",
+    ),
+    "another signature of an answer without a name": (
+        outcome(error=TypeError("f.<locals>.<lambda>() takes 0 positional arguments but 1 was given")),
+        "The call failed: f.<locals>.<lambda>() takes 0 positional arguments but 1 was given. Keep the given names and order "
+        "of the arguments.",
+    ),
     "another signature of a function within the answer": (
         outcome(error=TypeError("f() takes 1 positional argument but 2 were given"), where="line 2: f(1, 2)"),
         "Your code raised TypeError: f() takes 1 positional argument but 2 were given (line 2: f(1, 2)).",
@@ -186,6 +206,58 @@ def test_a_problem_is_compared_as_its_case_says():
     )
 
 
+E = np.array([1.0, 1e-3])
+# {what: (case, the answer's value, whether it is wrong)}
+BOUNDS = {
+    "within the tolerance": (Case("a", sum_length=16, tolerance=1e-4), E * [1.0, 1.01], False),
+    "beyond the tolerance": (Case("a", sum_length=16, tolerance=1e-6), E * [1.0, 1.01], True),
+    "each entry by its own size": (Case("a", sum_length=16, tolerance=1e-4, relative=True), E * [1.0, 1.01], True),
+    "each entry within its own bound": (Case("a", sum_length=16, tolerance=0.1, relative=True), E * [1.0, 1.01], False),
+    "rounding of a short sum": (Case("a", sum_length=16), E * (1 + 2e-13), True),
+    "rounding of a long sum": (Case("a", sum_length=160), E * (1 + 2e-13), False),
+}
+
+
+@pytest.mark.parametrize("what", BOUNDS)
+def test_whether_a_value_is_wrong_is_as_its_sentence_has_it(what):
+    case, got, wrong = BOUNDS[what]
+    assert evaluation.is_wrong(PAIR, case, outcome(got, "backward"), E) is wrong
+    assert bool(problem(PAIR, case, outcome(got, "backward"), E)) is wrong
+    # Of several values the ones that are wrong are known
+    seen = evaluation._seen(PAIR, case, outcome((got, E + 1), "backward"), (E, E), "wrong")
+    assert (seen.wrong, seen.inside) == (True, {0: wrong, 1: True})
+
+
+def test_an_error_and_what_cannot_be_measured_are_wrong():
+    assert evaluation.is_wrong(ONE, CASES[0], outcome(ACCEPTED, error=ValueError()), ACCEPTED) is True
+    case = MEASURED.cases(None)[0]
+    assert evaluation.is_wrong(MEASURED, case, outcome((X, 1)), (X, 1)) is False
+    assert evaluation.is_wrong(MEASURED, case, outcome((X + 2, 1)), (X, 1)) is True
+    assert evaluation.is_wrong(MEASURED, case, outcome("a"), (X, 1)) is True
+
+
+@pytest.mark.parametrize(
+    ("exercise", "given", "value", "inside"),
+    [
+        (ONE, outcome((X, 3)), (X, 4), {0: False, 1: True}),
+        (ONE, outcome([X + 1, 4]), (X, 4), {0: True, 1: False}),
+        (ONE, outcome({"a": 1, "b": 2}), {"a": 1, "b": 3}, {"a": False, "b": True}),
+        # Values that cannot be put beside each other
+        (ONE, outcome({"b": 2, "a": 1}), {"a": 1, "b": 3}, {}),
+        (ONE, outcome((X, 3, 4)), (X, 4), {}),
+        (ONE, outcome({0: X, 1: 3}), (X, 4), {}),
+        (ONE, outcome((X, 3)), {0: X, 1: 4}, {}),
+        (ONE, outcome((X,)), (X + 1,), {}),
+        (ONE, outcome(X), X + 1, {}),
+        (ONE, outcome((X, 3), error=ValueError()), (X, 4), {}),
+        (MEASURED, outcome((X, 3)), (X, 4), {}),
+    ],
+)
+def test_of_several_values_the_wrong_ones_are_known(exercise, given, value, inside):
+    assert evaluation._seen(exercise, CASES[0], given, value, "It differs.") == Seen(given, True, inside)
+    assert evaluation._seen(exercise, CASES[0], given, value, "") == Seen(given, False, {})
+
+
 def test_a_measured_answer():
     case = MEASURED.cases(None)[0]
     assert problem(MEASURED, case, outcome((X + 2.0, 1)), (X + 2.05, 1)) == ""
@@ -209,6 +281,17 @@ def test_a_measured_answer():
 )
 def test_what_cannot_be_called(exercise, functions, sentence):
     assert unusable(exercise, functions) == sentence
+
+
+def test_data_that_an_answer_assigns():
+    both = Exercise("made.data", (1.0, double), None, data=("a",), driver=data)
+    assert unusable(both, (None, double)) == ""
+    assert unusable(both, ()) == "Expected 2 values, a, double; got 0."
+    assert unusable(both, (1.0, 3)) == "Expected the function double itself (without parentheses), got an int."
+    text = "Not attempted yet: replace the line `raise NotImplementedError()` with your value, run its cell, then this one."
+    assert unusable(both, (evaluation.MISSING, double)) == unusable(both, (1.0, evaluation.MISSING)) == text
+    one = replace(both, reference=(1.0,), data=("a",))
+    assert unusable(one, (1, 2, 3)) == "Expected 1 value, a; got 3."
 
 
 def judged(exercise, *functions, **options):
@@ -257,6 +340,114 @@ def test_the_rows_are_those_of_the_cases():
     assert judged(ONE, lambda x: (2 * x, x.size if x[0] == 1.0 else 0), hidden=False).passed
 
 
+def test_an_exercise_that_assesses_its_answers_itself_gets_the_cases_and_the_outcomes():
+    heard, got = [], [[outcome(1)], [outcome(2)]]
+    made = replace(ONE, assess=lambda *call: heard.append(call) or "the result")
+    assert judge(made, CASES, None, got) == "the result" and heard == [(made, CASES, got)]
+
+
+NOTHING = "0 earns nothing, 2 everything."
+CHANGED = (
+    "The values are right, but your function changes its input x: the caller still needs that array. Work on a copy, or make "
+    "a new array."
+)
+# {what: (the outcome of the first case, of which 2 earns all: its problem, the share that it earns)}
+SHARES = {
+    "all of it": (outcome(2.0), "", 0.0),
+    "a quarter": (outcome(0.5), f"The accuracy is 0.5; {NOTHING}", 0.25),
+    "nothing": (outcome(-1.0), f"The accuracy is -1; {NOTHING}", 0.0),
+    "an error": (outcome(2.0, error=ValueError("no")), "Your code raised ValueError: no.", 0.0),
+    "what cannot be measured": (
+        outcome("a"),
+        "Your answer could not be measured (ValueError); it returned the text 'a'.",
+        0.0,
+    ),
+    "a quarter, and a changed input": (
+        outcome(0.5, changed=("x",)),
+        f"The accuracy is 0.5; {NOTHING} Your function also changes its input x.",
+        0.1875,
+    ),
+    "all of it, and a changed input": (outcome(2.0, changed=("x",)), CHANGED, 0.75),
+}
+
+
+@pytest.mark.parametrize("what", SHARES)
+def test_what_earns_by_a_figure_earns_its_share(what):
+    first, text, share = SHARES[what]
+    result = judge(GRADED, CASES, [[1.0], [2.0]], [[first], [outcome(4.0)]])
+    assert result.rows == (
+        CaseRow("plain", "", not text, 1.0, False, text, share, True),
+        CaseRow("kept", "", True, 1.0, True, "", 0.0, True),
+    )
+    assert result.score == ((share if text else 1.0) + 1) / 2
+    assert evaluation.is_wrong(GRADED, CASES[0], first, 1.0) is (text not in ("", CHANGED))
+
+
+def test_the_rows_of_a_figure_that_is_not_attempted_are_of_its_kind():
+    result = judge(GRADED, CASES, [[1.0], [2.0]], [[outcome(error=NotImplementedError())]] * 2)
+    assert [(row.credit, row.scaled, row.problem) for row in result.rows] == [(0.0, True, TEXT)] * 2
+    assert evaluation.passed_without_content(GRADED.name, 0) == []
+
+
+class Repair(Exercise):
+    """As it is given it raises for the second case."""
+
+    planted_functions = (lambda x: (x, x.size) if x[0] == 1.0 else [][0],)
+
+
+REPAIR = Repair("made.repair", double, lambda rng: list(CASES), planted=("late",))
+MADE[REPAIR.name] = REPAIR
+AS_GIVEN = [outcome((X, 3)), outcome(error=IndexError("other words"))]
+
+
+@pytest.mark.parametrize(
+    ("number", "other", "cases", "given"),
+    [
+        (0, AS_GIVEN[0], CASES, True),
+        (0, outcome((2 * X, 3)), CASES, False),
+        (0, outcome(error=IndexError()), CASES, False),
+        (1, outcome((X, 3)), CASES, False),
+        (1, outcome(error=KeyError()), CASES, False),
+        # Equal by the rules of the case
+        (0, outcome((X * (1 + 2e-13), 3)), CASES, False),
+        (0, outcome((X * (1 + 2e-13), 3)), (replace(CASES[0], sum_length=None), CASES[1]), True),
+        (0, outcome((X * (1 + 2e-12), 3)), (replace(CASES[0], sum_length=None), CASES[1]), False),
+        (0, outcome((X + [0.05, 0, 0], 3)), (replace(CASES[0], tolerance=0.02), CASES[1]), True),
+        (0, outcome((X + [0.05, 0, 0], 3)), (replace(CASES[0], tolerance=0.02, relative=True), CASES[1]), False),
+    ],
+)
+def test_a_repair_that_is_as_it_was_given_is_not_attempted(number, other, cases, given):
+    flat = [other if i == number else one for i, one in enumerate(AS_GIVEN)]
+    assert evaluation._as_given(REPAIR, cases, flat) is given
+    if None in {case.sum_length for case in cases} and not given:
+        return
+    result = judge(REPAIR, cases, [[(2 * X, 3)], [(2 * X + 2, 3)]], [[one] for one in flat])
+    text = "Not attempted yet: the functions are as they were given. Mend them, and let `places` say which lines were wrong."
+    assert result.attempted is not given and (result.message.split("\n")[1] == text) is given
+    if given:
+        assert {row.problem for row in result.rows} == {text} and result.score == 0.0
+
+
+def test_what_was_given_of_a_repair_passes_without_content(monkeypatch):
+    answers = [("right", (double,), None), ("wrong", (lambda x: x,), None), ("taken off", (double,), (double,))]
+    monkeypatch.setattr(evaluation, "cheap_answers", lambda exercise: iter(answers))
+    everything = {("plain", ""), ("kept", "")}
+    assert evaluation.passed_without_content(REPAIR.name, 5) == [("right", everything)]
+    MADE["made.mended"] = Repair("made.mended", Repair.planted_functions[0], lambda rng: [CASES[0]], planted=("late",))
+    assert evaluation.passed_without_content("made.mended", 5) == [("what was given", {("plain", "")})]
+    MADE["made.plain"] = replace(ONE, name="made.plain")
+    assert evaluation.passed_without_content("made.plain", 5) == [("right", everything)]
+
+
+def test_a_released_exercise_brings_its_values():
+    first, second = mistaken("a", double), mistaken("b", double)
+    made = SimpleNamespace(cases=["a case"], expected=["a value"], empty=["what passes"], ways=[["w"], ["x", "y"]])
+    MADE["made.released"] = Exercise("made.released", double, None, [first, second], released=made)
+    assert evaluation.expected_values("made.released", 1) == (["a case"], ["a value"])
+    assert evaluation.passed_without_content("made.released", 1) == ["what passes"]
+    assert evaluation.known_way("made.released", 1, 1, 1, ("a",)) == Way(MADE["made.released"].mistakes[1], "y")
+
+
 def raising(x):
     return {}["key"]
 
@@ -284,6 +475,64 @@ def changing(x):
 )
 def test_a_mistake_is_recognised_by_every_case(answer, mistake):
     assert judged(ONE, answer).mistake == mistake
+
+
+NAMED = Seen(outcome(changed=("x",)), True)
+LEFT = Seen(outcome(ACCEPTED, changed=("x",), rounded=True), False)
+WRITTEN = Seen(outcome(ACCEPTED, changed=("x",)), False)
+KEPT = Seen(outcome(ACCEPTED), False)
+BROKEN = Seen(outcome(error=ValueError(), changed=("x",)), True)
+
+
+@pytest.mark.parametrize(
+    ("seen", "slugs"),
+    [
+        ([KEPT, KEPT], []),
+        ([KEPT, BROKEN], []),
+        ([BROKEN, WRITTEN], ["changes_its_input"]),
+        ([KEPT, WRITTEN], ["changes_its_input"]),
+        ([KEPT, LEFT], ["not_restored"]),
+        ([LEFT, WRITTEN], ["changes_its_input"]),
+        # Where some of it is right, that decides whether rounding was left behind
+        ([LEFT, NAMED], ["not_restored"]),
+        ([WRITTEN, replace(LEFT, wrong=True)], ["changes_its_input"]),
+        ([replace(LEFT, wrong=True)] * 2, ["not_restored"]),
+        ([NAMED, replace(LEFT, wrong=True)], ["changes_its_input"]),
+        # A known mistake that changes its input has said it
+        ([Seen(outcome((7 * one, 3), changed=("x",)), True) for one in (X, X + 1)], ["changes"]),
+        ([Seen(outcome((3 * one, 3), changed=("x",)), True) for one in (X, X + 1)], ["triple", "changes_its_input"]),
+    ],
+)
+def test_a_changed_input_is_named_once(seen, slugs):
+    found = evaluation._explanations(ONE, CASES, [seen], 0)
+    assert [(one.mistake.slug, one.parts) for one in found] == [(slug, ()) for slug in slugs]
+
+
+def test_a_changed_input_is_named_with_its_parts():
+    (case,), right = PAIR.cases(None), [Seen(outcome(X / 2), False)]
+    written = [Seen(outcome(X / 2, changed=("x",)), False)]
+    for seen, parts in (([written, right], ("forward",)), ([written, written], ("forward", "backward"))):
+        (one,) = evaluation._explanations(PAIR, [case], seen, 0)
+        assert (one.mistake.slug, one.parts) == ("changes_its_input", parts)
+
+
+def test_a_known_mistake_covers_the_changed_input_of_its_own_part_only():
+    def late(dy, x):
+        dy *= 3
+        return dy
+
+    case = Case("one", (X,), dout=np.ones(3), sum_length=16)
+    made = Exercise("made.late", (forward, backward), lambda rng: [case], [mistaken("late", (forward, late))])
+    MADE[made.name] = made
+    backward_seen = [Seen(outcome(3 * np.ones(3), "backward", changed=("dout",)), True)]
+    kept, written = ([Seen(outcome(X / 2, "forward", changed=names), False)] for names in ((), ("x",)))
+    found = evaluation._explanations(made, [case], [kept, backward_seen], 0)
+    assert [(one.mistake.slug, one.parts) for one in found] == [("late", ("backward",))]
+    found = evaluation._explanations(made, [case], [written, backward_seen], 0)
+    assert [(one.mistake.slug, one.parts) for one in found] == [
+        ("late", ("backward",)),
+        ("changes_its_input", ("forward",)),
+    ]
 
 
 def test_a_mistake_that_explains_another_part_comes_first():
@@ -425,6 +674,42 @@ def test_an_answer_that_takes_too_long_fails_in_every_part():
     assert limits.TooSlow is TooSlow
 
 
+def test_a_case_that_ends_outside_of_the_answer_is_too_slow_in_every_part(monkeypatch):
+    late = TooSlow("stopped")
+
+    def ends(*call):
+        raise late
+
+    monkeypatch.setattr(evaluation, "run_case", ends)
+    assert evaluation.timed(PAIR, (), CASES[0], 1.0) == [
+        Outcome("forward", error=late),
+        Outcome("backward", error=late),
+    ]
+
+
+def test_the_seconds_that_each_question_gets(monkeypatch):
+    given, run = [], evaluation.timed
+
+    def timed(exercise, functions, case, seconds):
+        given.append(seconds)
+        return run(exercise, functions, case, seconds)
+
+    monkeypatch.setattr(evaluation, "timed", timed)
+    evaluation._passed(ONE.name, (double,), 0)
+    evaluation._as_given(REPAIR, CASES, AS_GIVEN)
+    assert given == [2.0] * 4
+    evaluation._way_of(ONE, ONE.mistakes[0], (double,), 0, ("kept",))
+    evaluation._distance(ONE, lambda number: (double,), CASES[0], 0, (X, 3), 1.0)
+    assert given[4:] == [5.0, evaluation.SECONDS_TO_FIT]
+    # An exercise may give less than the course does, and not more
+    hurried = replace(ONE, name="made.hurried", seconds=3.0)
+    MADE[hurried.name] = hurried
+    for seconds, asked in ((30.0, 3.0), (2.0, 2.0)):
+        given.clear()
+        evaluation.ask(hurried, (double,), seconds=seconds)
+        assert given == [asked] * 2
+
+
 def test_a_reference_that_fails_on_its_own_case_is_an_error():
     def broken(x):
         raise ValueError("broken")
@@ -507,9 +792,60 @@ def test_digits_that_cancel_are_allowed_for():
         x = np.array([1.0, below])
         assert evaluation._conditioning(refuses, Case("a", (x,)), [cancels(x)]) >= 10
     # What has its own bound keeps it
-    for case in (Case("a", (X,), tolerance=0.1), Case("a", (X,), relative=True)):
+    for case in (replace(plain, tolerance=0.0), replace(plain, relative=True)):
         assert evaluation._conditioning(made, case, expected) == 1
-    assert evaluation._conditioning(MEASURED, plain, [(2 * X, 3)]) == 1
+    for options in ({"measure": np.mean}, {"scales": {"": GRADED.scales[""]}}):
+        assert evaluation._conditioning(Exercise("made.cancels", cancels, None, **options), plain, expected) == 1
+
+
+@pytest.mark.parametrize(
+    ("moved", "units"),
+    [
+        ([0.0, 0.0, 0.0], 1),
+        ([4.0, 8.0, 6.0], 2),
+        ([4.0, 8.0, 10.0], 3),
+        ([4.0, 4e4, 0.0], 10_000),
+        # A jump, nothing that is finite, and no answer count for nothing
+        ([8.0, 5e4, np.inf], 2),
+        ([8.0, np.nan, None], 2),
+    ],
+)
+def test_the_largest_of_three_errors_of_rounding_counts(monkeypatch, moved, units):
+    eps, states, left = float(np.finfo(np.float32).eps), [], iter(moved)
+
+    def rounded(exercise, case, rng):
+        states.append(rng.bit_generator.state)
+        much = next(left)
+        return [outcome(error=ValueError()) if much is None else outcome(X + np.array([much * eps, 0.0, 0.0]))]
+
+    monkeypatch.setattr(evaluation, "_rounded_outcomes", rounded)
+    assert evaluation._conditioning(ONE, Case("a", (X,)), [X]) == units
+    assert states == [np.random.default_rng(0).bit_generator.state] * 3
+
+
+def test_all_that_an_answer_is_given_is_moved_by_a_unit_of_rounding():
+    eps = np.finfo(np.float32).eps
+    up_and_down = np.array([1 + eps, 2 - 2 * eps, 4 + 4 * eps], np.float32)
+    down = np.array([1 - eps, 2 - 2 * eps, 4 - 4 * eps], np.float32)
+
+    def driver(functions, case):
+        yield "", functions[0](case.args[0], case.kwargs["k"], case.dout, case.extra["e"])
+
+    case = Case("a", (X,), {"k": X}, dout=X, extra={"e": X})
+    made = Exercise("made.moved", lambda *given: given, None, driver=driver)
+    (moved,) = evaluation._rounded_outcomes(made, case, Coin())
+    assert [x.tolist() for x in moved.value] == [up_and_down.tolist()] * 4
+    # Where that is more than the function takes, everything becomes smaller
+    made = replace(made, reference=lambda *given: given if all((x <= X).all() for x in given) else [][0])
+    (moved,) = evaluation._rounded_outcomes(made, case, Coin())
+    assert [x.tolist() for x in moved.value] == [down.tolist()] * 4
+
+
+def test_a_right_answer_keeps_half_of_the_digits_of_its_type():
+    assert [evaluation._half_of_the_digits(dtype) for dtype in (np.float16, np.float32, np.float64)] == [4, 362, 2**23]
+    single, half = X.astype(np.float32), X.astype(np.float16)
+    assert evaluation._dtypes([{"a": (X, 3), "b": "text"}, [single]]) == {X.dtype, single.dtype}
+    assert evaluation._dtypes((half, np.arange(3), True)) == {half.dtype} and evaluation._dtypes(2.5) == {X.dtype}
 
 
 @pytest.mark.parametrize(
@@ -753,3 +1089,32 @@ def test_how_far_a_number_is_from_an_answer():
     # A measured answer by its measure
     case = MEASURED.cases(None)[0]
     assert evaluation._distance(MEASURED, family, case, 0, np.mean(3 * X), 3.0) == 0.0
+
+
+def test_a_number_is_fitted_to_the_answers_value_of_its_case(monkeypatch):
+    heard = []
+
+    def scaled_by(theta):
+        return (lambda x: (theta * x, x.size),)
+
+    def shifted_by(theta):
+        return (lambda x: (x + theta, x.size),)
+
+    scaled_by.values = (3.0, 4.0)
+
+    def fitted(far, near):
+        heard.append((far(3.0), near))
+        return 3.0 if near else None
+
+    monkeypatch.setattr(evaluation, "fitted", fitted)
+    mistake = SimpleNamespace(families=[scaled_by, shifted_by])
+    seen = [[Seen(outcome((X, 3)), True), Seen(outcome((3 * (X + 1), 3)), True)]]
+    (way,) = evaluation._fitted(ONE, CASES, seen, 0, ("plain", "kept"), mistake, 0, 1)
+    assert heard == [(0.0, (3.0, 4.0)), (pytest.approx(7 / 15), ())]
+    assert way.mistake is mistake
+    assert [one.outcome.value[0].tolist() for one in way.seen[0]] == [[3.0, 6.0, 12.0], [6.0, 9.0, 15.0]]
+    # Of a measured answer the measure is what is fitted
+    heard.clear()
+    (case,) = MEASURED.cases(None)
+    evaluation._fitted(MEASURED, [case], [[Seen(outcome((3 * X, 3)), True)]], 0, ("mean",), mistake, 0, 0)
+    assert heard[0] == (0.0, (3.0, 4.0)) and heard[1][0] > 0.0

@@ -108,7 +108,7 @@ def test_an_unknown_module_is_answered_with_those_there_are(capsys):
     with pytest.raises(SystemExit):
         mutation.main(["compere"])
     assert (
-        "no module compere; there are archive, assignment, cheap, collect, compare, evaluation, "
+        "no module compere; there are archive, assignment, cheap, collect, compare, drivers, evaluation, "
         in capsys.readouterr().err
     )
     assert Path(mutation.EQUIVALENT).is_file()

@@ -10,9 +10,8 @@ import dlcourse
 from autograder import build, evaluate, exercises_of, get_exercise
 from autograder.checks import audit
 from autograder.checks.cheap import _remembered
-from autograder.checks.drivers import Case, WrongAnswer, each_value, fit_and_predict, ready, run_case
+from autograder.checks.drivers import Case, each_value, fit_and_predict, ready, run_case
 from autograder.checks.result import CaseRow, cases_that_pass
-from autograder.checks.scale import Scale, numbers, several
 from autograder.engine import grader as engine_grader
 from autograder.engine.grader import Grader
 from autograder.engine.sandbox import sandbox
@@ -23,62 +22,6 @@ NAMES = [f"{slug}.project" for slug in dlcourse.TOPICS]
 NAME = "layers.project"
 
 # --- the scale --------------------------------------------------------------------------------------------------------
-
-
-def test_a_figure_earns_its_share_between_two_published_ends():
-    more = Scale("accuracy", 0.5, 0.9, lambda value, case: value)
-    assert [more.share(x) for x in (0.2, 0.5, 0.7, 0.9, 1.0, float("nan"), float("inf"))] == [
-        0.0,
-        0.0,
-        pytest.approx(0.5),
-        1.0,
-        1.0,
-        0.0,
-        0.0,
-    ]
-    assert str(more) == "accuracy: 0.5 and less earns nothing, 0.9 and more everything, what lies between its share"
-    less = Scale("error", 0.3, 0.1, lambda value, case: value)
-    assert [round(less.share(x), 9) for x in (0.4, 0.3, 0.2, 0.1, 0.0)] == [0.0, 0.0, 0.5, 1.0, 1.0]
-    assert str(less) == "error: 0.3 and more earns nothing, 0.1 and less everything, what lies between its share"
-    assert less.judged(0.25, Case("")) == (
-        pytest.approx(0.25),
-        "The error is 0.25; 0.3 earns nothing, 0.1 everything.",
-    )
-    assert less.judged(0.05, Case("")) == (1.0, "")
-
-
-def test_what_cannot_be_measured_earns_nothing_and_says_why():
-    def refuses(value, case):
-        raise WrongAnswer("expected w")
-
-    assert Scale("x", 0, 1, refuses).judged(1, Case("")) == (0.0, "Expected w.")
-    assert Scale("x", 0, 1, lambda value, case: value + 1).judged("two", Case("")) == (
-        0.0,
-        "Your answer could not be measured (TypeError); it returned the text 'two'.",
-    )
-
-
-@pytest.mark.parametrize(
-    "value, shape, says",
-    [
-        (None, (2,), "expected w, an array of numbers, got None (is a `return` missing?)"),
-        ("ab", (2,), "expected w, an array of numbers, got the text 'ab'"),
-        (np.array([1j, 2]), (2,), "expected w, an array of numbers, got an array of shape (2,)"),
-        (np.zeros(3), (2,), "expected w of shape (2,), got shape (3,)"),
-        (np.zeros((2, 3)), (None, 2), "expected w of shape (any, 2), got shape (2, 3)"),
-        (np.broadcast_to(0.0, (10**9, 10**6)), (2, 2), "expected w of shape (2, 2), got shape (1000000000, 1000000)"),
-    ],
-)
-def test_numbers_of_another_form_are_refused_before_any_arithmetic(value, shape, says):
-    with pytest.raises(WrongAnswer) as error:
-        numbers(value, "w", shape)
-    assert str(error.value) == says
-
-
-def test_several_values_are_counted():
-    assert several([1, 2], ("a", "b")) == [1, 2]
-    with pytest.raises(WrongAnswer, match=r"^expected 2 values, a, b, got an array of shape \(2,\)$"):
-        several(np.zeros(2), ("a", "b"))
 
 
 def test_a_result_says_the_figure_of_every_visible_case():

@@ -24,6 +24,7 @@ from .evaluation import PUBLIC_SEED, expected_values, is_wrong, timed, with_leng
 from .exercise import HUNT, Exercise, Trial, get_exercise
 from .notebook import arguments_of
 from .result import CaseRow, Result
+from .structure import entries
 
 # Of an input: entries in all, the size of a number, characters of a text, seconds for one implementation
 ENTRIES, LARGEST, LETTERS, SECONDS = 1000, 1000.0, 40, 2.0
@@ -186,7 +187,7 @@ def _plain(name, value, room, nested):
         return [_plain(name, one, room, nested) for one in value[:ENTRIES]]
     expected = "expected numbers, or lists or an array of them"
     if array is None:
-        got = "lists of different lengths" if isinstance(value, list | tuple) else kind(value)
+        got = "lists of different lengths" if _uneven(value) else kind(value)
         raise Refused(f"`{name}`: {expected}, got {got}.")
     if array.dtype.str[1:] not in ("f8", "f4", "i8", "i4", "b1"):
         raise Refused(f"`{name}`: {expected} of dtype float64, float32, int64 or bool, got dtype {array.dtype}.")
@@ -209,6 +210,17 @@ def _array(value):
     except (ValueError, TypeError, OverflowError):
         return None
     return array if array.dtype.kind in "biuf" else None
+
+
+def _uneven(value):
+    """Whether these are lists of numbers whose lengths make no array."""
+    if not isinstance(value, list | tuple) or entries(value) == math.inf:
+        return False
+    try:
+        np.array(value)
+    except ValueError:
+        return True
+    return False
 
 
 @registry.kept

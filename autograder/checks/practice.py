@@ -177,7 +177,7 @@ def reply(variant: Variant, text: str) -> Reply:
         lines.append(f"This {words} ({mistake.slug.replace('_', ' ')}). {hint}")
     if not named:
         lines.append(_place(variant, typed, str(difference)))
-    return Reply(False, "\n".join(lines), mistakes=tuple(one.slug for one in named))
+    return Reply(False, "\n".join(filter(None, lines)), mistakes=tuple(one.slug for one in named))
 
 
 def _place(variant, typed, text):

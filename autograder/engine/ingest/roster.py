@@ -78,7 +78,8 @@ def read_roster(path: Path) -> dict[str, Person]:
 
 def _columns(header):
     """{field: place of its column}."""
-    names = ["".join(sorted(spellings(name), key=len)[:1]) for name in header]
+    # The shortest spelling, and of several the one of plain letters
+    names = [min(spellings(name), key=lambda one: (len(one), one), default="") for name in header]
     # Canvas has its own number under "ID", and the student's id under "SIS Login ID"
     canvas = "sisloginid" in names
     found = {}
