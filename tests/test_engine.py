@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -158,6 +159,32 @@ def test_what_is_lent_is_the_reference_of_the_exercise_wherever_it_stands(grader
     )
     assert first.verdict != RIGHT and second.verdict == RIGHT
     assert "Follows from graph.backward" in second.message
+    # What is called with a function runs beside the answer: no function can be sent elsewhere
+    stub = "def gd_fit(grad, X, d, w, b, lr, epochs):\n    raise NotImplementedError()"
+    fits = (
+        "def sgd_fit(grad, X, d, w, b, lr, epochs, rng, batch_size=1):\n"
+        "    for _ in range(epochs):\n"
+        "        order = rng.permutation(len(X))\n"
+        "        for start in range(0, len(X), batch_size):\n"
+        "            part = order[start : start + batch_size]\n"
+        "            w, b = gd_fit(lambda *given: grad(*given), X[part], d[part], w, b, lr, 1)\n"
+        "    return w, b"
+    )
+    second = last(grader.grade(several(("neurons.gd_fit", stub), ("neurons.sgd_fit", fits))))
+    assert (second.verdict, second.points) == (RIGHT, 3.0) and "Follows from neurons.gd_fit" in second.message
+    # It knows nothing of the answer that calls it, and is gone when that one is judged
+    looks = fits.replace(
+        "gd_fit(lambda", "peeked(gd_fit).__globals__['sgd_fit'](grad, X, d, w, b, lr, 1, rng); (lambda"
+    )
+    looks = (
+        "import gc, types\n"
+        "def peeked(lent):\n"
+        "    lent(lambda *given: (0.0, 0.0), X0, X0, X0, 0.0, 0.1, 1)\n"
+        "    return [f for f in gc.get_objects() if isinstance(f, types.FunctionType) and f.__name__ == 'gd_fit'\n"
+        "            and 'sgd_fit' in f.__globals__ and f.__module__ == 'dlcourse.neurons'][-1]\n"
+        "X0 = np.zeros((1, 1))\n" + looks
+    )
+    assert last(grader.grade(several(("neurons.gd_fit", stub), ("neurons.sgd_fit", looks)))).points == 0.0
     # Nothing is lent to an answer that asks for it by itself
     steals = (
         "from autograder import withheld\n"
@@ -583,6 +610,10 @@ def test_the_kit_holds_no_reference_and_no_check(slug, tmp_path):
     sandbox.write_kit(tmp_path, names)
     text = {path.relative_to(tmp_path).as_posix(): path.read_text() for path in tmp_path.rglob("*.py")}
     assert not [path for path in text if "exercises" in path or "evaluation" in path or "compare" in path]
+    # Bytecode goes along with what is as it was, never with what has lost a body
+    for path in tmp_path.rglob("*.pyc"):
+        module = path.parent.parent.relative_to(tmp_path) / f"{path.name.partition('.')[0]}.py"
+        assert text[module.as_posix()] == (Path(dlcourse.__file__).parents[1] / module).read_text(encoding="utf-8")
     whole = "\n".join(text.values())
     assert "Mistake(" not in whole and "expected_values" not in whole
     for name in names:
@@ -602,6 +633,26 @@ def test_the_kit_holds_no_reference_and_no_check(slug, tmp_path):
     # It can be imported as it is
     code = "import dlcourse, importlib\nfor s in dlcourse.TOPICS: importlib.import_module('dlcourse.' + s)"
     subprocess.run([sys.executable, "-P", "-c", code], check=True, env=os.environ | {"PYTHONPATH": str(tmp_path)})
+
+
+TRANSFORMED = r"""
+from IPython.core.interactiveshell import InteractiveShell
+from autograder.engine.sandbox.inside import make_shell
+shell, cells = make_shell(), [
+    "x = 1\ny = 2", "x = 1\ny = 2\n", "x", "ls", "x = 1\n%time x", "%%time\nx", "!ls\nx", "x = !ls\nx", "x?\nx", "?x\nx",
+    "\n\nx = 1\ny = 2", "  x = 1\n  y = 2", ">>> x = 1\n>>> x", "x = 1\n... y", "In [1]: x = 1\n   ...: x", "x\n/f y", "x\n,f y",
+    "x\n;f y", "def f(x):\n    return x % 2 != 1", "s = \"\"\"\n%d\n\"\"\"", "def f(:\n    x", "async def f():\n    pass\nawait f()", "",
+]
+for cell in cells:
+    assert shell.transform_cell(cell) == InteractiveShell.transform_cell(shell, cell), cell
+shell.input_transformers_post.append(lambda lines: ["z\n"])
+assert shell.transform_cell(cells[0]) == "z\n"
+"""
+
+
+def test_a_cell_is_transformed_as_ipython_transforms_it():
+    done = subprocess.run([sys.executable, "-c", TRANSFORMED], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 # --- what may be shown ------------------------------------------------------------------------------------------------

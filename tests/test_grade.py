@@ -354,6 +354,14 @@ def test_a_worker_that_dies_takes_nobody_with_it(course, tmp_path):
     assert summary.failed == {"eve": "every worker that tried it died"} and not summary.problem
 
 
+def test_each_worker_has_a_core_where_there_are_as_many(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {5, 2}, raising=False)
+    monkeypatch.setattr(os, "sched_setaffinity", lambda pid, cores: None, raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert [pool.Cluster(workers=number)._cores() for number in (None, 1, 2, 3)] == [[2, 5], (), [2, 5], ()]
+    assert pool.Cluster(workers=2, address="tls://there:1")._cores() == ()
+
+
 @pytest.mark.slow
 def test_results_that_die_with_their_worker_are_computed_again():
     """Between the end of a job and the reading of its result its worker may die, with what it holds."""

@@ -614,8 +614,33 @@ def test_a_process_that_is_killed_is_started_again(process):
     before = process.process.pid
     os.kill(before, signal.SIGKILL)
     process.process.wait()
+    process.judged.clear()
     assert process.judge(NAME, SEED, frames(*right())).result.passed
     assert process.process.pid != before
+
+
+def test_the_same_values_are_judged_once(monkeypatch):
+    asked, one = [], Judge()
+    monkeypatch.setattr(one, "_ask", lambda *call: asked.append(call) or Judgement(len(asked)))
+    made = frames(*right())
+    other = [*made[:-1], replace(made[-1], died="time")]
+    longer = [replace(made[0], text=made[0].text + made[0].body, body=b""), *made[1:]]
+    calls = [
+        (NAME, SEED, made),
+        (NAME, SEED + 1, made),
+        (NAME, SEED, other),
+        (NAME, SEED, longer),
+        (NAME, SEED, made, True),
+    ]
+    calls += [(NAME, SEED, made, False, True), ("layers.linear", SEED, made), (NAME, SEED, made[1:])]
+    # Each of them is another question, and none is asked again
+    for _ in range(2):
+        assert [one.judge(*call).result for call in calls] == list(range(1, len(calls) + 1))
+    monkeypatch.setattr(judge, "KEPT", 2)
+    one.judged.clear()
+    for call in (calls[0], calls[1], calls[0], calls[2]):
+        one.judge(*call)
+    assert [key[:2] for key in one.judged] == [(NAME, SEED), (NAME, SEED)] and len(asked) == len(calls) + 3
 
 
 class Worn(Judge):

@@ -30,7 +30,7 @@ from .sandbox.environment import find_environment
 from .sandbox.judge import Frame, Judge, frame
 from .sandbox.oracle import Oracle
 from .sandbox.protocol import ProtocolError, course_tuple, decode, encode
-from .sandbox.sandbox import Died, Fresh, Zygote, open_sandbox, withheld_names
+from .sandbox.sandbox import Died, Fresh, Zygote, course_source, open_sandbox, withheld_names
 from .store.records import (
     CRASHED,
     FOR_A_PERSON,
@@ -511,7 +511,11 @@ class _NotebookRun:
         judgement = self.judge.judge(name, seed, frames, self.task.at_home)
         causes = self._causes(name) if died is None and not judgement.broken and not judgement.result.passed else {}
         if causes:
+            # In a copy, as for a check that is asked twice: what is lent to this answer must not reach another one
+            self._ask(request | {"apart": True}, seconds=self.settings.timeout)
             frames, *then = self._frames(exercise, functions, seed, causes)
+            if self.child is not None:
+                self._ask({"do": "done"}, seconds=self.settings.timeout)
             second = self.judge.judge(name, seed, frames, self.task.at_home, again=True)
             if second.result.score > judgement.result.score:
                 judgement, (errors, died) = replace(second, result=follows_from(second.result, list(causes))), then
@@ -584,7 +588,7 @@ class _NotebookRun:
         return {
             other: functions
             for other, functions in self.failed.items()
-            if other != name and any(_calls(function, source) for function in functions)
+            if other != name and not _called(source).isdisjoint(functions)
         }
 
     def _written(self):
@@ -639,9 +643,9 @@ class _NotebookRun:
             "seconds": seconds,
         }
         if instead:
-            request["instead"] = [
-                [name, f"{other}/{place}"] for other, names in instead.items() for place, name in enumerate(names)
-            ]
+            lent = [(name, other, place) for other, names in instead.items() for place, name in enumerate(names)]
+            request["instead"] = [[name, f"{other}/{place}"] for name, other, place in lent]
+            request["homes"] = {f"{other}/{place}": _home(other, place, exercise.name) for _, other, place in lent}
         header, body = self._ask(request, seconds, buffers, exercise)
         if header.get("no_memory"):
             error = {"where": "", "changed": [], "printed": "", "warned": "", "error": ["MemoryError", ""]}
@@ -675,6 +679,15 @@ def _encoded_cases(name, seed):
     return [(case.hidden, *encode((case.args, case.kwargs, case.dout, case.extra))) for case in cases]
 
 
+@registry.kept
+@functools.lru_cache(64)
+def _home(name, place, asked):
+    """(module, its text, name) of a function of the course that answers an exercise; the text without what answers `asked`."""
+    function = get_exercise(name).functions[place]
+    package, _, module = function.__module__.partition(".")
+    return module, course_source(module, asked) if package == "dlcourse" else "", function.__name__
+
+
 def _driver(exercise):
     """[module, name] of the exercise's driver, as the sandbox finds it."""
     driver = exercise.driver
@@ -689,14 +702,10 @@ def _error_names(header):
         return set()
 
 
-def _calls(function, source):
-    """Whether code names a function other than to define it."""
-    return any(not found[1] for found in _named(function).finditer(source))
-
-
-@functools.cache
-def _named(function):
-    return re.compile(rf"(\bdef )?\b{function}\b")
+@functools.lru_cache(4)
+def _called(source):
+    """The names that stand in code other than to define them."""
+    return frozenset(re.findall(r"(?<!\bdef )\b[^\W\d]\w*", source))
 
 
 def _unusable(names, found, data=0):

@@ -31,6 +31,8 @@ def remarks(steps: Sequence[Step]) -> list[str]:
         if not step.student:
             known |= _imported_by_the_course(step.source)
             continue
+        if not _may_be_remarkable(step.source, known):
+            continue
         nodes = _nodes(step.source)
         known |= _imported(nodes)
         where = f"cell {step.grade_id or step.cell + 1}"
@@ -41,6 +43,16 @@ def remarks(steps: Sequence[Step]) -> list[str]:
         if carried:
             found.append(f"{where}: the answer carries a table ({carried})")
     return found
+
+
+def _may_be_remarkable(source, known):
+    """Whether a cell is worth parsing."""
+    return (
+        "dlcourse" in source
+        or any(name in source for name in known)
+        or len(source) > CHARACTERS
+        or sum(map(str.isdigit, source)) > NUMBERS
+    )
 
 
 @functools.lru_cache(1024)

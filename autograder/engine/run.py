@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -301,6 +302,8 @@ class _ClassRun:
 
     def grade(self, students, pool):
         """Grade the open submissions; at most as many are in memory as the pool has room for."""
+        # While the workers start; the imports alone take a second
+        threading.Thread(target=gradebook.load_ahead, daemon=True).start()
         with pool:
             for student, results in pool.map(self._jobs(students)):
                 if isinstance(results, EngineFault):

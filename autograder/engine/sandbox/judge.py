@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import hashlib
 import json
 import re
 import signal
 import sys
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -48,6 +50,8 @@ TIMES, MORE = 8, 2**20
 STOPPED = "judging"
 # The most that a child may tell of the values on an answer's way
 TRACED_BYTES = 2**24
+# Judgements that are kept for answers with the same values
+KEPT = 2000
 # Characters of an error's text that a message repeats
 SAID = 300
 _SIGXCPU = getattr(signal, "SIGXCPU", 0)
@@ -72,6 +76,15 @@ class Judgement:
 
     result: Result
     broken: str = ""
+
+
+def _digest(frames):
+    whole = hashlib.blake2b()
+    for one in frames:
+        whole.update(repr((one.number, len(one.text), len(one.body), one.died)).encode())
+        whole.update(one.text)
+        whole.update(one.body)
+    return whole.digest()
 
 
 def frame(number: int, header: dict, body: Any, limit: int) -> Frame:
@@ -102,6 +115,7 @@ class Judge(Helper):
     def __init__(self, memory=MEMORY):
         super().__init__(memory)
         self.known: dict[tuple, list[int]] = {}
+        self.judged: OrderedDict[tuple, Judgement] = OrderedDict()
 
     def limits(self, name: str, seed: int) -> list[int]:
         """For each case of an exercise, how many bytes of an answer are much; the expected values are computed with it."""
@@ -118,6 +132,17 @@ class Judge(Helper):
         at_home : the numbers of the cases are public, so what the answer says about them may be repeated.
         again : the answer has seen the hidden cases before, so nothing that it says is repeated.
         """
+        # Right answers of a class differ in their words, seldom in a bit of their values
+        key = (name, seed, at_home, again, _digest(frames))
+        if key in self.judged:
+            self.judged.move_to_end(key)
+        else:
+            self.judged[key] = self._judge(name, seed, frames, at_home, again)
+            if len(self.judged) > KEPT:
+                self.judged.popitem(last=False)
+        return self.judged[key]
+
+    def _judge(self, name, seed, frames, at_home, again):
         with contextlib.suppress(_Stopped):
             return self._ask(name, seed, frames, at_home, again)
         judged = []

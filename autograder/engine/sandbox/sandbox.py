@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import importlib.util
 import inspect
 import json
 import os
@@ -90,9 +91,9 @@ def write_kit(folder: Path, names: Collection[str]) -> None:
         "checks/limits.py",
         "checks/trace.py",
         *(f"engine/sandbox/{name}.py" for name in ("calls", "inside", "link", "meter", "protocol", "walls")),
-        "engine/sandbox/calls.txt",
     ):
-        shutil.copy(here / name, package / name)
+        _copy_compiled(here / name, package / name)
+    shutil.copy(here / "engine/sandbox/calls.txt", package / "engine/sandbox/calls.txt")
     own: dict[str, dict[str, Any]] = {}
     for name in names:
         driver = get_exercise(name).driver
@@ -145,11 +146,30 @@ def _write_course(target, withheld):
         if path.parent.name == "kernels":
             # They write into their arguments, which no call elsewhere can; a fast twin names its formula first
             asked = dict.fromkeys([*asked, *_twins_of(path, withheld)], "")
-        text = path.read_text(encoding="utf-8")
         copy = target / path.relative_to(source)
         copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_text(_without(text, asked), encoding="utf-8")
+        if asked:
+            copy.write_text(_without(path.read_text(encoding="utf-8"), asked), encoding="utf-8")
+        else:
+            _copy_compiled(path, copy)
     shutil.copytree(source / "data", target / "data")
+
+
+def course_source(module: str, exercise: str) -> str:
+    """The text of a module of the course without what answers this exercise."""
+    path = Path(dlcourse.__file__).parent / f"{module.replace('.', '/')}.py"
+    asked = [name.removeprefix(f"{module}.") for name in withheld_names([exercise]) if name.startswith(f"{module}.")]
+    return _without(path.read_text(encoding="utf-8"), dict.fromkeys(asked, ""))
+
+
+def _copy_compiled(path, copy):
+    """The module and its bytecode, which is good for as long as the file has the same time: the sandbox writes none."""
+    shutil.copy2(path, copy)
+    compiled = Path(importlib.util.cache_from_source(str(path)))
+    if compiled.is_file():
+        target = Path(importlib.util.cache_from_source(str(copy)))
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy(compiled, target)
 
 
 def _twins_of(path, withheld):
@@ -398,6 +418,11 @@ def _new_kit(folder, names):
     return kit
 
 
+def _warm(names, plots):
+    """What a child should not have to load: packages for plots, those that the exercises' topics call."""
+    return {"plots": plots, "topics": sorted({get_exercise(name).slug for name in names})}
+
+
 def _python_path(kit, environment):
     return os.pathsep.join([str(kit), *environment.folders])
 
@@ -409,7 +434,7 @@ class Zygote:
     """
 
     def __init__(self, names, isolation="bwrap", plots=True, environment=""):
-        self.isolation, self.plots = isolation, plots
+        self.isolation, self.warm = isolation, _warm(names, plots)
         self.walled = isolation == "bwrap"
         if isolation not in ("bwrap", "process"):
             raise ValueError(f"expected isolation 'bwrap' or 'process', got {isolation!r}")
@@ -469,7 +494,7 @@ class Zygote:
         uid = NOBODY if self.walled and os.geteuid() == 0 else None
         deadline = time.monotonic() + START_SECONDS
         try:
-            self.control.send({"uid": uid, "walls": self.walled, "plots": self.plots, "folder": str(scratch)})
+            self.control.send(self.warm | {"uid": uid, "walls": self.walled, "folder": str(scratch)})
             self.control.receive(deadline)
         except (Closed, Silence, ProtocolError) as error:
             said = self._said()
@@ -517,7 +542,7 @@ class Fresh:
     walled = False
 
     def __init__(self, names, plots=True):
-        self.plots = plots
+        self.warm = _warm(names, plots)
         self.scratch = Scratch()
         self.folder = self.scratch.path
         try:
@@ -722,7 +747,7 @@ class FreshChild(Child):
         self.work = Channel(sock)
         limits = {"memory": settings.memory, "disk": settings.disk, "cpu": settings.total}
         try:
-            self.work.send({"plots": fresh.plots, "limits": limits, "home": str(scratch / "work")})
+            self.work.send(fresh.warm | {"limits": limits, "home": str(scratch / "work")})
             self._hand_over(files)
         except (Closed, Silence, ProtocolError):
             self.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
 import os
 import sys
 from collections.abc import Iterator
@@ -170,6 +171,12 @@ class Written:
     before: float | None
     after: float
     hiding: dict[str, tuple[float, float]]
+
+
+def load_ahead() -> None:
+    """Import what `Writer` needs; what is wrong with it `Writer` says."""
+    with contextlib.suppress(Exception):
+        importlib.import_module("nbgrader.api")
 
 
 class Writer:

@@ -19,7 +19,7 @@ def cases(rng):
         Case("five steps of a linear neuron", (linear, X, d, w, b, 0.02, 5)),
         Case("five steps of a logistic neuron", (logistic, X, classes, w, b, 0.3, 5)),
         Case("no step at all, one input", (linear, X[:, :1], d, w[:1], b, 0.1, 0), weight=0.5),
-        Case("forty steps", (logistic, X, classes, 0 * w, 0.0, 0.1, 40), hidden=True),
+        Case("fifteen steps", (logistic, X, classes, 0 * w, 0.0, 0.2, 15), hidden=True),
     ]
 
 

@@ -28,8 +28,8 @@ def project(X, d, rng):
     mean, size = X.mean(axis=0), X.std(axis=0)
     Z, v, c = (X - mean) / size, np.zeros(X.shape[1]), 0.0
     curve = [logistic_neuron_loss(Z, d, v, c)]
-    for _ in range(20):
-        v, c = gd_fit(logistic_neuron_grad, Z, d, v, c, lr=0.02, epochs=10)
+    for _ in range(10):
+        v, c = gd_fit(logistic_neuron_grad, Z, d, v, c, lr=0.1, epochs=1)
         curve.append(logistic_neuron_loss(Z, d, v, c))
     w = v / size
     return w, c - w @ mean, curve
