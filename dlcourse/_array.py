@@ -24,10 +24,15 @@ def is_array(x):
 
 
 def to_numpy(x):
-    """A NumPy array with the values of `x`, from whichever backend."""
+    """A NumPy array with the values of `x`, from whichever backend and device."""
     if array_api_compat.is_cupy_array(x):
         return x.get()
-    return np.asarray(x)
+    return np.asarray(x.cpu() if array_api_compat.is_torch_array(x) else x)
+
+
+def device(x):
+    """Where `x` is, for new arrays that meet it there."""
+    return "cpu" if isinstance(x, np.ndarray | np.generic) else array_api_compat.device(x)
 
 
 def from_numpy(values, like):
@@ -37,14 +42,14 @@ def from_numpy(values, like):
     if type(like) is np.ndarray:
         return values
     xp = array_namespace(like)
-    return xp.asarray(values, device=array_api_compat.device(like))
+    return xp.asarray(values, device=device(like))
 
 
 def at_labels(labels, K):
     """(N, K) booleans, True in each row at its label alone."""
     xp = array_namespace(labels)
     # int64 for both: a short integer type may not reach K
-    return xp.astype(labels, xp.int64)[:, None] == xp.arange(K)
+    return xp.astype(labels, xp.int64)[:, None] == xp.arange(K, device=device(labels))
 
 
 def at_label(x, labels):

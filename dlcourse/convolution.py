@@ -19,7 +19,7 @@ GoogLeNet (four branches of different reach side by side).
 import math
 from typing import Any, NamedTuple
 
-from ._array import array_namespace, in_place, put, put_sum
+from ._array import array_namespace, device, in_place, put, put_sum
 from ._checks import check_gradient, check_integer, check_rng, check_shapes
 from .activations import relu, relu_grad
 from .initializers import he_normal, zeros
@@ -204,7 +204,7 @@ def conv2d_forward(X, W, b, stride=1, padding=0):
     out_h = _output_size(height, kh, stride, padding, name="W")
     out_w = _output_size(width, kw, stride, padding, name="W")
     xp = array_namespace(X)
-    Y = xp.empty((N, out_h, out_w, K), dtype=xp.result_type(X, W, b))
+    Y = xp.empty((N, out_h, out_w, K), dtype=xp.result_type(X, W, b), device=device(X))
     W_rows = xp.reshape(W, (kh, kw * C, K))
     for n in range(N):
         runs = _runs(X[n, ...], kw, stride, padding, out_w)
@@ -433,7 +433,7 @@ def avgpool2d_backward(dY, cache):
     input_shape, output_shape, size, stride = cache
     dY = check_gradient("dY", dY, output_shape)
     xp = array_namespace(dY)
-    dX, share = xp.zeros(input_shape, dtype=dY.dtype), dY / (size * size)
+    dX, share = xp.zeros(input_shape, dtype=dY.dtype, device=device(dY)), dY / (size * size)
     for i, j in _places(size):
         dX = put_sum(dX, _window(i, j, stride, *output_shape[1:3]), share)
     return dX
@@ -490,7 +490,7 @@ def global_avgpool_backward(dY, cache):
     N, height, width, C = cache.input_shape
     dY = check_gradient("dY", dY, (N, C))
     xp = array_namespace(dY)
-    dX = xp.zeros(cache.input_shape, dtype=dY.dtype)
+    dX = xp.zeros(cache.input_shape, dtype=dY.dtype, device=device(dY))
     dX += (dY / (height * width))[:, None, None, :]
     return dX
 
@@ -869,7 +869,7 @@ def _runs(x, kw, stride, padding, out_w):
     x = _pad(x, padding, 0.0)
     height, _, C = x.shape
     xp = array_namespace(x)
-    runs = xp.empty((height, out_w, kw, C), dtype=x.dtype)
+    runs = xp.empty((height, out_w, kw, C), dtype=x.dtype, device=device(x))
     for j in range(kw):
         runs = put(runs, (slice(None), slice(None), j, slice(None)), x[:, _every(stride, j, out_w), :])
     return xp.reshape(runs, (height, out_w, kw * C))
@@ -881,7 +881,7 @@ def _fold_runs(druns, shape, kw, stride, padding):
     padded_h, out_w, _ = druns.shape
     xp = array_namespace(druns)
     druns = xp.reshape(druns, (padded_h, out_w, kw, C))
-    dx = xp.zeros((padded_h, width + 2 * padding, C), dtype=druns.dtype)
+    dx = xp.zeros((padded_h, width + 2 * padding, C), dtype=druns.dtype, device=device(druns))
     for j in range(kw):
         dx = put_sum(dx, (slice(None), _every(stride, j, out_w), slice(None)), druns[:, :, j, :])
     return dx[padding : padding + height, padding : padding + width, :]
@@ -899,6 +899,7 @@ def _pad(x, padding, value):
         return x
     *leading, height, width, C = x.shape
     xp = array_namespace(x)
-    padded = xp.full((*leading, height + 2 * padding, width + 2 * padding, C), value, dtype=x.dtype)
+    shape = *leading, height + 2 * padding, width + 2 * padding, C
+    padded = xp.full(shape, value, dtype=x.dtype, device=device(x))
     inside = (..., slice(padding, padding + height), slice(padding, padding + width), slice(None))
     return put(padded, inside, x)

@@ -22,7 +22,7 @@ the learning rate with the step (`step_decay`, `cosine`, `warmup_cosine`).
 import math
 from typing import Any, NamedTuple
 
-from ._array import array_namespace, size
+from ._array import array_namespace, device, size
 from ._checks import check_callable, check_integer, check_number, check_state
 from ._tree import rebuild, zeros_like, zip_leaves
 
@@ -629,7 +629,7 @@ def clip_grad_norm(grads, max_norm):
     leaves = [g for (g,) in zip_leaves(grads=grads)]
     norm = math.hypot(*map(_norm, leaves))
     scale = max_norm / norm if max_norm < norm < math.inf else 1.0
-    norm = array_namespace(leaves[0]).asarray(norm, dtype=leaves[0].dtype)
+    norm = array_namespace(leaves[0]).asarray(norm, dtype=leaves[0].dtype, device=device(leaves[0]))
     return rebuild(grads, [scale * g for g in leaves]), norm
 
 

@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -105,20 +106,36 @@ def test_inputs_stay_untouched(op):
                     assert not np.shares_memory(result, x), f"{op.name}: {path} is a view of the input {name}"
 
 
-@over_operations
-def test_strict_array_api_equals_numpy(op):
-    """array-api-strict has nothing but the standard: what runs on it runs on a GPU."""
+@pytest.fixture
+def strict(monkeypatch):
+    """array-api-strict with its second device, whose arrays meet no others and that NumPy does not read: as on a GPU."""
     strict = pytest.importorskip("array_api_strict")
+    kind = type(strict.asarray(0))
+
+    def on_host(x):
+        return to_numpy(x.to_device(strict.Device("CPU_DEVICE")) if isinstance(x, kind) else x)
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith("dlcourse.") and hasattr(module, "to_numpy"):
+            monkeypatch.setattr(module, "to_numpy", on_host)
+    return strict
+
+
+@over_operations
+def test_strict_array_api_on_a_device_equals_numpy(op, strict):
+    """array-api-strict has nothing but the standard: what runs on it runs on a GPU; and what is on a device stays there."""
     if op.strict is not True:
         pytest.skip(op.strict)
+    device = strict.Device("device1")
+    on_device = run(op, map_arrays(lambda x: strict.asarray(np.asarray(x), device=device), inputs_of(op)))
     inputs = inputs_of(op)
-    on_strict = run(op, map_arrays(lambda x: strict.asarray(np.asarray(x)), inputs_of(op)))
-    for path, x in on_strict.items():
-        if is_array(run(op, inputs)[path]) and np.ndim(to_numpy(x)):
-            assert array_namespace(x) is strict, f"{op.name}: {path} left the backend"
-    # The two differ in the order of their sums only
     expected = run(op, inputs)
-    assert_close(on_strict, expected, 1e-12, op.name, summands(inputs, expected))
+    for path, x in on_device.items():
+        if is_array(expected[path]) and np.ndim(expected[path]):
+            assert array_namespace(x) is strict, f"{op.name}: {path} left the backend"
+            assert x.device == device, f"{op.name}: {path} left the device"
+    # The two differ in the order of their sums only
+    assert_close(on_device, expected, 1e-12, op.name, summands(inputs, expected))
 
 
 def _bytes(tree):

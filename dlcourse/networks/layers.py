@@ -14,7 +14,7 @@ example. On NumPy arrays the hot formulas run as their twins in `kernels`.
 import numpy as np
 
 from .. import attention, dropout, kernels, layers, normalization
-from .._array import array_namespace, from_numpy
+from .._array import array_namespace, device, from_numpy
 from .._tree import named_leaves, nest
 
 __all__ = [
@@ -88,7 +88,9 @@ class Operation:
         self.fast = self.twin is not None and type(X) is np.ndarray
         arguments = [X]
         if self.states:
-            arguments += [array_namespace(X).zeros((X.shape[0], self.width), dtype=X.dtype)] * self.states
+            arguments += [
+                array_namespace(X).zeros((X.shape[0], self.width), dtype=X.dtype, device=device(X))
+            ] * self.states
         arguments += [self.parameters] if self.tree else self.parameters.values()
         options = self.options
         if self.causal:
@@ -116,7 +118,7 @@ class Operation:
         if self.axes is None:
             return self.forward(x, False, None), kept
         if self.states:
-            zeros = [array_namespace(x).zeros((x.shape[0], self.width), dtype=x.dtype)] * self.states
+            zeros = [array_namespace(x).zeros((x.shape[0], self.width), dtype=x.dtype, device=device(x))] * self.states
             H, *states, _ = self.pair[0](x, *(kept or zeros), *self.parameters.values(), **self.options)
             return H, states[0] if states else (H[:, -1, :],)
         if not self.causal:
@@ -233,7 +235,7 @@ class Embedding(_Pointwise):
             dE[...] = 0.0
             np.add.at(dE, self.symbols, dY)
         else:
-            chosen = xp.astype(self.symbols[:, None] == xp.arange(dE.shape[0]), dE.dtype)
+            chosen = xp.astype(self.symbols[:, None] == xp.arange(dE.shape[0], device=device(dE)), dE.dtype)
             dE[...] = xp.matrix_transpose(chosen) @ dY
 
 
@@ -270,7 +272,7 @@ class Last:
         return array_namespace(X).asarray(X[:, -1, :], copy=True)
 
     def backward(self, dY, inputs=True):
-        dX = array_namespace(dY).zeros(self.shape, dtype=dY.dtype)
+        dX = array_namespace(dY).zeros(self.shape, dtype=dY.dtype, device=device(dY))
         dX[:, -1, :] = dY
         return dX
 

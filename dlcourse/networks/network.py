@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .._array import array_namespace, from_numpy, is_array, to_numpy
+from .._array import array_namespace, device, from_numpy, is_array, to_numpy
 from .._checks import check_choice, check_rng, from_list
 from .._tree import named_leaves, nest
 from .layers import Activation, Embedding, Flatten, Operation, Positions, step
@@ -116,19 +116,19 @@ class Network:
     def _lay_out(self, like):
         """Copy all parameters into one flat vector, weights first, and put views of it in the layers."""
         xp = array_namespace(like)
-        device = {} if type(like) is np.ndarray else {"device": like.device}
+        where = device(like)
         dtype = getattr(xp, str(self.dtype))
         found = [(layer, path, x) for layer in self.layers for path, x in named_leaves(layer.parameters)]
         # Weights (matrices) before biases and gains: weight decay is for the former, one slice
         order = sorted(range(len(found)), key=lambda i: found[i][2].ndim < 2)
         size = sum(x.size for _, _, x in found)
         self.weights = sum(x.size for _, _, x in found if x.ndim >= 2)
-        self.w, self.dw = (xp.zeros(size, dtype=dtype, **device) for _ in range(2))
+        self.w, self.dw = (xp.zeros(size, dtype=dtype, device=where) for _ in range(2))
         views, start = {}, 0
         for i in order:
             x = found[i][2]
             views[i] = [xp.reshape(flat[start : start + x.size], x.shape, copy=False) for flat in (self.w, self.dw)]
-            views[i][0][...] = xp.asarray(x.astype(self.dtype), **device)
+            views[i][0][...] = xp.asarray(x.astype(self.dtype), device=where)
             start += x.size
         for layer in self.layers:
             own = [(path, *views[i]) for i, (owner, path, _) in enumerate(found) if owner is layer]
