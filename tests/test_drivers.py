@@ -159,7 +159,8 @@ MENDED = (lambda x: x + 1, lambda x: (x, 2 * x), lambda: ([4, 2], (7,)))
     [
         ({"which": 0}, 4),
         ({"which": 1}, (3, 6)),
-        ({"which": 1, "output": 1}, 6),
+        ({"which": 1, "outputs": {"b": 1}}, 6),
+        ({"which": 1, "outputs": {"b": 1, "a": 0}}, {"b": 6, "a": 3}),
         ({"which": 2, "counts": [2, 1]}, [2, 1]),
         ({"which": 2, "counts": [2, 1], "bug": (0, 0)}, 2),
         ({"which": 2, "counts": [2, 1], "bug": (0, 1)}, 4),
@@ -171,7 +172,7 @@ def test_what_is_asked_of_a_repair(extra, value):
 
 
 def test_a_repair_that_returns_fewer_values():
-    case = Case("a", (3,), extra={"which": 0, "output": 1})
+    case = Case("a", (3,), extra={"which": 0, "outputs": {"b": 1, "a": 0}})
     text = "the function returns several values, as you were given it; yours returned "
     for value, got in ((5, "an int"), ((5,), "a tuple of 1"), ([5, 6], "a list of 2")):
         assert refusal(mended, (lambda x, value=value: value, len), case) == text + got

@@ -86,3 +86,41 @@ def test_the_lines_are_asked_in_grading_only():
         cases = get_exercise(name).cases(np.random.default_rng(0))
         assert {case.hidden for case in cases if "bug" in case.extra} == {True}
         assert sum(case.weight for case in cases if "bug" in case.extra) == 4.0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_value_of_a_mended_function_is_asked(name):
+    exercise = get_exercise(name)
+    cases = [case for case in exercise.cases(np.random.default_rng(0)) if "outputs" in case.extra]
+    values = exercise.functions[1](*cases[0].args)
+    assert {place for case in cases for place in case.extra["outputs"].values()} == set(range(len(values)))
+
+
+def test_mending_that_breaks_a_value_beside_it_costs_what_is_asked_with_it():
+    name = "recurrent.repair_sequence"
+    states, through_time, places = get_exercise(name).functions
+
+    def halved(*args):
+        loss, *gradients = through_time(*args)
+        return loss / 2, *gradients
+
+    result = evaluate(name, states, halved, places, withhold=False)
+    assert [row.case for row in result.rows if not row.passed] == [
+        f"three bugs, db and loss and dh0, {what}"
+        for what in ("three sequences", "one input", "longer ones", "large inputs and errors")
+    ]
+    assert (result.passed, round(result.points, 2)) == (False, round(4 - 4 * 4 / 3 / 10, 2))
+    assert "loss" in result.message
+
+
+def test_values_of_the_first_function_are_not_looked_for_among_those_of_the_second():
+    name = "graph.repair_passes"
+    one_neuron, two_paths, places = get_exercise(name).functions
+
+    def with_two_wrong(*args):
+        loss, dw, dx, db = one_neuron(*args)
+        return 2 * loss, dw, -dx, db
+
+    result = evaluate(name, with_two_wrong, two_paths, places, withhold=False)
+    assert {row.case.partition(",")[0] for row in result.rows if not row.passed} == {"one bug"}
+    assert result.mistake is None

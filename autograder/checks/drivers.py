@@ -172,7 +172,8 @@ def each_value(functions: Sequence[Callable], case: Case) -> Iterator[tuple]:
 
 
 def mended(functions: Sequence[Callable], case: Case) -> Iterator[tuple]:
-    """A repair: `case.extra` says by "which" of the mended functions is called, and "output" which of its values counts.
+    """A repair: `case.extra` says by "which" of the mended functions is called, and "outputs" {name: place} which of its values
+    count.
 
     Of the last function, `places`, it says by "bug" (function, number) which line number is asked; without it, how many
     there are for each function.
@@ -181,12 +182,14 @@ def mended(functions: Sequence[Callable], case: Case) -> Iterator[tuple]:
     which = case.extra["which"]
     if which < len(mended):
         value = mended[which](*case.args)
-        output = case.extra.get("output")
-        if output is not None and not (isinstance(value, tuple) and len(value) > output):
+        outputs = case.extra.get("outputs")
+        if outputs and not (isinstance(value, tuple) and len(value) > max(outputs.values())):
             raise WrongAnswer(
                 f"the function returns several values, as you were given it; yours returned {kind(value)}"
             )
-        yield "", value if output is None else value[output]
+        if outputs:
+            value = {name: value[place] for name, place in outputs.items()}
+        yield "", next(iter(value.values())) if outputs and len(outputs) == 1 else value
         return
     lists = places()
     wanted = case.extra["counts"]

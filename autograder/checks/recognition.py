@@ -325,7 +325,7 @@ def _likeness_of(exercise, case, got, made, value):
     """As `likeness`, of one of several values."""
     if (
         made.outcome.error is not None
-        or (made.wrong and not made.inside)
+        or (made.wrong and value not in made.inside)
         or set(made.outcome.changed) - set(got.outcome.changed)
     ):
         return OTHER

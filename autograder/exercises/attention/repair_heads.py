@@ -72,24 +72,31 @@ def places():
 
 
 def cases(rng):
-    def heads(T, S, d_k, d_v):
-        return tuple(rng.standard_normal(shape) for shape in ((T, d_k), (S, d_k), (S, d_v)))
+    def heads(T, S, d_k, d_v, large=1.0):
+        """large : times the values and the first column of Q, where that of K is the smaller for it."""
+        Q, K, V = (rng.standard_normal(shape) for shape in ((T, d_k), (S, d_k), (S, d_v)))
+        Q[:, 0] *= large
+        K[:, 0] /= large
+        return Q, K, large * V
 
-    def with_flow(T, S, d_k, d_v):
-        return *heads(T, S, d_k, d_v), rng.standard_normal((T, d_v))
+    def with_flow(T, S, d_k, d_v, large=1.0):
+        return *heads(T, S, d_k, d_v, large), large * rng.standard_normal((T, d_v))
 
     return repair_cases(
         [
             ("four positions", heads(4, 4, 3, 2), False),
             ("values of one entry", heads(5, 5, 2, 1), False),
             ("seven positions", heads(7, 7, 4, 3), True),
+            ("large numbers", heads(4, 4, 3, 2, 1e5), True),
         ],
         [
             ("more keys than queries", with_flow(3, 5, 4, 2), False),
             ("values of one entry", with_flow(4, 3, 2, 1), False),
             ("others", with_flow(6, 4, 5, 3), True),
+            ("large numbers", with_flow(3, 4, 2, 2, 1e5), True),
         ],
-        {1: "dQ", 2: "dK", 3: "dV"},
+        {"dQ": 1, "dK": 2, "dV": 3},
+        {"Y": 0},
     )
 
 

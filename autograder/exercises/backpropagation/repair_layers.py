@@ -76,27 +76,40 @@ def places():
 
 
 def cases(rng):
-    def layer(N, D, K):
-        return tuple(rng.standard_normal(shape) for shape in ((N, D), (N, K), (D, K), (K,)))
+    def layer(N, D, K, large=1.0):
+        """large : times the targets and the first input, whose weights are the smaller for it."""
+        X, targets, W, b = (rng.standard_normal(shape) for shape in ((N, D), (N, K), (D, K), (K,)))
+        X[:, 0] *= large
+        W[0] /= large
+        return X, large * targets, W, b
 
-    def network(N, D, H, K):
+    def network(N, D, H, K, first=1.0, second=1.0):
+        """first, second : times the weights of either layer."""
         X, labels = rng.standard_normal((N, D)), rng.integers(0, K, N)
         # Both sides of the kink, whatever the numbers are
-        b = np.where(np.arange(H) % 2 == 0, 0.3, -0.3)
-        return X, labels, rng.standard_normal((D, H)), b, rng.standard_normal((H, K)), rng.standard_normal(K)
+        b = np.where(np.arange(H) % 2 == 0, 0.3, -0.3) * first
+        W, V, c = first * rng.standard_normal((D, H)), second * rng.standard_normal((H, K)), rng.standard_normal(K)
+        if first != 1.0:
+            # The largest loss: the one in hundreds, where a probability is still a number above 0
+            labels = np.argmin(np.maximum(X @ W + b, 0) @ V + c, axis=1)
+        return X, labels, W, b, V, c
 
     return repair_cases(
         [
             ("five examples", layer(5, 3, 2), False),
             ("one output", layer(4, 2, 1), False),
             ("more", layer(7, 4, 3), True),
+            ("large inputs and errors", layer(4, 3, 2, 1e5), True),
         ],
         [
             ("five examples", network(5, 3, 6, 4), False),
             ("one input", network(6, 1, 8, 3), False),
             ("more", network(9, 4, 7, 3), True),
+            ("a large first layer", network(4, 3, 6, 4, 3e4, 1e-3), True),
+            ("a large second layer", network(4, 3, 6, 4, 1e-3, 3e4), True),
         ],
-        {1: "dW", 2: "db", 3: "dV"},
+        {"dW": 1, "db": 2, "dV": 3},
+        {"loss": 0, "dc": 4},
     )
 
 

@@ -80,13 +80,34 @@ def cases(rng):
     def neuron(D):
         return rng.uniform(0.5, 1.5, D), rng.uniform(-0.5, 0.5, D), float(rng.uniform(0.1, 0.4)), 1.0
 
+    def large_neuron(D):
+        x, w, b, d = neuron(D)
+        return x * 1e5, w / 1e5, b, d * 1e5
+
     def numbers():
         return tuple(float(x) for x in rng.uniform(0.4, 1.1, 3) * rng.choice([-1, 1], 3))
 
+    def large_numbers(q, z):
+        """xy = q with a large x: L and the flows to x and y are large beside a small q, the one to z where q is nearly −z."""
+        x = float(rng.uniform(5000, 9000))
+        return x, q / x, z
+
     return repair_cases(
-        [("three inputs", neuron(3), False), ("one input", neuron(1), False), ("five inputs", neuron(5), True)],
-        [("three numbers", numbers(), False), ("others", numbers(), False), ("kept numbers", numbers(), True)],
-        {1: "dx", 2: "dy", 3: "dz"},
+        [
+            ("three inputs", neuron(3), False),
+            ("one input", neuron(1), False),
+            ("five inputs", neuron(5), True),
+            ("large numbers", large_neuron(3), True),
+        ],
+        [
+            ("three numbers", numbers(), False),
+            ("others", numbers(), False),
+            ("kept numbers", numbers(), True),
+            ("large numbers", large_numbers(1e-4, 5000.0), True),
+            ("large flows", large_numbers(-63.99, 64.0), True),
+        ],
+        {"dx": 1, "dy": 2, "dz": 3},
+        {"L": 0},
     )
 
 

@@ -73,14 +73,14 @@ def places():
 
 
 def cases(rng):
-    def layer(N, T, D, H):
-        weights = 0.6 * rng.standard_normal((D, H)), 0.6 * rng.standard_normal((H, H)), 0.3 * rng.standard_normal(H)
-        return (
-            rng.standard_normal((N, T, D)),
-            0.7 * rng.standard_normal((N, T, H)),
-            rng.uniform(0.2, 0.8, (N, H)),
-            weights,
-        )
+    def layer(N, T, D, H, large=1.0):
+        """large : times the first input, whose weights are the smaller for it, and times the states that are wanted."""
+        Wx = 0.6 * rng.standard_normal((D, H))
+        Wx[0] /= large
+        X = rng.standard_normal((N, T, D))
+        X[..., 0] *= large
+        weights = Wx, 0.6 * rng.standard_normal((H, H)), 0.3 * rng.standard_normal(H)
+        return X, 0.7 * large * rng.standard_normal((N, T, H)), rng.uniform(0.2, 0.8, (N, H)), weights
 
     def forward(*sizes):
         X, _, h0, weights = layer(*sizes)
@@ -95,13 +95,16 @@ def cases(rng):
             ("three sequences", forward(3, 4, 2, 5), False),
             ("one unit", forward(2, 3, 2, 1), False),
             ("longer ones", forward(2, 7, 3, 4), True),
+            ("large inputs", forward(2, 3, 2, 4, 1e5), True),
         ],
         [
             ("three sequences", backward(3, 4, 2, 5), False),
             ("one input", backward(4, 5, 1, 3), False),
             ("longer ones", backward(2, 8, 3, 4), True),
+            ("large inputs and errors", backward(2, 3, 2, 4, 1e5), True),
         ],
-        {1: "dWx", 2: "dWh", 3: "db"},
+        {"dWx": 1, "dWh": 2, "db": 3},
+        {"loss": 0, "dh0": 4},
     )
 
 
