@@ -1030,6 +1030,14 @@ def test_the_size_of_what_is_shown():
     assert [grader._size(one) for one in (A, PICTURE, error, {})] == [30, 45, 6, 0]
 
 
+def test_an_error_that_just_fits_keeps_its_lines(monkeypatch):
+    error = {"output_type": "error", "ename": "E", "evalue": "v", "traceback": ["trace"]}
+    for room, lines in ((6, ["trace"]), (5, [])):
+        monkeypatch.setattr(grader, "SHOWN", room)
+        made, _ = run([Step(CODE, "x", 0)], lambda request: DONE | {"error": error})
+        assert made.results[0].outputs == (error | {"traceback": lines},)
+
+
 def test_what_all_cells_of_a_notebook_show_has_a_limit(monkeypatch):
     monkeypatch.setattr(grader, "SHOWN", 12)
     error = {"ename": "E", "evalue": "v", "traceback": ["trace"]}
@@ -1052,7 +1060,7 @@ def test_what_all_cells_of_a_notebook_show_has_a_limit(monkeypatch):
 
 @pytest.mark.parametrize(
     ("value", "points", "near"),
-    [(3, 3.0, True), (3 + 1e-10, 3.0, True), (3 - 1e-10, 3.0, True), (3 + 1e-8, 3.0, False), (3 - 1e-8, 3.0, False),
+    [(3, 3.0, True), (3 + 1e-10, 3.0, True), (3.0 + grader.ROUNDING, 3.0, True), (3.0 - grader.ROUNDING, 3.0, True), (3 - 1e-10, 3.0, True), (3 + 1e-8, 3.0, False), (3 - 1e-8, 3.0, False),
      (10**400, 3.0, False), (-(10**400), 3.0, False)],
 )  # fmt: skip
 def test_points_within_rounding(value, points, near):
@@ -1123,6 +1131,7 @@ CELL = "Cell In[1], line 2\n      1 x\n----> 2 1/0\n\n"
     [
         (("E", "v", []), "stopped with E: v"),
         (("E", "", []), "stopped with E"),
+        (("E", "X: ", []), "stopped with E: X"),
         (("E", "a\n b" + "c" * 600, []), f"stopped with E: a b{'c' * 496}"),
         (("TooSlow", "3 s", []), WORDS["time"]),
         (("E", "v", ["head", CELL, "tail"]), "stopped with E: v\n      1 x\n----> 2 1/0"),
@@ -1328,6 +1337,13 @@ def test_an_import_is_tried_once_where_no_students_code_runs():
     assert patient.children[0].asked[0][1] == 90.0 + grader.GRACE
 
 
+def test_the_packages_that_fail_where_no_students_code_runs(monkeypatch):
+    one, given = Grader(), []
+    monkeypatch.setattr(one, "warm", lambda names: given.append(names) or "zygote")
+    monkeypatch.setattr(one, "_fails_to_import", lambda zygote, statement: given.append(zygote) or statement[7:])
+    assert one.missing_packages(["import a", "import "]) == {"import a": "a"} and given == [(), "zygote", "zygote"]
+
+
 def test_an_assignment_whose_own_import_fails_stops(monkeypatch):
     asked = []
     environment = lambda given: asked.append(given) or SimpleNamespace(python="/env/python")
@@ -1350,7 +1366,7 @@ def test_an_assignment_whose_own_import_fails_stops(monkeypatch):
 
 
 def test_values_of_asked_functions_are_left_out_where_the_answer_is_checked():
-    value, buffers = encode((2.5, np.ones(3)))
+    value, buffers = encode((2.5, np.ones(3), optimizers.AdamState(3, np.ones(1), np.ones(1))))
 
     class Oracle:
         def ask(self, *call):
@@ -1366,8 +1382,9 @@ def test_values_of_asked_functions_are_left_out_where_the_answer_is_checked():
     made.reach = 2
     assert made._call_back(exercise, 7.0, "losses.mse", "tree", b"") == ({"value": value}, buffers)
     header, body = made._call_back(None, 7.0, "losses.mse", "tree", b"")
-    number, array = grader.decode(header["value"], b"".join(body))
+    number, array, state = grader.decode(header["value"], b"".join(body), {"n": grader.course_tuple})
     assert np.isnan(number) and np.isnan(array).all() and array.shape == (3,)
+    assert type(state) is optimizers.AdamState and state.t == 0
     made.lent = {"other/0"}
     assert "value" in made._call_back(exercise, 7.0, "other/0", "tree", b"")[0]
     made.task = Task("a", "h", "h", steps, 1, at_home=True)
@@ -1473,6 +1490,16 @@ def test_the_place_is_sought_in_formulas_of_the_course_alone(monkeypatch, more):
     exercise = SimpleNamespace(**{"name": NAME, "released": None, "assess": None, "scales": {}} | more)
     made, given, exercise = placing(monkeypatch, exercise=exercise)
     assert made._place(exercise, ("f",), 7) == "" and given == [] and made.places_left == 5.0
+
+
+def test_the_place_is_sought_on_the_numbers_of_the_judgement(monkeypatch):
+    places = []
+    monkeypatch.setattr(grader._NotebookRun, "_place", lambda self, *call: places.append(call) or "Line 3.")
+    for at_home in (False, True):
+        made, _ = run([CHECK], reply_with(lambda i: 0.25, []), at_home=at_home)
+        seed = grader.PUBLIC_SEED if at_home else grader.exercise_seed(11, NAME)
+        assert places.pop() == (get_exercise(NAME), ("preactivation",), seed) and places == []
+        assert made.results[0].verdict.message.split("\n")[-1] == "Line 3."
 
 
 def test_a_fault_of_the_machine_while_the_place_is_sought_leaves_the_verdict(monkeypatch):
