@@ -37,6 +37,10 @@ def test_an_outcome_is_rebuilt():
     assert (made.part, made.value.tolist(), made.error) == ("forward", [1.0], None)
     assert made.where == " ".join("w" * 150) and made.warned == " ".join("v" * 250)
     assert made.changed == ("a b", *["x" * 60] * 9) and made.printed == "p\n" * 1000
+    assert (made.operation, made.rounded) == ("", False)
+    for rounded in (True, 1, "yes", False, None):
+        made = judge.outcome("", said(operation=" @" * 200, rounded=rounded), None, b"")
+        assert (made.operation, made.rounded) == (("@ " * 50).strip(), rounded is True)
 
 
 @pytest.mark.parametrize(
@@ -146,6 +150,41 @@ def test_right_answers_are_right():
     assert made.result.passed and made.broken == "" and len(made.result.rows) == len(right())
 
 
+@pytest.mark.parametrize(
+    ("died", "problem"),
+    [
+        ("time", "Your code was stopped because it took too long. Is there an infinite loop?"),
+        ("memory", "Your code raised MemoryError: more memory than allowed."),
+        ("output", "Your function returned or printed far more than any right answer."),
+        ("crash", "Your code ended the whole Python process, or answered in its place."),
+        (judge.STOPPED, "Your function returned something that takes too long to compare with numbers."),
+    ],
+)
+def test_a_case_in_which_the_child_died_is_wrong_in_its_way(died, problem):
+    good, *_ = right()
+    made = judge.judged(NAME, SEED, [*frames(good), Frame(1, died=died), Frame(2, b"[5, 6]"), Frame(3, died=died)])
+    crash = "Your code ended the whole Python process, or answered in its place."
+    assert [row.problem for row in made.result.rows] == ["", problem, crash, crash]
+
+
+def test_the_judge_gets_the_cases_that_were_asked_and_the_seed(monkeypatch):
+    given, (cases, expected) = [], expected_values(NAME, SEED)
+
+    def judged(*call):
+        given.append(call)
+        raise ValueError
+
+    monkeypatch.setattr(judge, "judge", judged)
+    with pytest.raises(ValueError):
+        judge.judged(NAME, SEED, [Frame(2, died="time"), Frame(0, died="crash")])
+    for exercise, asked, wanted, got, seed in given:
+        assert (exercise, seed, len(got)) == (get_exercise(NAME), SEED, 2)
+        assert asked == [cases[2], cases[0]] and [id(one) for one in wanted] == [id(expected[2]), id(expected[0])]
+    words = [[str(outcome.error) for (outcome,) in call[3]] for call in given]
+    assert words[0][0] == "stopped because it took too long"
+    assert words[1] == ["your function returned something that cannot be compared with numbers (ValueError)"] * 2
+
+
 def test_after_a_reply_of_another_form_nothing_is_believed():
     good, *more = right()
     bad = [Frame(1, b"[5, 6]"), *frames(good, *more)[2:]]
@@ -208,6 +247,23 @@ def test_what_a_child_says_of_its_answer_stands_in_the_answer():
     ]
     assert [(one.name, one.text) for one in made.sites] == [("z", "(X@w)"), ("", "")]
     assert made.defaults == [(1, {"b": 0.5, "w": "z"})]
+
+
+def test_what_a_child_says_of_its_answer_is_not_long():
+    long = "n" * 120
+    told = Recorded(
+        ([], [1.0], 1),
+        [(1, 2, long, (long,), "K" * 30)],
+        [("3", "r" * 20, long, long, True, "4"), (0, "", "", "", 1, 0)],
+        [(1, {long: None, "s": long, "t": "t"})],
+    )
+    made = judge.Elsewhere(told, NAME, SEED, f"{long} = s, t")
+    made.trace(0)
+    assert told.sent == [({"case": 0, "given": None}, [])]
+    short = "n" * 60
+    assert made.statements == [(1, 1, short, (short,), "K" * 20)]
+    assert made.sites == [(3, "r" * 10, short, "n" * 100, True, 4), (0, "", "", "", False, 0)]
+    assert made.defaults == [(1, {short: None, "s": long, "t": "t"})]
 
 
 def test_an_answer_that_cannot_be_compared_is_wrong(monkeypatch):
