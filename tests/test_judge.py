@@ -38,6 +38,8 @@ def test_an_outcome_is_rebuilt():
     assert made.where == " ".join("w" * 150) and made.warned == " ".join("v" * 250)
     assert made.changed == ("a b", *["x" * 60] * 9) and made.printed == "p\n" * 1000
     assert (made.operation, made.rounded) == ("", False)
+    other = judge.outcome("", said(where=3, printed=b"p", warned=None, changed=[5]), None, b"")
+    assert (other.where, other.printed, other.warned, other.changed) == ("", "", "", ("",))
     for rounded in (True, 1, "yes", False, None):
         made = judge.outcome("", said(operation=" @" * 200, rounded=rounded), None, b"")
         assert (made.operation, made.rounded) == (("@ " * 50).strip(), rounded is True)
@@ -119,6 +121,16 @@ def right(name=NAME):
 def test_an_answer_may_be_larger_than_the_expected_one_but_not_without_end():
     for limit, value in zip(judge.limits_of(NAME, SEED), right(), strict=True):
         assert 0 < limit - 2**20 - 8 * value.nbytes < 8 * 50
+
+
+def test_the_limits_are_those_of_the_expected_values(monkeypatch):
+    asked, values = [], [[np.zeros(3)], [np.zeros((10**7, 4), np.int8)]]
+    monkeypatch.setattr(judge, "expected_values", lambda *call: asked.append(call) or ("cases", values))
+    tree, buffers = encode(values[0])
+    assert judge.limits_of(NAME, SEED) == [8 * (len(json.dumps(tree)) + len(buffers[0])) + 2**20, 128 * 2**20 // 4]
+    assert asked == [(NAME, SEED)]
+    values.clear()
+    assert judge.limits_of(NAME, SEED) == []
 
 
 def test_of_an_array_over_the_limit_the_shape_is_judged():
