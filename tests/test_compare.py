@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from autograder.checks.compare import Difference, as_array, compare, error_bound
+from autograder.checks.compare import Difference, as_array, compare, equal, error_bound
 from autograder.checks.relations import Pair, differs, number, relation
 
 X = np.arange(6.0).reshape(2, 3)
@@ -500,6 +500,18 @@ def test_the_whole_message(case):
     got, expected, options, message = TABLE[case]
     difference = compare(got, expected, **options)
     assert (None if difference is None else str(difference)) == message
+    rules = {key: options[key] for key in ("sum_length", "tolerance", "relative") if key in options}
+    assert equal(got, expected, **rules) is (message is None)
+
+
+def test_whether_values_are_equal_takes_the_rules_of_the_case():
+    e, small = np.array([1.0, 1e-3]), [0.0, 1e-5]
+    assert equal(e, e) and not equal(e + 1, e) and not equal("a", e) and not equal(e[:1], e)
+    assert (
+        not equal(e * (1 + 2e-13), e) and equal(e * (1 + 2e-13), e, 160) and equal(e * (1 + 2e-13), e, sum_length=160)
+    )
+    assert not equal(e + small, e) and equal(e + small, e, 1, 1e-4) and equal(e + small, e, tolerance=1e-4)
+    assert not equal(e + small, e, 1, 1e-4, True) and not equal(e + small, e, tolerance=1e-4, relative=True)
 
 
 def test_a_difference_reads_as_its_two_sentences():

@@ -337,10 +337,43 @@ def test_a_tree_that_lies_of_its_arrays_is_left_to_the_reader(tree):
 
 
 def test_arrays_that_share_their_bytes_are_refused():
-    with pytest.raises(protocol.TooLarge):
+    with pytest.raises(protocol.TooLarge) as caught:
         protocol.without_large(["l", [["a", "|i1", [8], 0]] * 2], b"\0" * 8, 100)
-    with pytest.raises(protocol.ProtocolError):
+    assert str(caught.value) == "expected arrays that take at most the bytes of the body, got more"
+    with pytest.raises(protocol.ProtocolError) as caught:
         protocol.without_large(nested(100_000), b"", 1)
+    assert str(caught.value) == "expected a value, got something that is none (RecursionError)"
+
+
+MOST = protocol.BODY_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("dtype", "shape", "found"),
+    [
+        ("|i1", [MOST], MOST),
+        ("<f8", [MOST // 8], MOST // 8),
+        ("<f8", [2, MOST // 16], MOST // 8),
+        ("<f8", [], 1),
+        ("<f8", [3, 0], 0),
+        ("|i1", [1] * 32, 1),
+        ("|i1", [1] * 33, "expected a known dtype and a shape"),
+        ("<M8[s]", [1], "expected a known dtype and a shape"),
+        ("|i1", [MOST + 1], "expected sizes that are whole numbers"),
+        ("|i1", [-1], "expected sizes that are whole numbers"),
+        ("|i1", [True], "expected sizes that are whole numbers"),
+        ("|i1", [1.0], "expected sizes that are whole numbers"),
+        ("<f8", [MOST // 8 + 1], "expected as many bytes as dtype and shape say"),
+        ("|i1", [MOST, 2], "expected as many bytes as dtype and shape say"),
+    ],
+)
+def test_an_array_that_there_can_be(dtype, shape, found):
+    if isinstance(found, int):
+        assert protocol._array_type(dtype, shape) == (np.dtype(dtype), found)
+        return
+    with pytest.raises(protocol.ProtocolError) as caught:
+        protocol._array_type(dtype, shape)
+    assert str(caught.value) == found
 
 
 class Nameless(type):
