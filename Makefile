@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test test-slow soak mutation mutants fuzz bench lint audit assignments build check-build lessons site course docs dev constraints clean
+.PHONY: help demo lab test test-slow soak mutation mutants fuzz bench lint audit lite-audit assignments build check-build lessons site course docs dev constraints clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ lint: dev  ## ruff on sources and notebooks, mypy on the code that judges and gr
 
 audit: dev  ## grade the grader: mistakes rejected and named, right variants accepted
 	$(BIN)/dlcourse audit
+
+lite-audit: dev  ## the audit in WebAssembly, under Node: what a browser's Python makes of every exercise
+	$(BIN)/python -m tests.wasm tests/wasm_audit.py $(ASK)
 
 assignments: course  ## write the assignments with their solutions into the nbgrader course
 	$(BIN)/python -m autograder.build assignments

@@ -11,16 +11,40 @@ import array_api_compat
 import numpy as np
 
 
+class _NumPyBefore21:
+    """NumPy 2.0, a browser's, with the one function of the array API that it lacks."""
+
+    def __getattr__(self, name):
+        found = getattr(np, name)
+        # A look-up in this object next time
+        setattr(self, name, found)
+        return found
+
+    @staticmethod
+    def astype(x, dtype, /, *, copy=True):
+        return np.asarray(x).astype(dtype, copy=copy)
+
+
+_numpy = np if hasattr(np, "astype") else _NumPyBefore21()
+
+
 def array_namespace(x):
     """The array-API functions of `x`'s backend (NumPy, CuPy, array-api-strict)."""
     # NumPy first: almost every call, and the general look-up costs more than a small formula. NumPy itself has the array
-    # API's functions since 2.1; the layer above it would load half of NumPy's test tools
-    return np if isinstance(x, np.ndarray | np.generic) else array_api_compat.array_namespace(x)
+    # API's functions; the layer above it would load half of NumPy's test tools
+    return _numpy if isinstance(x, np.ndarray | np.generic) else array_api_compat.array_namespace(x)
 
 
 def is_array(x):
     """Whether `x` is an array of some backend (a list or a Python number is not)."""
     return type(x) is np.ndarray or array_api_compat.is_array_api_obj(x)
+
+
+def as_indices(x):
+    """Whole numbers as NumPy counts places: where Python is of 32 bits, as in a browser,
+    `take` and `add.at` refuse the 64 that generators draw. Other backends take any.
+    """
+    return x.astype(np.intp, copy=False) if type(x) is np.ndarray else x
 
 
 def to_numpy(x):

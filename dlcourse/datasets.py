@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._array import array_namespace, from_numpy, is_array
+from ._array import array_namespace, as_indices, from_numpy, is_array
 from ._checks import check_choice, check_integer, check_number, check_rng, check_shapes, from_list
 
 __all__ = [
@@ -108,7 +108,7 @@ def digits():
     """
     with (_DATA / "digits.npz").open("rb") as file, np.load(file) as stored:
         images, labels = stored["images"], stored["labels"]
-    return Dataset(images[..., None] / 16.0, labels.astype(np.int64), tuple("0123456789"))
+    return Dataset(images[..., None] / 16.0, labels.astype(np.intp), tuple("0123456789"))
 
 
 def alice():
@@ -268,7 +268,7 @@ def xor(rng, N=200, noise=0.15):
     rng = check_rng(rng)
     corner = _shuffled_labels(rng, N, 4)
     X = np.column_stack([2 * (corner % 2) - 1, 2 * (corner // 2) - 1]) + noise * rng.standard_normal((N, 2))
-    return Dataset(X, np.isin(corner, (1, 2)).astype(np.int64), _names(2))
+    return Dataset(X, np.isin(corner, (1, 2)).astype(np.intp), _names(2))
 
 
 def spirals(rng, N=300, K=3, noise=0.1, turns=0.75):
@@ -346,7 +346,7 @@ def split(X, y, rng, test=0.25, validation=0.0):
     if test + validation >= 1.0:
         raise ValueError(f"test, validation: expected shares with a sum below 1, got {test} and {validation}")
     N = len(X)
-    order = rng.permutation(N)
+    order = as_indices(rng.permutation(N))
     if y.ndim == 1 and y.dtype.kind in "biu":
         order = order[_evenly(y[order])]
     n_test = min(max(round(N * test), 1), N + 1 - count)
@@ -429,7 +429,7 @@ def minibatches(X, y, batch_size, rng):
         raise ValueError(f"X: expected at least one example along the first axis, got shape {tuple(X.shape)}")
     if y.ndim == 0 or y.shape[0] != N:
         raise ValueError(f"y: expected {N} targets, one for each example in X, got shape {tuple(y.shape)}")
-    return _batches(X, y, batch_size, rng.permutation(N))
+    return _batches(X, y, batch_size, as_indices(rng.permutation(N)))
 
 
 def _as_array(name, x):

@@ -549,6 +549,8 @@ def _error_text(exercise, outcome):
     text = str(error).strip()
     if isinstance(error, TypeError) and not outcome.where and _called(text) in (*exercise.function_names, "<lambda>"):
         return f"The call failed: {text}. Keep the given names and order of the arguments."
+    if "dtype('int64') to dtype('int32')" in text:
+        return f"{text}{where}: in a browser NumPy counts places with 32 bits. Put `.astype(np.intp)` behind the array of places."
     return f"Your code raised {type(error).__name__}: {text}{where}."
 
 

@@ -192,6 +192,8 @@ class Exercise:
         if isinstance(self.reference, tuple) and self.driver is plain:
             object.__setattr__(self, "driver", pair)
             object.__setattr__(self, "parts", ("forward", "backward"))
+        if np.intp != np.int64:
+            object.__setattr__(self, "cases", _with_places(self.cases))
         object.__setattr__(self, "mistakes", tuple(self._with_slips(mistake) for mistake in self.mistakes))
 
     def _with_slips(self, mistake):
@@ -351,6 +353,27 @@ def _own_exercises(topic, module):
         object.__setattr__(one, "topic", topic)
         found[one.name] = one
     return found
+
+
+def _with_places(cases):
+    """The cases with whole numbers of the type in which NumPy counts places.
+
+    Where Python is of 32 bits, as in a browser, `np.take`, `np.add.at` and `np.bincount` refuse those of 64, which generators
+    draw: a right answer would fail there.
+    """
+
+    def as_places(x):
+        if isinstance(x, dict):
+            return {key: as_places(value) for key, value in x.items()}
+        if type(x) in (tuple, list):
+            return type(x)(map(as_places, x))
+        return x.astype(np.intp) if isinstance(x, np.ndarray) and x.dtype == np.int64 else x
+
+    def made(rng):
+        fields = ("args", "kwargs", "dout", "extra")
+        return [replace(case, **{name: as_places(getattr(case, name)) for name in fields}) for case in cases(rng)]
+
+    return made
 
 
 def _not_written(*args, **kwargs):

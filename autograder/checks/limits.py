@@ -221,8 +221,11 @@ class _Lines:
             MONITORING.free_tool_id(self.tool)
 
     def at_line(self, code, *place):
+        if not _is_answers(code):
+            # Never asked again at this place; what an answer does with it is seen in the answer's own code
+            return MONITORING.DISABLE
         if time.monotonic() < self.since or threading.get_ident() != self.limit.thread:
-            return
+            return None
         frame = sys._getframe(1)
         if _in_block(frame, self.limit.frame) is None:
             self.stop()
@@ -288,7 +291,11 @@ def _is_own(frame):
 
 
 def _of_answer(frame):
-    name = frame.f_code.co_filename
+    return _is_answers(frame.f_code)
+
+
+def _is_answers(code):
+    name = code.co_filename
     return not installed(name) or name.startswith(_EXERCISES)
 
 
@@ -306,6 +313,8 @@ _INSTALLED = tuple(
         os.path.join(_PACKAGES, "autograder"),
         os.path.join(_PACKAGES, "dlcourse"),
         os.path.dirname(os.path.abspath(os.__file__)),
+        # In a browser an archive, which its modules' `__file__` does not always name
+        os.path.dirname(contextlib.suppress.__init__.__code__.co_filename),
         *([os.path.dirname(os.path.dirname(os.path.abspath(_NUMPY.origin)))] if _NUMPY and _NUMPY.origin else []),
         *filter(None, (sysconfig.get_path(name) for name in ("purelib", "platlib"))),
     )

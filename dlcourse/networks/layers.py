@@ -14,7 +14,7 @@ example. On NumPy arrays the hot formulas run as their twins in `kernels`.
 import numpy as np
 
 from .. import attention, dropout, kernels, layers, normalization
-from .._array import array_namespace, device, from_numpy
+from .._array import array_namespace, as_indices, device, from_numpy
 from .._tree import named_leaves, nest
 
 __all__ = [
@@ -224,7 +224,7 @@ class Embedding(_Pointwise):
     def forward(self, X, train, rng):
         E = self.parameters["E"]
         xp = array_namespace(E)
-        self.symbols = xp.reshape(X, (-1,))
+        self.symbols = as_indices(xp.reshape(X, (-1,)))
         return xp.reshape(xp.take(E, self.symbols, axis=0), (*X.shape, E.shape[1]))
 
     def backward(self, dY, inputs=True):

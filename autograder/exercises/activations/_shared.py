@@ -1,5 +1,7 @@
 """What several exercises on activations have in common: cases, loops over the entries, hints for the same mistake."""
 
+import math
+
 import numpy as np
 
 from ...checks.exercise import Case, by_columns
@@ -88,6 +90,10 @@ def each(f):
         return out
 
     return in_a_loop
+
+
+# The standard library's functions: SciPy, which has them for arrays, is not in every browser
+erf, erfc = each(math.erf), each(math.erfc)
 
 
 # --- hints ----------------------------------------------------------------------------------------------------------

@@ -3,12 +3,11 @@
 import math
 
 import numpy as np
-from scipy.special import erf, erfc
 
 from dlcourse import activations
 
 from ...checks.exercise import Exercise, Mistake, slip
-from ._shared import APPROXIMATION, each, gelu_cases
+from ._shared import APPROXIMATION, each, erf, erfc, gelu_cases
 
 # --- solution ---------------------------------------------------------------------------------------------------------
 

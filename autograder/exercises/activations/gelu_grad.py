@@ -3,12 +3,21 @@
 import math
 
 import numpy as np
-from scipy.special import erf, erfc
 
 from dlcourse import activations
 
 from ...checks.exercise import Exercise, Mistake, slip
-from ._shared import APPROXIMATION, AT_OUTPUT, FIRST_TERM_ONLY, FUNCTION, SECOND_TERM_ONLY, each, gelu_cases
+from ._shared import (
+    APPROXIMATION,
+    AT_OUTPUT,
+    FIRST_TERM_ONLY,
+    FUNCTION,
+    SECOND_TERM_ONLY,
+    each,
+    erf,
+    erfc,
+    gelu_cases,
+)
 
 # --- solution ---------------------------------------------------------------------------------------------------------
 

@@ -3,13 +3,12 @@
 import math
 
 import numpy as np
-from scipy.special import erf
 
 from dlcourse import activations
 from dlcourse.activations import gelu, gelu_grad, relu, relu_grad, sigmoid, sigmoid_grad, silu, silu_grad
 
 from ...checks.exercise import Case, Exercise, Mistake, enlarged, in_float32, slip
-from ._shared import LINE, off_zero
+from ._shared import LINE, erf, off_zero
 
 # --- solution ---------------------------------------------------------------------------------------------------------
 

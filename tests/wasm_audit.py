@@ -1,0 +1,78 @@
+"""Run in WebAssembly by `tests.wasm`: the audit of exercises there, and answers that never end.
+
+    python -m tests.wasm tests/wasm_audit.py [NAME …]      topics or exercises; all where none is given
+
+Prints a line for each exercise and last, as JSON, the totals, the complaints and the seconds.
+"""
+
+import json
+import sys
+
+import js
+
+from autograder import evaluate
+from autograder.checks import audit
+
+
+def processor_seconds():
+    return js.process.cpuUsage().user / 1e6
+
+
+def loop(X, w, b):
+    while True:
+        pass
+
+
+def one_instruction(X, w, b):
+    while True: pass  # fmt: skip # noqa: E701
+
+
+def comprehension(X, w, b):
+    return [1 for _ in iter(int, 1)]
+
+
+def generator(X, w, b):
+    return sum(1 for _ in iter(int, 1))
+
+
+def calls_numpy(X, w, b):
+    while True:
+        X = X + w
+
+
+def catches_everything(X, w, b):
+    while True:
+        try:  # noqa: SIM105
+            X = X + w
+        except BaseException:
+            pass
+
+
+def recursion(X, w, b):
+    return recursion(X, w, b)
+
+
+ENDLESS = [loop, one_instruction, comprehension, generator, calls_numpy, catches_everything, recursion]
+
+
+def message_of(function):
+    result = evaluate("neurons.preactivation", function, seconds=0.2)
+    return next(row.problem for row in result.rows)
+
+
+def main(names):
+    begun = processor_seconds()
+    rows = []
+    for exercise in audit.selected(names):
+        since = processor_seconds()
+        rows.append(audit.audit(exercise, audit.first_seeds(1)))
+        print(f"{exercise.name}  {processor_seconds() - since:.2f} s", *rows[-1].complaints, sep="\n  ")
+    told = audit.totals(rows) | {
+        "complaints": {row.name: row.complaints for row in rows if row.complaints},
+        "seconds": round(processor_seconds() - begun, 1),
+        "endless": {function.__name__: message_of(function) for function in ENDLESS},
+    }
+    print(json.dumps(told))
+
+
+main(sys.argv[1:])
