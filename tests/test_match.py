@@ -6,6 +6,7 @@ import pytest
 from test_rebuild import HONEST, MASTER, WHY, F, answers, cell, file, own, solution
 
 from autograder.engine.ingest import Submission, load_released, rebuild, rebuild_submission
+from autograder.engine.ingest import match as matching
 from autograder.engine.ingest.assignment import Assignment
 
 TWO = load_released(
@@ -73,6 +74,29 @@ def test_one_mark_that_is_lost():
     assert made.sources == RIGHT and made.needs_review == (
         GUESSED[1].replace("cells why, how have", "cell why has").replace("their", "its"),
     )
+
+
+def test_two_answers_beside_each_other_are_found_in_their_order():
+    master = load_released(
+        "hw", file(solution("a", "A?", "markdown"), solution("b", "B?", "markdown"), cell("End.", "markdown"))
+    )
+    made = rebuild(master, file(*own("one", "markdown"), *own("two", "markdown"), cell("End.", "markdown")))
+    assert made.sources == {"a": "one", "b": "two"} and made.own_cells == () and len(made.cells) == 3
+    assert made.needs_review == ("cells a, b have lost nbgrader's mark; found by their place",)
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("def f(x):\n    return 1\nclass G:\n    def h(self): pass", {"f", "G"}),
+        ("async  def f(x): pass\nx = 1", {"f"}),
+        ("x = 1\ny: int = 2\n_z=3", {"x", "y", "_z"}),
+        ("x == 1\n  y = 2\nz += 1\na.b = 3\nf(k=1)", set()),
+        ("", set()),
+    ],
+)
+def test_the_names_that_a_cell_defines(source, names):
+    assert matching.defined_names(source) == names
 
 
 def test_own_cells_stay_where_no_mark_is_lost():
@@ -206,7 +230,7 @@ def submission(**notebooks):
 def test_a_renamed_notebook():
     assignment = Assignment("hw", (TWO,), {}, "")
     (made,) = rebuild_submission(assignment, submission(two_copy=file(*handed_in())))
-    assert made.sources == RIGHT and made.needs_review == ("two.ipynb was handed in as two copy.ipynb",)
+    assert made.sources == RIGHT and made.needs_review == ("two.ipynb was handed in as two copy.ipynb",) == made.notes
     (made,) = rebuild_submission(assignment, submission(two_copy=file(*handed_in()), two=file(*handed_in())))
     assert made.needs_review == ("two copy.ipynb holds this assignment too; two.ipynb was graded",)
     # Not known which: a person has to say

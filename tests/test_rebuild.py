@@ -24,11 +24,13 @@ from autograder.engine.ingest import (
 from autograder.engine.ingest import assignment as assignments
 from autograder.engine.ingest import folder as folders
 from autograder.engine.ingest import notebook as notebooks
+from autograder.engine.ingest import submission as submissions
 from autograder.engine.ingest.folder import read_folder
 from autograder.engine.ingest.notebook import SubmittedCell
+from autograder.engine.ingest.submission import fit
 from autograder.engine.store.gradebook import SourceCell
 from autograder.engine.tasks import ASSERTS, CODE, EXERCISE, TEXT, Step, Task
-from autograder.errors import CourseError
+from autograder.errors import CourseError, OtherLanguage
 
 CHECK = 'check("neurons.preactivation", preactivation)'
 
@@ -219,6 +221,13 @@ def test_the_whole_notebook(case):
     assert (made.master, made.needs_review, made.problem, made.handed_in) == (MASTER, flags, "", True)
 
 
+def test_the_locked_cells_that_a_file_lacks():
+    whole = rebuild(MASTER, file(*answers(*HONEST)))
+    assert whole.locked_missing == ()
+    made = rebuild(MASTER, file(*answers((2, None), (3, None), (5, None), (7, None))))
+    assert made.locked_missing == ("f-test", "end")
+
+
 def test_an_answer_of_another_type_is_read_as_the_courses():
     cells = answers(*HONEST)
     cells[2]["cell_type"] = "markdown"
@@ -368,6 +377,7 @@ PARSED = {
     "half a surrogate pair": (file(cell("a\ud800")), (SubmittedCell("code", "a?", "", None),), ""),
     "a byte order mark": (b"\xef\xbb\xbf" + file(), (), ""),
     "white space": (b" \n", (), "the file is empty"),
+    "a byte order mark alone": (b"\xef\xbb\xbf\n", (), "the file is empty"),
     "Windows-1252": (b'{"a": "\xff"}', (), "expected notebook format 4, got None"),
     "no encoding": (b'{"a": "\x81"}', (), "it is neither UTF-8, UTF-16 nor Windows-1252 (byte 7)"),
     "nested": (b"[" * 100_000, (), "it is nested too deeply"),
@@ -433,6 +443,72 @@ def test_format_3_is_brought_up_to_date():
     data = {"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": [marked], "metadata": {}}]}
     (read,), problem = parse(json.dumps(data).encode())
     assert (read.cell_type, read.source, read.grade_id, problem) == ("code", "f = 1", "f", "")
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"a", ""),
+        ("\ufeffa".encode(), ""),
+        ("ä".encode("cp1252"), "is not UTF-8 and was read as Windows-1252"),
+        ('"ä"'.encode("utf-16-le"), "is not UTF-8 and was read as UTF-16-LE"),
+        (b"<<<<<<< a\n=======\n>>>>>>> b\n", "holds a conflict of git; one of its two sides was graded"),
+        (
+            "<<<<<<< ä\n=======\n>>>>>>> b\n".encode("cp1252"),
+            "is not UTF-8 and was read as Windows-1252, and holds a conflict of git; one of its two sides was graded",
+        ),
+        (b"\x81", ""),
+    ],
+)
+def test_what_a_person_should_know_of_how_a_file_was_read(data, said):
+    assert notebooks.how_read(data) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "sides"),
+    [
+        ("a\nb", ()),
+        ("a\n<<<<<<< x\nb\n=======\nc\n>>>>>>> y\nd", ("a\nb\nd", "a\nc\nd")),
+        ("<<<<<<< x\nb\n||||||| z\no\n=======\nc\n>>>>>>> y\n", ("b\n", "c\n")),
+        ("<<<<<<< x\n1\n=======\n2\n>>>>>>> y\n-\n<<<<<<< x\n3\n=======\n4\n>>>>>>> y\n", ("1\n-\n3\n", "2\n-\n4\n")),
+        # Not all of it
+        ("<<<<<<< x\nb\n=======\nc\n", ()),
+        ("<<<<<<< x\nb\n", ()),
+        ("<<<<<<< x\n1\n=======\n2\n>>>>>>> y\n<<<<<<< x\n3", ()),
+        ("=======\n||||||| <<<<<<< x\n>>>>>>> y\n", ()),
+        (" <<<<<<< x\n=======\n>>>>>>> y\n", ()),
+    ],
+)
+def test_the_two_sides_of_a_conflict(text, sides):
+    assert notebooks._sides(text) == sides
+
+
+def test_a_cell_of_format_3_is_made_light():
+    plain = {"cell_type": "code", "input": "x", "language": "python", "outputs": [1], "metadata": None, "more": 1}
+    assert notebooks._light(plain) == {
+        "cell_type": "code", "input": "x", "language": "python", "metadata": {}, "outputs": []
+    }  # fmt: skip
+    marked = {
+        "cell_type": "heading",
+        "source": "s",
+        "level": 2,
+        "metadata": {"nbgrader": {"grade_id": "g", "points": 9}},
+    }
+    assert notebooks._light(marked) == {
+        "cell_type": "heading", "source": "s", "level": 2, "metadata": {"nbgrader": {"grade_id": "g"}}
+    }  # fmt: skip
+    assert notebooks._light({"cell_type": "raw", "metadata": {"nbgrader": 3}})["metadata"] == {}
+
+
+def test_format_3_of_too_many_cells(monkeypatch):
+    monkeypatch.setattr(notebooks, "CELLS", 2)
+
+    def sheets(*counts):
+        one = {"cell_type": "raw", "source": "r"}
+        return json.dumps({"nbformat": 3, "worksheets": [{"cells": [one] * count} for count in counts]}).encode()
+
+    assert len(parse(sheets(1, 1))[0]) == 2
+    assert parse(sheets(1, 2)) == ((), "it has more than 2 cells")
 
 
 # --- the assignment ---------------------------------------------------------------------------------------------------
@@ -530,6 +606,57 @@ def test_the_files_beside_an_assignment_have_limits(tmp_path, monkeypatch):
     )
 
 
+@pytest.mark.parametrize(
+    ("metadata", "language"),
+    [
+        ({"kernelspec": {"language": "python"}}, ""),
+        ({"kernelspec": {"language": " R "}}, "R"),
+        ({"kernelspec": {"language": "IPython3"}, "language_info": {"name": "R"}}, ""),
+        ({"language_info": {"name": "julia"}}, "julia"),
+        ({"kernelspec": {"language": "", "name": "ir"}, "language_info": {"name": "julia"}}, "julia"),
+        ({"kernelspec": {"name": "ir"}}, "ir"),
+        ({"kernelspec": {"name": "julia-1.9"}}, "julia-1.9"),
+        ({"kernelspec": {"name": "my R kernel"}}, "my R kernel"),
+        ({"kernelspec": {"name": "irving"}}, ""),
+        ({"kernelspec": {"name": "python3"}}, ""),
+        ({"kernelspec": {"name": 3}}, ""),
+        ({"kernelspec": 3, "language_info": [1]}, ""),
+        ({}, ""),
+        (None, ""),
+        ([1], ""),
+    ],
+)
+def test_the_language_of_a_notebook(metadata, language):
+    assert assignments.language_of(metadata) == language
+
+
+def test_an_assignment_in_another_language_is_refused(tmp_path):
+    course = small_course(tmp_path)
+    (tmp_path / "source").mkdir()
+    (tmp_path / "release" / "hw.ipynb").write_bytes(file(metadata={"language_info": {"name": "R"}}))
+    with pytest.raises(OtherLanguage) as refused:
+        load_assignment(course, "hw", {"hw": {}})
+    assert str(refused.value) == (
+        "hw.ipynb is written in R, and this grader runs Python alone; grade this assignment with plain nbgrader: nbgrader "
+        "autograde hw, meanwhile without the line c.Autograde.autograde_preprocessors in nbgrader_config.py"
+    )
+
+
+def test_the_imports_of_an_assignment_are_those_of_its_own_code(tmp_path):
+    course = small_course(tmp_path, students_keep={"hw": ("handed.py",)}.__getitem__)
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "helper.py").write_text("import polars")
+    cells = [
+        cell("import pandas, helper, handed"),
+        cell("import never", "markdown"),
+        solution("f", "import answers"),
+        cell("import shown", grade_id="t", grade=True, locked=True),
+    ]
+    (tmp_path / "release" / "hw.ipynb").write_bytes(file(*cells))
+    saved = SAVED | {"t": SourceCell("import hidden", "sum2", "code", True, 3.0)}
+    assert load_assignment(course, "hw", {"hw": saved}).imports == ("import hidden", "import pandas", "import polars")
+
+
 def test_a_released_cell_without_text():
     with pytest.raises(CourseError) as refused:
         load_released("hw", file(cell(3)))
@@ -621,6 +748,89 @@ def submitted(folder, **files):
     return SimpleNamespace(
         folder=lambda step, *names: folder.joinpath(*names[step != "submitted" :]), ignore=("*.pyc",), timezone="UTC"
     )
+
+
+def test_folders_in_the_place_of_what_counts(tmp_path):
+    for name in ("hw.ipynb", "timestamp.txt", "data.csv", "inner/x.ipynb"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "a.txt").write_text("a")
+    found = read_folder(tmp_path, ())
+    assert found.broken == {"hw.ipynb": "it is a folder", "timestamp.txt": "it is a folder"}
+    assert found.notes == [f"the file {name} was left out: it is a folder" for name in ("timestamp.txt", "hw.ipynb")]
+    assert sorted(found.files) == ["data.csv/a.txt", "hw.ipynb/a.txt", "inner/x.ipynb/a.txt", "timestamp.txt/a.txt"]
+
+
+def test_a_folder_of_far_too_many_files_is_not_read(tmp_path, monkeypatch):
+    (tmp_path / "in").mkdir()
+    for name in ("a", "b", "in/c", "in/d", "in/e"):
+        (tmp_path / name).write_text("x")
+    monkeypatch.setattr(folders, "ENTRIES", 3)
+    assert len(read_folder(tmp_path, ()).files) == 5
+    monkeypatch.setattr(folders, "ENTRIES", 2)
+    assert read_folder(tmp_path, ()).problem == "its folder cannot be read (it holds more than 2 files)"
+    (tmp_path / "b").unlink()
+    found = read_folder(tmp_path, ())
+    assert (found.problem, list(found.files)) == ("", ["a"])
+    assert found.notes == ["the file in was left out: cannot be read (it holds more than 2 files)"]
+    (tmp_path / "in").rename(tmp_path / "in.ipynb")
+    assert read_folder(tmp_path, ()).broken == {"in.ipynb": "cannot be read (it holds more than 2 files)"}
+
+
+def test_the_time_comes_first_and_is_short(tmp_path, monkeypatch):
+    for name in ("a.txt", "b.ipynb", "timestamp.txt"):
+        (tmp_path / name).write_bytes(bytes(10_000))
+    assert list(read_folder(tmp_path, ()).files) == ["timestamp.txt", "b.ipynb", "a.txt"]
+    (tmp_path / "timestamp.txt").write_bytes(bytes(10_001))
+    assert read_folder(tmp_path, ()).broken == {"timestamp.txt": "larger than 10 kB"}
+    (tmp_path / "in").mkdir()
+    (tmp_path / "timestamp.txt").rename(tmp_path / "in" / "timestamp.txt")
+    assert "in/timestamp.txt" in read_folder(tmp_path, ()).files
+
+
+def test_a_time_that_cannot_be_read_is_no_time_that_is_missing(tmp_path):
+    course = submitted(tmp_path, real="2026")
+    here = tmp_path / "ada" / "hw"
+    assert read_submission(course, "ada", "hw").timestamp is None
+    (here / "timestamp.txt").symlink_to(here / "real")
+    assert read_submission(course, "ada", "hw").timestamp == "?"
+
+
+COURSE_FILES = SimpleNamespace(
+    files={"data/a.csv": b"12345", "lib": b"1"}, notebooks=(SimpleNamespace(name="hw"), SimpleNamespace(name="more"))
+)
+FILE = "the course has a file {} in the place of its folder"
+# {what: (the student's files, the names that are kept, why the others are not)}
+FITS = {
+    "beside the course's": (
+        {"own.py": b"1", "data/b.csv": b"2", "lib2/x": b"3"},
+        ["own.py", "data/b.csv", "lib2/x"],
+        {},
+    ),
+    "of the same names": ({"data/a.csv": b"9", "lib": b"9", "hw.ipynb": b"9"}, ["data/a.csv", "lib", "hw.ipynb"], {}),
+    "below a file": ({"lib/x/y.py": b"1", "own.py": b""}, ["own.py"], {"lib/x/y.py": FILE.format("lib")}),
+    "below a notebook": ({"more.ipynb/y": b"1"}, [], {"more.ipynb/y": FILE.format("more.ipynb")}),
+    "in the place of a folder": ({"data": b"1"}, [], {"data": "the course has a folder of this name"}),
+}
+
+
+@pytest.mark.parametrize("what", FITS)
+def test_files_that_can_lie_beside_the_courses(what):
+    files, kept, left_out = FITS[what]
+    made = Submission("ada", {}, files, "", notes=("before",))
+    fitted = fit(made, COURSE_FILES)
+    assert fitted.files == {name: files[name] for name in kept}
+    assert fitted.notes == ("before", *(f"the file {name} was left out: {why}" for name, why in left_out.items()))
+    assert (fitted is made) is (not left_out)
+
+
+def test_files_beside_the_courses_have_one_room(monkeypatch):
+    monkeypatch.setattr(submissions, "TOTAL_BYTES", 2_000_000)
+    room = 2_000_000 - 6
+    # What the course has itself takes none
+    files = {"a": bytes(room - 1), "lib": bytes(100), "b": b"1", "c": b"2", "d": b""}
+    fitted = fit(Submission("ada", {}, files, ""), COURSE_FILES)
+    assert list(fitted.files) == ["a", "lib", "b", "d"]
+    assert fitted.notes == ("the file c was left out: with the course's files it is more than 2 MB",)
 
 
 def test_what_lies_in_the_folder(tmp_path):

@@ -113,13 +113,12 @@ def _guess(master: Master, lost: _Lost, free: _Unmarked, found: Matches) -> None
         if original.cell_type == "code" and alike:
             _take_guess(found, place, alike)
             by_name.append(original.grade_id)
-    for place in todo:
-        if place not in found.taken:
-            original = master.cells[place]
-            there = _between(master, lost, free, found, place)
-            if there:
-                _take_guess(found, place, there)
-                by_place.append(original.grade_id)
+    # All of them before the first is taken, which would be a border to the next
+    waiting = {place: _between(master, lost, free, found, place) for place in todo if place not in found.taken}
+    for place, there in waiting.items():
+        if there:
+            _take_guess(found, place, there)
+            by_place.append(master.cells[place].grade_id)
     for found_so, how in (
         (by_name, "by what is defined there"),
         (by_place, f"by {'its' if len(by_place) == 1 else 'their'} place"),
