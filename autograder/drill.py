@@ -17,7 +17,7 @@ import dlcourse
 from . import progress
 from .checks.practice import draw, reply, shown
 
-__all__ = ["FILE", "Drill", "mastery", "practice", "questions"]
+__all__ = ["FILE", "Drill", "due", "mastery", "practice", "questions"]
 
 FILE = ".dlcourse-practice.json"
 _FORMAT = 1
@@ -99,23 +99,37 @@ def mastery(folder=None, now=None):
 
     A question sits when it was answered right on different days and is not due.
     """
+    now = now or datetime.now(UTC)
+    return {slug: (sum(_sits(card, now) for card in cards), of) for slug, cards, of in _practised(folder)}
+
+
+def due(folder=None, now=None):
+    """{topic: how many of its questions are due} of the topics that were practised; {} where FSRS is not installed."""
+    now = now or datetime.now(UTC)
+    return {slug: sum(card.due <= now for card in cards) for slug, cards, _ in _practised(folder)}
+
+
+def _sits(card, now):
+    from fsrs import State
+
+    return card.state == State.Review and card.due > now
+
+
+def _practised(folder):
+    """(topic, the cards of its questions, how many questions it has) of the topics that were practised."""
     file = _file(folder)
     if not file.is_file():
-        return {}
+        return
     try:
-        from fsrs import State
+        import fsrs  # noqa: F401
     except ImportError:
-        return {}
-    cards, now = _load(file)[0], now or datetime.now(UTC)
-    found = {}
+        return
+    cards = _load(file)[0]
     for slug in dlcourse.TOPICS:
         names = questions(slug)
-        if any(name in cards for name in names):
-            sit = [
-                name for name in names if name in cards and cards[name].state == State.Review and cards[name].due > now
-            ]
-            found[slug] = len(sit), len(names)
-    return found
+        known = [cards[name] for name in names if name in cards]
+        if known:
+            yield slug, known, len(names)
 
 
 def _file(folder):

@@ -7,11 +7,16 @@ folder by its marker), or in the current folder where there is none: beside the 
     progress.exercises["neurons.preactivation"].failed_tries
     progress.points("neurons")
 
-Nothing here counts for a grade: grading never reads the file. It works the same on every system.
+Nothing here counts for a grade: grading never reads the file, and nothing sends it anywhere. It works the same on every
+system.
+
+The minutes that an exercise took are measured from check to check, up to its first right answer: the time since the check
+before it, of whatever exercise, or since the kernel began. A longer silence than `BREAK` is a break and counts nothing.
 """
 
 import json
 import os
+import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass, field, replace
@@ -25,6 +30,10 @@ FILE = ".dlcourse-progress.json"
 # What `dlcourse start` lays out carries this manifest
 MARKER = ".dlcourse.json"
 _FORMAT = 1
+# Seconds without a check after which nobody knows whether the student was still at it
+BREAK = 30 * 60
+# Of a notebook's kernel: its first check ends a time, too
+_begun = time.time() if "ipykernel.kernelapp" in sys.modules else 0.0
 
 
 @dataclass(frozen=True)
@@ -32,7 +41,7 @@ class Standing:
     """What one exercise has come to.
 
     assignment : its assignment. points : the best so far. max_points : what it is worth. passed : whether it was right once.
-    failed_tries : checks that failed since it was last right.
+    failed_tries : checks that failed since it was last right. minutes : what it took until it was right for the first time.
     """
 
     assignment: str
@@ -40,6 +49,7 @@ class Standing:
     max_points: float
     passed: bool
     failed_tries: int
+    minutes: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -48,12 +58,18 @@ class Progress:
 
     path : the file. exercises : {name: `Standing`}, in the order of their first check. lessons : slugs that the student
     ticked. problem : a sentence for the student where the file could not be read or written, said once; else "".
+    checked : when the last check was, in seconds since 1970; 0 for never.
     """
 
     path: Path
     exercises: dict = field(default_factory=dict)
     lessons: tuple = ()
     problem: str = ""
+    checked: float = 0.0
+
+    def minutes(self, assignment):
+        """Minutes so far in one assignment, those of its exercises."""
+        return sum(one.minutes for one in self.exercises.values() if one.assignment == assignment)
 
     def points(self, assignment):
         """Points so far in one assignment; exercises never checked count 0."""
@@ -105,6 +121,10 @@ def record(assignment, exercise, points, max_points, passed, folder=None):
     before = progress.exercises.get(exercise)
     module = exercise.partition(".")[0]
     best = max(float(points), before.points if before else 0.0)
+    now, taken = time.time(), before.minutes if before else 0.0
+    silence = now - max(progress.checked, _begun)
+    if 0 < silence <= BREAK and not (before is not None and before.passed):
+        taken += silence / 60
     standing = Standing(
         assignment or TOPIC_OF.get(module, module),
         # An exercise may be worth less after an update of the course
@@ -112,8 +132,9 @@ def record(assignment, exercise, points, max_points, passed, folder=None):
         float(max_points),
         bool(passed) or (before is not None and before.passed),
         0 if passed else (before.failed_tries if before else 0) + 1,
+        round(taken, 1),
     )
-    return _save(replace(progress, exercises=progress.exercises | {exercise: standing}))
+    return _save(replace(progress, exercises=progress.exercises | {exercise: standing}, checked=float(round(now))))
 
 
 def mark_lesson(slug, done=True, folder=None):
@@ -135,8 +156,11 @@ def _read(path, data):
             float(values["max_points"]),
             bool(values["passed"]),
             int(values["failed_tries"]),
+            # A file from before they were measured
+            float(values.get("minutes", 0.0)),
         )
-    return Progress(path, exercises, tuple(str(slug) for slug in data["lessons"]))
+    lessons = tuple(str(slug) for slug in data["lessons"])
+    return Progress(path, exercises, lessons, checked=float(data.get("checked", 0.0)))
 
 
 def _damaged(path, error):
@@ -158,6 +182,7 @@ def _save(progress):
         "format": _FORMAT,
         "exercises": {name: asdict(standing) for name, standing in progress.exercises.items()},
         "lessons": list(progress.lessons),
+        "checked": progress.checked,
     }
     try:
         write_whole(progress.path, (json.dumps(data, indent=1) + "\n").encode())

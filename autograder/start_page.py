@@ -33,6 +33,7 @@ class Lesson:
 
     slug : the topic. title : the lesson's heading. minutes : how long it takes. notebook : its path in the student's folder.
     assignment : that of its assignment, "" where there is none. exercises : {name: points} of the assignment's checks.
+    work : minutes of the assignment, as its cover says.
     """
 
     slug: str
@@ -41,6 +42,7 @@ class Lesson:
     notebook: str
     assignment: str
     exercises: dict
+    work: int = 0
 
     @property
     def max_points(self):
@@ -52,9 +54,9 @@ class Lesson:
         return round(sum(min(one.points, one.max_points) for one in standings if one), 2)
 
     def next_exercise(self, kept):
-        """The first exercise that is not right yet, "" if all are."""
-        todo = (name for name in self.exercises if name not in kept.exercises or not kept.exercises[name].passed)
-        return next(todo, "")
+        """The first exercise that is not right yet and not optional, "" if there is none."""
+        needed = (name for name, points in self.exercises.items() if points)
+        return next((name for name in needed if name not in kept.exercises or not kept.exercises[name].passed), "")
 
 
 @cache
@@ -64,21 +66,31 @@ def catalogue():
     found = []
     for path in sorted(place.lessons.glob("[0-9]*.ipynb")):
         slug = path.stem.partition("_")[2]
-        text = "\n".join("".join(cell["source"]) for cell in _cells(path) if cell["cell_type"] == "markdown")
+        text = _text(path)
         title = re.search(r"^# (.+)$", text, re.M)
-        minutes = re.search(r"\bAbout (\d+) minutes", text)
         released = place.course / "release" / slug / f"{slug}.ipynb"
         found.append(
             Lesson(
                 slug,
                 title[1] if title else slug,
-                int(minutes[1]) if minutes else 0,
+                _minutes(text),
                 f"lessons/{path.name}",
                 f"assignments/{slug}/{slug}.ipynb" if slug in dlcourse.TOPICS and released.is_file() else "",
                 _exercises(released) if released.is_file() else {},
+                _minutes(_text(released)) if released.is_file() else 0,
             )
         )
     return tuple(found)
+
+
+def _text(path):
+    return "\n".join("".join(cell["source"]) for cell in _cells(path) if cell["cell_type"] == "markdown")
+
+
+def _minutes(text):
+    """How long a notebook takes, as its cover says."""
+    found = re.search(r"\bAbout (\d+) minutes", text)
+    return int(found[1]) if found else 0
 
 
 def _cells(path):
@@ -99,7 +111,7 @@ def _exercises(path):
 def table(kept):
     """The state in `kept` (a `progress.Progress`) as a Markdown table, with links into the student's folder."""
     # A column more as soon as something was practised
-    practised = drill.mastery(kept.path.parent)
+    practised, due = drill.mastery(kept.path.parent), drill.due(kept.path.parent)
     rows = ["| | lesson | time | assignment | points so far |", "|:-:|:--|--:|:--|--:|"]
     if practised:
         rows = [rows[0] + " practised |", rows[1] + "--:|"]
@@ -108,11 +120,12 @@ def table(kept):
         assignment, points = "", ""
         if one.assignment:
             done = "" if one.next_exercise(kept) else "✓ "
-            assignment = f"[{done}{len(one.exercises)} exercises]({one.assignment})"
+            assignment = f"[{done}{len(one.exercises)} exercises]({one.assignment}), {one.work} min"
             points = f"{one.points(kept):g} of {one.max_points:g}"
         row = f"| {tick} | [{one.title}]({one.notebook}) | {one.minutes} min | {assignment} | {points} |"
         if practised:
-            row += " {} of {} |".format(*practised[one.slug]) if one.slug in practised else " |"
+            waits = f", {due[one.slug]} due" if due.get(one.slug) else ""
+            row += " {} of {}{} |".format(*practised[one.slug], waits) if one.slug in practised else " |"
         rows.append(row)
     total, best = sum(one.points(kept) for one in catalogue()), sum(one.max_points for one in catalogue())
     rows.append(f"| | | | **all assignments** | **{total:g} of {best:g}** |" + " |" * bool(practised))

@@ -12,13 +12,11 @@ from autograder import build, check, evaluate, exercises_of, get_exercise
 from autograder.checks import hunts
 from autograder.checks.exercise import HUNT, Case, Exercise, Mistake
 from autograder.checks.notebook import CheckFailed
-from autograder.checks.released import released_data
 from autograder.engine import ingest
 from autograder.engine.grader import Grader
 from autograder.engine.sandbox import sandbox
 from autograder.engine.store.records import NOT_ATTEMPTED, PARTLY, RIGHT, TOO_MUCH_OUTPUT, WRONG, NotebookRecord
 from autograder.engine.tasks import CODE, EXERCISE, Settings, Step, Task
-from autograder.errors import BuildError
 from autograder.reports import feedback
 
 HUNTS = [one for slug in dlcourse.TOPICS for one in exercises_of(slug).values() if one.kind == HUNT]
@@ -136,13 +134,7 @@ def made(mistakes, reference=doubled, **more):
     return hunts.Hunted(exercise, {"x": [0]}, {}, **more)
 
 
-@pytest.fixture
-def alone(monkeypatch):
-    """The hunted exercise is none of the registry's."""
-    monkeypatch.setattr(hunts, "_whole", lambda name: set())
-
-
-def test_a_mistake_is_revealed_in_all_of_its_forms_or_not(alone):
+def test_a_mistake_is_revealed_in_all_of_its_forms_or_not():
     forms = Mistake("fixed", lambda x, scale=2.0: 3.0 * x, "", also=[lambda x, scale=2.0: 2.0 * x])
     changes = Mistake("changes", lambda x, scale=2.0: x.__imul__(scale) / 1.0, "")
     about = made([forms, changes])
@@ -152,14 +144,14 @@ def test_a_mistake_is_revealed_in_all_of_its_forms_or_not(alone):
     assert hunts.revealed(dataclasses.replace(about, beyond={"fixed": "why"}), {"x": [1]}) == {"changes": True}
 
 
-def test_an_answer_that_is_not_finite_compares_with_nothing(alone):
+def test_an_answer_that_is_not_finite_compares_with_nothing():
     with pytest.raises(
         hunts.Refused, match=r"^The right answer to it is not finite, so nothing can be compared with it\.$"
     ):
         hunts.revealed(made([], reciprocal), {"x": [0.0, 1.0]})
 
 
-def test_values_in_which_right_implementations_differ_tell_nothing(alone):
+def test_values_in_which_right_implementations_differ_tell_nothing():
     def both(x, scale=2.0):
         return scale * x, x + 1.0
 
@@ -607,15 +599,6 @@ def test_a_check_without_names_asks_for_the_variables_of_its_exercise():
     master = ingest.load_released("activations", released)
     calls = {cell.calls[0]: cell.calls[1] for cell in master.cells if cell.calls}
     assert calls[NAME] == ("hunt_softmax",)
-
-
-def test_a_hunt_is_not_released_to_students_of_another_course():
-    with pytest.raises(BuildError) as caught:
-        released_data([NAME], {})
-    assert str(caught.value) == (
-        "activations.hunt_softmax cannot go to students: a hunt is judged by code that stays with you, so it is for the "
-        "exercises of this package"
-    )
 
 
 def test_the_feedback_page_lists_the_mistakes_that_escape():

@@ -14,6 +14,7 @@ from autograder import cli, drill, get_exercise, practice, progress, start_page
 from autograder.checks.practice import Variant, draw, parse, reply, shown
 from autograder.checks.practice import question as made_question
 from autograder.commands import practice as command
+from autograder.commands import progress as progress_command
 
 pytest.importorskip("fsrs")
 QUESTIONS = drill.questions()
@@ -183,6 +184,8 @@ def test_what_was_wrong_comes_back_first_and_what_is_known_after_days(tmp_path):
     assert {answer(one), answer(one)} == {"graph.sum_", "graph.max_"}
     assert drill.mastery(tmp_path, clock.time) == {"graph": (3, 3)}
     assert drill.mastery(tmp_path, clock.time + timedelta(days=400)) == {"graph": (0, 3)}
+    assert drill.due(tmp_path, clock.time) == {"graph": 0}
+    assert drill.due(tmp_path, clock.time + timedelta(days=400)) == {"graph": 3}
     # Another session knows it
     again = session(tmp_path, clock)
     assert {name: card.due for name, card in again.cards.items()} == {
@@ -191,6 +194,23 @@ def test_what_was_wrong_comes_back_first_and_what_is_known_after_days(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == [drill.FILE]
     told = json.loads((tmp_path / drill.FILE).read_text())
     assert told["format"] == 1 and list(told["cards"]) == ["graph.sum_", "graph.prod", "graph.max_"]
+
+
+def test_progress_shows_what_sits_and_what_is_due(tmp_path, capsys):
+    # Answered long ago, so that one question sits no more
+    clock = Clock()
+    clock.time -= timedelta(days=2400)
+    one = session(tmp_path, clock)
+    answer(one)
+    assert progress_command.main(tmp_path) == 0
+    out = capsys.readouterr().out
+    assert f"0 of {len(drill.questions('graph'))}, 1 due" in out
+    assert "\n1 question is due: dlcourse practice graph\n" in out
+    progress_command.main(tmp_path, json=True)
+    told = json.loads(capsys.readouterr().out)["lessons"]
+    assert {one["slug"]: one["practised"] for one in told if one["practised"]["of"]} == {
+        "graph": {"sit": 0, "of": len(drill.questions("graph")), "due": 1}
+    }
 
 
 def test_only_the_first_answer_that_can_be_read_counts(tmp_path):
@@ -221,13 +241,15 @@ def test_a_file_that_cannot_be_read_or_written_is_said(tmp_path, monkeypatch):
 
 def test_the_start_page_shows_what_sits(tmp_path):
     assert "practised" not in start_page.table(progress.load(tmp_path))
+    # Long ago, so that it is due by now
     clock = Clock()
+    clock.time -= timedelta(days=2400)
     one = session(tmp_path, clock)
     answer(one)
     rows = start_page.table(progress.load(tmp_path)).split("\n")
     assert rows[0] == "| | lesson | time | assignment | points so far | practised |" and rows[1].count("|") == 7
     (graph,) = [row for row in rows if "04_graph" in row]
-    assert graph.endswith(" | 0 of 3 |")
+    assert graph.endswith(" | 0 of 3, 1 due |")
     assert all(row.count(" |") == rows[0].count(" |") for row in rows[2:])
 
 

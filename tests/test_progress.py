@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -45,7 +46,9 @@ def test_the_file_lies_in_the_personal_folder_or_beside_the_notebook(tmp_path, m
         "assignments",
     ]
     # Plain, and nothing of the person or the machine
-    assert json.loads((tmp_path / progress.FILE).read_text()) == {
+    told = json.loads((tmp_path / progress.FILE).read_text())
+    assert abs(told.pop("checked") - time.time()) < 3600
+    assert told == {
         "format": 1,
         "exercises": {
             "neurons.gd_fit": {
@@ -54,10 +57,60 @@ def test_the_file_lies_in_the_personal_folder_or_beside_the_notebook(tmp_path, m
                 "max_points": 2.0,
                 "passed": False,
                 "failed_tries": 1,
+                "minutes": 0.0,
             }
         },
         "lessons": ["neurons"],
     }
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that is set, in a kernel that begins."""
+
+    class Clock:
+        now = 1e6
+
+        def time(self):
+            return self.now
+
+    clock = Clock()
+    monkeypatch.setattr(progress, "time", clock)
+    monkeypatch.setattr(progress, "_begun", 1e6)
+    return clock
+
+
+def test_the_minutes_run_from_check_to_check_until_an_answer_is_right(tmp_path, clock):
+    def check(seconds, exercise, passed):
+        clock.now += seconds
+        return progress.record(None, exercise, 1.0 * passed, 1.0, passed, tmp_path)
+
+    check(120, "neurons.gd_fit", False)
+    check(60, "neurons.gd_fit", True)
+    # A right answer takes no more time, and what follows is another one's
+    check(300, "neurons.gd_fit", True)
+    check(180, "neurons.sgd_fit", False)
+    # Over half an hour nobody knows
+    check(progress.BREAK + 1, "neurons.sgd_fit", False)
+    kept = check(90, "neurons.sgd_fit", True)
+    assert [one.minutes for one in kept.exercises.values()] == [3.0, 4.5]
+    assert progress.load(tmp_path) == kept and kept.minutes("neurons") == 7.5 and kept.minutes("layers") == 0
+    # The next day another kernel begins, long after the last check
+    clock.now += 80_000
+    progress._begun = clock.now
+    assert check(60, "neurons.preactivation", True).exercises["neurons.preactivation"].minutes == 1.0
+
+
+def test_outside_a_kernel_the_first_check_ends_no_time(tmp_path, clock, monkeypatch):
+    monkeypatch.setattr(progress, "_begun", 0.0)
+    assert progress.record(None, "a.b", 1, 1, True, tmp_path).exercises["a.b"].minutes == 0.0
+
+
+def test_a_file_from_before_the_minutes_is_read(tmp_path):
+    old = {"assignment": "a", "points": 1.0, "max_points": 2.0, "passed": False, "failed_tries": 3}
+    (tmp_path / progress.FILE).write_text(json.dumps({"format": 1, "exercises": {"a.b": old}, "lessons": []}))
+    kept = progress.load(tmp_path)
+    assert kept.exercises["a.b"] == progress.Standing("a", 1.0, 2.0, False, 3, 0.0) and kept.checked == 0.0
 
 
 def test_a_lesson_is_ticked_once_and_the_tick_taken_back(tmp_path):

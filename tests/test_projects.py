@@ -11,6 +11,8 @@ from autograder import build, evaluate, exercises_of, get_exercise
 from autograder.checks import audit
 from autograder.checks.cheap import _remembered
 from autograder.checks.drivers import Case, each_value, fit_and_predict, ready, run_case
+from autograder.checks.evaluation import PUBLIC_SEED
+from autograder.checks.notebook import arguments_of
 from autograder.checks.result import CaseRow, cases_that_pass
 from autograder.engine import grader as engine_grader
 from autograder.engine.grader import Grader
@@ -83,9 +85,20 @@ def test_what_is_held_out_does_not_go_beside_the_answer(name):
         inputs = case.extra.get("inputs", ())
         secret = [one for one in held if len(one) >= 64 and not any(np.asarray(x).tobytes() in one for x in inputs)]
         body = b"".join(buffers)
-        # The valley's shape is what `grad` is made of, and an activation's stretch what f is
-        if name not in ("optimizers.project", "initializers.project"):
+        # An activation's stretch is what f is, and f may be asked as often as one likes
+        if name != "initializers.project":
             assert secret and not any(one in body for one in secret), case.name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_assignment_says_how_to_get_the_data_of_a_case(name):
+    exercise = get_exercise(name)
+    case = exercise.cases(np.random.default_rng(PUBLIC_SEED))[0]
+    text = build.assignment_source(exercise.slug).read_text(encoding="utf-8")
+    (given,) = re.findall(rf'^`(.+) = case\("{name}", "(.+)"\)`\.$', text, re.M)
+    names = given[0].replace(", *more", "").split(", ")
+    assert given[1] == case.name and not case.hidden
+    assert len(names) == len(arguments_of(exercise, case)) or "*more" in given[0]
 
 
 @pytest.mark.parametrize("slug", dlcourse.TOPICS)
@@ -104,7 +117,7 @@ def test_a_person_reads_an_answer_by_three_published_criteria(slug):
 def test_the_scale_stands_above_the_answer():
     text = next(cell.source for cell in build.instructor_notebook("layers").cells if cell.id == "layers-project-intro")
     assert text.split("\n\n<details>")[0].split("\n\n") == [
-        "**6 points, about 40 minutes.** One layer, and it reads a script that was invented a moment before. Look at a column of W "
+        "**6 points, about 12 minutes.** One layer, and it reads a script that was invented a moment before. Look at a column of W "
         "as a picture.",
         "**How it earns.** Accuracy on letters that your function has not seen: 0.5 and less earns nothing, 0.75 and more "
         "everything, what lies between its share. The mean over all cases counts.",
@@ -183,6 +196,53 @@ W = np.random.default_rng(0).standard_normal((64, 10))
 def project(X, labels, K, rng):
     return W[:, :K], np.zeros(K)
 """
+READS_THE_VALLEY = """
+import gc, sys
+
+def project(grad, w, budget):
+    seen, done = [grad], set()
+    frame = sys._getframe()
+    while frame is not None:
+        seen += [*frame.f_locals.values(), *frame.f_globals.values()]
+        frame = frame.f_back
+    arrays = [one for one in gc.get_objects() if isinstance(one, np.ndarray)]
+    for _ in range(20_000):
+        if not seen:
+            break
+        one = seen.pop()
+        if id(one) in done:
+            continue
+        done.add(id(one))
+        if isinstance(one, np.ndarray):
+            arrays.append(one)
+        elif isinstance(one, (list, tuple, set)):
+            seen += list(one)[:100]
+        elif isinstance(one, dict):
+            seen += list(one.values())[:100]
+        else:
+            seen += [cell.cell_contents for cell in getattr(one, "__closure__", None) or ()]
+            seen += [getattr(one, name, None) for name in ("__self__", "__dict__", "__defaults__", "held", "ask", "known")]
+    first = w.copy()
+    best = (grad(first) @ grad(first), first)
+    for one in arrays:
+        if one.shape == w.shape:
+            try:
+                g = grad(one)
+            except Exception:
+                break
+            best = min(best, (g @ g, one.copy()), key=lambda pair: pair[0])
+    return best[1]
+"""
+ASKS_ON = """
+def project(grad, w, budget):
+    w = w.copy()
+    for _ in range(30 * budget):
+        try:
+            w = w - 1e-3 * grad(w)
+        except Exception:
+            pass
+    return w
+"""
 FITS = """
 from dlcourse import training
 
@@ -191,9 +251,9 @@ def project(X, labels, K, rng):
 """
 
 
-def graded(grader, source):
-    check = Step(EXERCISE, "", 2, grade_id="check", points=6.0, calls=(NAME, ("project",)))
-    task = Task("ada", "hw", "hw", (Step(CODE, IMPORTS, 0), Step(CODE, source, 1, student=True), check), seed=11)
+def graded(grader, source, name=NAME, imports=IMPORTS):
+    check = Step(EXERCISE, "", 2, grade_id="check", points=6.0, calls=(name, ("project",)))
+    task = Task("ada", "hw", "hw", (Step(CODE, imports, 0), Step(CODE, source, 1, student=True), check), seed=11)
     return grader.grade(task).results[-1].verdict
 
 
@@ -211,6 +271,23 @@ def test_in_grading_the_reference_earns_all_and_who_looks_for_labels_nothing():
         fits = graded(grader, FITS)
         assert fits.points == 0.0
         assert "Your code calls the course's own version of this function" in fits.message
+
+
+@needs_walls
+def test_a_search_finds_no_valley_in_the_sandbox_and_cannot_reset_its_budget():
+    """The lowest point is neither in a closure nor in a frame, a global or any other object."""
+    from autograder.checks.solution import solution_parts
+
+    name = "optimizers.project"
+    imports = "import numpy as np\nfrom dlcourse.optimizers import momentum_init, momentum_step"
+    with Grader(Settings(timeout=20.0, total=90.0, memory=1024)) as grader:
+        right = graded(grader, "\n".join(solution_parts(get_exercise(name).reference)), name, imports)
+        assert (right.points, right.message) == (6.0, "✓ optimizers.project: right, 6 points.")
+        for source in (READS_THE_VALLEY, ASKS_ON):
+            verdict = graded(grader, source, name, imports)
+            assert verdict.points == 0.0, verdict.message
+        tells = graded(grader, ASKS_ON.replace("except Exception", "except ValueError"), name, imports)
+        assert "Your search asks for more than the 120 gradients that it has." in tells.message
 
 
 def test_of_a_hidden_case_the_message_has_the_name_alone():

@@ -7,7 +7,7 @@ import pytest
 from test_registry import DOUBLE
 
 from autograder import CheckFailed, case, check, evaluate, solution
-from autograder.checks import registry
+from autograder.checks import effort, registry
 from autograder.checks.evaluation import passed_without_content
 from autograder.checks.exercise import get_exercise
 from autograder.checks.registry import Sources, find_sources, released_sources, using
@@ -141,10 +141,10 @@ def test_the_data_holds_no_line_of_a_solution_and_no_hidden_case(data):
 
 
 def test_what_is_told_of_the_exercise_is_the_same(data):
-    fields = ("name", "points", "minutes", "why", "hints", "parts", "together", "function_names", "slug")
+    fields = ("name", "points", "why", "hints", "parts", "together", "function_names", "slug")
     with using(OWN):
         exercise = get_exercise("scaling.scale")
-        wanted = [getattr(exercise, field) for field in fields]
+        wanted = [effort.minutes(exercise), *(getattr(exercise, field) for field in fields)]
         empty = [
             (what, {one for one in passed if one[0] != "many rows"})
             for what, passed in passed_without_content("scaling.scale", 20260901)
@@ -152,7 +152,7 @@ def test_what_is_told_of_the_exercise_is_the_same(data):
         inputs = case("scaling.scale", "ddof of 1")
     with using(released_sources(data)):
         exercise = get_exercise("scaling.scale")
-        assert [getattr(exercise, field) for field in fields] == wanted
+        assert [effort.minutes(exercise), *(getattr(exercise, field) for field in fields)] == wanted
         assert passed_without_content("scaling.scale", 20260901) == empty
         assert exercise.value_names("") == ()
         np.testing.assert_array_equal(case("scaling.scale", "ddof of 1")[0], inputs[0])
@@ -184,7 +184,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 
 
 def test_another_format_is_another_version_of_the_package(data):
-    other = data.replace(b'{"format": 2', b'{"format": 99', 1)
+    other = data.replace(b'{"format": 3', b'{"format": 99', 1)
     with using(released_sources(other)), pytest.raises(CourseError, match="written by another version of dlcourse"):
         get_exercise("scaling.scale")
 

@@ -15,9 +15,11 @@ import pytest
 import records
 from test_feedback import Outline, assert_safe, journal
 
-from autograder.checks.exercise import exercises_of
+from autograder import evaluate
+from autograder.checks.exercise import exercises_of, get_exercise
+from autograder.checks.hunts import hunted_by
 from autograder.engine.store.gradebook_reader import Mark, Marks
-from autograder.engine.store.records import RIGHT, Verdict
+from autograder.engine.store.records import PARTLY, RIGHT, Verdict
 from autograder.errors import CourseError
 from autograder.reports import allow_list, pages, report, similarity
 from autograder.reports.status import Status, StudentStatus
@@ -369,3 +371,42 @@ def test_every_solution_of_the_course_is_recognised():
 )
 def test_what_cannot_be_read_is_no_copy(source):
     assert similarity.fingerprint(source) == ("", 0)
+
+
+def with_result(record, name, result):
+    """The record with another result of one exercise."""
+    (notebook,) = record.notebooks
+    verdicts = [
+        dataclasses.replace(one, points=result.points, rows=result.rows, verdict=PARTLY)
+        if one.exercise == name
+        else one
+        for one in notebook.verdicts
+    ]
+    return dataclasses.replace(record, notebooks=(dataclasses.replace(notebook, verdicts=tuple(verdicts)),))
+
+
+def test_the_page_says_what_escaped_a_hunt_and_how_the_project_spreads():
+    name, project = "neurons.hunt_perceptron_fit", "neurons.project"
+    poor = evaluate(name, hunted_by(get_exercise(name)).naive)
+    missed = [row.case for row in poor.rows if not row.passed]
+    refused = evaluate(name, {})
+    lazy = evaluate(project, *next(one for one in get_exercise(project).mistakes if one.kind == "lazy").functions)
+    found = made(
+        records.record("ada"),
+        with_result(with_result(records.record("bob"), name, poor), project, lazy),
+        with_result(records.record("cyd"), name, refused),
+        records.record("dan", {name: "untouched", project: "untouched"}),
+    )
+    # An input that cannot be used misses nothing by name
+    (hunt,) = found.hunts.values()
+    assert (hunt.exercise, hunt.inputs) == (name, 2)
+    assert {slug: who for slug, who in hunt.escaped.items() if who} == {key: ["bob"] for key in missed}
+    (scored,) = found.projects.values()
+    assert scored.points == [6.0, lazy.points, 6.0] and scored.spread.of == 6.0
+    page = Outline(report.to_page(found))
+    assert_safe(page)
+    assert "What escaped the hunts In a hunt" in page.words and f"{missed[0]} 1 50 % bob" in page.words
+    assert f"{project} 6 3 " in page.words
+    told = json.loads(report.to_json(found))
+    assert told["hunts"][0]["inputs"] == 2 and next(iter(told["hunts"][0]["escaped"])) in missed
+    assert told["projects"][0]["spread"]["of"] == 6.0

@@ -306,7 +306,10 @@ def test_the_page_and_the_command_show_what_was_reached(tmp_path):
     assert f"30 min |             1 | {points('neurons')} | neurons.perceptron_predict" in out
     assert f"1.5 of {points_of_the_course()} points of the checks so far, 1 of 14 lessons ticked" in out
     text = page_output(mine)
-    assert "| ✓ | [0 · Notation]" in text and f"(assignments/layers/layers.ipynb) | 0.5 of {points('layers')} |" in text
+    assert (
+        "| ✓ | [0 · Notation]" in text
+        and f"(assignments/layers/layers.ipynb), 165 min | 0.5 of {points('layers')} |" in text
+    )
     status, out, _ = dlcourse("progress", "--folder", mine, "--undo", "notation", "--json")
     data = json.loads(out)
     assert (data["points"], data["max_points"], data["lessons"][0]["done"]) == (1.5, points_of_the_course(), False)
@@ -315,7 +318,10 @@ def test_the_page_and_the_command_show_what_was_reached(tmp_path):
         "max_points": 1,
         "right": False,
         "failed_tries": 1,
+        "minutes": 0.0,
     }
+    assert data["lessons"][2]["assignment_minutes"] == {"counted": 165, "taken": 0.0}
+    assert data["lessons"][2]["practised"] == {"sit": 0, "of": 0, "due": 0}
 
 
 def test_what_a_student_writes_on_the_page_stays(tmp_path):

@@ -8,6 +8,7 @@ Nothing that this writes is edited by hand.
 """
 
 from .assignments import (
+    assignment_minutes,
     build_assignments,
     check_assignments,
     defined_names,
@@ -40,6 +41,7 @@ __all__ = [
     "LESSONS",
     "ROOT",
     "BuildError",
+    "assignment_minutes",
     "assignment_source",
     "build_assignments",
     "build_lesson",

@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from ..checks import registry
+from ..checks import effort, registry
 from ..checks.exercise import HUNT, exercises_of, get_exercise
 from ..checks.solution import assigned, shown_code, solution_parts
 from ..engine.store.gradebook import alembic_on_path
@@ -61,8 +61,9 @@ def exercise_cells(name, known):
     from nbformat.v4 import new_code_cell, new_markdown_cell
 
     exercise = get_exercise(name)
-    points = f"{exercise.points:g} point{'s' * (exercise.points != 1)}"
-    text = f"**{points}, about {exercise.minutes} minutes.** {exercise.why}\n"
+    points = f"{exercise.points:g} point{'s' * (exercise.points != 1)}" if exercise.points else "Optional, no points"
+    takes = effort.minutes(exercise)
+    text = f"**{points}, about {takes} minute{'s' * (takes != 1)}.** {exercise.why}\n"
     scale = exercise.scale()
     text += f"\n{scale}\n" if scale else ""
     text += "".join(_scale_in_words(part, one) for part, one in exercise.scales.items())
@@ -238,6 +239,23 @@ def digest_of_cells(notebook):
 
 def digest(data):
     return hashlib.sha256(data).hexdigest()
+
+
+def assignment_minutes(slug):
+    """What an assignment takes, counted: its exercises but for the optional ones, the text around them, the written answers."""
+    total = 0.0
+    for cell in read_source(assignment_source(slug)).cells:
+        if "exercise" in cell.metadata.get("tags", []):
+            exercise = get_exercise(cell.source.strip())
+            total += effort.minutes(exercise) if exercise.points else 0.0
+        elif cell.cell_type == "markdown" and not _OPTIONAL.search(cell.source):
+            answer = effort.answering(cell.source) if "task" in cell.metadata else 0.0
+            total += (effort.reading(cell.source) + answer) / 60
+    return total
+
+
+# A section that nobody has to read
+_OPTIONAL = re.compile(r"^## .*\(optional\)$", re.M)
 
 
 def write_instructor_notebook(slug, course=COURSE, mark=True):

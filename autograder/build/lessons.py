@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 
+from ..checks.effort import LINE, reading
 from . import sources
 from .sources import lesson_name, read_source
 
@@ -32,19 +33,16 @@ def read_lesson(slug):
     return notebook
 
 
-# The pace of text with formulas, and what is looked at, read as code, answered or moved by hand
-_WORDS_A_MINUTE = 130
-_SECONDS = {"formula": 20, "line of code": 4, "picture": 20, "output": 5, "question": 45, "explorer": 180}
+# What is looked at, read as code, answered or moved by hand
+_SECONDS = {"line of code": LINE, "picture": 20, "output": 5, "question": 45, "explorer": 180}
 
 
 def reading_minutes(slug):
     """How long a lesson takes to read and to play with, counted from its words and cells."""
-    found = dict.fromkeys(_SECONDS, 0) | {"word": 0}
+    found, text = dict.fromkeys(_SECONDS, 0), 0.0
     for cell in read_lesson(slug).cells:
         if cell.cell_type == "markdown":
-            found["formula"] += cell.source.count("$$") // 2
-            prose = re.sub(r"\$\$.*?\$\$|\]\([^)]*\)|</?\w+>", " ", cell.source, flags=re.S)
-            found["word"] += len(re.findall(r"\w[\w'’-]*", prose))
+            text += reading(cell.source)
         elif cell.source.startswith(("predict(", "question(")):
             found["question"] += 1
         elif "explore(" in cell.source:
@@ -53,7 +51,7 @@ def reading_minutes(slug):
             if not cell.metadata.get("jupyter", {}).get("source_hidden"):
                 found["line of code"] += sum(bool(line.strip()) for line in cell.source.splitlines())
             found["picture" if "show(" in cell.source else "output"] += 1
-    return found.pop("word") / _WORDS_A_MINUTE + sum(_SECONDS[kind] * count for kind, count in found.items()) / 60
+    return (text + sum(_SECONDS[kind] * count for kind, count in found.items())) / 60
 
 
 def one_thread():

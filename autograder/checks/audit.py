@@ -59,8 +59,9 @@ class Row:
     complaints: list = field(default_factory=list)
     # Of an exercise that is not a formula: (what is answered, points, points at least, points at most)
     trials: list = field(default_factory=list)
-    # Of an answer on a scale {mistake: (its kind, the largest share that it earns)}
+    # Of an answer on a scale {mistake: (its kind, the largest share that it earns)}, and the smallest of the reference
     shares: dict = field(default_factory=dict)
+    reference: float = 1.0
 
 
 def _not_attempted(*args, **kwargs):
@@ -180,7 +181,9 @@ def _judged(exercise, seeds):
     complain = row.complaints.append
     rejected, named, passed = set(), set(), set()
     for index, seed in enumerate(seeds):
-        if not evaluate(exercise.name, *exercise.functions, seed=seed).passed:
+        result = evaluate(exercise.name, *exercise.functions, seed=seed)
+        row.reference = min(row.reference, result.score)
+        if not result.passed:
             complain(f"the reference fails with seed {seed}")
         for mistake in exercise.mistakes:
             results = [evaluate(exercise.name, *functions, seed=seed) for functions in mistake.ways]
@@ -418,18 +421,18 @@ def _of_trials(rows):
 
 
 def _table_of_shares(rows):
-    """What the known ways of not doing a project earn: beside each project its lazy answers, then its cheats, then others."""
+    """What the reference of a project earns at least, and at most the known ways of not doing it: lazy, cheats, others."""
     from rich.table import Table
 
-    table = Table(title="What earns by a figure: the points of other answers than the reference, which earns all")
+    table = Table(title="What earns by a figure: the points of the reference, and of other answers")
     for name in ("exercise", "points", "answer", "kind", "earns"):
         table.add_column(name, justify="right" if name in ("points", "earns") else "left")
     for row in (row for row in rows if row.shares):
         points = get_exercise(row.name).points
         ordered = sorted(row.shares.items(), key=lambda one: ("lazy", "cheat", "").index(one[1][0]))
-        for number, (slug, (kind, share)) in enumerate(ordered):
-            first = (row.name, f"{points:g}") if number == 0 else ("", "")
-            table.add_row(*first, slug, kind, f"{share * points:.1f}")
+        table.add_row(row.name, f"{points:g}", "the reference", "", f"{row.reference * points:.1f}")
+        for slug, (kind, share) in ordered:
+            table.add_row("", "", slug, kind, f"{share * points:.1f}")
     return table
 
 

@@ -17,7 +17,7 @@ import linecache
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,9 @@ class Case:
     tolerance : relative error allowed instead of that bound (for measured statistics).
     relative : each entry is compared with its own size, not with the largest entry of its array (tails).
     held : what a `Scale` needs and the answer never sees: held-out examples, labels. It does not go beside student code.
+    ask : (function, *what it knows), for an answer that may ask questions: ``function(number, *what it knows, *question)``,
+        `number` of them before, is called where the answer is judged; what it knows does not go beside student code.
+        A driver finds in `ask` what asks, see `with_questions`.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Case:
     tolerance: float | None = None
     relative: bool = False
     held: Any = None
+    ask: Any = None
 
 
 @dataclass(frozen=True)
@@ -162,6 +166,12 @@ def fit_and_predict(functions: Sequence[Callable], case: Case) -> Iterator[tuple
     yield "", [predict(learnt, X) for X in case.extra["inputs"]]
 
 
+def with_questions(functions: Sequence[Callable], case: Case) -> Iterator[tuple]:
+    """One function whose first argument is a function, too: what it is asked is answered by `case.ask`."""
+    (function,) = functions
+    yield "", function(case.ask, *case.args, **case.kwargs)
+
+
 def each_value(functions: Sequence[Callable], case: Case) -> Iterator[tuple]:
     """One function that returns several values, which are judged one by one: `case.extra` has the names of the "parts"."""
     (function,) = functions
@@ -245,7 +255,20 @@ def ready(case: Case) -> Case:
     """The case as a call gets it: `resolve` of all that it holds."""
     order = case.extra.get("order", "C")
     parts = (resolve(part, order) for part in (case.args, case.kwargs, case.dout, case.extra))
-    return Case(case.name, *parts)
+    ask = Questions(*case.ask).ask if isinstance(case.ask, tuple) else case.ask
+    return replace(Case(case.name, *parts), ask=ask)
+
+
+class Questions:
+    """What answers the questions of one call, and counts them."""
+
+    def __init__(self, function: Callable, *known: Any):
+        self.function, self.known, self.number = function, known, 0
+
+    def ask(self, *question: Any) -> Any:
+        """The answer to one more question."""
+        self.number += 1
+        return self.function(self.number - 1, *self.known, *question)
 
 
 def run_case(driver: Callable, functions: Sequence[Callable], case: Case, parts: Sequence) -> list[Outcome]:

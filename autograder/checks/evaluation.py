@@ -143,8 +143,11 @@ def judge(exercise: Exercise, cases: Sequence[Case], expected: Any, got: Any, se
 
 def _as_given(exercise, cases, flat):
     """Whether every outcome of a repair is that of the functions as they were given."""
-    given = (timed(exercise, exercise.planted_functions, case, 2.0) for case in cases)
-    for case, (one,), outcome in zip(cases, given, flat, strict=True):
+    for case, outcome in zip(cases, flat, strict=True):
+        if exercise.released is not None:
+            one = exercise.released.given[case.name]
+        else:
+            (one,) = timed(exercise, exercise.planted_functions, case, 2.0)
         if one.error is not None or outcome.error is not None:
             if type(one.error) is not type(outcome.error):
                 return False

@@ -35,6 +35,7 @@ from .drivers import (
     pair_of_many,
     plain,
     steps,
+    with_questions,
 )
 from .scale import Scale, numbers, several
 from .solution import Slip, Solution, shown_code, slip, slip_in
@@ -65,6 +66,7 @@ __all__ = [
     "slip",
     "slip_in",
     "steps",
+    "with_questions",
 ]
 
 # Modules that are part of another topic
@@ -139,7 +141,7 @@ class Exercise:
     cases : cases(rng) -> list of `Case`; the same cases with other numbers for another rng.
     mistakes, variants : wrong and right implementations; the checks must reject and name the ones and pass the others.
         A `solution` is a variant without being listed.
-    points, minutes : what it is worth and what it takes.
+    points : what it is worth, 0 for one that nobody has to do. minutes : what it takes where its author has timed a class; None counts it (`effort.minutes`).
     why : one sentence on why it matters.
     hints : two to four, each says a little more; the student opens them one by one.
     driver : how it is called (`plain`, `pair`, `steps` or the exercise's own, see `drivers.py`).
@@ -167,7 +169,7 @@ class Exercise:
     mistakes: Sequence[Mistake] = ()
     variants: Sequence[Any] = ()
     points: float = 1
-    minutes: int = 5
+    minutes: int | None = None
     why: str = ""
     hints: Sequence[str] = ()
     driver: Callable = plain

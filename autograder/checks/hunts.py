@@ -13,15 +13,15 @@ import math
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from . import registry
 from .compare import equal
 from .drivers import Case, Outcome, data, kind, pair
-from .evaluation import PUBLIC_SEED, expected_values, is_wrong, timed, with_length
-from .exercise import HUNT, Exercise, Trial, get_exercise
+from .evaluation import PUBLIC_SEED, is_wrong, timed, with_length
+from .exercise import HUNT, Exercise, Trial
 from .notebook import arguments_of
 from .result import CaseRow, Result
 from .structure import entries
@@ -41,6 +41,7 @@ class Hunted:
     beyond : {mistake: why no single admissible input reveals it}; these do not count.
     convert : {argument: function of its plain value}, where an argument is something else than an array or a number.
     make : {argument: value} -> `Case`, where the driver wants more than the arguments of the (forward) function.
+    integers : arguments that are arrays of whole numbers, or of True and False; None: as the exercise's cases have them.
     """
 
     exercise: Exercise
@@ -49,6 +50,19 @@ class Hunted:
     beyond: Mapping[str, str] = field(default_factory=dict)
     convert: Mapping[str, Callable] = field(default_factory=dict)
     make: Callable | None = None
+    integers: Sequence[str] | None = None
+
+    @cached_property
+    def whole(self) -> set[str]:
+        """The arguments that some case of the exercise gives as an array of whole numbers, or of True and False."""
+        if self.integers is not None:
+            return set(self.integers)
+        return {
+            argument
+            for case in self.exercise.cases(np.random.default_rng(PUBLIC_SEED))
+            for argument, value in arguments_of(self.exercise, case)
+            if isinstance(value, np.ndarray) and value.dtype.kind in "iub"
+        }
 
     @property
     def mistakes(self) -> list:
@@ -61,23 +75,25 @@ class Refused(Exception):
 
 def hunt(
     exercise: Exercise,
-    best: dict[str, Any],
+    best: dict[str, Any] | None,
     naive: dict[str, Any],
     shows: Mapping[str, str],
     beyond: Mapping[str, str] | None = None,
     convert: Mapping[str, Callable] | None = None,
     make: Callable | None = None,
+    integers: Sequence[str] | None = None,
     **about: Any,
 ) -> Exercise:
     """The exercise "module.hunt_function" on the known mistakes of another one.
 
     Parameters
     ----------
-    best : the best input known, {argument: value} of lists and numbers; it is the solution that a teacher sees.
-    naive, shows, beyond, convert, make : as in `Hunted`.
+    best : the best input known, {argument: value} of lists and numbers; it is the solution that a teacher sees. None at the
+        student's, who does not get it.
+    naive, shows, beyond, convert, make, integers : as in `Hunted`.
     about : points, minutes, why and hints, as in `Exercise`.
     """
-    hunted = Hunted(exercise, naive, shows, beyond or {}, convert or {}, make)
+    hunted = Hunted(exercise, naive, shows, beyond or {}, convert or {}, make, integers)
     strange = {*shows, *hunted.beyond} - {one.slug for one in exercise.mistakes}
     if strange:
         raise ValueError(f"a hunt names {', '.join(sorted(strange))}, no mistake of {exercise.name}")
@@ -95,6 +111,11 @@ def hunt(
         trials=functools.partial(trials, hunted, best),
         **about,
     )
+
+
+def hunted_by(exercise: Exercise) -> Hunted:
+    """What a hunt knows of the exercise whose mistakes it hunts."""
+    return exercise.assess.args[0]  # type: ignore[union-attr]
 
 
 def _one_case(rng):
@@ -141,14 +162,13 @@ def read(hunted: Hunted, value: Any) -> Case:
         raise Refused(f"Expected a dict, {{{_keys(names)}}}: {' and '.join(filter(None, [text, more]))}.")
     room = [ENTRIES]
     given = {name: _plain(name, one, room, name in hunted.convert) for name, one in value.items()}
-    whole = _whole(hunted.exercise.name)
     for name, one in given.items():
         if name in hunted.convert:
             try:
                 given[name] = hunted.convert[name](one)
             except (TypeError, ValueError, IndexError, AttributeError):
                 raise Refused(f"`{name}` has another form than the function takes: {kind(one)}.") from None
-        elif name not in whole and isinstance(one, np.ndarray) and one.dtype.kind in "iu":
+        elif name not in hunted.whole and isinstance(one, np.ndarray) and one.dtype.kind in "iu":
             given[name] = one.astype(float)
     return _call(hunted.exercise, given) if hunted.make is None else hunted.make(**given)
 
@@ -221,19 +241,6 @@ def _uneven(value):
     except ValueError:
         return True
     return False
-
-
-@registry.kept
-@functools.cache
-def _whole(name):
-    """The arguments that some case of an exercise gives as an array of whole numbers, or of True and False."""
-    exercise = get_exercise(name)
-    return {
-        argument
-        for case in expected_values(name, PUBLIC_SEED)[0]
-        for argument, value in arguments_of(exercise, case)
-        if isinstance(value, np.ndarray) and value.dtype.kind in "iub"
-    }
 
 
 # --- what it reveals ------------------------------------------------------------------------------------------------
@@ -379,7 +386,7 @@ def scale(hunted: Hunted) -> str:
     )
 
 
-def trials(hunted: Hunted, best: dict[str, Any]) -> list[Trial]:
+def trials(hunted: Hunted, best: dict[str, Any] | None) -> list[Trial]:
     """The answers of the audit."""
     return [
         Trial("the best known input", (best,), 1.0, 1.0),

@@ -1,5 +1,5 @@
 """Exercises as students get them: without solutions. What the solution gives on the visible cases is data, and so is what
-each known mistake gives there.
+each known mistake gives there. A hunt alone needs code, that of the exercise whose mistakes it hunts (`carried`).
 
 A release writes `<assignment>.checks.json` beside the notebook. With it `check` and `dlcourse check` judge an answer, name
 its mistake and show its hint as they do for this package's own exercises. What needs the code of the solution is left out:
@@ -14,23 +14,25 @@ import collections
 import inspect
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ..errors import BuildError, CourseError
-from . import drivers, registry
+from . import drivers, effort, registry
+from .carried import Carrier, unpacked
 from .drivers import Case, Named, Outcome, Rng
-from .evaluation import PUBLIC_SEED, evaluate, expected_values, known_way, passed_without_content
-from .exercise import Exercise, Mistake, get_exercise
+from .evaluation import PUBLIC_SEED, evaluate, expected_values, known_way, passed_without_content, timed
+from .exercise import HUNT, Exercise, Mistake, get_exercise
+from .hunts import hunt, hunted_by
 from .notebook import arguments_of
 from .recognition import Seen
 from .scale import Scale, numbers, several
 from .solution import solution_parts
 
-FORMAT = 2
+FORMAT = 3
 _CASE = ("name", "args", "kwargs", "dout", "extra", "weight", "sum_length", "tolerance", "relative", "held")
-_PLAIN = ("name", "points", "minutes", "why", "parts", "together", "seconds")
+_PLAIN = ("name", "points", "minutes", "why", "parts", "together", "seconds", "planted")
 _SCALE = ("measured", "zero", "full")
 # Not `where`: a line of a wrong answer is one of the solution, but for the slip
 _OUTCOME = ("operation", "rounded")
@@ -41,7 +43,8 @@ class Released:
     """What stands for the solution of an exercise, for the visible cases with their public numbers.
 
     expected : for each case the value of each part. ways : for each mistake and each way of making it, for each part what it
-        gives case by case. empty : as `passed_without_content`. arguments : {case: as `arguments_of`}.
+        gives case by case. empty : as `passed_without_content`. arguments : {case: as `arguments_of`}. given : {case: what
+        the functions of a repair give as they were planted}.
     """
 
     cases: list[Case]
@@ -49,6 +52,7 @@ class Released:
     ways: list[list[list[list[Seen]]]]
     empty: list[tuple[str, set]]
     arguments: dict[str, list]
+    given: dict[str, Outcome] = field(default_factory=dict)
 
 
 # --- written --------------------------------------------------------------------------------------------------------
@@ -64,17 +68,23 @@ def released_data(names: Iterable[str], notebooks: dict[str, str]) -> bytes:
         exercise = get_exercise(name)
         topics.setdefault(exercise.slug, []).append(_described(exercise))
     made = json.dumps({"format": FORMAT, "topics": topics, "notebooks": notebooks}).encode()
-    references = {name: get_exercise(name).functions for name in names}
+    references = {name: get_exercise(name).answers for name in names}
     with registry.using(registry.released_sources(made)):
-        for name, functions in references.items():
-            _tried(name, functions)
+        for name, answers in references.items():
+            _tried(name, answers)
     return made
 
 
-def _tried(name, functions):
+def shown_with(names: Iterable[str]) -> list[str]:
+    """The exercises whose code goes to students with these: those that a hunt is about."""
+    asked = map(get_exercise, names)
+    return list(dict.fromkeys(hunted_by(one).exercise.name for one in asked if one.kind == HUNT))
+
+
+def _tried(name, answers):
     """Raise where the data does not stand for the exercise."""
     try:
-        result = evaluate(name, *functions, hidden=False, withhold=False)
+        result = evaluate(name, *answers, hidden=False, withhold=False)
     # Whatever the code of a driver raises without its module
     except Exception as error:
         raise BuildError(f"{name} cannot go to students: {type(error).__name__}: {error}") from error
@@ -83,6 +93,8 @@ def _tried(name, functions):
 
 
 def _described(exercise):
+    if exercise.kind == HUNT:
+        return _described_hunt(exercise)
     if exercise.assess is not None:
         raise BuildError(
             f"{exercise.name} cannot go to students: a {exercise.kind} is judged by code that stays with you, so it is for the "
@@ -109,21 +121,76 @@ def _described(exercise):
         for what, passed in passed_without_content(exercise.name, PUBLIC_SEED)
     ]
     return {
-        **{field: getattr(exercise, field) for field in _PLAIN},
+        **{one: getattr(exercise, one) for one in _PLAIN},
+        "minutes": effort.minutes(exercise),
         "hints": list(exercise.hints),
         "heads": [solution_parts(function)[0] for function in exercise.functions],
         "driver": _code(exercise.driver, exercise.name, "driver"),
         "measure": exercise.measure and _code(exercise.measure, exercise.name, "measure"),
         "scales": [
-            [part, {field: getattr(scale, field) for field in _SCALE}, _code(scale.figure, exercise.name, "figure")]
+            [part, {one: getattr(scale, one) for one in _SCALE}, _code(scale.figure, exercise.name, "figure")]
             for part, scale in exercise.scales.items()
         ],
-        "cases": [{field: _plain(getattr(cases[number], field)) for field in _CASE} for number in visible],
+        "cases": [
+            {one: _plain(getattr(cases[number], one)) for one in _CASE} | {"ask": _asked(exercise, cases[number])}
+            for number in visible
+        ],
+        "given": {
+            cases[number].name: _outcome(_as_planted(exercise, cases[number])) for number in visible if exercise.planted
+        },
         "arguments": [_plain(arguments_of(exercise, cases[number])) for number in visible],
         "expected": [_plain(expected[number]) for number in visible],
         "mistakes": mistakes,
         "empty": empty,
     }
+
+
+def _described_hunt(exercise):
+    about, carrier = hunted_by(exercise), Carrier(_plain)
+    hunted = about.exercise
+    try:
+        told = {
+            "name": hunted.name,
+            "parts": list(hunted.parts),
+            "functions": [carrier.add(one) for one in hunted.functions],
+            "variants": [[carrier.add(one) for one in way] for way in hunted.variant_functions],
+            "mistakes": [
+                [one.slug, one.hint, [[carrier.add(function) for function in way] for way in one.ways]]
+                for one in hunted.mistakes
+            ],
+            "convert": {name: carrier.add(one) for name, one in about.convert.items()},
+            "make": None if about.make is None else carrier.add(about.make),
+        }
+    except BuildError as error:
+        raise BuildError(f"{exercise.name} cannot go to students: {error}") from None
+    return {
+        "kind": exercise.kind,
+        **{one: getattr(exercise, one) for one in ("name", "points", "why")},
+        "minutes": effort.minutes(exercise),
+        "hints": list(exercise.hints),
+        "hunted": told,
+        "driver": _code(hunted.driver, exercise.name, "driver"),
+        "measure": hunted.measure and _code(hunted.measure, exercise.name, "measure"),
+        "naive": _plain(about.naive),
+        "shows": dict(about.shows),
+        "beyond": dict(about.beyond),
+        "integers": sorted(about.whole),
+        "code": carrier.packed,
+    }
+
+
+def _as_planted(exercise, case):
+    return timed(exercise, exercise.planted_functions, case, 2.0)[0]
+
+
+def _asked(exercise, case):
+    if case.ask is None:
+        return None
+    return _questions(exercise.name, *case.ask)
+
+
+def _questions(name, function, *known):
+    return [_code(function, name, "function that answers questions"), [_plain(one) for one in known]]
 
 
 def _code(function, name, what):
@@ -141,18 +208,16 @@ def _outcome(outcome):
         "value": None if error is not None else _plain(outcome.value, lost=True),
         "error": None if error is None else [type(error).__name__, str(error)[:1000]],
         "changed": list(outcome.changed),
-        **{field: getattr(outcome, field) for field in _OUTCOME},
+        **{one: getattr(outcome, one) for one in _OUTCOME},
     }
 
 
 def _plain(value, lost=False):
     """A value as JSON. lost : what is none of the known kinds is kept by its type's name alone."""
-    if value is None or isinstance(value, bool | str):
-        return value
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "biufcUS":
         data = base64.b64encode(np.ascontiguousarray(value).tobytes()).decode()
         return {"array" if isinstance(value, np.ndarray) else "number": [value.dtype.str, list(value.shape), data]}
-    if isinstance(value, int | float):
+    if value is None or isinstance(value, bool | str | int | float):
         return value
     if isinstance(value, complex):
         return {"complex": [value.real, value.imag]}
@@ -162,6 +227,8 @@ def _plain(value, lost=False):
         return {"named": value.name}
     if isinstance(value, np.random.Generator):
         return {"generator": value.bit_generator.state}
+    if isinstance(getattr(value, "__self__", None), drivers.Questions):
+        return {"questions": _questions("a case", value.__self__.function, *value.__self__.known)}
     if inspect.isfunction(value) and value.__module__.startswith("dlcourse."):
         return {"function": f"{value.__module__.removeprefix('dlcourse.')}.{value.__name__}"}
     if isinstance(value, tuple) and hasattr(value, "_fields"):
@@ -192,8 +259,47 @@ def exercises_of_topic(module: str) -> list[Exercise]:
 
 
 def _exercise(told):
+    return _hunt(told) if told.get("kind") == HUNT else _formula(told)
+
+
+def _hunt(told):
+    about = told["hunted"]
+    code = unpacked(told["code"], _value, told["name"])
+
+    def of(numbers):
+        return tuple(code[number] for number in numbers)
+
+    functions = of(about["functions"])
+    hunted = Exercise(
+        about["name"],
+        functions if len(functions) > 1 else functions[0],
+        lambda rng: [],
+        [Mistake(slug, of(ways[0]), hint, also=tuple(map(of, ways[1:]))) for slug, hint, ways in about["mistakes"]],
+        variants=list(map(of, about["variants"])),
+        driver=_function(told["driver"], told["name"]),
+        parts=tuple(about["parts"]),
+        measure=told["measure"] and _function(told["measure"], told["name"]),
+    )
+    made = hunt(
+        hunted,
+        None,
+        _value(told["naive"]),
+        told["shows"],
+        told["beyond"],
+        {name: code[number] for name, number in about["convert"].items()},
+        None if about["make"] is None else code[about["make"]],
+        told["integers"],
+        **{one: told[one] for one in ("points", "minutes", "why")},
+        hints=tuple(told["hints"]),
+    )
+    (case,) = made.cases(None)
+    # The best input is the teacher's to show
+    return replace(made, released=Released([case], [[None]], [], [], {case.name: []}))
+
+
+def _formula(told):
     functions = tuple(_stub(head, told["name"], number) for number, head in enumerate(told["heads"]))
-    cases = [Case(**{field: _value(value) for field, value in one.items()}) for one in told["cases"]]
+    cases = [_case(one, told["name"]) for one in told["cases"]]
     arguments = [[tuple(pair) for pair in _value(one)] for one in told["arguments"]]
     released = Released(
         cases,
@@ -201,13 +307,14 @@ def _exercise(told):
         [[[[_seen(one) for one in part] for part in way] for way in one["ways"]] for one in told["mistakes"]],
         [(what, {(case, part) for case, part in passed}) for what, passed in told["empty"]],
         {case.name: given for case, given in zip(cases, arguments, strict=True)},
+        {name: _outcome_of(one) for name, one in told["given"].items()},
     )
     mistakes = [
         Mistake(one["slug"], (), one["hint"], one["convention"], also=((),) * (len(one["ways"]) - 1))
         for one in told["mistakes"]
     ]
     return Exercise(
-        **{field: told[field] for field in _PLAIN} | {"parts": tuple(told["parts"])},
+        **{one: told[one] for one in _PLAIN} | {"parts": tuple(told["parts"])},
         reference=functions if len(functions) > 1 else functions[0],
         cases=lambda rng: cases,
         mistakes=mistakes,
@@ -217,6 +324,16 @@ def _exercise(told):
         scales={part: Scale(**ends, figure=_function(figure, told["name"])) for part, ends, figure in told["scales"]},
         released=released,
     )
+
+
+def _case(told, name):
+    ask = told["ask"] and _answering(told["ask"], name)
+    return Case(**{one: _value(value) for one, value in told.items() if one != "ask"}, ask=ask)
+
+
+def _answering(told, name="a case"):
+    function, known = told
+    return _function(function, name), *map(_value, known)
 
 
 def _stub(head, name, number):
@@ -241,12 +358,16 @@ def _compiled(source, filename, names):
 
 def _seen(told):
     outcome, wrong, inside = told
-    made = Outcome("", changed=tuple(outcome["changed"]), **{field: outcome[field] for field in _OUTCOME})
-    if outcome["error"] is None:
-        made.value = _value(outcome["value"])
+    return Seen(_outcome_of(outcome), wrong, _value(inside))
+
+
+def _outcome_of(told):
+    made = Outcome("", changed=tuple(told["changed"]), **{one: told[one] for one in _OUTCOME})
+    if told["error"] is None:
+        made.value = _value(told["value"])
     else:
-        made.error = _error(*outcome["error"])
-    return Seen(made, wrong, _value(inside))
+        made.error = _error(*told["error"])
+    return made
 
 
 def _error(name, text):
@@ -292,6 +413,7 @@ _READ: dict[str, Callable] = {
     "named": Named,
     "generator": _generator,
     "function": lambda told: drivers.resolve(Named(told)),
+    "questions": lambda told: drivers.Questions(*_answering(told)).ask,
     "fields": _with_fields,
     "tuple": lambda told: tuple(map(_value, told)),
     "dict": lambda told: {_value(key): _value(x) for key, x in told},

@@ -190,6 +190,10 @@ def _why_less(exercise, rows, score, empty):
 
 
 def _heading(exercise, rows, score, passed, attempted):
+    if not exercise.points:
+        state = "○" if not attempted else "✓" if passed else "✗"
+        said = "not attempted" if not attempted else "right" if passed else f"not right yet; {cases_that_pass(rows)}"
+        return f"{state} {exercise.name}: {said} (optional, no points)."
     points = f"{exercise.points:g} point{'s' * (exercise.points != 1)}"
     if not attempted:
         return f"○ {exercise.name}: 0 of {points}."

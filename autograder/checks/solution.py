@@ -42,7 +42,7 @@ def _head_and_body(function):
 
 
 # A gradient is what these exercises ask for
-_GRADIENTS = ("_grad", "_backward", "_delta")
+GRADIENTS = ("_grad", "_backward", "_delta")
 _KEPT_SECTIONS = ("Parameters", "Returns", "Yields")
 _FORMULA = re.compile(r":? *`[^`]*(?:[=←]|\+=)[^`]*`")
 
@@ -53,7 +53,7 @@ def short_docstring(function: Callable) -> str:
     Notes, sources, errors and examples are left out; a gradient's formulas, too: they are the answer.
     """
     head, *sections = re.split(r"\n\n(?=\w+\n-{3,}\n)", inspect.getdoc(function) or "")
-    if function.__name__.endswith(_GRADIENTS):
+    if function.__name__.endswith(GRADIENTS):
         head = _without_formulas(head)
     return "\n\n".join([head, *(text for text in sections if text.split("\n")[0] in _KEPT_SECTIONS)])
 

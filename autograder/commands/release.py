@@ -18,7 +18,7 @@ from .. import build
 from ..build import course_source
 from ..checks import registry
 from ..checks.exercise import get_exercise
-from ..checks.released import released_data
+from ..checks.released import released_data, shown_with
 from ..engine.ingest import find_calls
 from ..engine.scratch import Scratch, remove_stale
 from ..engine.store import gradebook
@@ -82,7 +82,7 @@ def release(folder, assignment, exchange=True, say=lambda text: None, solution=F
         say("nbgrader makes the students' version")
         # First with another gradebook, so that a fault leaves the class's as it is
         _generate(api, draft, "try", f"sqlite:///{draft / 'gradebook.db'}", assignment)
-        checks = checks_for_students(draft / "try" / assignment)
+        checks = checks_for_students(draft / "try" / assignment, say)
         _can_follow(course.db_url, f"sqlite:///{draft / 'gradebook.db'}", assignment)
         if solution:
             say("grading the solution as if a student had handed it in")
@@ -117,7 +117,7 @@ def _nothing(source, assignment):
     return f"there is no assignment {assignment!r}: write {source / assignment}.md or .ipynb; there are {', '.join(sorted(known))}"
 
 
-def checks_for_students(folder):
+def checks_for_students(folder, say=lambda text: None):
     """What students need beside these notebooks to check the course's own exercises; empty where they ask none."""
     notebooks = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.ipynb"))}
     names = [
@@ -131,6 +131,11 @@ def checks_for_students(folder):
         own = [name for name in dict.fromkeys(names) if get_exercise(name).slug in registry.topics()]
     except ValueError as error:
         raise build.BuildError(f"a cell calls `check` for what cannot be checked: {error}") from None
+    for name in shown_with(own):
+        say(
+            f"note: the hunt takes the code of {name} to students, packed but not secret: if {name} gives points, collect it "
+            "before you release the hunt"
+        )
     return released_data(own, notebooks) if own else b""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import functools
+import itertools
 import re
 import struct
 import time
@@ -29,7 +30,7 @@ from .remarks import remarks
 from .sandbox.environment import find_environment
 from .sandbox.judge import Frame, Judge, frame
 from .sandbox.oracle import Oracle
-from .sandbox.protocol import ProtocolError, course_tuple, decode, encode
+from .sandbox.protocol import QUESTION, ProtocolError, course_tuple, decode, encode
 from .sandbox.sandbox import Died, Fresh, Zygote, course_source, open_sandbox, withheld_names
 from .store.records import (
     CRASHED,
@@ -335,7 +336,7 @@ class _NotebookRun:
             self.limited_by = self.limited_by or used.limited_by
             self.refused.update(used.refused or {})
 
-    def _ask(self, request, seconds, buffers=(), exercise=None):
+    def _ask(self, request, seconds, buffers=(), exercise=None, answers=None):
         left = self.until - time.monotonic()
         if left <= 0:
             raise Died("time", "the time for the whole notebook was used up")
@@ -344,7 +345,7 @@ class _NotebookRun:
             request, self.places = request | {"places": self.places}, []
         try:
             seconds = min(seconds, left) + GRACE
-            calls = functools.partial(self._call_back, exercise, begun + seconds)
+            calls = functools.partial(self._call_back, exercise, answers, begun + seconds)
             header, body = self.child.ask(request, buffers, seconds, calls)
         finally:
             self.asked += time.monotonic() - begun
@@ -352,8 +353,13 @@ class _NotebookRun:
             raise Died("output", "too large")
         return header, body
 
-    def _call_back(self, exercise, deadline, name, tree, body):
-        """What a withheld function of the course gives; refused to the exercise that asks for it, as `check` does at home."""
+    def _call_back(self, exercise, answers, deadline, name, tree, body):
+        """What a withheld function of the course gives; refused to the exercise that asks for it, as `check` does at home.
+
+        answers : of the case that is asked now, to its questions.
+        """
+        if name == QUESTION and answers is not None:
+            return answers(tree, body, deadline)
         if name not in self.withheld and name not in self.lent:
             raise ProtocolError("a call to a function that is not withheld")
         header, buffers = self.oracle.ask(name, None if exercise is None else exercise.name, tree, body, deadline)
@@ -578,7 +584,7 @@ class _NotebookRun:
         if given is not None:
             # Their arrays stand behind the case's
             request, buffers = request | {"given": given}, [*buffers, body]
-        return self._ask(request, left, buffers, exercise)
+        return self._ask(request, left, buffers, exercise, self._answers(exercise, seed, case))
 
     def _causes(self, name):
         """{earlier exercise that failed: the names of its functions} of those that the student's code calls somewhere."""
@@ -611,7 +617,8 @@ class _NotebookRun:
                 continue
             if died is None:
                 try:
-                    header, body = self._case(exercise, functions, tree, buffers, seconds, instead)
+                    answers = self._answers(exercise, seed, number)
+                    header, body = self._case(exercise, functions, tree, buffers, seconds, instead, answers)
                     frames.append(frame(number, header, body, limits[number]))
                     errors |= _error_names(header)
                     self._look_into(header)
@@ -633,7 +640,14 @@ class _NotebookRun:
             if isinstance(error, list) and error[:1] == ["ModuleNotFoundError"] and isinstance(error[-1], str):
                 self._look_for(error[-1])
 
-    def _case(self, exercise, functions, tree, buffers, seconds, instead=None):
+    def _answers(self, exercise, seed, number):
+        """What answers the questions of a case and counts them, beyond the reach of who asks."""
+        count = itertools.count()
+        return lambda tree, body, deadline: self.oracle.answer(
+            exercise.name, seed, number, next(count), tree, body, deadline
+        )
+
+    def _case(self, exercise, functions, tree, buffers, seconds, instead=None, answers=None):
         request = {
             "do": "case",
             "driver": _driver(exercise),
@@ -646,7 +660,7 @@ class _NotebookRun:
             lent = [(name, other, place) for other, names in instead.items() for place, name in enumerate(names)]
             request["instead"] = [[name, f"{other}/{place}"] for name, other, place in lent]
             request["homes"] = {f"{other}/{place}": _home(other, place, exercise.name) for _, other, place in lent}
-        header, body = self._ask(request, seconds, buffers, exercise)
+        header, body = self._ask(request, seconds, buffers, exercise, answers)
         if header.get("no_memory"):
             error = {"where": "", "changed": [], "printed": "", "warned": "", "error": ["MemoryError", ""]}
             header = {"outcomes": [error] * len(exercise.parts), "values": [None] * len(exercise.parts)}
@@ -734,7 +748,7 @@ def _of_result(step, name, result, died, errors, seconds):
     elif "MemoryError" in errors:
         verdict = OUT_OF_MEMORY
     else:
-        verdict = PARTLY if result.points > 0 else WRONG
+        verdict = PARTLY if result.score > 0 else WRONG
     return Verdict(
         step.grade_id,
         "outside",

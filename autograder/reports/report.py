@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ..checks import registry
-from ..checks.exercise import get_exercise
+from ..checks.exercise import HUNT, get_exercise
 from ..engine.pool import described
 from ..engine.store.course import open_course
 from ..engine.store.gradebook_reader import read_marks
@@ -115,6 +115,33 @@ class MistakeTally:
 
 
 @dataclass
+class HuntTally:
+    """A hunt over the whole class; escaped : {known mistake: the students whose input does not reveal it}."""
+
+    exercise: str
+    inputs: int = 0
+    escaped: dict = field(default_factory=dict)
+
+    @property
+    def commonest(self):
+        """[(mistake, students)], the one that escaped most first."""
+        return sorted(self.escaped.items(), key=lambda one: (-len(one[1]), one[0]))
+
+
+@dataclass
+class ProjectTally:
+    """What earns by a figure, over the whole class; points : those of each who tried."""
+
+    exercise: str
+    max_points: float
+    points: list = field(default_factory=list)
+
+    @property
+    def spread(self):
+        return spread_of(self.points, self.max_points)
+
+
+@dataclass
 class Spread:
     """How points spread. of : the maximum. sd : of the class itself, with N below the sum. quartiles : 25, 50 and 75 %."""
 
@@ -136,6 +163,8 @@ class Report:
     submissions: list = field(default_factory=list)
     exercises: dict = field(default_factory=dict)
     mistakes: dict = field(default_factory=dict)
+    hunts: dict = field(default_factory=dict)
+    projects: dict = field(default_factory=dict)
     left_open: dict = field(default_factory=dict)
     copies: Copies = field(default_factory=Copies)
     status: Status | None = None
@@ -173,11 +202,7 @@ class Report:
 
     @property
     def spread(self):
-        import numpy as np
-
-        values, of = self.values
-        quartiles = tuple(float(value) for value in np.percentile(values, (25, 50, 75)))
-        return Spread(of, statistics.fmean(values), statistics.pstdev(values), quartiles)
+        return spread_of(*self.values)
 
     @property
     def max_points(self):
@@ -218,6 +243,14 @@ class Report:
         """(median, 95 % of the class at most, maximum) of a field of the submissions."""
         values = sorted(getattr(one, name) for one in self.submissions)
         return tuple(values[min(len(values) - 1, int(share * len(values)))] for share in (0.5, 0.95, 1.0))
+
+
+def spread_of(values, of):
+    """The `Spread` of points, of so many."""
+    import numpy as np
+
+    quartiles = tuple(float(value) for value in np.percentile(values, (25, 50, 75)))
+    return Spread(of, statistics.fmean(values), statistics.pstdev(values), quartiles)
 
 
 def make_report(folder, assignment, on_event=lambda student: None):
@@ -271,6 +304,7 @@ def add(report, record, marks=None):
             cells.append(cell)
             if verdict.how != "person":
                 _count(report, cell, record.student, verdict)
+                _count_kind(report, cell, record.student, verdict)
             if verdict.exercise and verdict.verdict != NOT_ATTEMPTED and _known(verdict.exercise):
                 answers += [
                     (verdict.exercise, notebook.sources[key]) for key in verdict.answers if key in notebook.sources
@@ -320,7 +354,7 @@ def discriminate(report):
 def _count(report, cell, student, verdict):
     one = report.exercises.setdefault(cell.exercise, ExerciseTally(cell.exercise, cell.max_points, cell.how))
     before = one.right + one.partly + one.wrong + one.untouched
-    share = cell.points / cell.max_points if cell.max_points else 1.0
+    share = cell.points / cell.max_points if cell.max_points else float(cell.verdict == RIGHT)
     one.share += (share - one.share) / (before + 1)
     kind = {RIGHT: "right", PARTLY: "partly", NOT_ATTEMPTED: "untouched"}.get(cell.verdict, "wrong")
     setattr(one, kind, getattr(one, kind) + 1)
@@ -329,6 +363,22 @@ def _count(report, cell, student, verdict):
         made = MistakeTally(cell.exercise, name, verdict.hint, _difference(verdict.exercise, cell.mistake))
         found = report.mistakes.setdefault((cell.exercise, name), made)
         found.students.append(student)
+
+
+def _count_kind(report, cell, student, verdict):
+    """What a hunt's input missed, and what a project earned, of those who tried."""
+    if not verdict.exercise or verdict.verdict == NOT_ATTEMPTED or not _known(verdict.exercise):
+        return
+    exercise = get_exercise(verdict.exercise)
+    if exercise.kind == HUNT and verdict.rows:
+        one = report.hunts.setdefault(cell.exercise, HuntTally(cell.exercise))
+        one.inputs += 1
+        for row in verdict.rows:
+            missed = one.escaped.setdefault(row.case, [])
+            missed += [] if row.passed else [student]
+    elif any(row.scaled for row in verdict.rows):
+        one = report.projects.setdefault(cell.exercise, ProjectTally(cell.exercise, cell.max_points))
+        one.points.append(cell.points)
 
 
 @registry.kept
@@ -377,6 +427,11 @@ def to_json(report):
             "memory_mb": dict(zip(named, memory, strict=True)),
             "exercises": [asdict(one) | {"mean": one.mean} for one in report.hardest],
             "mistakes": [asdict(one) | {"count": len(one.students)} for one in report.commonest],
+            "hunts": [
+                {"exercise": one.exercise, "inputs": one.inputs, "escaped": dict(one.commonest)}
+                for one in report.hunts.values()
+            ],
+            "projects": [asdict(one) | {"spread": asdict(one.spread)} for one in report.projects.values()],
             "left_open": report.left_open,
             "for_a_person": {one.student: one.reasons for one in report.for_a_person},
             "same_as_the_reference": dict(report.copies.of_the_reference),

@@ -11,11 +11,12 @@ import signal
 import sys
 import warnings
 from collections import OrderedDict
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from ...checks import drivers
+from ...checks import drivers, evaluation, registry
 from ...checks.exercise import get_exercise
 from ...checks.withheld import doors
 from ...errors import EngineFault
@@ -46,10 +47,26 @@ class Oracle(Helper):
             self.known.move_to_end(call)
             header, answer = self.known[call]
             return header, [answer]
+        header, answer = self._asked({"name": name, "exercise": exercise, "value": tree}, body, deadline)
+        if "value" in header and len(call[2]) + len(body) + len(answer) <= KEPT_BYTES:
+            self.known[call] = header, answer
+            if len(self.known) > KEPT:
+                self.known.popitem(last=False)
+        return header, [answer]
+
+    def answer(
+        self, exercise: str, seed: int, case: int, number: int, tree: Any, body: bytes, deadline: float | None
+    ) -> tuple:
+        """(header, buffers) for the child: what a case answers to a question; number : of the questions before it."""
+        asked = {"question": [exercise, seed, case, number], "name": exercise, "value": tree}
+        header, answer = self._asked(asked, body, deadline)
+        return header, [answer]
+
+    def _asked(self, request, body, deadline):
         self.ready()
         try:
-            self.channel.send({"name": name, "exercise": exercise, "value": tree}, [body], deadline)
-            header, answer = self.channel.receive(deadline)
+            self.channel.send(request, [body], deadline)
+            return self.channel.receive(deadline)
         except Silence:
             self.close()
             raise
@@ -57,12 +74,35 @@ class Oracle(Helper):
             if self._ended() == -_SIGKILL:
                 # Nobody but the machine does that: where memory runs out inside, it says so or aborts
                 raise EngineFault(f"the process that {self.work} was killed from outside") from None
-            return {"error": ["MemoryError", f"{name} ran out of memory"]}, ()
-        if "value" in header and len(call[2]) + len(body) + len(answer) <= KEPT_BYTES:
-            self.known[call] = header, answer
-            if len(self.known) > KEPT:
-                self.known.popitem(last=False)
-        return header, [answer]
+            return {"error": ["MemoryError", f"{request['name']} ran out of memory"]}, b""
+
+
+@registry.kept
+@lru_cache(16)
+def _questions(exercise, seed):
+    """What the cases of an exercise answer."""
+    return [case.ask for case in get_exercise(exercise).cases(np.random.default_rng(seed))]
+
+
+def _answered(asked, tree, body):
+    exercise, seed, case, number = asked
+    ask = _questions(exercise, seed)[case]
+    if ask is None:
+        raise drivers.Withheld
+    function, *known = ask
+    question, _ = decode(tree, body, {"n": course_tuple})
+    return function(number, *known, *question)
+
+
+def _called(header, tree, body):
+    """The value of a function of the course, for arguments that come from students' code."""
+    own = get_exercise(header["exercise"]).functions if header["exercise"] else ()
+    function = _function(header["name"])
+    if function in own or (header["exercise"] and header["name"] in doors(header["exercise"])):
+        raise drivers.Withheld
+    args, kwargs = decode(tree, body, {"n": course_tuple})
+    with evaluation.withheld_functions(own):
+        return function(*args, **kwargs)
 
 
 def _function(name):
@@ -73,18 +113,14 @@ def _function(name):
 
 def main(memory: int, address: str) -> None:
     channel = Channel(link.join(address))
-    from ...checks.evaluation import withheld_functions
-
     for header, body in requests(channel, memory):
         try:
-            own = get_exercise(header["exercise"]).functions if header["exercise"] else ()
-            function = _function(header["name"])
-            if function in own or (header["exercise"] and header["name"] in doors(header["exercise"])):
-                raise drivers.Withheld
-            args, kwargs = decode(header["value"], body, {"n": course_tuple})
-            with withheld_functions(own), warnings.catch_warnings(), np.errstate(all="ignore"):
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
-                value = function(*args, **kwargs)
+                if "question" in header:
+                    value = _answered(header["question"], header["value"], body)
+                else:
+                    value = _called(header, header["value"], body)
             tree, buffers = encode(value)
             channel.send({"value": tree}, buffers)
         except drivers.Withheld:

@@ -28,6 +28,8 @@ HEADER_LIMIT = 8 * 2**20
 BODY_LIMIT = 128 * 2**20
 DEPTH = 16
 NODES = 200_000
+# In the place of a function's name: a question of the case that is asked now
+QUESTION = "?"
 # Keys of all dicts together (chosen integers collide, and each then meets all others), names of types, bits of a number
 KEYS = 2_000
 NAMES = 64

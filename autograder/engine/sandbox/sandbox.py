@@ -28,6 +28,8 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 import dlcourse
 
 from ...checks import drivers
@@ -111,13 +113,21 @@ def _write_cases(package, names):
     body = b""
     for name in names:
         for case, values in visible_cases(get_exercise(name)).items():
-            tree, buffers = encode(values)
+            tree, buffers = encode(_by_seeds(values))
             if _is_plain(tree):
                 made = b"".join(buffers)
                 index.setdefault(name, {})[case] = [tree, len(body), len(made)]
                 body += made
     (package / "cases.json").write_text(json.dumps(index), encoding="utf-8")
     (package / "cases.bin").write_bytes(body)
+
+
+def _by_seeds(value):
+    """The inputs of a case with `Rng` for every generator among them, which is new."""
+    if isinstance(value, np.random.Generator):
+        seeds: Any = value.bit_generator.seed_seq
+        return drivers.Rng(seeds.entropy)
+    return tuple(map(_by_seeds, value)) if type(value) is tuple else value
 
 
 def _is_plain(tree):
@@ -241,6 +251,8 @@ def solution(name):
 
 def case(exercise, name):
     """The inputs of a visible case, as in a student's notebook."""
+    from numpy.random import default_rng
+
     from .engine.sandbox.protocol import course_tuple, decode
 
     here = Path(__file__).parent
@@ -248,7 +260,8 @@ def case(exercise, name):
     if found is None:
         raise LookupError(f"the case {name!r} of {exercise} is not there while an assignment is graded")
     tree, start, size = found
-    return decode(tree, (here / "cases.bin").read_bytes()[start : start + size], {"n": course_tuple})
+    body = (here / "cases.bin").read_bytes()[start : start + size]
+    return decode(tree, body, {"n": course_tuple, "rng": default_rng})
 '''
 
 _WITHHELD = '''"""The functions of the course that this assignment asks for are not here: the grader may compute them, or refuse."""

@@ -51,7 +51,7 @@ in_a_loop = each(lambda x: x * (1 + math.erf(x / 2**0.5)) / 2)
 
 
 EXERCISE = Exercise("activations.gelu", activations.gelu, gelu_cases, MISTAKES,
-    variants=[with_erfc, expanded, in_a_loop], solution=gelu, points=1, minutes=3,
+    variants=[with_erfc, expanded, in_a_loop], solution=gelu, points=1,
     why="The activation of BERT, GPT and the transformer block of this course.",
     hints=("Φ(x) = ½(1 + erf(x/√2)).",
            "`erf` is imported above and takes arrays."))  # fmt: skip

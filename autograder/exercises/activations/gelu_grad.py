@@ -58,7 +58,7 @@ in_a_loop = each(lambda x: 0.5 + 0.5 * math.erf(x / math.sqrt(2)) + x * math.exp
 
 
 EXERCISE = Exercise("activations.gelu_grad", activations.gelu_grad, gelu_cases, MISTAKES,
-    variants=[with_erfc, in_a_loop], solution=gelu_grad, points=2, minutes=6,
+    variants=[with_erfc, in_a_loop], solution=gelu_grad, points=2,
     why="GELU is not monotonic: its slope is negative between −∞ and −0.75 and above 1 on the right.",
     hints=("The product rule on x·Φ(x).",
            "Φ′ is the standard normal density φ(x) = e^(−x²/2)/√(2π)."))  # fmt: skip

@@ -51,7 +51,7 @@ in_a_loop = each(lambda x: 0.5 * x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x 
 
 
 EXERCISE = Exercise("activations.gelu_tanh", activations.gelu_tanh, gelu_cases, MISTAKES,
-    variants=[with_powers, with_sigmoid, in_a_loop], solution=gelu_tanh, points=1, minutes=3,
+    variants=[with_powers, with_sigmoid, in_a_loop], solution=gelu_tanh, points=1,
     why="Weights trained with it need it again: the exact form changes every activation a little.",
     hints=("First u = √(2/π)(x + 0.044715 x³).",
            "Then ½ x (1 + tanh u)."))  # fmt: skip

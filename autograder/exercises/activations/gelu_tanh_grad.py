@@ -80,7 +80,7 @@ in_a_loop = each(_one)
 
 
 EXERCISE = Exercise("activations.gelu_tanh_grad", activations.gelu_tanh_grad, gelu_cases, MISTAKES,
-    variants=[with_sigmoid, with_cosh, in_a_loop], solution=gelu_tanh_grad, points=2, minutes=7,
+    variants=[with_sigmoid, with_cosh, in_a_loop], solution=gelu_tanh_grad, points=2,
     why="Product rule and chain rule twice over; where older checkpoints are trained on, this is their slope.",
     hints=("Two factors depend on x: ½ x and 1 + tanh u.",
            "The derivative of tanh u by x is (1 − tanh² u)·u′.",

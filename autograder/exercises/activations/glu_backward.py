@@ -101,7 +101,7 @@ def in_a_loop(dy, a, b, kind="swiglu"):
 
 
 EXERCISE = Exercise("activations.glu_backward", activations.glu_backward, cases, MISTAKES,
-    variants=[four_branches, in_a_loop], solution=glu_backward, points=3, minutes=12,
+    variants=[four_branches, in_a_loop], solution=glu_backward, points=3,
     why="The product rule over arrays; what an LSTM does at each of its gates, too.",
     hints=("y = g(a)·b has two arguments, so there are two gradients: hold one fixed, then the other.",
            "Each of them is multiplied with dy.",

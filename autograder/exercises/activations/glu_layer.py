@@ -140,7 +140,7 @@ def loop_backward(dY, cache):
 
 EXERCISE = Exercise("activations.glu_layer", (activations.glu_layer_forward, activations.glu_layer_backward), cases,
     MISTAKES, variants=[(einsum_forward, einsum_backward), (loop_forward, loop_backward)],
-    solution=(glu_layer_forward, glu_layer_backward), points=3, minutes=12,
+    solution=(glu_layer_forward, glu_layer_backward), points=0,
     why="The first half of a language model's feed-forward layer; one input is used twice, so two gradients meet at "
         "it.",
     hints=("Keep X, both weights, a, b and the kind.",

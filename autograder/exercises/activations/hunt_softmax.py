@@ -15,7 +15,7 @@ EXERCISE = hunt(softmax.EXERCISE,
         "axis_fixed": "an `axis` that is not the last one",
         "no_axis": "more than one example",
         "keepdims_missing": OVER},
-    points=2, minutes=8,
+    points=2,
     why="A program that is wrong on one input in a thousand passes most tests. You write the one that it does not "
         "pass.",
     hints=("Size, number of examples, number of axes, `axis`, whole numbers: change one at a time and look at what "

@@ -56,7 +56,7 @@ in_a_loop = each(lambda x, slope=0.01: x if x > 0 else slope * x)
 
 
 EXERCISE = Exercise("activations.leaky_relu", activations.leaky_relu, leaky_cases, MISTAKES,
-    variants=[larger_one, masks, in_a_loop], solution=leaky_relu, points=1, minutes=3,
+    variants=[larger_one, masks, in_a_loop], solution=leaky_relu, points=1,
     why="A small slope on the left keeps a unit alive that would never learn again.",
     hints=("Two cases, one for each side of 0.",
            "`np.where(condition, this, that)` chooses entry by entry."))  # fmt: skip

@@ -50,7 +50,7 @@ in_a_loop = each(lambda x, slope=0.01: 1.0 if x > 0 else slope)
 
 
 EXERCISE = Exercise("activations.leaky_relu_grad", activations.leaky_relu_grad, leaky_cases, MISTAKES,
-    variants=[assigned, mask, in_a_loop], solution=leaky_relu_grad, points=1, minutes=2,
+    variants=[assigned, mask, in_a_loop], solution=leaky_relu_grad, points=1,
     why="Never 0: that is the point of it.",
     hints=("Two cases again, 1 and s.",
            "Which of them belongs to x = 0? The text says."))  # fmt: skip

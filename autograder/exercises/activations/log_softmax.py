@@ -90,7 +90,7 @@ def along_axis(z, axis=-1):
 
 
 EXERCISE = Exercise("activations.log_softmax", activations.log_softmax, cases, MISTAKES,
-    variants=[with_logaddexp, moved_axis, along_axis], solution=log_softmax, points=1, minutes=4,
+    variants=[with_logaddexp, moved_axis, along_axis], solution=log_softmax, points=1,
     why="What a loss really needs; a language model's score of a sentence is a sum of these.",
     hints=("log(eᶻ / Σ eᶻ) is a difference. Which of its two terms needs no exponential at all?",
            "With the largest logit taken off first, Σ eᶻ lies between 1 and K.",

@@ -151,10 +151,10 @@ def by_steps(X, weights, biases, rng):
 
 
 EXERCISE = Exercise("activations.project", project, cases, MISTAKES, variants=[by_sorting, by_steps], driver=each_value,
-    parts=("layer", "biases"), points=6, minutes=30, seconds=10.0,
+    parts=("layer", "biases"), points=6, seconds=10.0,
     scales={"biases": Scale("share of the units that are on for 20 to 80 % of examples that your function has not seen",
                             0.7, 0.95, working)},
-    why="A dead unit has no gradient: no training brings it back. Who knows where to look finds it in a minute.",
+    why="A dead unit has no gradient: no training brings it back. If you know where to look, you find it in a minute.",
     hints=("Run the examples through layer by layer, and count for each unit how often it is active.",
            "The sign of A @ W + b decides. With which b is it positive for half of the examples?",
            "Mend from the first layer on: what the second one gets depends on the mended first one."))  # fmt: skip

@@ -50,7 +50,7 @@ in_a_loop = each(lambda x: max(x, 0.0))
 
 
 EXERCISE = Exercise("activations.relu", activations.relu, kinked_cases, MISTAKES,
-    variants=[times_mask, with_absolute_value, in_a_loop], solution=relu, points=1, minutes=2,
+    variants=[times_mask, with_absolute_value, in_a_loop], solution=relu, points=1,
     why="One comparison, no saturation on the right: it made deep networks trainable.",
     hints=("Entry by entry the larger one of x and 0.",
            "`np.maximum` takes two arguments; `np.max` is another."))  # fmt: skip

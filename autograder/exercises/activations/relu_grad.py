@@ -50,7 +50,7 @@ in_a_loop = each(lambda x: 1.0 if x > 0 else 0.0)
 
 
 EXERCISE = Exercise("activations.relu_grad", activations.relu_grad, kinked_cases, MISTAKES,
-    variants=[comparison, clipped_sign, in_a_loop], solution=relu_grad, points=1, minutes=2,
+    variants=[comparison, clipped_sign, in_a_loop], solution=relu_grad, points=1,
     why="It lets a gradient through or stops it; a unit that is never positive never learns again.",
     hints=("Where is ReLU flat, where has it slope 1?",
            "A comparison gives True and False, which count as 1 and 0."))  # fmt: skip

@@ -61,7 +61,7 @@ in_a_loop = each(lambda x: 1 / (1 + math.exp(-x)) if x > 0 else math.exp(x) / (1
 
 
 EXERCISE = Exercise("activations.sigmoid", activations.sigmoid, tail_cases, MISTAKES,
-    variants=[one_form, two_masks, in_a_loop], solution=sigmoid, points=2, minutes=8,
+    variants=[one_form, two_masks, in_a_loop], solution=sigmoid, points=2,
     why="The oldest smooth activation, today's gate in LSTM, GLU and Swish; written carelessly it fills a training "
         "with NaN.",
     hints=("1/(1 + e^(−x)) and eˣ/(1 + eˣ) are the same number. Which of them is safe for x > 0, which for x < 0?",

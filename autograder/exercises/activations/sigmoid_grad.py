@@ -42,7 +42,7 @@ def even(x):
 
 
 EXERCISE = Exercise("activations.sigmoid_grad", activations.sigmoid_grad, slope_cases, MISTAKES,
-    variants=[from_output, even], points=1, minutes=3,
+    variants=[from_output, even], points=1,
     why="At most ¼: ten sigmoid layers scale a gradient by a millionth at best.",
     hints=("The derivative has a short form in σ(x) itself.",
            "It is a product of two sigmoids: σ(x) and 1 − σ(x)."))  # fmt: skip

@@ -58,7 +58,7 @@ in_a_loop = each(lambda x: x / (1 + math.exp(-x)) if x > 0 else x * math.exp(x) 
 
 
 EXERCISE = Exercise("activations.silu", activations.silu, tail_cases, MISTAKES,
-    variants=[quotient, two_branches, in_a_loop], solution=silu, points=1, minutes=2,
+    variants=[quotient, two_branches, in_a_loop], solution=silu, points=1,
     why="Swish without its parameter: the form that image and language models use, and SwiGLU's gate.",
     hints=("The input times a gate made of the same input.",
            "You have written a sigmoid that survives large inputs."))  # fmt: skip

@@ -58,7 +58,7 @@ in_a_loop = each(lambda x: float(sigmoid(x)) * (1 + x / (1 + math.exp(min(x, 700
 
 
 EXERCISE = Exercise("activations.silu_grad", activations.silu_grad, tail_cases, MISTAKES,
-    variants=[factored, from_value, in_a_loop], solution=silu_grad, points=1, minutes=4,
+    variants=[factored, from_value, in_a_loop], solution=silu_grad, points=1,
     why="A product whose both factors depend on x; at 0 the slope is ½, and left of −1.28 it is negative.",
     hints=("The product rule on x·σ(x): two terms.",
            "σ′ = σ(1 − σ), and you have functions for both.",

@@ -94,7 +94,7 @@ def along_axis(z, axis=-1):
 
 
 EXERCISE = Exercise("activations.softmax", activations.softmax, cases, MISTAKES,
-    variants=[with_logaddexp, moved_axis, along_axis], solution=softmax, points=2, minutes=8,
+    variants=[with_logaddexp, moved_axis, along_axis], solution=softmax, points=2,
     why="From scores to probabilities, in every classifier's output and in every attention head.",
     hints=("Taking one number off all logits of an example leaves the fractions unchanged. Take off the largest.",
            "Then exp, then divide by the sum.",

@@ -79,7 +79,7 @@ def expanded(dp, p, axis=-1):
 
 
 EXERCISE = Exercise("activations.softmax_backward", activations.softmax_backward, cases, MISTAKES,
-    variants=[with_jacobian, expanded], solution=softmax_backward, points=2, minutes=10,
+    variants=[with_jacobian, expanded], solution=softmax_backward, points=2,
     why="Attention's backward pass goes through it, where no cross-entropy cancels the Jacobian.",
     hints=("∂p_k/∂z_j = p_k(1(k = j) − p_j). Sum over k what flows in: Σ_k dp_k ∂p_k/∂z_j.",
            "The 1(k = j) picks one term; the other is a sum that is the same for every j.",

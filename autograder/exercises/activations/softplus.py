@@ -57,7 +57,7 @@ in_a_loop = each(lambda x: max(x, 0.0) + math.log1p(math.exp(-abs(x))))
 
 
 EXERCISE = Exercise("activations.softplus", activations.softplus, tail_cases, MISTAKES,
-    variants=[logaddexp, two_branches, in_a_loop], solution=softplus, points=2, minutes=6,
+    variants=[logaddexp, two_branches, in_a_loop], solution=softplus, points=2,
     why="−log σ(x) is softplus(−x): the cross-entropy of every logit goes through it.",
     hints=("For x > 0 take eˣ out of the bracket: log(1 + eˣ) = x + log(1 + e^(−x)).",
            "Both signs at once: max(x, 0) + log(1 + e^(−|x|)).",

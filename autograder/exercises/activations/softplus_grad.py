@@ -60,7 +60,7 @@ def one_form(x):
 
 
 EXERCISE = Exercise("activations.softplus_grad", activations.softplus_grad, tail_cases, MISTAKES,
-    variants=[own_sigmoid, from_output, one_form], solution=softplus_grad, points=1, minutes=2,
+    variants=[own_sigmoid, from_output, one_form], solution=softplus_grad, points=1,
     why="Softplus is what one gets by adding up the sigmoid from the left: an old friend comes back.",
     hints=("Differentiate log(1 + eˣ): one over the bracket, times the derivative of the bracket.",
            "You know this fraction. You have written it above, so that it survives large inputs."))  # fmt: skip

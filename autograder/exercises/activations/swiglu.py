@@ -54,7 +54,7 @@ def quotient(a, b):
 
 
 EXERCISE = Exercise("activations.swiglu", activations.swiglu, cases, MISTAKES, variants=[three_factors, quotient],
-    points=1, minutes=2,
+    points=1,
     why="The feed-forward layer of most language models since 2022.",
     hints=("One of the two goes through SiLU.",
            "Then entry by entry a product."))  # fmt: skip

@@ -53,7 +53,7 @@ in_a_loop = each(lambda x, beta=1.0: x / (1 + math.exp(-beta * x)) if beta * x >
 
 
 EXERCISE = Exercise("activations.swish", activations.swish, swish_cases, MISTAKES,
-    variants=[quotient, with_tanh, in_a_loop], solution=swish, points=1, minutes=2,
+    variants=[quotient, with_tanh, in_a_loop], solution=swish, points=1,
     why="SiLU at β = 1, x/2 at β = 0, nearly ReLU at a large β: one family, and SwiGLU's gate.",
     hints=("x times a sigmoid.",
            "You have written a sigmoid that survives large inputs."))  # fmt: skip

@@ -51,7 +51,7 @@ def from_value(x, beta=1.0):
 
 
 EXERCISE = Exercise("activations.swish_grad", activations.swish_grad, swish_cases, MISTAKES,
-    variants=[from_gate, from_value], solution=swish_grad, points=2, minutes=6,
+    variants=[from_gate, from_value], solution=swish_grad, points=2,
     why="Product rule and chain rule in one line, and β is lost in it easily.",
     hints=("Two factors depend on x: x itself and σ(βx).",
            "The derivative of σ(βx) by x is β·σ′(βx).",

@@ -47,7 +47,7 @@ def two_sigmoids(x):
 
 
 EXERCISE = Exercise("activations.tanh_grad", activations.tanh_grad, slope_cases, MISTAKES,
-    variants=[two_factors, two_sigmoids], solution=tanh_grad, points=1, minutes=3,
+    variants=[two_factors, two_sigmoids], solution=tanh_grad, points=1,
     why="Every step of an RNN or LSTM backwards multiplies with it.",
     hints=("The derivative has a short form in tanh(x) itself.",
            "`np.tanh` once, then a square."))  # fmt: skip

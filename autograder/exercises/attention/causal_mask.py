@@ -58,7 +58,7 @@ def row_by_row(T):
 
 
 EXERCISE = Exercise("attention.causal_mask", attention.causal_mask, cases, MISTAKES, variants=[as_list, row_by_row],
-    solution=causal_mask, points=1, minutes=2,
+    solution=causal_mask, points=1,
     why="With it, all steps of a sequence are trained at once, and none can copy the answer from its future.",
     hints=("Row t, column s: True where s ≤ t.",
            "Compare a column of positions with a row of positions, or ask `np.tril`."))  # fmt: skip

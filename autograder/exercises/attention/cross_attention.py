@@ -120,7 +120,7 @@ def joined_backward(dY, cache):
 EXERCISE = Exercise("attention.cross_attention",
     (attention.cross_attention_forward, attention.cross_attention_backward), cases, MISTAKES,
     variants=[(joined_forward, joined_backward)], solution=(cross_attention_forward, cross_attention_backward),
-    points=3, minutes=8,
+    points=3,
     why="How a translation looks at its original, and a picture that is being drawn at its description.",
     hints=("Forward: as self-attention, but two of the three products are made of C.",
            "Backward: your function of section 3 gives dQ, dK, dV. Which of the two sequences did each come from?",

@@ -30,6 +30,6 @@ EXERCISE = hunt(scaled_dot_product_attention.EXERCISE,
         "weights_not_transposed": "another number of queries than of keys",
         "scores_not_transposed": UNLIKE,
         "queries_and_keys_exchanged": UNLIKE},
-    points=2, minutes=10, why="On small square inputs without a mask two thirds of the wrong attentions look right.",
+    points=2, why="On small square inputs without a mask two thirds of the wrong attentions look right.",
     hints=("Another number of queries than of keys, other sizes of keys than of values.",
            "One query with an ordinary mask, one that sees nothing, one with huge scores."))  # fmt: skip

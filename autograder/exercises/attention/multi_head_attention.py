@@ -126,7 +126,7 @@ def by_head_backward(dY, cache):
 EXERCISE = Exercise("attention.multi_head_attention",
     (attention.multi_head_attention_forward, attention.multi_head_attention_backward), cases, MISTAKES,
     variants=[(by_head_forward, by_head_backward)],
-    solution=(multi_head_attention_forward, multi_head_attention_backward), points=4, minutes=20,
+    solution=(multi_head_attention_forward, multi_head_attention_backward), points=4,
     why="Several questions asked of the sequence at once: one head may follow the subject while another counts "
         "brackets.",
     hints=("Your function of section 3 takes any leading axes: give it (N, heads, T, E / heads).",

@@ -125,9 +125,9 @@ def by_regression(E, P, rng):
 
 
 EXERCISE = Exercise("attention.project", project, cases, MISTAKES, variants=[by_rotation, by_regression], points=6,
-    minutes=16, seconds=10.0,
+    seconds=10.0,
     scales={"": Scale("share of the tokens that come back in their places", 0.5, 0.98, read_backwards)},
-    why="Attention looks at places. Who can make it look where they want has understood queries and keys.",
+    why="Attention looks at places. If you can make it look where you want, you know what queries and keys are.",
     hints=("What would you do if X were [one-hot token | one-hot position]? Write down Wq, Wk and Wv for that.",
            "A matrix that takes every row of E and P to its own one-hot numbers: solve for it, E and P are known.",
            "Scores are divided by √d and go through a softmax: make Wq larger until the weights are sharp."))  # fmt: skip

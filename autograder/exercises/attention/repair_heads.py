@@ -160,7 +160,7 @@ def backwards():
 
 EXERCISE = Exercise("attention.repair_heads", (causal, attend, places), cases, MISTAKES,
     variants=[(causal_by_row, attend_by_row, backwards), (causal_by_weights, attend_with_einsum, backwards)],
-    driver=mended, points=4, minutes=12,
+    driver=mended, points=4,
     planted=("bug_left_in_causal", "bug_seen_in_dV", "bug_seen_in_dQ_and_dK", "bug_seen_in_dK"),
     why="Attention with a bug still mixes its values, so nothing looks broken. What it must keep, and differences, "
         "tell.",

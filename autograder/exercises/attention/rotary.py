@@ -145,7 +145,7 @@ def pair_by_pair_backward(dY, cache):
 
 EXERCISE = Exercise("attention.rotary", (attention.rotary_forward, attention.rotary_backward), cases, MISTAKES,
     variants=[(complex_forward, complex_backward), (pair_by_pair_forward, pair_by_pair_backward)],
-    solution=(rotary_forward, rotary_backward), points=3, minutes=12,
+    solution=(rotary_forward, rotary_backward), points=0,
     why="How most language models of today know distances: a score then depends on what two words are and how far "
         "apart they stand.",
     hints=("Make the angles first, a table of T × D/2, and their cosines and sines.",

@@ -207,7 +207,7 @@ def with_exponentials_backward(dY, cache):
 EXERCISE = Exercise("attention.scaled_dot_product_attention",
     (attention.scaled_dot_product_attention_forward, attention.scaled_dot_product_attention_backward), cases, MISTAKES,
     variants=[(by_query_forward, by_query_backward), (with_exponentials_forward, with_exponentials_backward)],
-    solution=(scaled_dot_product_attention_forward, scaled_dot_product_attention_backward), points=4, minutes=20,
+    solution=(scaled_dot_product_attention_forward, scaled_dot_product_attention_backward), points=4,
     why="A dictionary that can be differentiated: the whole of today's language models is built around these two "
         "lines.",
     hints=("Forward: scores (…, T_q, T_k), scaled, masked, softmax along the last axis, times V. `np.swapaxes(K, -1, "

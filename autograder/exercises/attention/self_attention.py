@@ -112,7 +112,7 @@ def joined_backward(dY, cache):
 
 EXERCISE = Exercise("attention.self_attention", (attention.self_attention_forward, attention.self_attention_backward),
     cases, MISTAKES, variants=[(joined_forward, joined_backward)],
-    solution=(self_attention_forward, self_attention_backward), points=3, minutes=10,
+    solution=(self_attention_forward, self_attention_backward), points=3,
     why="A sequence that looks at itself: one layer joins any two positions, however far apart.",
     hints=("Forward: three products, then your function of section 3.",
            "Backward: your function of section 3 gives dQ, dK, dV. Each is the gradient of a linear layer's output.",

@@ -78,7 +78,7 @@ def complex_waves(T, D):
 
 
 EXERCISE = Exercise("attention.sinusoidal_positions", attention.sinusoidal_positions, cases, MISTAKES,
-    variants=[entry_by_entry, complex_waves], solution=sinusoidal_positions, points=2, minutes=8,
+    variants=[entry_by_entry, complex_waves], solution=sinusoidal_positions, points=2,
     why="Attention treats a sentence as a heap of words: this is what tells it the order.",
     hints=("Make the angles first, a table of T × D/2: position t divided by 10000 to the power 2i/D.",
            "`P[:, 0::2]` are the even columns, `P[:, 1::2]` the odd ones."))  # fmt: skip

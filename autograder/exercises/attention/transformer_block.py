@@ -200,7 +200,7 @@ def by_hand_backward(dY, cache):
 EXERCISE = Exercise("attention.transformer_block",
     (attention.transformer_block_forward, attention.transformer_block_backward), cases, MISTAKES,
     variants=[(by_hand_forward, by_hand_backward)], solution=(transformer_block_forward, transformer_block_backward),
-    points=4, minutes=20,
+    points=0,
     why="Stack twelve of these and you have the network of GPT-2 and BERT.",
     hints=("Six parts in a row: norm, attention, sum, norm, two-layer network, sum. You have a forward and a backward "
            "for each.",

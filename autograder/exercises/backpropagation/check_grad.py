@@ -165,7 +165,7 @@ def loop(f, grad, x, eps=1e-5, tolerance=None):
 
 
 EXERCISE = Exercise("gradient_checking.check_grad", gradient_checking.check_grad, cases, MISTAKES, variants=[loop],
-    solution=check_grad, points=3, minutes=10,
+    solution=check_grad, points=3,
     why="The tool for every gradient that you will ever derive by hand: it says not only whether, but where.",
     hints=("Your `numerical_grad(f, x, eps)` gives one of the two gradients, `grad(x)` the other.",
            "Errors as in `relative_error`, but keep all of them; the divisor is at least noise / tolerance.",

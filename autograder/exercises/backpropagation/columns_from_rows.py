@@ -52,7 +52,7 @@ def loop(params):
 
 
 EXERCISE = Exercise("backpropagation.columns_from_rows", backpropagation.columns_from_rows, cases, MISTAKES,
-    variants=[loop], solution=columns_from_rows, points=1, minutes=4,
+    variants=[loop], solution=columns_from_rows, points=1,
     why="Half of the notes keep examples in columns; converting makes all of them readable.",
     hints=("A list comprehension over the pairs (W, b).",
            "`W.T` turns rows into columns; `b[:, None]` is a column."))  # fmt: skip

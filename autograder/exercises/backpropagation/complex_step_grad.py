@@ -74,7 +74,7 @@ def along_directions(f, x, eps=1e-20):
 
 
 EXERCISE = Exercise("gradient_checking.complex_step_grad", gradient_checking.complex_step_grad, cases, MISTAKES,
-    variants=[along_directions], solution=complex_step_grad, points=2, minutes=6,
+    variants=[along_directions], solution=complex_step_grad, points=2,
     why="Nothing is subtracted, so nothing cancels: a derivative to the last digit from a function that you can only "
         "call.",
     hints=("`np.array(x, dtype=complex)`, and `1j` is i.",

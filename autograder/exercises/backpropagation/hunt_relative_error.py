@@ -12,6 +12,6 @@ EXERCISE = hunt(relative_error.EXERCISE,
         "sum_without_sizes": "opposite signs in the worst entry",
         "zero_by_zero": "an entry that is 0 in both",
         "floor_too_large": "a worst entry that is tiny in both, such as 1e-9"},
-    points=1, minutes=6, why="A gradient check is only as good as the number that it looks at.",
+    points=1, why="A gradient check is only as good as the number that it looks at.",
     hints=("The worst entry decides: put there what has to be seen.",
            "Think of signs, of zeros, and of entries as small as real gradients."))  # fmt: skip

@@ -146,7 +146,7 @@ def popped(X, y, batch_size, rng):
 
 
 EXERCISE = Exercise("backpropagation.minibatches", backpropagation.minibatches, cases, MISTAKES,
-    variants=[sorted_by_key, popped], solution=minibatches, points=2, minutes=8,
+    variants=[sorted_by_key, popped], solution=minibatches, points=2,
     why="A few lines that every training loop has, and where a slip makes training worse without any error.",
     hints=("`rng.permutation(len(X))` is an order of all examples.",
            "Walk through it in slices of `batch_size`; a slice past the end is simply shorter.",

@@ -111,7 +111,7 @@ def recursive_backward(dU, cache):
 
 
 EXERCISE = Exercise("backpropagation.mlp", (backpropagation.mlp_forward, backpropagation.mlp_backward), cases, MISTAKES,
-    variants=[(recursive_forward, recursive_backward)], solution=(mlp_forward, mlp_backward), points=4, minutes=16,
+    variants=[(recursive_forward, recursive_backward)], solution=(mlp_forward, mlp_backward), points=4,
     why="One loop down, one loop up: a network of any depth.",
     hints=("Forward: keep every layer's input in a list and every hidden preactivation in another.",
            "Backward: begin with δ = dU at the last layer and go down with `reversed(range(len(params)))`.",

@@ -135,7 +135,7 @@ def loop(X, labels, params, activation="relu", weight_decay=0.0):
 
 
 EXERCISE = Exercise("backpropagation.mlp_loss", backpropagation.mlp_loss, cases, MISTAKES, variants=[by_hand, loop],
-    solution=mlp_loss, points=2, minutes=8,
+    solution=mlp_loss, points=2,
     why="This is the function that every optimizer in the course calls: a loss and all its gradients.",
     hints=("Forward, loss, gradient at U, backward: four calls.",
            "`softmax_cross_entropy(U, labels)` is a mean over the examples, and so is its `_grad`.",

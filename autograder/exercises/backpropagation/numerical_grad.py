@@ -83,7 +83,7 @@ def along_directions(f, x, eps=1e-5):
 
 
 EXERCISE = Exercise("gradient_checking.numerical_grad", gradient_checking.numerical_grad, cases, MISTAKES,
-    variants=[along_directions], solution=numerical_grad, points=2, minutes=10,
+    variants=[along_directions], solution=numerical_grad, points=2,
     why="It needs no calculus, and so it can check yours.",
     hints=("`for index in np.ndindex(x.shape)` goes through all places, whatever the shape.",
            "Work on a float64 copy: `np.array(x, dtype=float)`.",

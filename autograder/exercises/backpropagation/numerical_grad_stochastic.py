@@ -124,7 +124,7 @@ def rewound(f, x, seed, eps=1e-5):
 
 
 EXERCISE = Exercise("gradient_checking.numerical_grad_stochastic", numerical_grad_stochastic, cases, MISTAKES,
-    variants=[inline, rewound], points=1, minutes=5,
+    variants=[inline, rewound], points=0,
     why="Forgetting this makes a right gradient look wrong, by an amount that grows as ε shrinks.",
     hints=("What must be the same in both evaluations for their difference to mean anything?",
            "Your `numerical_grad` takes a function of x alone. Make one from f.",

@@ -147,7 +147,7 @@ def by_least_squares(X, labels, rng):
 
 EXERCISE = Exercise("backpropagation.project", project, cases, MISTAKES, variants=[with_adam, by_least_squares],
     points=6,
-    minutes=14, seconds=10.0,
+    seconds=10.0,
     scales={"": Scale("accuracy on points that your function has not seen", 0.8, 0.95, accuracy)},
     why="Two spirals were the classic proof that hidden layers earn their keep. Yours, with your own backward pass.",
     hints=("Draw the weights: N(0, 2/n_in) for ReLU, and biases that are not all 0, so that the kinks lie apart.",

@@ -77,7 +77,7 @@ def loop(a, b):
 
 
 EXERCISE = Exercise("gradient_checking.relative_error", gradient_checking.relative_error, cases, MISTAKES,
-    variants=[loop], solution=relative_error, points=1, minutes=6,
+    variants=[loop], solution=relative_error, points=1,
     why="It tells whether two gradients are the same, whatever their units.",
     hints=("One error for each entry, then the largest of them.",
            "Divide by |a| + |b|. Where may that be 0, and what should come out there?",

@@ -177,7 +177,7 @@ def backwards():
 
 EXERCISE = Exercise("backpropagation.repair_layers", (one_layer, two_layers, places), cases, MISTAKES,
     variants=[(layer_with_einsum, layers_by_example, backwards), (layer_by_example, layers_with_one_hot, backwards)],
-    driver=mended, points=4, minutes=10,
+    driver=mended, points=4,
     planted=("bug_left_in_one_layer", "bug_seen_in_dV", "bug_seen_in_db", "bug_seen_in_dW_and_db"),
     why="A network with a wrong gradient often learns all the same. Only a check by differences tells the two apart.",
     hints=("Your `numerical_grad` takes a function of one array: hold the others, and return the loss alone.",

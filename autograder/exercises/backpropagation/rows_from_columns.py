@@ -65,7 +65,7 @@ def flattened(params):
 
 
 EXERCISE = Exercise("backpropagation.rows_from_columns", backpropagation.rows_from_columns, cases, MISTAKES,
-    variants=[loop, flattened], solution=rows_from_columns, points=1, minutes=3,
+    variants=[loop, flattened], solution=rows_from_columns, points=1,
     why="Weights that were saved by a program with examples in columns load without a complaint and compute nonsense, "
         "where two layers are equally wide.",
     hints=("The other exercise backwards: what undoes a transpose?",

@@ -144,7 +144,6 @@ def own_copies(X, D, W, b, V, c, lr, batch_size):
 
 
 EXERCISE = Exercise("backpropagation.sgd_epoch", sgd_epoch, cases, MISTAKES, variants=[composed, own_copies], points=3,
-    minutes=12,
     why="The notes' algorithm from beginning to end: forward, backward, step, next minibatch.",
     hints=("`two_layer_forward` and `two_layer_backward` are yours already; g is the sigmoid.",
            "`sigmoid_layer_delta(D, U)` is the gradient at U for a *sum* over the examples. What makes a mean of it?",

@@ -109,7 +109,7 @@ def loop_backward(dU, cache):
 EXERCISE = Exercise("backpropagation.two_layer",
     (backpropagation.two_layer_forward, backpropagation.two_layer_backward), cases, MISTAKES,
     variants=[(einsum_forward, einsum_backward), (loop_forward, loop_backward)],
-    solution=(two_layer_forward, two_layer_backward), points=4, minutes=20,
+    solution=(two_layer_forward, two_layer_backward), points=4,
     why="Everything that deeper networks do, they do here for the first time: an error passes through weights and an "
         "activation.",
     hints=("`f, f_grad = ACTIVATIONS[g]` gives the activation and its derivative, both functions of Z.",

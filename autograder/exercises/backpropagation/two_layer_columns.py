@@ -148,8 +148,7 @@ def loop_backward(dU, cache):
 
 
 EXERCISE = Exercise("backpropagation.two_layer_columns", (two_layer_columns_forward, two_layer_columns_backward), cases,
-    MISTAKES, variants=[(through_rows_forward, through_rows_backward), (loop_forward, loop_backward)], points=3,
-    minutes=12,
+    MISTAKES, variants=[(through_rows_forward, through_rows_backward), (loop_forward, loop_backward)], points=0,
     why="The form in which notes 001 and most papers write a network: every product turns round, every sum changes its "
         "axis.",
     hints=("Write the shapes under the letters: X (D, N), W1 (H, D), A (H, N), W2 (K, H), dU (K, N).",

@@ -143,7 +143,7 @@ def places_backward(dY, cache):
 
 EXERCISE = Exercise("convolution.avgpool2d", (convolution.avgpool2d_forward, convolution.avgpool2d_backward), cases,
     MISTAKES, variants=[(views_forward, views_backward), (places_forward, places_backward)],
-    solution=(avgpool2d_forward, avgpool2d_backward), points=3, minutes=14,
+    solution=(avgpool2d_forward, avgpool2d_backward), points=0,
     why="The simplest layer with windows: here you find out how to walk over them, with stride and overlap.",
     hints=("Forward: two loops over the output's rows y and columns x; the window is `X[:, y*s : y*s + k, x*s : x*s + "
            "k]`, all images and channels at once.",

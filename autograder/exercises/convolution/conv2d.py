@@ -214,7 +214,7 @@ def places_backward(dY, cache):
 
 EXERCISE = Exercise("convolution.conv2d", (convolution.conv2d_forward, convolution.conv2d_backward), cases, MISTAKES,
     variants=[(columns_forward, columns_backward), (loop_forward, loop_backward), (places_forward, places_backward)],
-    solution=(conv2d_forward, conv2d_backward), points=7, minutes=30,
+    solution=(conv2d_forward, conv2d_backward), points=7,
     why="The layer that made computers see. After its backward pass, no other one looks hard.",
     hints=("Forward: pad, then the loops of the pooling. At every place the window (N, kh, kw, C) meets W (kh, kw, C, "
            "K): `np.tensordot(window, W, axes=3)` is (N, K). Then the bias.",

@@ -110,7 +110,7 @@ def by_shapes(C, K, kernel, height, width, stride=1, padding=0):
 
 
 EXERCISE = Exercise("architectures.conv2d_cost", conv2d_cost, cases, MISTAKES, variants=[by_neuron, by_shapes],
-    points=2, minutes=6,
+    points=2,
     why="Few parameters, much work: two bills that the architectures of the 2010s split very differently.",
     hints=("One output channel at one place is a neuron with k·k·C inputs.",
            "K such neurons, the same at every place: that is all there is to learn.",

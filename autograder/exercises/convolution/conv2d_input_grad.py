@@ -135,7 +135,7 @@ def gathered(dY, W, padding=0):
 
 
 EXERCISE = Exercise("convolution.conv2d_input_grad", conv2d_input_grad, cases, MISTAKES, variants=[scattered, gathered],
-    points=2, minutes=8,
+    points=0,
     why="The way back through a convolution is a convolution: that is how libraries compute it, and what a transposed "
         "convolution is.",
     hints=("Take one image row and a kernel of three: write down which outputs pixel x went to, and with which entry.",

@@ -76,7 +76,7 @@ def with_loop(n, kernel, stride=1, padding=0):
 
 
 EXERCISE = Exercise("convolution.conv_output_size", convolution.conv_output_size, cases, MISTAKES,
-    variants=[counted, with_floor, with_loop], solution=conv_output_size, points=1, minutes=4,
+    variants=[counted, with_floor, with_loop], solution=conv_output_size, points=1,
     why="Every shape error in a convolutional network is this line, not worked out.",
     hints=("Take s = 1 first: a kernel of length k in n + 2p pixels. What is the last pixel at which it may begin?",
            "With stride s, every s-th of those beginnings counts, including the first."))  # fmt: skip

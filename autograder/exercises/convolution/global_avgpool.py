@@ -103,7 +103,7 @@ def loop_backward(dY, cache):
 EXERCISE = Exercise("convolution.global_avgpool",
     (convolution.global_avgpool_forward, convolution.global_avgpool_backward), cases, MISTAKES,
     variants=[(flat_forward, flat_backward), (loop_forward, loop_backward)],
-    solution=(global_avgpool_forward, global_avgpool_backward), points=2, minutes=6,
+    solution=(global_avgpool_forward, global_avgpool_backward), points=2,
     why="It took the place of AlexNet's largest layers, and has not a single parameter.",
     hints=("Forward: a mean over axes 1 and 2.",
            "Backward: each of the H·W pixels entered with weight 1/(HW); the cache only needs the shape of X.",

@@ -34,7 +34,7 @@ EXERCISE = hunt(maxpool2d.EXERCISE,
         "stride_default_one": "it shows only where `stride` is left out, and then no windows overlap",
         "padding_hard_coded":
             "its paddings are 0, 1, k // 2 and (k - 1) // 2: up to windows of 7 × 7 one of them is right"},
-    points=2, minutes=10,
+    points=2,
     why="Ties, edges and overlaps are where pooling goes wrong, and random images have few of them.",
     hints=("Small whole numbers, most of them negative, give ties and windows without a positive entry.",
            "Windows of 3 at a stride of 2 overlap, and leave an edge over where the sizes are right for it.",

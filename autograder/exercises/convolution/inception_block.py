@@ -204,7 +204,7 @@ def written_out_backward(dY, cache):
 EXERCISE = Exercise("convolution.inception_block",
     (convolution.inception_block_forward, convolution.inception_block_backward), cases, MISTAKES,
     variants=[(written_out_forward, written_out_backward)],
-    solution=(inception_block_forward, inception_block_backward), points=4, minutes=15,
+    solution=(inception_block_forward, inception_block_backward), points=0,
     why="Where one input goes several ways, the gradients of the ways add up: here four at once.",
     hints=("Forward: six times the same two lines, your `conv2d_forward` with padding (k − 1)/2, then relu. Keep each "
            "cache and each Z under its name.",

@@ -217,7 +217,7 @@ def places_backward(dY, cache):
 
 EXERCISE = Exercise("convolution.maxpool2d", (convolution.maxpool2d_forward, convolution.maxpool2d_backward), cases,
     MISTAKES, variants=[(loop_forward, loop_backward), (places_forward, places_backward)],
-    solution=(maxpool2d_forward, maxpool2d_backward), points=4, minutes=18,
+    solution=(maxpool2d_forward, maxpool2d_backward), points=4,
     why="A gradient that goes to one place only, and to the same place several times: the two traps of every pooling "
         "layer.",
     hints=("Forward: the loops of the average pooling, over an image padded with −∞ (`np.pad` takes "

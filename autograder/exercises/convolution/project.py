@@ -163,7 +163,7 @@ def whitened(X, labels, K, rng):
     return W, b, V, -mean @ V
 
 
-EXERCISE = Exercise("convolution.project", project, cases, MISTAKES, variants=[edges, whitened], points=6, minutes=15,
+EXERCISE = Exercise("convolution.project", project, cases, MISTAKES, variants=[edges, whitened], points=6,
     seconds=10.0,
     scales={"": Scale("accuracy on pages that your function has not seen", 0.55, 0.72, accuracy)},
     why="The letter moves, the kernels do not care: a few hundred numbers do what a layer of thousands cannot.",

@@ -90,7 +90,7 @@ def by_products(layers):
 
 
 EXERCISE = Exercise("convolution.receptive_field", convolution.receptive_field, cases, MISTAKES,
-    variants=[backwards, by_products], solution=receptive_field, points=1, minutes=4,
+    variants=[backwards, by_products], solution=receptive_field, points=0,
     why="What an output has not seen it cannot know: count before you train.",
     hints=("Take strides of 1 first: by how much does one more layer of 3 × 3 widen the field?",
            "Keep a second number, how many pixels of the input lie between two neighbours of the present layer.",

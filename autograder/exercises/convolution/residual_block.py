@@ -205,8 +205,7 @@ def masks_backward(dY, cache):
 
 EXERCISE = Exercise("convolution.residual_block",
     (convolution.residual_block_forward, convolution.residual_block_backward), cases, MISTAKES,
-    variants=[(masks_forward, masks_backward)], solution=(residual_block_forward, residual_block_backward), points=5,
-    minutes=20,
+    variants=[(masks_forward, masks_backward)], solution=(residual_block_forward, residual_block_backward), points=0,
     why="One addition, and networks of a hundred layers could be trained: the gradient has a way around every block.",
     hints=("Forward: your `conv2d_forward` twice, with relu between; then X + F, then relu. Keep both caches, Z and "
            "the sum.",

@@ -131,7 +131,7 @@ def total_added(grads, order, parents, local):
 
 
 EXERCISE = Exercise("graph.accumulate", (zero_grad, accumulate), cases, MISTAKES,
-    variants=[(python_zeros, python_accumulate), (times_zero, total_added)], points=2, minutes=8,
+    variants=[(python_zeros, python_accumulate), (times_zero, total_added)], points=2,
     why="Forgotten zeroing is the commonest slip in training loops: the network then steps along all gradients it has "
         "ever seen.",
     hints=("`backward` from above gives the gradients of one pass, from zeros. Use it.",

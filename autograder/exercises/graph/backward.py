@@ -138,7 +138,7 @@ def scatter(order, parents, local):
     return grads
 
 
-EXERCISE = Exercise("graph.backward", backward, cases, MISTAKES, variants=[pull, scatter], points=3, minutes=12,
+EXERCISE = Exercise("graph.backward", backward, cases, MISTAKES, variants=[pull, scatter], points=3,
     why="These few lines are backpropagation, whatever the network looks like.",
     hints=("An array of zeros for all nodes; one entry is known from the beginning.",
            "Go through `order`; for each node, through its parents and local derivatives side by side (`zip`).",

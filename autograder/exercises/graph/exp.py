@@ -74,7 +74,7 @@ def power_backward(dz, cache):
 
 
 EXERCISE = Exercise("graph.exp", (exp_forward, exp_backward), scalar_cases, MISTAKES,
-    variants=[(recomputed_forward, recomputed_backward), (power_forward, power_backward)], points=1, minutes=3,
+    variants=[(recomputed_forward, recomputed_backward), (power_forward, power_backward)], points=1,
     why="The first gate whose slope is its output: what the forward pass computed, the backward pass need not compute "
         "again.",
     hints=("What is the derivative of e^x?",

@@ -11,6 +11,6 @@ EXERCISE = hunt(prod.EXERCISE,
         "flow_forgotten": "a flow `dz` other than 1",
         "sum_of_others": "three inputs or more",
         "one_other_only": "three inputs or more"},
-    points=1, minutes=4, why="A test is worth what it finds: where right and wrong agree it finds nothing.",
+    points=1, why="A test is worth what it finds: where right and wrong agree it finds nothing.",
     hints=("The notes divide z by x_i. On which input does that fail?",
            "With two inputs “all the others” and “one other” are the same."))  # fmt: skip

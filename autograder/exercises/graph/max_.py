@@ -91,7 +91,7 @@ def flatnonzero_backward(dz, cache):
 
 
 EXERCISE = Exercise("graph.max_", (max_forward, max_backward), lambda rng: gate_cases(rng, ties=12.0), MISTAKES,
-    variants=[(loop_forward, loop_backward), (flatnonzero_forward, flatnonzero_backward)], points=2, minutes=6,
+    variants=[(loop_forward, loop_backward), (flatnonzero_forward, flatnonzero_backward)], points=2,
     why="Max pooling and ReLU are this gate: they choose a path for the gradient, and the others learn nothing this "
         "time.",
     hints=("Which inputs equal z? A comparison with `==` gives True and False.",

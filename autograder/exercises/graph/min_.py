@@ -105,7 +105,7 @@ def mirrored_backward(dz, cache):
 
 
 EXERCISE = Exercise("graph.min_", (min_forward, min_backward), cases, MISTAKES,
-    variants=[(loop_forward, loop_backward), (mirrored_forward, mirrored_backward)], points=1, minutes=3,
+    variants=[(loop_forward, loop_backward), (mirrored_forward, mirrored_backward)], points=1,
     why="The weakest link decides: a switch like the max gate, and like it blind to all inputs but one.",
     hints=("Which inputs equal z? A comparison with `==` gives True and False.",
            "What changes in your max gate, and what stays?"),

@@ -113,7 +113,7 @@ def einsum_backward(dL, cache):
 
 
 EXERCISE = Exercise("graph.neuron", (neuron_forward, neuron_backward), cases, MISTAKES,
-    variants=[(loop_forward, loop_backward), (einsum_forward, einsum_backward)], points=2, minutes=10,
+    variants=[(loop_forward, loop_backward), (einsum_forward, einsum_backward)], points=2,
     why="Products, a sum and a sigmoid: the gates put together, and already the whole gradient of a neuron.",
     hints=("Draw it: n products, one sum with the bias, one sigmoid. Then go back gate by gate.",
            "After the sigmoid's gate you hold one number, the flow at the sum. Give it a name.",

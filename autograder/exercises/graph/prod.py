@@ -95,7 +95,7 @@ def loop_backward(dz, cache):
 
 
 EXERCISE = Exercise("graph.prod", (prod_forward, prod_backward), lambda rng: gate_cases(rng, zeros=3.0), MISTAKES,
-    variants=[(both_sides_forward, both_sides_backward), (loop_forward, loop_backward)], points=2, minutes=8,
+    variants=[(both_sides_forward, both_sides_backward), (loop_forward, loop_backward)], points=2,
     why="Weights times inputs, gates times states: a product's flow to one side is the other side.",
     hints=("For z = x·y·w: what is ∂z/∂x? And what is it where x = 0?",
            "A loop over the inputs, and for each the product of all the others.",

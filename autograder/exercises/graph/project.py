@@ -199,7 +199,7 @@ def with_differences(ops, parents, values, result):
 
 
 EXERCISE = Exercise("graph.project", project, cases, MISTAKES, variants=[by_walking_back, with_differences], points=6,
-    minutes=40, seconds=10.0,
+    seconds=10.0,
     scales={"": Scale("mean squared error of the trained neuron on examples that are not in the graph", 0.1, 0.04,
                       error)},
     why="Thirty lines, and they train anything that is written as a graph: this is what a framework is.",

@@ -164,7 +164,7 @@ def paths_added_up(x, y, z):
 
 EXERCISE = Exercise("graph.repair_passes", (one_neuron, two_paths, places), cases, MISTAKES,
     variants=[(neuron_in_one_go, paths_by_formula, backwards), (neuron_with_lists, paths_added_up, backwards)],
-    driver=mended, points=4, minutes=20,
+    driver=mended, points=4,
     planted=("bug_left_in_one_neuron", "bug_seen_in_dx_and_dy", "bug_seen_in_dz", "bug_seen_in_dx"),
     why="A wrong gradient raises no error: the network learns, only worse. What finds it is a check by differences.",
     hints=("Write a few lines that move one input at a time and compare; `numerical_grad` of the next topic does that.",

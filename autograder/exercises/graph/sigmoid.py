@@ -82,7 +82,7 @@ def slope_backward(dz, cache):
 
 
 EXERCISE = Exercise("graph.sigmoid", (sigmoid_forward, sigmoid_backward), lambda rng: scalar_cases(rng, far=-800.0),
-    MISTAKES, variants=[(two_forms_forward, two_forms_backward), (slope_forward, slope_backward)], points=1, minutes=4,
+    MISTAKES, variants=[(two_forms_forward, two_forms_backward), (slope_forward, slope_backward)], points=1,
     why="It lets through a quarter of the flow at best, and almost nothing where it saturates: ten in a row starve "
         "what lies below.",
     hints=("`sigmoid(x)` from the course is the forward pass.",

@@ -70,7 +70,7 @@ def dot_backward(dz, cache):
 
 
 EXERCISE = Exercise("graph.sum_", (sum_forward, sum_backward), gate_cases, MISTAKES,
-    variants=[(python_forward, python_backward), (dot_forward, dot_backward)], points=1, minutes=4,
+    variants=[(python_forward, python_backward), (dot_forward, dot_backward)], points=1,
     why="Wherever paths meet in a network, a sum stands; going back, it hands the same flow to all of them.",
     hints=("∂z/∂x_i: how fast does the sum grow with one of its inputs?",
            "The backward function needs to know one thing only: how many inputs there were."))  # fmt: skip

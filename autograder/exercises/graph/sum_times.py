@@ -102,7 +102,7 @@ def slopes_backward(dL, cache):
 
 
 EXERCISE = Exercise("graph.sum_times", (sum_times_forward, sum_times_backward), cases, MISTAKES,
-    variants=[(expanded_forward, expanded_backward), (slopes_forward, slopes_backward)], points=1, minutes=4,
+    variants=[(expanded_forward, expanded_backward), (slopes_forward, slopes_backward)], points=0,
     why="Two gates in a row, by hand: after this every longer graph is more of the same.",
     hints=("Name the sum q. Then L = q·z, and the way back begins at the product.",
            "What arrives at q is dL times the other factor. The sum hands it on to x and to y.",

@@ -75,7 +75,7 @@ def factored_backward(dz, cache):
 
 
 EXERCISE = Exercise("graph.tanh", (tanh_forward, tanh_backward), scalar_cases, MISTAKES,
-    variants=[(exponentials_forward, cosh_backward), (factored_forward, factored_backward)], points=1, minutes=3,
+    variants=[(exponentials_forward, cosh_backward), (factored_forward, factored_backward)], points=1,
     why="The gate of the recurrent networks, and again one whose slope is written in its output.",
     hints=("`np.tanh` is the forward pass.",
            "cosh² − sinh² = 1; divide that by cosh²."))  # fmt: skip

@@ -175,7 +175,7 @@ def by_depth(parents, result):
 
 
 EXERCISE = Exercise("graph.topological_order", topological_order, cases, MISTAKES, variants=[finished, by_depth],
-    points=3, minutes=20,
+    points=3,
     why="A node may pass its flow on only when all of it has arrived; every automatic differentiation rests on this "
         "order.",
     hints=("A node is ready when all nodes that use it are in the list.",

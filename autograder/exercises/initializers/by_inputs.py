@@ -84,7 +84,6 @@ def by_columns(shape, rng, gain=1.0):
 EXERCISE = Exercise("initializers.by_inputs", (initializers.uniform_fan_in, initializers.scaled_normal),
     lambda rng: draw_cases(rng, gains=(False, True)), MISTAKES,
     variants=[(stretched, of_variance), (by_rows, by_columns)], solution=(uniform_fan_in, scaled_normal), points=2,
-    minutes=7,
     why="The old standard, still the default of many a library, loses two thirds of the variance in every layer; the "
         "other keeps it, for any activation, by its gain.",
     hints=("`rng.uniform(low, high, size=shape)` and `rng.normal(0.0, s, size=shape)`; `fans(shape)` has n_in first.",

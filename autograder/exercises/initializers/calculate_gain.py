@@ -67,7 +67,7 @@ def by_moments(activation, slope=0.01):
 
 
 EXERCISE = Exercise("initializers.calculate_gain", initializers.calculate_gain, cases, MISTAKES, variants=[by_moments],
-    solution=calculate_gain, points=1, minutes=5,
+    solution=calculate_gain, points=1,
     why="One number for each activation decides whether twenty layers pass a signal on or swallow it.",
     hints=("A dictionary of name and number does for all but one.",
            "What share of its second moment does a symmetric input keep in a leaky ReLU? The gain squared makes it 1 "

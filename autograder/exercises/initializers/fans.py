@@ -68,7 +68,7 @@ def divided(shape):
 
 
 EXERCISE = Exercise("initializers.fans", initializers.fans, cases, MISTAKES, variants=[unpacked, divided],
-    solution=fans, points=1, minutes=5,
+    solution=fans, points=1,
     why="Every initializer below asks how many numbers one neuron adds up.",
     hints=("How many numbers does one neuron of a 3 by 3 filter over 16 channels add up?",
            "The last two entries of the shape are the channels; all before them multiply both."))  # fmt: skip

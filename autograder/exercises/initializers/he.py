@@ -84,7 +84,6 @@ def in_single_precision(shape, rng):
 
 EXERCISE = Exercise("initializers.he", (initializers.he_uniform, initializers.he_normal), draw_cases, MISTAKES,
     variants=[(as_list, box_muller), (shifted, in_single_precision)], solution=(he_uniform, he_normal), points=2,
-    minutes=7,
     why="With ReLU half of every signal is lost, and the weights make up for it: the initialization that made networks "
         "of thirty layers trainable.",
     hints=("Variance 2/n_in, and a uniform distribution on (−a, a) has a²/3.",

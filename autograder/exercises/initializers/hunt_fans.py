@@ -18,5 +18,5 @@ EXERCISE = hunt(fans.EXERCISE,
         "width_ignored": "a filter, four sizes, wider than one pixel",
         "field_added": "a filter whose height and width have another sum than product"},
     convert={"shape": as_shape},
-    points=1, minutes=3, why="Sizes that happen to be equal hide which of them was meant.",
+    points=1, why="Sizes that happen to be equal hide which of them was meant.",
     hints=("A linear layer has no field.", "Four sizes, no two alike."))  # fmt: skip

@@ -102,7 +102,7 @@ def gram_schmidt(shape, rng, gain=1.0):
 
 
 EXERCISE = Exercise("initializers.orthogonal", initializers.orthogonal, cases, MISTAKES, variants=[polar, gram_schmidt],
-    solution=orthogonal, points=2, minutes=12,
+    solution=orthogonal, points=2,
     why="A matrix that keeps every length exactly: signals pass a hundred linear layers unchanged.",
     hints=("`Q, R = np.linalg.qr(A)` of a matrix A of normal numbers; Q has orthonormal columns.",
            "Is the matrix wider than high? Then decompose the other way round and transpose.",

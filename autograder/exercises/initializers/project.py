@@ -140,9 +140,9 @@ def by_many_numbers(f, rng):
 
 
 EXERCISE = Exercise("initializers.project", project, cases, MISTAKES, variants=[by_quadrature, by_many_numbers],
-    driver=measured, points=6, minutes=30, seconds=10.0,
+    driver=measured, points=6, seconds=10.0,
     scales={"": Scale("relative change of the signal's mean square in a layer", 0.3, 0.06, growth)},
-    why="Tables end with the activations of yesterday. Who can measure a gain needs none.",
+    why="Tables end with the activations of yesterday. If you can measure a gain, you need no table.",
     hints=("Draw an input of size 1, put it through a layer with gain 1, and look at the size of what comes out.",
            "Size means the root of the mean of the squares: the mean is not taken off.",
            "Many numbers: with 100 the gain is off by several per cent."))  # fmt: skip

@@ -84,7 +84,6 @@ def of_variance(shape, rng, gain=1.0):
 EXERCISE = Exercise("initializers.xavier", (initializers.xavier_uniform, initializers.xavier_normal),
     lambda rng: draw_cases(rng, gains=(True, True)), MISTAKES,
     variants=[(from_deviation, mean_fan), (as_list, of_variance)], solution=(xavier_uniform, xavier_normal), points=2,
-    minutes=8,
     why="The compromise between a signal that keeps its size going forward and a gradient that keeps it going back; a "
         "variance read as a deviation loses the signal after two layers.",
     hints=("Both fans are needed, in brackets.",

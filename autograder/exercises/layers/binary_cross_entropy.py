@@ -76,7 +76,7 @@ def loop(p, d, reduction="mean"):
 
 
 EXERCISE = Exercise("losses.binary_cross_entropy", losses.binary_cross_entropy, probability_cases, MISTAKES,
-    variants=[log1p, loop], solution=binary_cross_entropy, points=2, minutes=5,
+    variants=[log1p, loop], solution=binary_cross_entropy, points=2,
     why="The loss of notes 001 and 004 as it stands in the books. What clipping hides shows in the next form, from "
         "logits.",
     hints=("Clip first, and go on with the clipped p.",

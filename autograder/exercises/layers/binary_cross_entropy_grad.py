@@ -75,7 +75,7 @@ def loop(p, d, reduction="mean"):
 
 EXERCISE = Exercise("losses.binary_cross_entropy_grad", losses.binary_cross_entropy_grad,
     lambda rng: probability_cases(rng, relative=True), MISTAKES, variants=[one_fraction, loop],
-    solution=binary_cross_entropy_grad, points=1, minutes=4,
+    solution=binary_cross_entropy_grad, points=1,
     why="The first link of the chain that ends in σ(u) − d; alone it grows without bound where the output is sure and "
         "wrong.",
     hints=("The derivative of log p is 1/p. And that of log(1 − p)?",

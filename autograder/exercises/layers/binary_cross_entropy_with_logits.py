@@ -68,7 +68,7 @@ def loop(u, d, reduction="mean"):
 
 
 EXERCISE = Exercise("losses.binary_cross_entropy_with_logits", losses.binary_cross_entropy_with_logits, logit_cases,
-    MISTAKES, variants=[logaddexp, loop], solution=binary_cross_entropy_with_logits, points=2, minutes=8,
+    MISTAKES, variants=[logaddexp, loop], solution=binary_cross_entropy_with_logits, points=2,
     why="Computed from logits it survives any input; computed from a probability it turns into NaN in the middle of a "
         "training.",
     hints=("−log σ(u) = log(1 + e^(−u)), and −log(1 − σ(u)) = log(1 + e^u).",

@@ -58,7 +58,6 @@ def branches(u, d, reduction="mean"):
 
 EXERCISE = Exercise("losses.binary_cross_entropy_with_logits_grad", losses.binary_cross_entropy_with_logits_grad,
     logit_cases, MISTAKES, variants=[tanh_form, branches], solution=binary_cross_entropy_with_logits_grad, points=1,
-    minutes=5,
     why="Output minus target again: sigmoid and cross-entropy are made for each other.",
     hints=("Differentiate d·log(1 + e^(−u)) + (1 − d)·log(1 + e^u) by u.",
            "The derivative of log(1 + e^u) is σ(u), and 1 − σ(u) = σ(−u)."))  # fmt: skip

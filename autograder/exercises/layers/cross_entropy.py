@@ -69,7 +69,7 @@ def weighed(p, labels, reduction="mean"):
 
 
 EXERCISE = Exercise("losses.cross_entropy", losses.cross_entropy, class_probability_cases, MISTAKES,
-    variants=[loop, weighed], solution=cross_entropy, points=1, minutes=5,
+    variants=[loop, weighed], solution=cross_entropy, points=1,
     why="Minus the logarithm of what the right class was given: ln 10 for guessing among ten, 36 for being sure of "
         "another one.",
     hints=("Clip first, and go on with the clipped p.",

@@ -74,7 +74,7 @@ def loop(p, labels, reduction="mean"):
 
 
 EXERCISE = Exercise("losses.cross_entropy_grad", losses.cross_entropy_grad, class_probability_cases, MISTAKES,
-    variants=[indicator, loop], solution=cross_entropy_grad, points=1, minutes=4,
+    variants=[indicator, loop], solution=cross_entropy_grad, points=1,
     why="Zero but for the right class. Softmax's way back spreads it over all of them, and p − K is left.",
     hints=("How many entries of a row stand in the loss?",
            "An array of zeros, and into one entry of each row the slope of −log p.",

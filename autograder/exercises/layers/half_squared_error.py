@@ -49,7 +49,7 @@ def loop(Y, D, reduction="sum"):
 
 
 EXERCISE = Exercise("losses.half_squared_error", losses.half_squared_error, squared_error_cases, MISTAKES,
-    variants=[dot, loop], solution=half_squared_error, points=1, minutes=4,
+    variants=[dot, loop], solution=half_squared_error, points=1,
     why="The loss of a linear output, and the place to meet `reduction`: its factor changes what a learning rate "
         "means.",
     hints=("The difference, squared, summed over everything, halved.",

@@ -50,7 +50,7 @@ def in_place(Y, D, reduction="sum"):
 
 
 EXERCISE = Exercise("losses.half_squared_error_grad", losses.half_squared_error_grad, squared_error_cases, MISTAKES,
-    variants=[loop, in_place], solution=half_squared_error_grad, points=1, minutes=3,
+    variants=[loop, in_place], solution=half_squared_error_grad, points=1,
     why="It must carry exactly the loss's factor, or a gradient check fails and the learning rate silently changes.",
     hints=("Differentiate ½(d − y)² by y for a single entry.",
            "Whatever divides the loss divides its gradient."))  # fmt: skip

@@ -22,6 +22,6 @@ EXERCISE = hunt(softmax_cross_entropy.EXERCISE,
         "mean_for_sum": 'it shows only with the reduction "sum", and sum_for_mean only with "mean"',
         "soft_labels_rounded":
             "it shows only where labels are probabilities, and every_row only where they are classes"},
-    points=2, minutes=8, why="Most wrong losses are right on the batch that one happens to try first.",
+    points=2, why="Most wrong losses are right on the batch that one happens to try first.",
     hints=("More than one example, and numbers as large as they may be.",
            "Let the right class be one that the network holds for impossible."))  # fmt: skip

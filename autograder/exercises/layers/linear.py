@@ -124,7 +124,6 @@ EXERCISE = Exercise("layers.linear", (layers.linear_forward, layers.linear_backw
     variants=[(einsum_forward, einsum_backward),
               (loop_forward, loop_backward),
               (augmented_forward, augmented_backward)], solution=(linear_forward, linear_backward), points=3,
-    minutes=12,
     why="Every layer of this course, convolution and attention included, is this product with another way of filling "
         "X.",
     hints=("Write the shapes under the letters: U (N, K), X (N, D), W (D, K), b (K,).",

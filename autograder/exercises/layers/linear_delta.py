@@ -48,7 +48,6 @@ def lists(D, Y):
 
 
 EXERCISE = Exercise("layers.linear_delta", layers.linear_delta, cases, MISTAKES, variants=[subtract, lists], points=1,
-    minutes=2,
     why="All that a linear layer needs to know about its loss; with `linear_backward` behind it, it learns.",
     hints=("Y = U for linear outputs.",
            "Mind the order of the arguments: the target comes first, as in the notes."))  # fmt: skip

@@ -60,7 +60,7 @@ def loop(Y, D):
 
 
 EXERCISE = Exercise("losses.mean_squared_error", losses.mean_squared_error, mean_squared_cases, MISTAKES,
-    variants=[dot, loop], solution=mean_squared_error, points=1, minutes=3,
+    variants=[dot, loop], solution=mean_squared_error, points=1,
     why="The loss of notes 001, and what most libraries mean by MSE; it differs from half the squared error by a "
         "factor only.",
     hints=("The difference, squared, averaged.",

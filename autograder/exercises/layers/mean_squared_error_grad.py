@@ -56,7 +56,7 @@ def in_place(Y, D):
 
 
 EXERCISE = Exercise("losses.mean_squared_error_grad", losses.mean_squared_error_grad, mean_squared_cases, MISTAKES,
-    variants=[loop, in_place], solution=mean_squared_error_grad, points=1, minutes=3,
+    variants=[loop, in_place], solution=mean_squared_error_grad, points=1,
     why="The ⅔(ŷ − y) with which the worked example of notes 001 begins its way back.",
     hints=("Differentiate (y − d)² by y for a single entry.",
            "The loss divides by the number of all entries, `Y.size`, and so does its gradient."))  # fmt: skip

@@ -68,7 +68,7 @@ def constant_apart(Y, D, sigma=1.0):
 
 
 EXERCISE = Exercise("losses.negative_log_likelihood_gaussian", losses.negative_log_likelihood_gaussian, cases, MISTAKES,
-    variants=[log_of_density, constant_apart], solution=negative_log_likelihood_gaussian, points=1, minutes=5,
+    variants=[log_of_density, constant_apart], solution=negative_log_likelihood_gaussian, points=1,
     why="Where the squared error comes from: it is the likelihood of Gaussian noise, up to a constant.",
     hints=("The density is exp(−½((d − y)/σ)²)/(σ√(2π)). Take minus its logarithm.",
            "Independent targets: the densities are multiplied, so the logarithms are added."))  # fmt: skip

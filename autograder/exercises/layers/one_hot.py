@@ -81,7 +81,7 @@ def lists(labels, K, dtype=None):
 
 
 EXERCISE = Exercise("layers.one_hot", layers.one_hot, cases, MISTAKES, variants=[loop, fancy, lists], solution=one_hot,
-    points=1, minutes=4,
+    points=1,
     why="It turns a class, which has no size and no order, into numbers that can be subtracted.",
     hints=("Compare each label with each of 0, 1, …, K − 1.",
            "Labels as a column, classes as a row: broadcasting makes the (N, K) table.",

@@ -116,7 +116,7 @@ def in_minibatches(X, labels, K, rng):
 
 
 EXERCISE = Exercise("layers.project", project, cases, MISTAKES, variants=[nearest_mean, in_minibatches], points=6,
-    minutes=40, seconds=10.0,
+    seconds=10.0,
     scales={"": Scale("accuracy on letters that your function has not seen", 0.5, 0.75, accuracy)},
     why="One layer, and it reads a script that was invented a moment before. Look at a column of W as a picture.",
     hints=("Begin with W = 0 and b = 0. Each step: `linear_forward`, the loss's gradient, `linear_backward`, and down.",

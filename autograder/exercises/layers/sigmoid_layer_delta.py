@@ -76,7 +76,7 @@ def tanh_form(D, U):
 
 
 EXERCISE = Exercise("layers.sigmoid_layer_delta", layers.sigmoid_layer_delta, cases, MISTAKES,
-    variants=[outputs, tanh_form], solution=sigmoid_layer_delta, points=1, minutes=4,
+    variants=[outputs, tanh_form], solution=sigmoid_layer_delta, points=1,
     why="The factor f′(U) is nearly 0 where a neuron is far off: here vanishing gradients begin.",
     hints=("Chain rule: ∂J/∂U = ∂J/∂Y · ∂Y/∂U.",
            "The first factor is that of the linear layer, with Y = f(U).",

@@ -94,7 +94,7 @@ def loop(logits, labels, reduction="mean"):
 
 
 EXERCISE = Exercise("losses.softmax_cross_entropy", losses.softmax_cross_entropy, entropy_cases, MISTAKES,
-    variants=[gather, loop], solution=softmax_cross_entropy, points=3, minutes=12,
+    variants=[gather, loop], solution=softmax_cross_entropy, points=3,
     why="The loss of classifiers and language models alike; careless code for it is a common source of NaN in "
         "training.",
     hints=("log p = z − log Σ eᶻ: no probability is needed.",

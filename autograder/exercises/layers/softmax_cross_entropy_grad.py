@@ -71,7 +71,7 @@ def loop(logits, labels, reduction="mean"):
 
 
 EXERCISE = Exercise("losses.softmax_cross_entropy_grad", losses.softmax_cross_entropy_grad, entropy_cases, MISTAKES,
-    variants=[minus_one, loop], solution=softmax_cross_entropy_grad, points=2, minutes=6,
+    variants=[minus_one, loop], solution=softmax_cross_entropy_grad, points=2,
     why="The same line as the softmax layer's delta, with the factor of the reduction: one formula, two names in the "
         "books.",
     hints=("For labels (N,) and a sum you have written it already.",

@@ -60,7 +60,7 @@ def loop(labels, U):
 
 EXERCISE = Exercise("layers.softmax_layer_delta", layers.softmax_layer_delta,
     lambda rng: class_cases(rng, lambda z, labels: (labels, z)), MISTAKES, variants=[minus_one, loop],
-    solution=softmax_layer_delta, points=2, minutes=6,
+    solution=softmax_layer_delta, points=2,
     why="Probabilities minus truth: the output layer of nearly every classifier learns from this one line.",
     hints=("Softmax over the classes, row by row.",
            "The indicator matrix of the labels is your `one_hot`.",

@@ -69,7 +69,7 @@ def of_probabilities(X, W, b):
 
 
 EXERCISE = Exercise("layers.softmax_layer_predict", layers.softmax_layer_predict, cases, MISTAKES,
-    variants=[loop, of_probabilities], solution=softmax_layer_predict, points=1, minutes=2,
+    variants=[loop, of_probabilities], solution=softmax_layer_predict, points=1,
     why="From K logits to a decision. Softmax keeps their order, so it is not needed for that.",
     hints=("The logits are those of a linear layer.",
            "`np.argmax` gives the place of the largest, along an axis."))  # fmt: skip

@@ -61,7 +61,7 @@ def in_place_on_a_copy(grad, X, d, w, b, lr, epochs):
 
 
 EXERCISE = Exercise("neurons.gd_fit", neurons.gd_fit, cases, MISTAKES, variants=[recursive, in_place_on_a_copy],
-    points=2, minutes=6,
+    points=2,
     why="The loop that trains everything in this course.",
     hints=("In each epoch: ask `grad(X, d, w, b)` once, then step.",
            "w − lr·dw makes a new array; w -= lr·dw changes the caller's."))  # fmt: skip

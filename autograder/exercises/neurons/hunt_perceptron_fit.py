@@ -14,6 +14,6 @@ EXERCISE = hunt(perceptron_fit.EXERCISE,
         "bias_without_rate": RATE,
         "batch_update": "an epoch in which the step for one example changes what becomes of a later one",
         "learning_rate_ignored": RATE},
-    points=2, minutes=10, why="Who can say which examples convict a wrong rule has understood the right one.",
+    points=2, why="If you can say which examples convict a wrong rule, you have understood the right one.",
     hints=("Examples that are right from the beginning, or learned in one step, leave most of the rule untried.",
            "Begin with weights that are wrong, take both classes, and a rate other than 1."))  # fmt: skip

@@ -36,7 +36,7 @@ def row_times_matrix(X, d, w, b):
 
 
 EXERCISE = Exercise("neurons.linear_neuron_grad", neurons.linear_neuron_grad, lambda rng: batches(rng, real_targets),
-    MISTAKES, variants=[loop, row_times_matrix], points=2, minutes=6,
+    MISTAKES, variants=[loop, row_times_matrix], points=2,
     why="Error times input: every gradient of a weight in this course has this form.",
     hints=("For one example: ∂J/∂w = −(d − u) x.",
            "Sum over the examples: a product of Xᵀ with the errors.",

@@ -29,7 +29,7 @@ def loop(X, d, w, b):
 
 
 EXERCISE = Exercise("neurons.linear_neuron_loss", neurons.linear_neuron_loss, lambda rng: batches(rng, real_targets),
-    MISTAKES, variants=[dot, loop], points=1, minutes=3,
+    MISTAKES, variants=[dot, loop], points=1,
     why="Least squares: the oldest loss, and the yardstick for all others.",
     hints=("Compute u, then d − u.",
            "Square each difference, sum them, and halve the sum."))  # fmt: skip

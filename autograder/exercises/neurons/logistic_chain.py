@@ -112,7 +112,6 @@ def loop(x, d, w, b):
 
 
 EXERCISE = Exercise("neurons.logistic_chain", logistic_chain, cases, MISTAKES, variants=[fused, loop], points=2,
-    minutes=8,
     why="Three links, each simple; together two fractions and a product shrink to y − d, which is all that the next "
         "exercise needs.",
     hints=("Forward first: z, then y. Both are needed on the way back.",

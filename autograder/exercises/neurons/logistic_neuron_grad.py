@@ -37,7 +37,7 @@ def tanh_form(X, d, w, b):
 
 
 EXERCISE = Exercise("neurons.logistic_neuron_grad", neurons.logistic_neuron_grad,
-    lambda rng: batches(rng, class_targets, far=3000.0), MISTAKES, variants=[loop, tanh_form], points=2, minutes=6,
+    lambda rng: batches(rng, class_targets, far=3000.0), MISTAKES, variants=[loop, tanh_form], points=2,
     why="The same form as the linear neuron's: target minus output, times input. It is not an accident: softmax will "
         "do it again.",
     hints=("Work out ∂J/∂u for one example first.",

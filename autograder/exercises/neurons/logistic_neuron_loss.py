@@ -40,7 +40,7 @@ def maximum(X, d, w, b):
 
 
 EXERCISE = Exercise("neurons.logistic_neuron_loss", neurons.logistic_neuron_loss,
-    lambda rng: batches(rng, class_targets, far=3000.0), MISTAKES, variants=[logaddexp, maximum], points=2, minutes=8,
+    lambda rng: batches(rng, class_targets, far=3000.0), MISTAKES, variants=[logaddexp, maximum], points=2,
     why="Computed from u it survives any input; computed from a probability it turns into infinities in the middle of "
         "a training.",
     hints=("−log f(u) = log(1 + e^(−u)) and −log(1 − f(u)) = log(1 + e^u).",

@@ -30,7 +30,7 @@ def loop(X, w, b):
 
 
 EXERCISE = Exercise("neurons.logistic_neuron_predict", neurons.logistic_neuron_predict, boundary_cases, MISTAKES,
-    variants=[sign_of_u, loop], points=1, minutes=2,
+    variants=[sign_of_u, loop], points=1,
     why="From a probability to a decision.",
     hints=("f(u) > 0.5 gives True and False.",
            "`.astype(int)` makes 1 and 0 of them."))  # fmt: skip

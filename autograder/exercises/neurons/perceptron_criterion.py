@@ -35,7 +35,7 @@ def loop(X, y, w, b):
 
 
 EXERCISE = Exercise("neurons.perceptron_criterion", neurons.perceptron_criterion, criterion_cases, MISTAKES,
-    variants=[maximum, loop], points=2, minutes=6,
+    variants=[maximum, loop], points=2,
     why="Counting mistakes gives no direction; this loss has a slope wherever there is a mistake.",
     hints=("Compute the margins y·u.",
            "An example is misclassified where its margin is at most 0.",

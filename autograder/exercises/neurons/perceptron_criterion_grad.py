@@ -37,7 +37,7 @@ def loop(X, y, w, b):
 
 
 EXERCISE = Exercise("neurons.perceptron_criterion_grad", neurons.perceptron_criterion_grad, criterion_cases, MISTAKES,
-    variants=[mask, loop], points=2, minutes=8,
+    variants=[mask, loop], points=2,
     why="Rosenblatt's rule is a step against this gradient, one example at a time.",
     hints=("J is linear in w for a fixed set of mistakes: what is the derivative of −y(w·x + b)?",
            "Make an array that is y where an example is misclassified and 0 elsewhere.",

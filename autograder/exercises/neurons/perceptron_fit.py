@@ -84,7 +84,7 @@ def augmented(X, y, w, b, lr=1.0, epochs=100):
 
 
 EXERCISE = Exercise("neurons.perceptron_fit", neurons.perceptron_fit, cases, MISTAKES,
-    variants=[in_place_on_a_copy, augmented], points=3, minutes=15,
+    variants=[in_place_on_a_copy, augmented], points=3,
     why="The first learning algorithm with a proof that it ends.",
     hints=("Two loops: epochs outside, examples in their order inside.",
            "Inside: if y·u ≤ 0, count a mistake and move w and b at once.",

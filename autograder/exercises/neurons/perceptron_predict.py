@@ -29,7 +29,7 @@ def where(X, w, b):
 
 
 EXERCISE = Exercise("neurons.perceptron_predict", neurons.perceptron_predict, boundary_cases, MISTAKES,
-    variants=[loop, where], points=1, minutes=3,
+    variants=[loop, where], points=1,
     why="A threshold on a weighted sum was the first artificial neuron that learned, in 1958.",
     hints=("Compute u first.",
            "Where is u at least 0? `np.where` picks between two values."))  # fmt: skip

@@ -31,7 +31,7 @@ def einsum(X, w, b):
 
 
 EXERCISE = Exercise("neurons.preactivation", neurons.preactivation, lambda rng: batches(rng, no_targets), MISTAKES,
-    variants=[loop, einsum], points=1, minutes=3,
+    variants=[loop, einsum], points=1,
     why="Every unit of every network in this course begins with this line.",
     hints=("What shape has X, what shape has w, and what shape should u have?",
            "Each example's u is the dot product of its row with w, plus b.",

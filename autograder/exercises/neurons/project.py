@@ -182,7 +182,7 @@ def standardized_with_sgd(X, d, rng):
 
 EXERCISE = Exercise("neurons.project", (project, xor_units), cases, MISTAKES,
     variants=[(newton, other_units), (standardized_with_sgd, other_units)], driver=flowers_and_corners,
-    parts=("flowers", "corners"), points=6, minutes=35, seconds=10.0,
+    parts=("flowers", "corners"), points=6, seconds=10.0,
     scales={"flowers": Scale("accuracy on flowers that your function has not seen", 0.75, 0.9, flowers_right),
             "corners": Scale("accuracy on points around the corners", 0.8, 0.95, corners_right)},
     why="Raw measurements, a curve to watch, a test that counts; and three units that do what one cannot.",

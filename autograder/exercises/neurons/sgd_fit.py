@@ -128,7 +128,7 @@ def shuffle_in_place(grad, X, d, w, b, lr, epochs, rng, batch_size=1):
 
 
 EXERCISE = Exercise("neurons.sgd_fit", neurons.sgd_fit, cases, MISTAKES, variants=[split, shuffle_in_place],
-    solution=sgd_fit, points=3, minutes=12,
+    solution=sgd_fit, points=3,
     why="Many rough steps beat few exact ones: this is why networks can be trained on more data than fits into memory.",
     hints=("One permutation of 0…N−1 per epoch, from `rng.permutation`.",
            "Walk through it in slices of `batch_size`; a slice past the end is simply shorter.",

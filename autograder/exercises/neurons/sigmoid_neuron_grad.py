@@ -39,7 +39,7 @@ def loop(X, d, w, b):
 
 
 EXERCISE = Exercise("neurons.sigmoid_neuron_grad", neurons.sigmoid_neuron_grad,
-    lambda rng: batches(rng, class_targets, far=5.0), MISTAKES, variants=[output_form, loop], points=2, minutes=8,
+    lambda rng: batches(rng, class_targets, far=5.0), MISTAKES, variants=[output_form, loop], points=2,
     why="Here the chain rule enters, and with it the trouble of a neuron that is far off: f′(u) is nearly 0 there.",
     hints=("Start from the linear neuron's gradient.",
            "What does ∂y/∂u add? f′(u) = f(u)(1 − f(u)).",

@@ -28,7 +28,7 @@ def loop(X, d, w, b):
 
 
 EXERCISE = Exercise("neurons.sigmoid_neuron_loss", neurons.sigmoid_neuron_loss,
-    lambda rng: batches(rng, class_targets, far=30.0), MISTAKES, variants=[tanh_form, loop], points=1, minutes=3,
+    lambda rng: batches(rng, class_targets, far=30.0), MISTAKES, variants=[tanh_form, loop], points=1,
     why="A smooth threshold lets the error flow back through it.",
     hints=("y = f(u), with `sigmoid` from the course.",
            "Then as for the linear neuron, with y in place of u."))  # fmt: skip

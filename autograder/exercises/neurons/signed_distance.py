@@ -42,7 +42,7 @@ def loop(X, w, b):
 
 
 EXERCISE = Exercise("neurons.signed_distance", neurons.signed_distance, cases, MISTAKES, variants=[unit_vector, loop],
-    points=1, minutes=4,
+    points=1,
     why="The perceptron criterion and, later, the margin of a classifier measure the distance to the boundary.",
     hints=("Where on the line is the point nearest to x?",
            "Go along w/‖w‖: how many steps of length 1?",

@@ -94,7 +94,7 @@ def einsum(X):
 
 
 EXERCISE = Exercise("normalization.batch_statistics", batch_statistics, cases, MISTAKES, variants=[flat, loop, einsum],
-    points=2, minutes=6,
+    points=2,
     why="Which numbers are averaged with which is all the difference between the normalisations.",
     hints=("(N, D): average over axis 0. Images: over axes 0, 1 and 2 at once; `axis=` takes a tuple.",
            "`tuple(range(X.ndim - 1))` names all axes but the last, for both shapes.",

@@ -221,7 +221,7 @@ def by_feature_backward(dY, cache):
 
 EXERCISE = Exercise("normalization.batchnorm", (normalization.batchnorm_forward, normalization.batchnorm_backward),
     cases, MISTAKES, variants=[(stepwise_forward, stepwise_backward), (by_feature_forward, by_feature_backward)],
-    solution=(batchnorm_forward, batchnorm_backward), points=6, minutes=35,
+    solution=(batchnorm_forward, batchnorm_backward), points=6,
     why="Training and evaluation compute different things here: most networks that fail only when deployed fail at "
         "this layer.",
     hints=("Forward: your three functions from above do all of it; γ and β come last. In evaluation the state takes "

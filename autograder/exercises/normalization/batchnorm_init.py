@@ -58,7 +58,7 @@ def plain_tuple(D):
 
 
 EXERCISE = Exercise("normalization.batchnorm_init", normalization.batchnorm_init, cases, MISTAKES,
-    variants=[lists, plain_tuple], solution=batchnorm_init, points=1, minutes=3,
+    variants=[lists, plain_tuple], solution=batchnorm_init, points=1,
     why="A layer that at first does nothing but normalise.",
     hints=("Four vectors of D numbers: two of them ones, two of them zeros.",
            "What scales begins at 1, what shifts at 0. `BatchNormState(mean, var)` holds the last two."))  # fmt: skip

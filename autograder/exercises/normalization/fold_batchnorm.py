@@ -102,7 +102,7 @@ def probed(W, b, gamma, beta, mean, var, eps=1e-5):
 
 
 EXERCISE = Exercise("normalization.fold_batchnorm", fold_batchnorm, cases, MISTAKES,
-    variants=[by_output, matrix, probed], points=2, minutes=8,
+    variants=[by_output, matrix, probed], points=2,
     why="In evaluation batch norm is one scale and one shift per feature, so the layer before it can do the work: "
         "deployed networks have no batch norm left.",
     hints=("Put u = XW + b into γ(u − μ)/s + β and sort: what multiplies X, what does not?",

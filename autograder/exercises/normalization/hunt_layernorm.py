@@ -18,6 +18,6 @@ EXERCISE = hunt(layernorm.EXERCISE,
         "keepdims_missing": ROWS,
         "whole_example": AXES,
         "gamma_pulled_out": "a γ whose entries differ"},
-    points=2, minutes=10, why="γ = 1, β = 0 and a single row hide what a layer does wrong with them.",
+    points=2, why="γ = 1, β = 0 and a single row hide what a layer does wrong with them.",
     hints=("Several rows, and a γ of which no two entries are alike.",
            "Sequences, (N, T, D), tell the last axis from the others."))  # fmt: skip

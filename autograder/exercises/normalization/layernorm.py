@@ -148,7 +148,7 @@ def einsum_backward(dY, cache):
 
 EXERCISE = Exercise("normalization.layernorm", (normalization.layernorm_forward, normalization.layernorm_backward),
     cases, MISTAKES, variants=[(by_row_forward, by_row_backward), (einsum_forward, einsum_backward)],
-    solution=(layernorm_forward, layernorm_backward), points=4, minutes=20,
+    solution=(layernorm_forward, layernorm_backward), points=4,
     why="The same formula along another axis, and no difference between training and evaluation is left: that is why "
         "transformers use it.",
     hints=("Forward: mean and variance over the last axis, with `keepdims=True` so that they fit against X again.",

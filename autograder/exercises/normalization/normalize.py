@@ -76,7 +76,6 @@ def loop(X, mu, sigma2, eps=1e-5):
 
 
 EXERCISE = Exercise("normalization.normalize", normalize, cases, MISTAKES, variants=[affine_map, loop], points=1,
-    minutes=3,
     why="One line that every normalisation shares; the place of ε in it decides whether two libraries agree.",
     hints=("Subtract, then divide; (D,) against (N, D) is broadcast along the last axis by itself.",
            "ε stands under the root, beside σ²."))  # fmt: skip

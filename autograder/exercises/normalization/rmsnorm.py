@@ -182,7 +182,7 @@ def einsum_backward(dY, cache):
 
 EXERCISE = Exercise("normalization.rmsnorm", (normalization.rmsnorm_forward, normalization.rmsnorm_backward), cases,
     MISTAKES, variants=[(by_row_forward, by_row_backward), (einsum_forward, einsum_backward)],
-    solution=(rmsnorm_forward, rmsnorm_backward), points=3, minutes=12,
+    solution=(rmsnorm_forward, rmsnorm_backward), points=0,
     why="Most large language models normalise like this: one path and one parameter less than layer norm.",
     hints=("Forward: square, mean over the last axis with `keepdims=True`, ε, root. Then divide, and scale with γ.",
            "Backward: first dx̂ = γ·dY. Of layer norm's three paths one is missing here; which?",

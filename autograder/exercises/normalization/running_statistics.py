@@ -102,7 +102,7 @@ def loop(mean, var, X, momentum=0.1):
 
 
 EXERCISE = Exercise("normalization.running_statistics", running_statistics, cases, MISTAKES, variants=[steps, loop],
-    points=2, minutes=7,
+    points=2,
     why="In evaluation there may be one example and no batch: what training saw must be remembered.",
     hints=("Your `batch_statistics` gives μ and σ² of the batch.",
            "m is how many numbers of one feature X holds: `X.size // X.shape[-1]`.",

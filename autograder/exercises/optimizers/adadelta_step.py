@@ -88,7 +88,7 @@ def loop(w, dw, state, lr=1.0, rho=0.95, eps=1e-6):
 
 EXERCISE = Exercise("optimizers.adadelta_step", optimizers.adadelta_step,
     optimizer_cases("adadelta", rho=0.8, eps=0.05), MISTAKES, variants=[one_root, loop], solution=adadelta_step,
-    points=3, minutes=10,
+    points=3,
     why="A step has the unit of a weight, a gradient has not: Adadelta puts the units right and needs no learning "
         "rate.",
     hints=("Four lines, in the order of the formula: r, Δ, u, w.",

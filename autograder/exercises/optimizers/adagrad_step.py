@@ -55,7 +55,7 @@ def loop(w, dw, state, lr=0.01, eps=1e-8):
 
 
 EXERCISE = Exercise("optimizers.adagrad_step", optimizers.adagrad_step, optimizer_cases("adagrad", eps=0.05), MISTAKES,
-    variants=[rates, loop], solution=adagrad_step, points=2, minutes=5,
+    variants=[rates, loop], solution=adagrad_step, points=2,
     why="Every weight gets a separate learning rate: rare features take long steps.",
     hints=("First the sum of squares, this step's gradient included; then the step.",
            "All of it entry by entry: `dw**2`, `np.sqrt(r)`.",

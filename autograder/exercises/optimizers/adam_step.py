@@ -56,7 +56,7 @@ def loop(w, dw, state, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8):
 
 EXERCISE = Exercise("optimizers.adam_step", optimizers.adam_step,
     optimizer_cases("adam", beta1=0.7, beta2=0.9, eps=0.05), MISTAKES, variants=[one_factor, loop], solution=adam_step,
-    points=3, minutes=10,
+    points=3,
     why="What most networks are trained with; three of the five notes write it down, and each slips somewhere.",
     hints=("Begin with the count: `t = state.t + 1`, so the first step has t = 1.",
            "Then m and v, two running averages, of g and of g².",

@@ -62,7 +62,7 @@ def loop(w, dw, state, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=
 
 EXERCISE = Exercise("optimizers.adamw_step", optimizers.adamw_step,
     optimizer_cases("adamw", beta1=0.7, beta2=0.9, eps=0.05, weight_decay=0.4), MISTAKES, variants=[calls_adam, loop],
-    solution=adamw_step, points=2, minutes=5,
+    solution=adamw_step, points=2,
     why="A penalty in the gradient is rescaled by Adam until it hardly matters; decay beside it is not.",
     hints=("Adam's part does not change, and does not know of the decay. You may call your own `adam_step`.",
            "Shrink w by a factor a little below 1, then let Adam move what remains.",

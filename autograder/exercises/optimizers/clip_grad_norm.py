@@ -94,7 +94,7 @@ def hypot(grads, max_norm):
 
 
 EXERCISE = Exercise("optimizers.clip_grad_norm", optimizers.clip_grad_norm, cases, MISTAKES, variants=[flat, hypot],
-    solution=clip_grad_norm, points=2, minutes=6,
+    solution=clip_grad_norm, points=2,
     why="One exploding gradient can undo hours of training; this line is in every training loop of a recurrent "
         "network.",
     hints=("One number first: the root of the sum of all squares, over all arrays.",

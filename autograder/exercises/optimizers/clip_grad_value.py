@@ -84,7 +84,7 @@ def assigned(grads, limit):
 
 
 EXERCISE = Exercise("optimizers.clip_grad_value", optimizers.clip_grad_value, cases, MISTAKES,
-    variants=[two_bounds, assigned], solution=clip_grad_value, points=1, minutes=3,
+    variants=[two_bounds, assigned], solution=clip_grad_value, points=1,
     why="The other kind of clipping: simpler, without a norm over all layers, and no longer downhill by the straight "
         "way.",
     hints=("Each entry by itself: at least −c, at most c.",

@@ -32,5 +32,5 @@ EXERCISE = hunt(adam_step.EXERCISE,
         "square_forgotten": SIZE},
     convert={"gradients": as_arrays},
     make=case,
-    points=2, minutes=8, why="In its first step, with a gradient of 1, many a wrong Adam is right.",
+    points=2, why="In its first step, with a gradient of 1, many a wrong Adam is right.",
     hints=("Several steps, with gradients that change.", "Options other than the defaults."))  # fmt: skip

@@ -128,7 +128,7 @@ def recursive(g, pairs):
 
 
 EXERCISE = Exercise("optimizers.lbfgs_direction", lbfgs_direction, cases, MISTAKES, variants=[matrix, recursive],
-    points=3, minutes=20,
+    points=3,
     why="Newton's direction from a handful of vectors: what one uses where the whole batch fits into one gradient.",
     hints=("The first loop goes from the newest pair to the oldest and stores one coefficient a for each.",
            "Between the loops one multiplication by γ, from the newest pair; nothing if there is no pair.",

@@ -224,7 +224,7 @@ def recursive(loss_and_grad, w, p, alpha=1.0, c1=1e-4, c2=0.9, max_iter=30):
 
 
 EXERCISE = Exercise("optimizers.line_search", optimizers.line_search, cases, MISTAKES, variants=[labelled, recursive],
-    solution=line_search, points=3, minutes=18,
+    solution=line_search, points=3,
     why="It is what spares L-BFGS a learning rate: the step's length is found by trial in each iteration.",
     hints=("The slope along p is a number: gᵀp at the start, negative; g_newᵀp at a trial.",
            "Each round is one of three: too far, too near, or right. Write the test for “too far” as `not (…)`, so "

@@ -73,7 +73,7 @@ def in_place_on_copies(w, dw, state, lr=0.01, momentum=0.9, dampening=0.0):
 
 EXERCISE = Exercise("optimizers.momentum_step", optimizers.momentum_step,
     optimizer_cases("momentum", momentum=0.6, dampening=0.3), MISTAKES, variants=[plain_tuple, in_place_on_copies],
-    solution=momentum_step, points=2, minutes=6,
+    solution=momentum_step, points=2,
     why="In a narrow valley the gradients across cancel and those along add up.",
     hints=("The old velocity is `state.v`. Make the new one first.",
            "The learning rate and 1 − d go to the gradient, γ to the old velocity.",

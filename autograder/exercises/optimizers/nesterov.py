@@ -128,7 +128,7 @@ def lookahead_list(w, state, momentum=0.9):
 
 EXERCISE = Exercise("optimizers.nesterov", (optimizers.nesterov_lookahead, optimizers.nesterov_step), cases, MISTAKES,
     variants=[(lookahead_on_a_copy, step_from_lookahead), (lookahead_list, nesterov_step)],
-    solution=(nesterov_lookahead, nesterov_step), points=3, minutes=8,
+    solution=(nesterov_lookahead, nesterov_step), points=3,
     why="Asking for the slope where one is about to be, not where one stands, brakes before the turn.",
     hints=("The look-ahead: where would w be if only the old velocity acted, without a gradient?",
            "The step itself looks like momentum's. What differs is where its gradient was taken.",

@@ -4,7 +4,7 @@ import numpy as np
 
 from dlcourse.optimizers import momentum_init, momentum_step
 
-from ...checks.exercise import Case, Exercise, Mistake, Scale, WrongAnswer, numbers, slip
+from ...checks.exercise import Case, Exercise, Mistake, Scale, WrongAnswer, numbers, slip, with_questions
 from .._projects import CONSTANT, MEMORISED
 
 # --- reference ------------------------------------------------------------------------------------------------------
@@ -44,9 +44,9 @@ def cases(rng):
         # Nobody knows how steep it is: a learning rate that suits one valley is far off in another
         slopes = 10.0 ** rng.uniform(-2, 2) * np.geomspace(1.0, 200.0, D)
         A, lowest = (Q * slopes) @ Q.T, 3.0 * rng.standard_normal(D)
-        extra = {"A": A, "lowest": lowest}
-        args = lowest + 3.0 * rng.standard_normal(D), budget
-        return Case(name, args, extra=extra, held=(A, lowest), hidden=hidden)
+        start = lowest + 3.0 * rng.standard_normal(D)
+        ask = gradient, A, lowest, budget
+        return Case(name, (start, budget), held=(A, lowest), ask=ask, hidden=hidden)
 
     return [
         case("20 weights, 120 gradients", 20, 120),
@@ -56,18 +56,11 @@ def cases(rng):
     ]
 
 
-def counted(functions, case):
-    (search,) = functions
-    w, budget = case.args
-    A, lowest, calls = case.extra["A"], case.extra["lowest"], []
-
-    def grad(w):
-        calls.append(1)
-        if len(calls) > budget:
-            raise WrongAnswer(f"your search asks for more than the {budget} gradients that it has")
-        return A @ (np.asarray(w, dtype=float) - lowest)
-
-    yield "", search(grad, w, budget)
+def gradient(number, A, lowest, budget, w):
+    """What `grad` gives. The valley stays with the judge: beside the search it could be read, and the budget reset."""
+    if number >= budget:
+        raise WrongAnswer(f"your search asks for more than the {budget} gradients that it has")
+    return A @ (numbers(w, "w", (len(lowest),)) - lowest)
 
 
 def depth(value, case):
@@ -104,6 +97,14 @@ def of_another_valley(grad, w, budget):
     return np.random.default_rng(0).standard_normal(len(w))
 
 
+def optimum_read(grad, w, budget):
+    """Looks for the valley where a function keeps what it knows."""
+    kept = [cell.cell_contents for cell in grad.__closure__ or ()]
+    kept += [*(grad.__defaults__ or ()), *vars(grad).values()]
+    found = [x for x in kept if isinstance(x, np.ndarray) and x.shape == w.shape]
+    return found[-1] if found else np.sort(w)
+
+
 MISTAKES = [
     Mistake("plain_descent", plain_descent,
         "You go down with one small step size for all directions: across the valley it must be small, and along it "
@@ -114,6 +115,10 @@ MISTAKES = [
     Mistake("ascent", slip("grad(w), state", "-grad(w), state"), "You climb. Which way is down?"),
     Mistake("budget_exceeded", too_many,
         "You ask for more gradients than the budget allows. Count them, also those with which you try something out.",
+        kind="cheat"),
+    Mistake("optimum_read", optimum_read,
+        "Your search looks for the lowest point behind `grad`. It is not there: gradients are computed where your code "
+        "does not run. Ask `grad`, and go down.",
         kind="cheat"),
     Mistake("constant_answer", stays, CONSTANT, kind="cheat"),
     Mistake("memorised_answer", of_another_valley, MEMORISED, kind="cheat"),
@@ -147,9 +152,9 @@ def newton(grad, w, budget):
     return np.linalg.solve(A, -zero)
 
 
-EXERCISE = Exercise("optimizers.project", project, cases, MISTAKES, variants=[conjugate, newton], driver=counted,
+EXERCISE = Exercise("optimizers.project", project, cases, MISTAKES, variants=[conjugate, newton], driver=with_questions,
     points=6,
-    minutes=30, seconds=10.0,
+    seconds=10.0,
     scales={"": Scale("number of powers of ten by which the loss fell", 3.5, 5.0, depth)},
     why="The race of the lesson, in earnest: unknown steepness, a fixed budget, and only your own optimizers.",
     hints=("Spend a few gradients to find out how steep it is: (grad(w + h v) − grad(w))/h for some direction v.",

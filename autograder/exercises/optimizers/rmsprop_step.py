@@ -68,7 +68,7 @@ def in_place_on_copies(w, dw, state, lr=0.001, rho=0.9, eps=1e-8):
 
 
 EXERCISE = Exercise("optimizers.rmsprop_step", optimizers.rmsprop_step, optimizer_cases("rmsprop", rho=0.7, eps=0.05),
-    MISTAKES, variants=[towards, in_place_on_copies], solution=rmsprop_step, points=2, minutes=5,
+    MISTAKES, variants=[towards, in_place_on_copies], solution=rmsprop_step, points=2,
     why="Adagrad that forgets, so that its steps do not die away.",
     hints=("As Adagrad, with an average where the sum was.",
            "The old average keeps the share ρ; what remains, 1 − ρ, goes to the new square alone.",

@@ -46,7 +46,7 @@ def loop_on_a_copy(w, dw, state, lr=0.01):
 
 
 EXERCISE = Exercise("optimizers.sgd_step", optimizers.sgd_step, optimizer_cases("sgd"), MISTAKES,
-    variants=[subtract, loop_on_a_copy], solution=sgd_step, points=1, minutes=3,
+    variants=[subtract, loop_on_a_copy], solution=sgd_step, points=1,
     why="The rule that all others here improve on, and the form that they all have.",
     hints=("Against the gradient, by η times its length.",
            "There is nothing to remember: return the state that came."),

@@ -81,7 +81,7 @@ def floor(step, lr, factor=0.5, every=10):
 
 
 EXERCISE = Exercise("optimizers.step_decay", optimizers.step_decay, cases, MISTAKES, variants=[loop, floor],
-    solution=step_decay, points=1, minutes=3,
+    solution=step_decay, points=1,
     why="The schedule of the networks that won ImageNet: the loss falls, comes to a floor, and falls again with each "
         "stair.",
     hints=("On which stair is step t? The first `every` steps are on stair 0.",

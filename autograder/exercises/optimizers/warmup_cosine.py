@@ -101,7 +101,7 @@ def half_angle(step, lr, total, warmup, lr_min=0.0):
 
 
 EXERCISE = Exercise("optimizers.warmup_cosine", optimizers.warmup_cosine, cases, MISTAKES,
-    variants=[clipped, half_angle], solution=warmup_cosine, points=2, minutes=6,
+    variants=[clipped, half_angle], solution=warmup_cosine, points=2,
     why="Adam's averages know nothing in the first steps: short steps there, long ones after, short ones again to "
         "settle.",
     hints=("Two cases: before step `warmup`, and from it on.",

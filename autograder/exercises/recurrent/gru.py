@@ -96,7 +96,7 @@ def recursive_backward(dH, cache):
 
 
 EXERCISE = Exercise("recurrent.gru", (recurrent.gru_forward, recurrent.gru_backward), cases, MISTAKES,
-    variants=[(recursive_forward, recursive_backward)], solution=(gru_forward, gru_backward), points=3, minutes=12,
+    variants=[(recursive_forward, recursive_backward)], solution=(gru_forward, gru_backward), points=3,
     why="Through time every cell works alike: the loop you wrote for the simple network, with another step inside.",
     hints=("Call your `gru_cell_forward` at every step and keep its cache in a list.",
            "Backward: from the last step to the first, your `gru_cell_backward` with that step's cache, and `dH[:, t] "

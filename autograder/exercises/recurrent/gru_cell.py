@@ -211,7 +211,7 @@ def in_blocks_backward(dh, cache):
 
 EXERCISE = Exercise("recurrent.gru_cell", (recurrent.gru_cell_forward, recurrent.gru_cell_backward), cases, MISTAKES,
     variants=[(by_gate_forward, by_gate_backward), (in_blocks_forward, in_blocks_backward)],
-    solution=(gru_cell_forward, gru_cell_backward), points=4, minutes=25,
+    solution=(gru_cell_forward, gru_cell_backward), points=4,
     why="Two conventions in one cell: to load another library's GRU weights, you have to know on which side of the "
         "product the reset gate stands.",
     hints=("The blocks r and z are ordinary gates. Only the candidate treats its two parts, input and state, "

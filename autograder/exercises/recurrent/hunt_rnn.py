@@ -24,6 +24,6 @@ EXERCISE = hunt(rnn.EXERCISE,
         "initial_state_gradient": "a `Wh` other than the identity",
         "bias_forgotten": "a bias other than 0",
         "time_major": "two sequences or more, with another number of steps"},
-    points=2, minutes=8, why="A sequence of one step has no time to go back through.",
+    points=2, why="A sequence of one step has no time to go back through.",
     hints=("More than two steps, more than one sequence, and no two sizes alike.",
            "No state, no weight and no bias that is 0 or 1."))  # fmt: skip

@@ -149,7 +149,7 @@ def in_one_product_backward(dH, cache, dhT=None, dcT=None):
 
 EXERCISE = Exercise("recurrent.lstm", (recurrent.lstm_forward, recurrent.lstm_backward), cases, MISTAKES,
     variants=[(in_one_product_forward, in_one_product_backward)], solution=(lstm_forward, lstm_backward),
-    driver=pair_of_many, parts=("forward", "backward"), points=4, minutes=15,
+    driver=pair_of_many, parts=("forward", "backward"), points=0,
     why="The whole LSTM, both ways: before attention, this was how machines translated and took dictation.",
     hints=("Forward: your `lstm_cell_forward` at every step; it hands on two things, h and c.",
            "Backward: begin with dh = dhT and dc = dcT, or zeros where they are None.",

@@ -154,7 +154,7 @@ def by_gate_backward(dh, dc, cache):
 
 EXERCISE = Exercise("recurrent.lstm_cell", (recurrent.lstm_cell_forward, recurrent.lstm_cell_backward), cases, MISTAKES,
     variants=[(by_gate_forward, by_gate_backward)], solution=(lstm_cell_forward, lstm_cell_backward),
-    driver=pair_of_many, parts=("forward", "backward"), points=4, minutes=25,
+    driver=pair_of_many, parts=("forward", "backward"), points=0,
     why="The memory is only scaled and added to: that is why an LSTM remembers over hundreds of steps, and here you "
         "see where its gradient passes.",
     hints=("Forward: one product makes all four preactivations side by side; `np.split(u, 4, axis=1)` takes them "

@@ -180,7 +180,7 @@ def by_least_squares(X, D, rng):
 
 EXERCISE = Exercise("recurrent.project", project, cases, MISTAKES, variants=[by_correlation, by_least_squares],
     points=6,
-    minutes=19, seconds=10.0,
+    seconds=10.0,
     scales={"": Scale("mean squared error on sequences of 30 steps that your function has not seen", 0.3, 0.05, error)},
     why="A gate that opens on a word and keeps what it saw: with it a cell remembers for as long as you like.",
     hints=("Look at X and D side by side: which input has two values only, and what has D where it is high or low?",

@@ -181,7 +181,7 @@ def backwards():
 
 EXERCISE = Exercise("recurrent.repair_sequence", (states, through_time, places), cases, MISTAKES,
     variants=[(states_by_sequence, time_by_sequence, backwards), (states_in_place, time_at_the_end, backwards)],
-    driver=mended, points=4, minutes=12,
+    driver=mended, points=4,
     planted=("bug_left_in_states", "bug_seen_in_dWh", "bug_seen_in_db", "bug_seen_everywhere"),
     why="A recurrent layer without memory, or with a gradient of its last step alone, still learns something. That "
         "hides it.",

@@ -155,7 +155,7 @@ def by_example_backward(dH, cache):
 
 EXERCISE = Exercise("recurrent.rnn", (recurrent.rnn_forward, recurrent.rnn_backward), cases, MISTAKES,
     variants=[(joined_forward, joined_backward), (by_example_forward, by_example_backward)],
-    solution=(rnn_forward, rnn_backward), points=4, minutes=22,
+    solution=(rnn_forward, rnn_backward), points=4,
     why="Backpropagation through time is the chain rule with one twist: a state is used twice, by the loss and by the "
         "next step.",
     hints=("Forward: one loop over the steps, `X[:, t]`; keep every state, the first one included, for the way back.",

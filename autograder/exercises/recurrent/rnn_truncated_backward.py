@@ -191,7 +191,7 @@ def one_pass(dH, X, states, Wx, Wh):
 
 
 EXERCISE = Exercise("recurrent.rnn_truncated_backward", recurrent.rnn_truncated_backward, cases, MISTAKES,
-    variants=[loss_by_loss, by_windows], solution=rnn_truncated_backward, points=2, minutes=12,
+    variants=[loss_by_loss, by_windows], solution=rnn_truncated_backward, points=0,
     why="A book is too long to go back through. Cut, the gradient is another one: know which.",
     hints=("Two loops: over the ends of the pieces, and in each one from the end backwards, `steps` steps or as far as "
            "the sequence goes.",

@@ -133,7 +133,7 @@ def copy_backward(dY, cache):
 EXERCISE = Exercise("regularization.classic_dropout",
     (regularization.classic_dropout_forward, regularization.classic_dropout_backward), cases, MISTAKES,
     variants=[(where_forward, where_backward), (copy_forward, copy_backward)],
-    solution=(classic_dropout_forward, classic_dropout_backward), points=2, minutes=6,
+    solution=(classic_dropout_forward, classic_dropout_backward), points=2,
     why="Papers and notes write either form; mixing the two trains one network and tests another.",
     hints=("In training: the mask alone. In evaluation: p alone.",
            "In both modes Y is X times something. That something is all that the way back needs."),

@@ -112,7 +112,7 @@ def by_rows_backward(dY, cache):
 
 EXERCISE = Exercise("dropout.dropout", (dropout.dropout_forward, dropout.dropout_backward), cases, MISTAKES,
     variants=[(scale_forward, scale_backward), (by_rows_forward, by_rows_backward)],
-    solution=(dropout_forward, dropout_backward), points=3, minutes=8,
+    solution=(dropout_forward, dropout_backward), points=3,
     why="Every minibatch trains another thinned network; the whole one, used afterwards, is their average.",
     hints=("Two ways: with `train`, a new mask and the rule from above; without, X as it is, as a copy.",
            "The way back has to know which of the two it was: put the mask, or None, into the cache.",

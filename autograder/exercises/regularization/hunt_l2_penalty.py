@@ -25,5 +25,5 @@ EXERCISE = hunt(l2_penalty.EXERCISE,
         "first_layer_only": "two layers",
         "matrix_product_for_square": "a layer with more than one row"},
     convert={"weights": as_arrays},
-    points=1, minutes=5, why="A weight of 1 is its own square, root and size: it hides every wrong power.",
+    points=1, why="A weight of 1 is its own square, root and size: it hides every wrong power.",
     hints=("1 is its own square.", "More than one layer, more than one weight in each, both signs."))  # fmt: skip

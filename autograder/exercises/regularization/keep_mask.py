@@ -99,7 +99,7 @@ def by_rows(shape, p, rng):
 
 
 EXERCISE = Exercise("dropout.keep_mask", keep_mask, cases, MISTAKES, variants=[uniform, binomial, choice, by_rows],
-    points=1, minutes=4,
+    points=1,
     why="The one random line of dropout; everything else follows from it.",
     hints=("`rng.random(shape)` draws uniformly from [0, 1), one number for each entry.",
            "With which probability is such a number smaller than p?"),

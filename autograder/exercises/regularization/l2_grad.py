@@ -67,7 +67,7 @@ def nested_list(W, lam):
 
 
 EXERCISE = Exercise("regularization.l2_grad", regularization.l2_grad, cases, MISTAKES, variants=[own_copy, nested_list],
-    solution=l2_grad, points=1, minutes=2,
+    solution=l2_grad, points=1,
     why="A pull towards 0, the harder the farther: subtracted from W it shrinks every weight by the same factor.",
     hints=("Derive ½λw² with respect to one weight w.",
            "The answer has the shape of W."))  # fmt: skip

@@ -80,7 +80,7 @@ def loop(weights, lam):
 
 
 EXERCISE = Exercise("regularization.l2_penalty", regularization.l2_penalty, cases, MISTAKES,
-    variants=[flat, trace, loop], solution=l2_penalty, points=1, minutes=4,
+    variants=[flat, trace, loop], solution=l2_penalty, points=1,
     why="The oldest remedy against weights that grow in order to fit noise.",
     hints=("For one array: the sum of the squares of all its entries.",
            "Add up over the list, then multiply by λ/2."))  # fmt: skip

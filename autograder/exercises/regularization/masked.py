@@ -109,7 +109,7 @@ def copy_backward(dY, cache):
 
 
 EXERCISE = Exercise("dropout.masked", (masked_forward, masked_backward), cases, MISTAKES,
-    variants=[(scale_forward, scale_backward), (copy_forward, copy_backward)], points=2, minutes=6,
+    variants=[(scale_forward, scale_backward), (copy_forward, copy_backward)], points=2,
     why="The division by 1 − p lets evaluation use the network as it is.",
     hints=("True and False multiply as 1 and 0.",
            "The cache holds what the way back needs: the mask, and p.",

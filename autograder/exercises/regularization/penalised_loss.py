@@ -105,7 +105,6 @@ def flat(J, grads, params, lam):
 
 
 EXERCISE = Exercise("regularization.penalised_loss", penalised_loss, cases, MISTAKES, variants=[loop, flat], points=2,
-    minutes=6,
     why="Loss and gradient must tell the same story, or a gradient check fails and a training does what nobody asked "
         "for.",
     hints=("`for (dW, db), (W, b) in zip(grads, params)` walks through both lists.",

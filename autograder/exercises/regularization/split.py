@@ -217,7 +217,6 @@ def by_rank(X, y, rng, test=0.25, validation=0.0):
 
 
 EXERCISE = Exercise("datasets.split", datasets.split, cases, MISTAKES, variants=[by_rank], solution=split, points=2,
-    minutes=12,
     why="A number that was chosen with the test examples says nothing about new ones. The validation part is for "
         "choosing.",
     hints=("An order from `rng.permutation(N)`; the first part of it is the test, the next the validation, the rest is "

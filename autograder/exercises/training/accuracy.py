@@ -66,7 +66,7 @@ def counted(logits, labels):
 
 
 EXERCISE = Exercise("metrics.accuracy", metrics.accuracy, cases, MISTAKES, variants=[loop, counted], solution=accuracy,
-    points=1, minutes=3,
+    points=1,
     why="The figure that everybody quotes, and the first to check when a network seems too good.",
     hints=("Which class does the network choose for a row of logits?",
            "`np.argmax` with an axis, compared with the labels, gives True and False.",

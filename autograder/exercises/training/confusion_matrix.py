@@ -66,7 +66,7 @@ def bincount(labels, predictions, K):
 
 
 EXERCISE = Exercise("metrics.confusion_matrix", metrics.confusion_matrix, cases, MISTAKES, variants=[counted, bincount],
-    solution=confusion_matrix, points=1, minutes=5,
+    solution=confusion_matrix, points=1,
     why="An accuracy says how often a network is wrong; this says how.",
     hints=("A K×K array of zeros, and one more at (true, predicted) for each example.",
            "`C[labels, predictions] += 1` counts a repeated pair once only: a loop, `np.add.at` or `np.bincount` "

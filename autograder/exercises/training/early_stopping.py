@@ -89,7 +89,7 @@ def lowest(losses, patience):
 
 
 EXERCISE = Exercise("metrics.early_stopping", metrics.early_stopping, cases, MISTAKES, variants=[argmin, lowest],
-    solution=early_stopping, points=2, minutes=10,
+    solution=early_stopping, points=2,
     why="The cheapest regularization there is: not training on.",
     hints=("Keep the position of the best loss so far.",
            "After each epoch: how many epochs ago was the best?",

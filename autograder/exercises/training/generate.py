@@ -212,7 +212,7 @@ def by_lists(net, prompt, length, rng, temperature=1.0):
 
 
 EXERCISE = Exercise("training.generate", training.generate, cases, MISTAKES, variants=[by_thresholds, by_lists],
-    solution=generate, points=4, minutes=20,
+    solution=generate, points=4,
     why="A model of language is a table of probabilities until somebody lets it write.",
     hints=("Feed the symbols one at a time: `u, kept = net.step(x, kept)`, with x of the shape (N, 1), and None for "
            "`kept` at the first.",

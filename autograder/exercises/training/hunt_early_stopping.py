@@ -15,7 +15,7 @@ EXERCISE = hunt(early_stopping.EXERCISE,
         "last_weights_kept": "a training that does not end with its best epoch",
         "looks_into_the_future": f"{USED_UP}, with a lower loss still to come",
         "waiting_not_reset": "epochs without progress both before and after a new best"},
-    points=1, minutes=6,
+    points=1,
     why="A rule about a whole course of training shows its faults only where everything happens in one.",
     hints=("The losses must go up and down, and come back to the best without passing it.",
            "Let the patience be used up while a lower loss is still to come."))  # fmt: skip

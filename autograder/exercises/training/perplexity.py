@@ -90,7 +90,7 @@ def loop(logits, labels):
 
 
 EXERCISE = Exercise("metrics.perplexity", metrics.perplexity, cases, MISTAKES, variants=[geometric, loop],
-    solution=perplexity, points=2, minutes=6,
+    solution=perplexity, points=2,
     why="A loss of 2.3 nats says little; “it hesitates among ten characters” says the same and can be imagined.",
     hints=("Perplexity is exp of the mean cross-entropy.",
            "`softmax_cross_entropy` from the course is safe for large logits.",

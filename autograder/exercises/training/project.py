@@ -70,7 +70,7 @@ def cases(rng):
 
 
 def bits_above_the_least(value, case):
-    """Bits per letter on other text, above those of who knows the language."""
+    """Bits per letter on other text, above those of the language itself."""
     (text, least), K = case.held, case.args[1]
     W, c = several(value, ("W", "c"))
     W, c = numbers(W, "W", (2 * K, K)), numbers(c, "c", (K,))
@@ -149,8 +149,8 @@ def with_a_fixed_end(text, K, rng):
 
 
 EXERCISE = Exercise("training.project", project, cases, MISTAKES, variants=[whole_batch, with_a_fixed_end], points=6,
-    minutes=45, seconds=10.0,
-    scales={"": Scale("number of bits for a letter of other text, above those of who knows the language,", 0.6, 0.2,
+    seconds=10.0,
+    scales={"": Scale("loss on other text in bits per letter, above that of the language itself", 0.6, 0.2,
                       bits_above_the_least)},
     why="A language model in one layer: what it is worth is counted in bits, on text that it has not read.",
     hints=("The examples: two one-hot letters side by side, 2K numbers; the label is the letter after them.",

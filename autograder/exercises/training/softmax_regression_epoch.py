@@ -117,7 +117,7 @@ def split(X, labels, W, b, lr, batch_size):
 
 
 EXERCISE = Exercise("training.softmax_regression_epoch", training.softmax_regression_epoch, cases, MISTAKES,
-    variants=[loop, split], solution=softmax_regression_epoch, points=4, minutes=20,
+    variants=[loop, split], solution=softmax_regression_epoch, points=4,
     why="Everything of the course in a dozen lines: a layer, a loss, its gradient, and the step.",
     hints=("Walk through the examples in slices of `batch_size`, in the order given.",
            "For each: logits, loss, then dU = (softmax(U) − one-hot) / examples of this minibatch.",

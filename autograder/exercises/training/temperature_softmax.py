@@ -74,7 +74,7 @@ def by_logarithms(logits, temperature):
 
 
 EXERCISE = Exercise("metrics.temperature_softmax", metrics.temperature_softmax, cases, MISTAKES,
-    variants=[shifted_first, by_logarithms], solution=temperature_softmax, points=1, minutes=4,
+    variants=[shifted_first, by_logarithms], solution=temperature_softmax, points=1,
     why="One number between a parrot and a babbler.",
     hints=("What becomes of the logits when the temperature is very high?",
            "Divide first, then softmax along the last axis."))  # fmt: skip
