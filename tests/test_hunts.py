@@ -212,7 +212,7 @@ def test_what_an_input_may_hold_and_what_it_must():
     assert [len(line) <= 100 for line in long.split("\n")] == [True, True]
 
 
-def test_a_hunt_is_an_exercise_on_data(alone):
+def test_a_hunt_is_an_exercise_on_data():
     mistakes = [Mistake("triple", lambda x, scale=2.0: 3 * x, ""), Mistake("never", lambda x, scale=2.0: scale * x, "")]
     exercise = Exercise("losses.doubled", doubled, lambda rng: [], mistakes)
     best, naive, shows, beyond = {"x": [1]}, {"x": [0]}, {"triple": "ones"}, {"never": "it is right"}
@@ -246,7 +246,7 @@ def test_a_hunt_is_an_exercise_on_data(alone):
         hunts.hunt(exercise, best, naive, {"b": ""}, {"a": ""})
 
 
-def test_an_input_is_read_as_a_case(alone):
+def test_an_input_is_read_as_a_case():
     case = hunts.read(of_pair(), {"w": [1, 2], "dy": [[1, 0]], "x": 3, "scale": 0.5})
     assert (case.name, case.args[0], case.args[2], case.kwargs) == ("your input", 3, 0.5, {})
     assert [(x.dtype, x.tolist()) for x in (case.args[1], case.dout)] == [
@@ -260,23 +260,26 @@ def test_an_input_is_read_as_a_case(alone):
     assert [one if isinstance(one, str) else one.tolist() for one in case.args[0]] == [[1, 2], "a", [3]]
 
 
-def test_whole_numbers_stay_whole_where_some_case_has_them(monkeypatch):
-    monkeypatch.setattr(hunts, "_whole", lambda name: {"x"} if name == "losses.doubled" else set())
-    assert hunts.read(made([]), {"x": [1, 2]}).args[0].dtype == int
+def test_whole_numbers_stay_whole_where_some_case_has_them():
+    assert hunts.read(made([], integers=["x"]), {"x": [1, 2]}).args[0].dtype == int
+    assert hunts.read(made([]), {"x": [1, 2]}).args[0].dtype == float
 
 
-def test_the_arguments_that_are_whole_numbers(monkeypatch):
+def test_the_arguments_that_are_whole_numbers():
+    asked = []
+
     def cases(rng):
+        asked.append(rng.bit_generator.seed_seq.entropy)
         return [
             Case("a", (np.ones(2), np.arange(2), [np.arange(2)]), {"flags": np.array([True])}),
             Case("b", (np.ones(2), np.ones(2), 3), {"flags": np.array([1], np.uint8)}),
         ]
 
-    exercise, asked = Exercise("losses.whole", lambda x, labels, more, flags=None: x, cases), []
-    monkeypatch.setattr(hunts, "get_exercise", lambda name: exercise)
-    monkeypatch.setattr(hunts, "expected_values", lambda *call: asked.append(call) or (cases(None), None))
-    assert hunts._whole.__wrapped__("losses.whole") == {"labels", "flags"}
-    assert asked == [("losses.whole", hunts.PUBLIC_SEED)]
+    exercise = Exercise("losses.whole", lambda x, labels, more, flags=None: x, cases)
+    assert hunts.Hunted(exercise, {}, {}).whole == {"labels", "flags"}
+    assert asked == [hunts.PUBLIC_SEED]
+    # As it was released, without cases
+    assert hunts.Hunted(exercise, {}, {}, integers=["x"]).whole == {"x"}
 
 
 @pytest.mark.parametrize(
@@ -346,7 +349,7 @@ def test_a_value_that_is_refused(value, says):
     assert str(caught.value) == says
 
 
-def test_a_refused_dict_names_five_keys_by_their_first_letters(alone):
+def test_a_refused_dict_names_five_keys_by_their_first_letters():
     names = [*"abcdef", "k" * 50]
     with pytest.raises(hunts.Refused) as caught:
         hunts.read(of_pair(), dict.fromkeys(names))
@@ -370,7 +373,7 @@ def test_a_refused_dict_names_five_keys_by_their_first_letters(alone):
         assert str(caught.value) == "`x` has another form than the function takes: an array of shape (2,)."
 
 
-def test_what_the_reference_says_of_an_input_is_told_in_one_line(alone):
+def test_what_the_reference_says_of_an_input_is_told_in_one_line():
     def refuses(x, scale=2.0):
         raise ValueError("no,\n" + "x" * 400)
 
@@ -443,7 +446,7 @@ def test_what_is_known_of_a_value(value, largest, finite, values):
         assert hunts._values(value) == values
 
 
-def test_large_numbers_are_compared_with_their_rounding(alone):
+def test_large_numbers_are_compared_with_their_rounding():
     """Beside numbers of size 1000 a difference that is their rounding tells nothing."""
     near = Mistake("near", lambda x, scale=2.0: scale * x * (1 + 1e-13), "")
     about = made([near])
@@ -451,7 +454,7 @@ def test_large_numbers_are_compared_with_their_rounding(alone):
     assert hunts.revealed(about, {"x": [1000]}) == {"near": False}
 
 
-def test_an_input_is_assessed_in_whole_sentences(alone):
+def test_an_input_is_assessed_in_whole_sentences():
     mistakes = [
         Mistake("adds_one", lambda x, scale=2.0: scale * x + 1, ""),
         Mistake("fixed", lambda x, scale=2.0: 2.0 * x, ""),
