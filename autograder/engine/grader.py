@@ -345,7 +345,7 @@ class _NotebookRun:
             request, self.places = request | {"places": self.places}, []
         try:
             seconds = min(seconds, left) + GRACE
-            calls = functools.partial(self._call_back, exercise, answers, begun + seconds)
+            calls = functools.partial(self._call_back, exercise, begun + seconds, answers=answers)
             header, body = self.child.ask(request, buffers, seconds, calls)
         finally:
             self.asked += time.monotonic() - begun
@@ -353,7 +353,7 @@ class _NotebookRun:
             raise Died("output", "too large")
         return header, body
 
-    def _call_back(self, exercise, answers, deadline, name, tree, body):
+    def _call_back(self, exercise, deadline, name, tree, body, answers=None):
         """What a withheld function of the course gives; refused to the exercise that asks for it, as `check` does at home.
 
         answers : of the case that is asked now, to its questions.
@@ -748,7 +748,8 @@ def _of_result(step, name, result, died, errors, seconds):
     elif "MemoryError" in errors:
         verdict = OUT_OF_MEMORY
     else:
-        verdict = PARTLY if result.score > 0 else WRONG
+        # An optional exercise has no points
+        verdict = PARTLY if (result.points if result.max_points else result.score) > 0 else WRONG
     return Verdict(
         step.grade_id,
         "outside",
