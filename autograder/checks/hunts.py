@@ -115,6 +115,7 @@ def hunt(
 
 def hunted_by(exercise: Exercise) -> Hunted:
     """What a hunt knows of the exercise whose mistakes it hunts."""
+    # `hunt` has made it a partial
     return exercise.assess.args[0]  # type: ignore[union-attr]
 
 
