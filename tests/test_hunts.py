@@ -204,6 +204,7 @@ def test_what_an_input_may_hold_and_what_it_must():
     assert hunts._told(of_pair(), "hunt_scaled") == (
         'The input: hunt_scaled = {"x": …, "w": …, "dy": …}, lists or arrays; it may also hold "scale".'
     )
+    assert hunts._told(of_pair(make=lambda a: None), "h") == 'The input: h = {"a": …}, lists or arrays.'
     several = of_pair(make=lambda a, b=1, c=2: None)
     assert hunts._told(several, "h") == 'The input: h = {"a": …}, lists or arrays; it may also hold "b", "c".'
     long = hunts._told(

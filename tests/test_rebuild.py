@@ -23,6 +23,7 @@ from autograder.engine.ingest import (
 )
 from autograder.engine.ingest import assignment as assignments
 from autograder.engine.ingest import folder as folders
+from autograder.engine.ingest import match as matching
 from autograder.engine.ingest import notebook as notebooks
 from autograder.engine.ingest import submission as submissions
 from autograder.engine.ingest.folder import read_folder
@@ -284,6 +285,15 @@ def test_a_changed_course_cell_is_looked_for_among_twenty():
     for others, found in ((19, 1), (20, 0)):
         made = rebuild(master, file(*[cell(str(number)) for number in range(others)], cell("abcdefghijklm")))
         assert len(made.notes) == found
+
+
+def test_so_many_course_cells_are_compared_letter_by_letter(monkeypatch):
+    master = load_released("hw", file(cell("abcdefghijklmn"), cell("0123456789 987654321")))
+    submitted = file(cell("abcdefghijklmx"), cell("0123456789 98765432x"))
+    for most, found in ((2, [1, 2]), (1, [1])):
+        monkeypatch.setattr(matching, "COMPARED", most)
+        notes = [f"the course's cell {i} was changed; it ran first, then the student's version" for i in found]
+        assert list(rebuild(master, submitted).notes) == notes
 
 
 def test_course_cells_of_the_same_text_are_found_one_after_the_other():
@@ -977,6 +987,13 @@ def test_a_file_that_changes_while_it_is_read(tmp_path, monkeypatch):
     assert found.files == {"a": b"01234"} and found.size == 5
 
 
+def test_a_limit_is_said_in_whole_megabytes(tmp_path, monkeypatch):
+    (tmp_path / "a").write_bytes(bytes(1_900_001))
+    for limit, words in ((1_900_000, "1 MB"), (999_000, "999 kB")):
+        monkeypatch.setattr(folders, "FILE_BYTES", limit)
+        assert read_folder(tmp_path, ()).notes == [f"the file a was left out: larger than {words}"]
+
+
 def test_every_folder_is_closed_again(tmp_path):
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "b" / "c.txt").write_text("x")
@@ -989,6 +1006,20 @@ def test_every_folder_is_closed_again(tmp_path):
         folders.DEPTH = folders_depth
     read_folder(tmp_path, ())
     assert set(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_file_of_ones_own_that_cannot_be_read_is_left_out(tmp_path, monkeypatch):
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(name)
+    read = folders._read_file
+
+    def fails(file, kind, path, found):
+        if path == "a":
+            raise OSError(5, "Input/output error")
+        return read(file, kind, path, found)
+
+    monkeypatch.setattr(folders, "_read_file", fails)
+    assert read_own_folder(tmp_path) == {"b": b"b"}
 
 
 def test_ones_own_folder(tmp_path, monkeypatch):
