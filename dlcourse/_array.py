@@ -11,28 +11,11 @@ import array_api_compat
 import numpy as np
 
 
-class _NumPyBefore21:
-    """NumPy 2.0, a browser's, with the one function of the array API that it lacks."""
-
-    def __getattr__(self, name):
-        found = getattr(np, name)
-        # A look-up in this object next time
-        setattr(self, name, found)
-        return found
-
-    @staticmethod
-    def astype(x, dtype, /, *, copy=True):
-        return np.asarray(x).astype(dtype, copy=copy)
-
-
-_numpy = np if hasattr(np, "astype") else _NumPyBefore21()
-
-
 def array_namespace(x):
     """The array-API functions of `x`'s backend (NumPy, CuPy, array-api-strict)."""
     # NumPy first: almost every call, and the general look-up costs more than a small formula. NumPy itself has the array
-    # API's functions; the layer above it would load half of NumPy's test tools
-    return _numpy if isinstance(x, np.ndarray | np.generic) else array_api_compat.array_namespace(x)
+    # API's functions since 2.0; the layer above it would load half of NumPy's test tools
+    return np if isinstance(x, np.ndarray | np.generic) else array_api_compat.array_namespace(x)
 
 
 def is_array(x):

@@ -52,7 +52,7 @@ def plain_code(function):
 
     Returns
     -------
-    str, the `def` included; `np.` stands for `xp.`, a method for `xp.astype`.
+    str, the `def` included; `np.` stands for `xp.`.
     """
     source = textwrap.dedent(inspect.getsource(function))
     lines, tree = source.splitlines(), ast.parse(source).body[0]
@@ -65,23 +65,7 @@ def plain_code(function):
         if _is_check(statement, arguments):
             dropped |= set(range(statement.lineno, statement.end_lineno + 1))
     code = "\n".join(line for number, line in enumerate(lines, 1) if number not in dropped)
-    code = re.sub(r"\bin_place\((np\.\w+), ", r"\1(", re.sub(r"\bxp\.", "np.", code)).strip("\n")
-    return _astype_as_method(code)
-
-
-def _astype_as_method(code):
-    """The code with `x.astype(t)` for `np.astype(x, t)`, which a browser's NumPy does not have yet."""
-    while "np.astype(" in code:
-        call = next(
-            node
-            for node in ast.walk(ast.parse(code))
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "np.astype"
-        )
-        x, *rest = (ast.get_source_segment(code, node) for node in (*call.args, *call.keywords))
-        if not isinstance(call.args[0], ast.Name | ast.Attribute | ast.Subscript | ast.Call):
-            x = f"({x})"
-        code = code.replace(ast.get_source_segment(code, call), f"{x}.astype({', '.join(rest)})")
-    return code
+    return re.sub(r"\bin_place\((np\.\w+), ", r"\1(", re.sub(r"\bxp\.", "np.", code)).strip("\n")
 
 
 def _is_check(statement, arguments):

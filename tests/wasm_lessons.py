@@ -22,7 +22,6 @@ shell = InteractiveShell.instance()
 for name in sys.argv[1:]:
     shell.reset()
     begun = processor_seconds()
-    slow = []
     for number, cell in enumerate(json.loads(Path(name).read_text(encoding="utf-8"))["cells"]):
         if cell["cell_type"] != "code":
             continue
@@ -32,5 +31,5 @@ for name in sys.argv[1:]:
         if ran.error_before_exec or ran.error_in_exec:
             sys.exit(f"{name}: cell {number} failed")
         if seconds > 2:
-            slow.append(f"cell {number} {seconds:.1f}")
-    print(f"SECONDS {Path(name).name} {processor_seconds() - begun:.1f}:", ", ".join(slow), flush=True)
+            print(f"  cell {number}: {seconds:.1f} s", flush=True)
+    print(f"{Path(name).name}: {processor_seconds() - begun:.1f} s", flush=True)

@@ -127,7 +127,7 @@ class Network:
         views, start = {}, 0
         for i in order:
             x = found[i][2]
-            views[i] = [xp.reshape(flat[start : start + x.size], x.shape, copy=False) for flat in (self.w, self.dw)]
+            views[i] = [xp.reshape(flat[start : start + x.size], x.shape) for flat in (self.w, self.dw)]
             views[i][0][...] = xp.asarray(x.astype(self.dtype), device=where)
             start += x.size
         for layer in self.layers:

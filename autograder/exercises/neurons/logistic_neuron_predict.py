@@ -9,14 +9,14 @@ from ...checks.exercise import Exercise, Mistake, slip
 from ._shared import boundary_cases
 
 MISTAKES = [
-    Mistake("probability_for_class", slip("(sigmoid(u) > 0.5).astype(np.int64)", "sigmoid(u)"),
+    Mistake("probability_for_class", slip("np.astype(sigmoid(u) > 0.5, np.int64)", "sigmoid(u)"),
         "This is the probability f(u). The class is 1 where it exceeds one half, else 0."),
     Mistake("boundary_included", slip("> 0.5", ">= 0.5"),
         "At f(u) = 0.5 exactly the notes say 0: the comparison is strict.", convention=True),
     Mistake("threshold_on_preactivation", slip("sigmoid(u) > 0.5", "u > 0.5"),
         "You compare u with 0.5; it is f(u) that is compared with 0.5. Which u has f(u) = 0.5?"),
     Mistake("classes_minus_one_one",
-        slip("return (sigmoid(u) > 0.5).astype(np.int64)", "return 2 * (sigmoid(u) > 0.5).astype(np.int64) - 1"),
+        slip("return np.astype(sigmoid(u) > 0.5, np.int64)", "return 2 * np.astype(sigmoid(u) > 0.5, np.int64) - 1"),
         "The logistic neuron's classes are 0 and 1; −1 and +1 are the perceptron's.", convention=True),
 ]  # fmt: skip
 

@@ -8,11 +8,11 @@ from ...checks.exercise import Exercise, Mistake, slip
 from ._shared import boundary_cases
 
 MISTAKES = [
-    Mistake("zero_class", slip("2 * (u >= 0.0).astype(np.int64) - 1", "np.sign(u).astype(np.int64)"),
+    Mistake("zero_class", slip("2 * np.astype(u >= 0.0, np.int64) - 1", "np.astype(np.sign(u), np.int64)"),
         "`np.sign` has three values. On the boundary, u = 0, this course says +1."),
     Mistake("classes_zero_one", slip("2 * ", "", " - 1", ""),
         "The perceptron's classes are −1 and +1; 0 and 1 are the logistic neuron's.", convention=True),
-    Mistake("boolean_classes", slip("2 * (u >= 0.0).astype(np.int64) - 1", "u >= 0.0"),
+    Mistake("boolean_classes", slip("2 * np.astype(u >= 0.0, np.int64) - 1", "u >= 0.0"),
         "True and False are not the numbers −1 and +1 that the learning rule multiplies with."),
     Mistake("boundary_left_out", slip(">=", ">"),
         "On the boundary, u = 0, your neuron says −1. This course says +1 there.", convention=True),
