@@ -37,8 +37,9 @@ class Row:
     measured : which function of this package: what a user calls, or the twin in `kernels` that `training` calls.
     ours, theirs : the two sides; each returns arrays to compare.
     plain : the formula functions, where a twin is measured.
-    floor, floor_name : the part of the work that no implementation can leave out, and what it is.
+    floor : the parts of the work that no implementation can leave out, by what they are; measured beside the sides.
     check : how far the two sides' results may differ, relative to the largest; None where they draw random numbers.
+    left : of a row that is hard to win, what ours spends above its floor.
     """
 
     name: str
@@ -46,10 +47,10 @@ class Row:
     measured: str
     ours: Callable[[], Any]
     theirs: Callable[[], Any]
-    floor: Callable[[], Any] | None
-    floor_name: str
+    floor: dict[str, Callable[[], Any]]
     check: float | None = 1e-4
     plain: Callable[[], Any] | None = None
+    left: str = ""
 
 
 def sides(module, op, run):
@@ -138,8 +139,7 @@ def perceptron(name, goal, sizes, N, optimizer, lr):
             measured="training.Trainer.step",
             ours=lambda: trainer.step(*next(our_batches)),
             theirs=theirs,
-            floor=linear_products(sizes, N),
-            floor_name="products",
+            floor={"products": linear_products(sizes, N)},
             check=5e-2,
         )
 
@@ -163,8 +163,7 @@ def softmax_cross_entropy(rng):
         ours=lambda: kernels.softmax_cross_entropy_with_grad(Z, labels),
         plain=lambda: (losses.softmax_cross_entropy(Z, labels), losses.softmax_cross_entropy_grad(Z, labels)),
         theirs=theirs,
-        floor=copies(Z),
-        floor_name="one copy",
+        floor={"one copy": copies(Z)},
     )
 
 
@@ -186,7 +185,7 @@ def batchnorm(rng):
         return Y.detach(), tX.grad, layer.weight.grad, layer.bias.grad
 
     how = sides(normalization, "batchnorm", run)
-    return Row("batch norm 256×1024", 1.25, theirs=theirs, floor=copies(X, dY), floor_name="two copies", **how)
+    return Row("batch norm 256×1024", 1.25, theirs=theirs, floor={"two copies": copies(X, dY)}, **how)
 
 
 def dropout_with_mask(rng):
@@ -209,8 +208,7 @@ def dropout_with_mask(rng):
         "dropout 1024×1024 with its mask",
         0.30,
         theirs=theirs,
-        floor=copies(X, dY),
-        floor_name="two copies",
+        floor={"two copies": copies(X, dY)},
         check=None,
         **how,
     )
@@ -232,7 +230,7 @@ def elementwise(f, goal, torch_f, words=""):
             return y.detach(), tx.grad
 
         how = sides(layers, "activation", run)
-        return Row(f"{f} on 1e6{words}", goal, theirs=theirs, floor=copies(x, dy), floor_name="two copies", **how)
+        return Row(f"{f} on 1e6{words}", goal, theirs=theirs, floor={"two copies": copies(x, dy)}, **how)
 
     return row
 
@@ -262,7 +260,7 @@ def adam(rng):
     floor = copies(w, dw, w)
     name = "Adam step, 1e6 parameters"
     return Row(
-        name, 0.80, "kernels.adam_update", ours, theirs, floor=floor, floor_name="three copies", check=1e-2, plain=plain
+        name, 0.80, "kernels.adam_update", ours, theirs, floor={"three copies": floor}, check=1e-2, plain=plain
     )
 
 
@@ -288,7 +286,7 @@ def conv2d(rng):
 
     floor = products(*[(784, 144, 32)] * 32, *[(144, 784, 32)] * 32, *[(784, 288, 16)] * 32)
     how = sides(convolution, "conv2d", run)
-    return Row("conv2d 3×3, 32×28×28×16→32", 1.8, theirs=theirs, floor=floor, floor_name="products", **how)
+    return Row("conv2d 3×3, 32×28×28×16→32", 1.8, theirs=theirs, floor={"products": floor}, **how)
 
 
 def maxpool(rng):
@@ -308,7 +306,7 @@ def maxpool(rng):
 
     how = sides(convolution, "maxpool2d", run)
     floor = copies(X, dY)
-    return Row("max pool 2×2, 32×28×28×32", 0.55, theirs=theirs, floor=floor, floor_name="copies of X and dY", **how)
+    return Row("max pool 2×2, 32×28×28×32", 0.55, theirs=theirs, floor={"copies of X and dY": floor}, **how)
 
 
 def recurrence(kind, goal):
@@ -350,7 +348,7 @@ def recurrence(kind, goal):
         floor = products((B * T, D, G), (D, B * T, G), (B * T, G, D), (H, B * T, G), *[(B, H, G)] * T, *[(B, G, H)] * T)
         what = "LSTM" if kind == "lstm" else "GRU (reset after)"
         how = sides(recurrent, kind, {"lstm": lstm, "gru": gru}[kind])
-        return Row(f"{what} T64 B32 D128 H128", goal, theirs=theirs, floor=floor, floor_name="products", **how)
+        return Row(f"{what} T64 B32 D128 H128", goal, theirs=theirs, floor={"products": floor}, **how)
 
     return row
 
@@ -380,7 +378,7 @@ def multi_head_attention(rng):
     floor = products(*[(B * T, D, D)] * 8, *[(D, B * T, D)] * 4, *[(T, d, T)] * (2 * B * h), *[(T, T, d)] * (4 * B * h))
     how = sides(attention, "multi_head_attention", run)
     name = "multi-head attention B8 h8 T128 d64, causal"
-    return Row(name, 1.2, theirs=theirs, floor=floor, floor_name="products", **how)
+    return Row(name, 1.2, theirs=theirs, floor={"products": floor}, **how)
 
 
 def transformer_block(rng):
@@ -425,8 +423,7 @@ def transformer_block(rng):
         measured="training.Trainer.step",
         ours=lambda: trainer.step(X, Y),
         theirs=theirs,
-        floor=floor,
-        floor_name="products",
+        floor={"products": floor},
         check=5e-2,
     )
 
@@ -466,7 +463,7 @@ def scalar_graph(rng):
     theirs = loss_of(micrograd.Value)
     theirs()
     what = "scalar graph of 10,000 nodes, against micrograd's way"
-    return Row(what, 0.15, "graph.Value", loss_of(graph.Value), theirs, floor=None, floor_name="", check=1e-9)
+    return Row(what, 0.15, "graph.Value", loss_of(graph.Value), theirs, floor={}, check=1e-9)
 
 
 ROWS = [

@@ -69,6 +69,16 @@ def at_label(x, labels):
     return xp.sum(chosen, axis=1)[:, None]
 
 
+def minus_indicator(x, labels):
+    """`x` (N, K) less the indicator matrix of the labels: written over `x` where the
+    backend can; only for one that the caller itself made.
+    """
+    if type(x) is np.ndarray:
+        x[np.arange(len(x)), labels] -= 1.0
+        return x
+    return x - array_namespace(x).astype(at_labels(labels, x.shape[1]), x.dtype)
+
+
 def rows(x):
     """`x` (..., D) as the rows (M, D) of one matrix: one product for all examples and
     steps.

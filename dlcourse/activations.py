@@ -121,8 +121,8 @@ def sigmoid(x):
 
     Notes
     -----
-    Computed as `e^(min(x, 0)) / (1 + e^(−|x|))`: no branch, no overflow, and the left
-    tail keeps its digits.
+    Computed as `e^x / (1 + e^x)`, with x held where σ(x) has rounded to 1: no branch, no
+    overflow, and the left tail keeps its digits.
     Source: notes 000, 003 (6), 004; Goodfellow, Bengio, Courville, Deep Learning
     (2016), section 3.10.
 
@@ -133,12 +133,10 @@ def sigmoid(x):
     """
     x = as_floating(x)
     xp = array_namespace(x)
-    # min(x, −x) is −|x|, and stays analytic for the complex step
-    denominator = in_place(xp.exp, xp.minimum(x, -x))
-    denominator += 1.0
-    p = in_place(xp.exp, xp.minimum(x, 0.0))
-    p /= denominator
-    return p
+    # From 1/ε on, 1 + e^x rounds to e^x
+    e = in_place(xp.exp, xp.minimum(x, 2.0 - math.log(xp.finfo(x.dtype).eps)))
+    e /= 1.0 + e
+    return e
 
 
 def sigmoid_grad(x):
@@ -154,7 +152,8 @@ def sigmoid_grad(x):
 
     Notes
     -----
-    `1 − σ(x) = σ(−x)` keeps the right tail, where the difference would cancel to 0.
+    Computed as `e^(−|x|) / (1 + e^(−|x|))²`, which is even as σ′ is, and keeps the right
+    tail, where `1 − σ(x)` would cancel to 0.
     Source: notes 000, 003 (7), 004.
 
     Examples
@@ -163,7 +162,13 @@ def sigmoid_grad(x):
     array([0.25])
     """
     x = as_floating(x)
-    return sigmoid(x) * sigmoid(-x)
+    xp = array_namespace(x)
+    # min(−x, x) is −|x|, and stays analytic for the complex step
+    slope = in_place(xp.exp, in_place(xp.minimum, -x, x))
+    denominator = 1.0 + slope
+    denominator *= denominator
+    slope /= denominator
+    return slope
 
 
 def tanh(x):

@@ -23,7 +23,7 @@ targets; K also names the indicator matrix of the labels, as in the notes.
 from typing import Any, NamedTuple
 
 from . import activations
-from ._array import array_namespace, at_labels
+from ._array import array_namespace, at_labels, minus_indicator
 from ._checks import as_floating, check_choice, check_gradient, check_integer, check_labels, check_shapes
 
 __all__ = [
@@ -259,8 +259,7 @@ def softmax_layer_delta(labels, U):
     U = check_shapes("N K", U=U)
     N, K = U.shape
     labels = check_labels(labels, K, N)
-    indicator = array_namespace(U).astype(at_labels(labels, K), U.dtype)
-    return -(indicator - activations.softmax(U, axis=1))
+    return minus_indicator(activations.softmax(U, axis=1), labels)
 
 
 def softmax_layer_predict(X, W, b):

@@ -20,7 +20,7 @@ clip them.
 import math
 
 from . import layers
-from ._array import array_namespace, at_label, at_labels, is_array
+from ._array import array_namespace, at_label, at_labels, in_place, is_array
 from ._checks import as_floating, check_choice, check_labels, check_number, check_shapes, check_values
 from .activations import log_softmax, sigmoid, softmax, softplus
 
@@ -403,8 +403,8 @@ def softmax_cross_entropy(logits, labels, reduction="mean"):
 
     Notes
     -----
-    Through `log_softmax`, so that the probability of the label may be as small as it
-    likes.
+    With the logarithm outside of the sum, as in `log_softmax`, so that the probability of
+    the label may be as small as it likes.
     Source: notes 000, 002; Goodfellow, Bengio, Courville, Deep Learning (2016), section
     6.2.2.3.
     Fast twin: `kernels.layers.softmax_cross_entropy_with_grad`.
@@ -418,12 +418,14 @@ def softmax_cross_entropy(logits, labels, reduction="mean"):
     """
     logits = check_shapes("N K", logits=logits)
     N, K = logits.shape
-    log_p = log_softmax(logits, axis=1)
+    xp = array_namespace(logits)
     if _are_probabilities(labels, N, K):
-        per_label = _probabilities(labels, logits) * log_p
+        log_p = _probabilities(labels, logits) * log_softmax(logits, axis=1)
     else:
-        per_label = at_label(log_p, check_labels(labels, K, N))
-    return -array_namespace(logits).sum(per_label) / _divisor(logits, reduction)
+        shifted = logits - xp.max(logits, axis=1, keepdims=True)
+        log_p = at_label(shifted, check_labels(labels, K, N))
+        log_p -= xp.log(xp.sum(in_place(xp.exp, shifted), axis=1, keepdims=True))
+    return -xp.sum(log_p) / _divisor(logits, reduction)
 
 
 def softmax_cross_entropy_grad(logits, labels, reduction="mean"):
@@ -458,7 +460,8 @@ def softmax_cross_entropy_grad(logits, labels, reduction="mean"):
         delta = layers.linear_delta(_probabilities(labels, logits), softmax(logits, axis=1))
     else:
         delta = layers.softmax_layer_delta(labels, logits)
-    return delta / _divisor(logits, reduction)
+    delta /= _divisor(logits, reduction)
+    return delta
 
 
 def _examples(**arrays):

@@ -1,4 +1,4 @@
-"""The sigmoid's derivative; the solution is the reference's line."""
+"""The sigmoid's derivative: a product of two sigmoids."""
 
 import numpy as np
 
@@ -7,6 +7,13 @@ from dlcourse.activations import sigmoid
 
 from ...checks.exercise import Exercise, Mistake, slip
 from ._shared import AT_OUTPUT, FUNCTION, slope_cases
+
+# --- solution ---------------------------------------------------------------------------------------------------------
+
+
+def sigmoid_grad(x):
+    return sigmoid(x) * sigmoid(-x)
+
 
 # --- mistakes ---------------------------------------------------------------------------------------------------------
 
@@ -42,7 +49,7 @@ def even(x):
 
 
 EXERCISE = Exercise("activations.sigmoid_grad", activations.sigmoid_grad, slope_cases, MISTAKES,
-    variants=[from_output, even], points=1,
+    variants=[from_output, even], solution=sigmoid_grad, points=1,
     why="At most ¼: ten sigmoid layers scale a gradient by a millionth at best.",
     hints=("The derivative has a short form in σ(x) itself.",
            "It is a product of two sigmoids: σ(x) and 1 − σ(x)."))  # fmt: skip
