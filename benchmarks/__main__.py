@@ -55,7 +55,13 @@ def measure(words, threads, seconds):
             for name in ("ours", "plain"):
                 compare(f"{row.name}, {name}", results.get(name), results["theirs"], row.check)
         repeats = steady(sides, clock, seconds)
-        said = {"name": row.name, "goal": row.goal, "measured": row.measured, "floor": list(row.floor), "left": row.left}
+        said = {
+            "name": row.name,
+            "goal": row.goal,
+            "measured": row.measured,
+            "floor": list(row.floor),
+            "left": row.left,
+        }
         medians = {name: statistics.median(repeat[name] for repeat in repeats) for name in sides}
         print(json.dumps(said | {"seconds": medians, "spread": spread(repeats)}), flush=True)
 
@@ -78,8 +84,9 @@ def compare(name, ours, theirs, tolerance):
 
 def steady(sides, clock, seconds):
     """Five repeats of `interleaved`, measured again where they lie too far apart: the last five in any case."""
+    calls = {name: max(1, round(1e-3 / timed(side, 1, clock))) for name, side in sides.items()}
     for _ in range(ATTEMPTS):
-        repeats = [interleaved(sides, clock, seconds / REPEATS) for _ in range(REPEATS)]
+        repeats = [interleaved(sides, calls, clock, seconds / REPEATS) for _ in range(REPEATS)]
         if spread(repeats) < SPREAD:
             break
     return repeats
@@ -91,12 +98,11 @@ def spread(repeats):
     return (max(ratios) - min(ratios)) / statistics.median(ratios)
 
 
-def interleaved(sides, clock, seconds):
+def interleaved(sides, calls, clock, seconds):
     """{side: median seconds of a call}, the sides taking turns; short calls are timed several at a time."""
-    calls = {name: max(1, round(1e-3 / timed(side, 3, clock))) for name, side in sides.items()}
     samples = {name: [] for name in sides}
     end = clock() + seconds
-    while clock() < end or len(samples["ours"]) < 3:
+    while clock() < end or not samples["ours"]:
         for name, side in sides.items():
             samples[name].append(timed(side, calls[name], clock))
     return {name: statistics.median(values) for name, values in samples.items()}

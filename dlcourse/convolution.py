@@ -359,10 +359,14 @@ def maxpool2d_backward(dY, cache):
     xp = array_namespace(X)
     dX = xp.zeros_like(X, dtype=dY.dtype)
     free = xp.ones_like(Y, dtype=xp.bool)
+    send = put if stride >= size else put_sum  # side by side, windows share no entry
     for i, j in _places(size):
-        wins = (X[_window(i, j, stride, out_h, out_w)] == Y) & free
+        place = _window(i, j, stride, out_h, out_w)
+        wins = (X[place] == Y) & free
         # multiplied, not chosen with `where`: the wins are a random pattern, and branches on one are slow
-        dX = put_sum(dX, _window(i, j, stride, out_h, out_w), xp.astype(wins, dY.dtype) * dY)
+        flow = xp.astype(wins, dY.dtype)
+        flow *= dY
+        dX = send(dX, place, flow)
         free &= ~wins
     return dX[:, padding : height - padding, padding : width - padding, :]
 

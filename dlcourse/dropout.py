@@ -122,7 +122,7 @@ def _masked(X, M, p):
     # by multiplication: choosing with `where` on a random mask costs ten times as much
     Y = xp.astype(M, X.dtype)
     Y *= X
-    Y /= 1.0 - p
+    Y *= 1.0 / (1.0 - p)
     return Y
 
 
@@ -135,8 +135,9 @@ def _keep_mask(rng, p, shape):
     n = math.prod(shape)
     draws = rng.integers(0, 2**64 - 1, size=-(-n // 4), endpoint=True, dtype="uint64").view("uint16")[:n]
     whole, fraction = divmod(p * 65536.0, 1.0)
-    keep = draws >= int(whole)
+    whole = draws.dtype.type(whole)  # the draws' own type: twice as fast to compare with as Python's
+    keep = draws >= whole
     if fraction:
-        boundary = (draws == int(whole)).nonzero()[0]
+        boundary = (draws == whole).nonzero()[0]
         keep[boundary] = rng.random(boundary.size) >= fraction
     return keep.reshape(shape)

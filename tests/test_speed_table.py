@@ -23,11 +23,11 @@ class Clock:
         return spend
 
     def measure(self, ours, theirs, seconds=1.0):
-        def next_repeat(sides, clock, seconds):
+        def next_repeat(*arguments):
             self.factor, self.begun = next(self.busy), self.begun + 1
-            return speed_interleaved(sides, clock, seconds)
+            return interleaved(*arguments)
 
-        speed_interleaved = speed.interleaved
+        interleaved, self.factor = speed.interleaved, 1.0
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(speed, "interleaved", next_repeat)
 

@@ -5,12 +5,11 @@ import math
 import numpy as np
 
 from .. import layers
-from ._shared import BLOCK, ONES, blocks
+from ._shared import BLOCK, blocks
 
 GELU_C, GELU_A = math.sqrt(2.0 / math.pi), 0.044715
 SIGN_BIT = np.int32(-(2**31))  # of a float32
-# Where the sigmoid is 1 in any precision
-BOUND = {dtype: 40.0 * ones for dtype, ones in ONES.items()}
+LARGE = 40.0  # where the sigmoid is 1 in any precision
 
 
 def activation_forward(X, name, out=None, **options):
@@ -24,19 +23,21 @@ def activation_forward(X, name, out=None, **options):
         return Y, (name, Y, None)
     if name == "sigmoid":
         Y = np.empty_like(X, order="C") if out is None else out
-        scratch = np.empty(min(X.size, BLOCK), X.dtype)
+        scratch = np.empty(min(X.size, 2 * BLOCK), X.dtype)
         for x, y in blocks(X, Y):
             sigmoid(x, y, scratch[: x.size])
         return Y, (name, Y, None)
     if name == "gelu_tanh":
         Y, P = np.empty_like(X, order="C"), np.empty_like(X, order="C")
         for x, y, p in blocks(X, Y, P):
-            # ½(1 + tanh u) = σ(2u)
+            # p = ½(1 + tanh u)
             np.multiply(x, x, out=y)
-            y *= 2.0 * GELU_C * GELU_A
-            y += 2.0 * GELU_C
+            y *= GELU_C * GELU_A
+            y += GELU_C
             y *= x
-            sigmoid(y, p)
+            np.tanh(y, out=p)
+            p *= 0.5
+            p += 0.5
             np.multiply(x, p, out=y)
         return Y, (name, X, P)
     if name == "gelu" and X.dtype == np.float32:
@@ -63,10 +64,10 @@ def activation_backward(dY, cache):
             np.multiply(x, x, out=dx)
             np.subtract(1.0, dx, out=dx)
         elif name == "sigmoid":
-            np.subtract(1.0, x, out=dx)
-            dx *= x
+            np.multiply(x, x, out=dx)
+            np.subtract(x, dx, out=dx)
         else:
-            # p + x p(1 − p)·2u′, the bracket as 1 + x(1 − p)·2u′
+            # p + x p(1 − p)·2u′ as p (1 + x(1 − p)·2u′)
             np.multiply(x, x, out=dx)
             dx *= 6.0 * GELU_C * GELU_A
             dx += 2.0 * GELU_C
@@ -79,9 +80,13 @@ def activation_backward(dY, cache):
 
 
 def sigmoid(x, y, scratch=None):
-    """`activations.sigmoid` of a flat x, into y (which may be x), as E/(1 + E) with E = exp(min(x, 40)): one exp."""
-    np.minimum(x, BOUND[x.dtype][: len(x)] if len(x) <= BLOCK else 40.0, out=y)
-    np.exp(y, out=y)
+    """`activations.sigmoid` of a flat x, into y, as E/(1 + E) with E = exp(min(x, 40)): one exp."""
+    # To look for a large x is half the work of holding them
+    if np.maximum.reduce(x, initial=0.0) <= LARGE:
+        np.exp(x, out=y)
+    else:
+        np.minimum(x, LARGE, out=y)
+        np.exp(y, out=y)
     y /= np.add(y, 1.0, out=scratch)
 
 

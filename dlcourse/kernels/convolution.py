@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from .. import convolution
-from ._shared import assign, column_sums, with_formula
+from ._shared import SMALL, assign, column_sums, with_formula
 
 # In a block of images: small enough for the cache
 _NUMBERS = 2**14
@@ -26,14 +26,19 @@ def conv2d_backward(dY, cache, out=None, inputs=True):
     (_, out_h, out_w, K), (kh, kw, C, _) = dY.shape, W.shape
     dW, db = out or (np.empty_like(W), np.empty(K, W.dtype))
     db[...] = column_sums(dY.reshape(-1, K))
-    dW_rows, scratch = dW.reshape(kh, kw * C, K), np.empty((kw * C, K), W.dtype)
+    dW_rows = dW.reshape(kh, kw * C, K)
     dW_rows[...] = 0.0
     runs_of = _Runs(X.shape, kw, padding, X.dtype)
+    pieces = _pieces(out_h, out_w * kw * C * K)
+    partial = np.empty((len(runs_of.runs), pieces, kw * C, K), W.dtype)
     for block in runs_of.blocks:
-        runs, dy = runs_of(X[block]), dY[block].reshape(-1, K)
+        runs, dy = runs_of(X[block]), dY[block]
+        count = len(dy)
+        dy = dy.reshape(count, pieces, -1, K)
         for i in range(kh):
-            np.matmul(runs[:, i * out_w : (i + out_h) * out_w].reshape(-1, kw * C).T, dy, out=scratch)
-            dW_rows[i] += scratch
+            rows = runs[:, i : i + out_h].reshape(count, pieces, -1, kw * C)
+            np.matmul(rows.swapaxes(2, 3), dy, out=partial[:count])
+            dW_rows[i] += np.add.reduce(partial[:count], axis=(0, 1))
     dX = None
     if inputs:
         # For stride 1 a convolution too: of dY, with the kernel turned by 180° and its channels exchanged
@@ -66,7 +71,7 @@ class _Runs:
         count = len(x)
         self.inside[:count] = x
         np.copyto(self.runs[:count], self.overlapping[:count])
-        return self.runs[:count].reshape(count, -1, self.runs.shape[-1])
+        return self.runs[:count]
 
 
 def _correlate(X, W, b, padding):
@@ -75,14 +80,24 @@ def _correlate(X, W, b, padding):
     runs_of = _Runs(X.shape, kw, padding, X.dtype)
     _, height, out_w, _ = runs_of.runs.shape
     out_h = height - kh + 1
-    Y, scratch = np.empty((len(X), out_h * out_w, K), X.dtype), np.empty((len(runs_of.runs), out_h * out_w, K), X.dtype)
-    W_rows = W.reshape(kh, kw * C, K)
+    pieces = _pieces(out_h, out_w * kw * C * K)
+    Y = np.empty((len(X), pieces, out_h * out_w // pieces, K), X.dtype)
+    scratch, W_rows = np.empty((len(runs_of.runs), *Y.shape[1:]), X.dtype), W.reshape(kh, kw * C, K)
+    bias = None if b is None else np.tile(b, out_w)  # for a whole row: NumPy spends its time between short ones
     for block in runs_of.blocks:
         runs, y = runs_of(X[block]), Y[block]
-        np.matmul(runs[:, : out_h * out_w], W_rows[0], out=y)
-        for i in range(1, kh):
-            np.matmul(runs[:, i * out_w : (i + out_h) * out_w], W_rows[i], out=scratch[: len(y)])
-            y += scratch[: len(y)]
+        count = len(y)
+        for i in range(kh):
+            rows = runs[:, i : i + out_h].reshape(count, pieces, -1, kw * C)
+            np.matmul(rows, W_rows[i], out=scratch[:count] if i else y)
+            if i:
+                y += scratch[:count]
         if b is not None:
-            y += b
+            y = y.reshape(count, out_h, out_w * K)
+            y += bias
     return Y.reshape(len(X), out_h, out_w, K)
+
+
+def _pieces(rows, multiplications):
+    """In how many pieces to cut so many rows, so that a product is small enough for BLAS's kernels without packing."""
+    return next((n for n in range(1, rows + 1) if rows % n == 0 and rows // n * multiplications <= SMALL), 1)
