@@ -121,7 +121,7 @@ def sigmoid(x):
 
     Notes
     -----
-    Computed as `e^x / (1 + e^x)`, with x held where σ(x) has rounded to 1: no branch, no
+    Computed as `max(e^(−|x|), 1(x > 0)) / (1 + e^(−|x|))`: one exponential, no branch, no
     overflow, and the left tail keeps its digits.
     Source: notes 000, 003 (6), 004; Goodfellow, Bengio, Courville, Deep Learning
     (2016), section 3.10.
@@ -133,10 +133,11 @@ def sigmoid(x):
     """
     x = as_floating(x)
     xp = array_namespace(x)
-    # From 1/ε on, 1 + e^x rounds to e^x
-    e = in_place(xp.exp, xp.minimum(x, 2.0 - math.log(xp.finfo(x.dtype).eps)))
-    e /= 1.0 + e
-    return e
+    # min(−x, x) is −|x|, and stays analytic for the complex step
+    e = in_place(xp.exp, in_place(xp.minimum, -x, x))
+    p = in_place(xp.maximum, xp.astype(x > 0.0, x.dtype), e)
+    p /= 1.0 + e
+    return p
 
 
 def sigmoid_grad(x):
