@@ -24,6 +24,9 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 PINS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "MKL_ENABLE_INSTRUCTIONS", "ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY")
 RESULTS = Path(__file__).parent / "results.md"
 REPEATS, SPREAD, ATTEMPTS = 5, 0.10, 3
+# What is freed stays with the process, for both sides: whether the C library gives it back is chance, and to get it again
+# from the system costs more than most rows
+KEPT = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**30)}
 GEOMETRIC_MEAN, PLAIN = 0.45, 2.5  # goals: of all rows together, and of the plain formulas in each
 # What a processor must have to be of a level of x86-64, by the flags that Linux shows
 LEVELS = {
@@ -119,7 +122,7 @@ def timed(side, calls, clock):
 def run(words, threads):
     """{row's name: its measurements}, from a process with that many threads."""
     # Passive: otherwise PyTorch's second thread, spinning while it waits, takes the core from this side's
-    environment = unpinned() | {name: str(threads) for name in THREADS} | {"OMP_WAIT_POLICY": "passive"}
+    environment = unpinned() | {name: str(threads) for name in THREADS} | {"OMP_WAIT_POLICY": "passive"} | KEPT
     command = [sys.executable, "-m", "benchmarks", "--measure", str(threads), *words]
     found = {}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
@@ -243,7 +246,7 @@ def page(one, two):
         "ratio by the clock, which needs a machine with nothing else to do). Both sides' results are compared before they are",
         f"timed. The ratios of the repeats of every row lie within {SPREAD:.0%}; otherwise this page is not written.",
         "*Floor*: what no implementation can leave out, such as the row's matrix products or one copy of what must be read and",
-        "written, measured in the same turns.",
+        "written, measured in the same turns. Memory that was freed stays with the process, on both sides.",
         "*Measured*: the formula functions where they stand alone, else their twins in `kernels`, which `training` runs;",
         "*plain formulas*: the ratio of the formula functions themselves, with one thread. ✗: above the goal, which for the plain",
         f"formulas is {PLAIN}.",

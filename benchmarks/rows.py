@@ -71,17 +71,20 @@ def leaf(x):
 
 
 def products(*shapes):
-    """A function that multiplies an (m, k) by a (k, n) matrix for each (m, k, n): the row's products, nothing else."""
+    """A function that multiplies an (m, k) by a (k, n) matrix for each (m, k, n): the row's products, nothing else.
+
+    (count, m, k, n) : so many of them in one call.
+    """
     operands = {
-        (m, k, n): (np.ones((m, k), np.float32), np.ones((k, n), np.float32), np.empty((m, n), np.float32))
-        for m, k, n in shapes
+        (*count, m, k, n): [np.ones((*count, *sizes), np.float32) for sizes in ((m, k), (k, n), (m, n))]
+        for *count, m, k, n in shapes
     }
     pairs = [operands[shape] for shape in shapes]
 
     def run():
         for a, b, out in pairs:
             # An inner length of 1 is an outer product, which matmul takes seven times as long for
-            (np.multiply if a.shape[1] == 1 else np.matmul)(a, b, out=out)
+            (np.multiply if a.shape[-1] == 1 else np.matmul)(a, b, out=out)
 
     return run
 
@@ -93,6 +96,17 @@ def copies(*arrays):
     def run():
         for x, out in pairs:
             np.copyto(out, x)
+
+    return run
+
+
+def in_cache(function, count, block=32_768):
+    """NumPy's elementwise `function` of so many numbers, without the way to memory: the same block again and again."""
+    x, out = np.linspace(-5.0, 5.0, min(count, block), dtype=np.float32), np.empty(min(count, block), np.float32)
+
+    def run():
+        for _ in range(round(count / len(x))):
+            function(x, out=out)
 
     return run
 
@@ -208,13 +222,18 @@ def dropout_with_mask(rng):
         "dropout 1024×1024 with its mask",
         0.30,
         theirs=theirs,
-        floor={"two copies": copies(X, dY)},
+        floor={
+            "two copies": copies(X, dY),
+            "random bits": lambda: draws.integers(0, 2**64 - 1, size=X.size // 4, endpoint=True, dtype="uint64"),
+        },
         check=None,
+        left="The rest: comparing the bits with p, looking for those that p falls between, and over X and over dY a pass each "
+        "that makes numbers of the mask, multiplies, and scales.",
         **how,
     )
 
 
-def elementwise(f, goal, torch_f, words=""):
+def elementwise(f, goal, torch_f, words="", also=None, left=""):
     def row(rng):
         x, dy = 3 * normal(rng, 1_000_000), normal(rng, 1_000_000)
         tx, tdy = leaf(x), torch.tensor(dy)
@@ -230,7 +249,8 @@ def elementwise(f, goal, torch_f, words=""):
             return y.detach(), tx.grad
 
         how = sides(layers, "activation", run)
-        return Row(f"{f} on 1e6{words}", goal, theirs=theirs, floor={"two copies": copies(x, dy)}, **how)
+        floor = {"two copies": copies(x, dy)} | ({also.__name__: in_cache(also, x.size)} if also else {})
+        return Row(f"{f} on 1e6{words}", goal, theirs=theirs, floor=floor, left=left, **how)
 
     return row
 
@@ -282,9 +302,13 @@ def conv2d(rng):
             tb.grad,
         )
 
-    floor = products(*[(784, 144, 32)] * 32, *[(144, 784, 32)] * 32, *[(784, 288, 16)] * 32)
+    # for each image and row of the kernel: Y, dW, dX, in halves, which are small enough for BLAS's fastest kernels
+    floor = products(*[(2, 392, 48, 32), (2, 48, 392, 32), (2, 392, 96, 16)] * 96)
     how = sides(convolution, "conv2d", run)
-    return Row("conv2d 3×3, 32×28×28×16→32", 1.8, theirs=theirs, floor={"products": floor}, **how)
+    left = (
+        "The rest: laying out the runs of neighbours of X, twice, and of dY; adding up the kernel's rows; the biases."
+    )
+    return Row("conv2d 3×3, 32×28×28×16→32", 1.25, theirs=theirs, floor={"products": floor}, left=left, **how)
 
 
 def maxpool(rng):
@@ -303,8 +327,12 @@ def maxpool(rng):
         return Y.detach().permute(0, 2, 3, 1), tX.grad.permute(0, 2, 3, 1)
 
     how = sides(convolution, "maxpool2d", run)
-    floor = copies(X, dY)
-    return Row("max pool 2×2, 32×28×28×32", 0.55, theirs=theirs, floor={"copies of X and dY": floor}, **how)
+    floor = {"copies of X and dY": copies(X, dY)}
+    left = (
+        "The rest: at each of the four places of a window a maximum forward, and backward a comparison, a mask, a product "
+        "and a copy, all on every other pixel: runs of 32 numbers, between which NumPy spends half of the time."
+    )
+    return Row("max pool 2×2, 32×28×28×32", 0.55, theirs=theirs, floor=floor, left=left, **how)
 
 
 def recurrence(kind, goal):
@@ -342,11 +370,19 @@ def recurrence(kind, goal):
             out.backward(tdH)
             return out.detach(), tX.grad, layer.weight_ih_l0.grad, layer.weight_hh_l0.grad
 
-        G = gates * H
-        floor = products((B * T, D, G), (D, B * T, G), (B * T, G, D), (H, B * T, G), *[(B, H, G)] * T, *[(B, G, H)] * T)
+        # gate by gate, small enough in a step for BLAS's fastest kernels: all inputs, their gradient, the weights' two; the steps
+        every = [(gates, B * T, D, H), (gates, B * T, H, D), (gates, D, B * T, H), (gates, H, B * T, H)]
+        floor = {"products": products(*every, *[(gates, B, H, H)] * (2 * T))}
+        left = ""
+        if kind == "lstm":
+            floor["tanh"] = in_cache(np.tanh, T * B * (gates + 1) * H, block=B * gates * H)
+            left = (
+                "The rest: some thirty calls in each of the 64 steps, forward and backward together, on 4,096 to 16,384 "
+                "numbers, 1 to 3 µs each, where PyTorch has one loop for all gates."
+            )
         what = "LSTM" if kind == "lstm" else "GRU (reset after)"
         how = sides(recurrent, kind, {"lstm": lstm, "gru": gru}[kind])
-        return Row(f"{what} T64 B32 D128 H128", goal, theirs=theirs, floor={"products": floor}, **how)
+        return Row(f"{what} T64 B32 D128 H128", goal, theirs=theirs, floor=floor, left=left, **how)
 
     return row
 
@@ -474,13 +510,21 @@ ROWS = [
     softmax_cross_entropy,
     batchnorm,
     dropout_with_mask,
-    elementwise("sigmoid", 2.2, torch.sigmoid, " (exact in the tails)"),
+    elementwise(
+        "sigmoid",
+        1.25,
+        torch.sigmoid,
+        " (exact in the tails)",
+        also=np.exp,
+        left="The rest: six more passes, each of which reads and writes the cache, where PyTorch's two loops keep a number in "
+        "a register from the exponential to the division, and from y to the product with dY.",
+    ),
     elementwise("tanh", 1.1, torch.tanh),
     elementwise("gelu_tanh", 1.0, lambda x: F.gelu(x, approximate="tanh")),
     adam,
     conv2d,
     maxpool,
-    recurrence("lstm", 1.65),
+    recurrence("lstm", 1.25),
     recurrence("gru", 0.85),
     multi_head_attention,
     transformer_block,
