@@ -1,7 +1,8 @@
 """The site: guides from this folder, lessons from `notebooks/` as they are stored, the API from the docstrings.
 
-`docs/lessons/` and `docs/api/` are written here at every build and stay out of git. Nothing is executed and nothing
-is fetched.
+`docs/lessons/` and `docs/api/` are written here at every build and stay out of git, and so are the explorers' frames
+(frames.py). No notebook is executed and nothing is fetched. With the tag `lite` (`-t lite`) the pages link the course in the
+browser, which lies beside them then.
 """
 
 import importlib
@@ -10,6 +11,8 @@ import inspect
 import itertools
 import pkgutil
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -19,6 +22,13 @@ from autograder.reports.typeset import typeset
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
+sys.path.insert(0, str(HERE))
+
+import directives  # noqa: E402
+from frames import MAIN, STATIC, folder  # noqa: E402
+
+# In a process that may start others: Sphinx's own may not
+subprocess.run([sys.executable, HERE / "frames.py"], check=True)
 
 project = "dlcourse"
 author = "The dlcourse authors"
@@ -54,27 +64,35 @@ def lesson_pages():
     """The lessons with their stored outputs; the pictures' descriptions go where the site looks for them."""
     names = set()
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        notebook = nbformat.read(path, as_version=4)
+        notebook, cells = nbformat.read(path, as_version=4), []
         for cell in notebook.cells:
+            cells.append(cell)
             if cell.cell_type == "markdown":
                 cell.source = as_on_the_site(cell.source)
-            alts = [output.get("metadata", {}).get("image/png", {}).get("alt") for output in cell.get("outputs", [])]
-            widths = [
-                output.get("metadata", {}).get("image/png", {}).get("width") for output in cell.get("outputs", [])
-            ]
-            image = {"alt": " ".join(filter(None, alts)), "width": next((f"{x}px" for x in widths if x), "")}
-            if any(image.values()):
-                cell.metadata["mystnb"] = {"image": {key: x for key, x in image.items() if x}}
-        note = (
-            "```{admonition} This page stands still\n:class: tip\n\nIn the notebook you can run the code and move the "
-            f"sliders: {{download}}`download it <../../notebooks/{path.name}>`, or see [how to install the course]"
-            "(../students.md).\n```"
-        )
-        notebook.cells.insert(1, nbformat.v4.new_markdown_cell(note, id="how-to-run-it"))
+                continue
+            name = directives.explored(cell.source, path.stem.partition("_")[2])
+            if name:
+                cell.outputs = []
+                cells.append(nbformat.v4.new_markdown_cell(EXPLORER.format(name), id=f"explorer-{name}"))
+            describe(cell)
+        way = directives.ways(path.stem, lite=tags.has("lite"))  # noqa: F821
+        notebook.cells = [cells[0], nbformat.v4.new_markdown_cell(way, id="how-to-run-it"), *cells[1:]]
         write(HERE / "lessons" / path.name, nbformat.writes(notebook) + "\n")
         names.add(path.name)
     write(HERE / "lessons" / "notes.md", (ROOT / "notebooks" / "notes.md").read_text(encoding="utf-8"))
     keep_only(HERE / "lessons", names | {"notes.md"})
+
+
+EXPLORER = '```{{explorer}} {}\n<a href="#run-it">More controls in the notebook.</a>\n```'
+
+
+def describe(cell):
+    """Tell the site what the picture of a cell shows, and how wide it is."""
+    shown = [output.get("metadata", {}).get("image/png", {}) for output in cell.outputs]
+    alts, widths = ([one[key] for one in shown if one.get(key)] for key in ("alt", "width"))
+    image = ({"alt": " ".join(alts)} if alts else {}) | ({"width": f"{widths[0]}px"} if widths else {})
+    if image:
+        cell.metadata["mystnb"] = {"image": image}
 
 
 # What of the autograder is for others to call, in the order of a reader's questions
@@ -127,7 +145,9 @@ extensions = [
     "sphinx.ext.mathjax",
     "numpydoc",
     "sphinx_copybutton",
+    "directives",
 ]
+explorer_frames = [folder(name).name for name in MAIN]
 exclude_patterns = ["_build"]
 source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
 nitpicky = True
@@ -155,8 +175,9 @@ mathjax3_config = {"options": {"enableMenu": False}, "svg": {"fontCache": "local
 
 html_theme = "furo"
 html_title = "dlcourse"
-html_static_path = ["_static", str(_mathjax)]
+html_static_path = ["_static", str(_mathjax), str(STATIC)]
 html_css_files = ["site.css"]
+html_js_files = ["explorer.js"]
 html_copy_source = False
 html_show_sphinx = False
 html_show_copyright = False

@@ -1,13 +1,20 @@
 """The site and the project's care: pages that need no network, guides that say what is true, a gate that is one gate."""
 
 import dataclasses
+import functools
+import html
+import http.server
+import importlib
+import json
 import re
 import runpy
 import shlex
 import subprocess
 import sys
+import threading
 import tomllib
 
+import numpy as np
 import pytest
 
 import dlcourse
@@ -217,3 +224,185 @@ def test_every_lesson_and_every_module_has_its_page(site):
         public = re.findall(r"^def ([a-z]\w*)\(", path.read_text(encoding="utf-8"), re.M)
         missing = [name for name in public if f'id="dlcourse.{path.stem}.{name}"' not in page]
         assert not missing, f"{path.stem}: {missing}"
+
+
+# --- explorers that move ---------------------------------------------------------------------------------------------
+
+# Bytes of all frames of one explorer
+MOST = 600_000
+LESSONS = [build.lesson_name(slug) for slug in build.lesson_slugs()]
+
+
+def explorers_of(stem):
+    """The explorers of a lesson, by the cells of its notebook."""
+    text = (build.LESSONS / "source" / f"{stem}.md").read_text(encoding="utf-8")
+    own = stem.partition("_")[2]
+    return [own if name == "explorer" else name for name in re.findall(r"^(\w+)\.explore\(", text, re.M)]
+
+
+def figures(page):
+    """{name: (the picture shown first, its description, [[address, value, description] of each frame])} of a page."""
+    pattern = (
+        r'<figure class="explorer" id="explorer-(\w+)".*?<img src="([^"]*)" alt="([^"]*)".*?'
+        r'<script type="application/json">(.*?)</script>'
+    )
+    found = re.findall(pattern, page.read_text(encoding="utf-8"), re.S)
+    return {name: (source, html.unescape(alt), json.loads(data)) for name, source, alt, data in found}
+
+
+@pytest.mark.slow
+def test_every_explorer_of_a_lesson_has_frames_and_begins_with_its_own_picture(site):
+    shown = {name: stem for stem in LESSONS for name in explorers_of(stem)}
+    modules = {path.stem for path in (ROOT / "dlcourse" / "explorers").glob("[a-z]*.py")}
+    assert shown.keys() == modules
+    for stem in LESSONS:
+        page = site / "lessons" / f"{stem}.html"
+        found = figures(page)
+        assert list(found) == explorers_of(stem), stem
+        for name, (source, alt, frames) in found.items():
+            explorer = importlib.import_module(f"dlcourse.explorers.{name}").EXPLORER
+            # Without script the page shows the explorer as the notebook does
+            assert alt == explorer.words(explorer.parameters({})), name
+            assert [source, alt] in [[address, words] for address, _, words in frames], name
+            files = [page.parent / address for address, _, _ in frames]
+            pictures = {path.read_bytes() for path in files}
+            assert len(pictures) == len(files) == len({value for _, value, _ in frames}) >= 4, f"{name}: the same twice"
+            assert sum(map(len, pictures)) < MOST, f"{name}: {sum(map(len, pictures))} bytes"
+
+
+@pytest.mark.slow
+def test_an_explorer_says_where_its_other_controls_stand(site):
+    page = (site / "lessons" / "01_neurons.html").read_text(encoding="utf-8")
+    caption = re.search(r'<figcaption><p class="rest">(.*?)</p>(.*?)</figcaption>', page, re.S)
+    assert caption[1] == "<span>offset b/‖w‖ <b>0.5</b></span><span>length ‖w‖ <b>1</b></span>"
+    assert '<a href="#run-it">More controls in the notebook.</a>' in caption[2] and page.count('id="run-it"') == 1
+
+
+@pytest.mark.slow
+def test_only_a_site_with_the_course_in_the_browser_links_it(site, monkeypatch):
+    assert not [page for page in site.rglob("*.html") if re.search(r'href="[./]*lite/', page.read_text())]
+    monkeypatch.syspath_prepend(str(DOCS))
+    ways = importlib.import_module("directives").ways
+    link = '<a class="try" href="../lite/index.html?path=lessons/01_neurons.ipynb">Try it in this tab</a>'
+    assert link in ways("01_neurons", lite=True) and link not in ways("01_neurons", lite=False)
+
+
+@pytest.mark.slow
+def test_the_front_page_shows_what_the_check_says_of_the_code_beside_it(site):
+    code = re.search(r"```\{check\} (\S+)\n(.*?)```", (DOCS / "index.md").read_text(encoding="utf-8"), re.S)
+    space = {"np": np}
+    exec(code[2], space)
+    said = evaluate(code[1], *(space[name] for name in get_exercise(code[1]).answer_names), hidden=False)
+    page = html.unescape(re.sub("<[^>]*>", "", (site / "index.html").read_text(encoding="utf-8")))
+    assert said.mistake and "This looks like a known mistake" in said.message
+    for line in said.message.removeprefix("✗").splitlines():
+        assert line.strip() in page, line
+
+
+@pytest.mark.slow
+def test_the_map_of_the_front_page_has_every_lesson_once(site):
+    page = (site / "index.html").read_text(encoding="utf-8")
+    assert re.findall(r'<li><a href="lessons/(\w+)\.html">', page) == LESSONS
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    """The site on a server."""
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=site)) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    from test_browser import CHROMIUM, FLAGS
+
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (Debian: apt install chromium)")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def in_a_browser(test):
+    """Marks of a test that drives Chromium: asyncio leaves something behind when a browser closes."""
+    for mark in (
+        pytest.mark.slow,
+        pytest.mark.browser,
+        pytest.mark.filterwarnings("ignore::ResourceWarning"),
+        pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    ):
+        test = mark(test)
+    return test
+
+
+PHONE = {"width": 390, "height": 844}
+
+
+@in_a_browser
+def test_on_a_phone_every_slider_moves_its_picture_nothing_is_wider_and_nothing_comes_from_elsewhere(address, chromium):
+    page = chromium.new_page(viewport=PHONE, reduced_motion="reduce")
+    asked, faults = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: faults.append(error))
+    for path in ["index.html", *(f"lessons/{stem}.html" for stem in LESSONS)]:
+        page.goto(f"{address}/{path}")
+        for figure in page.locator("figure.explorer").all():
+            image, slider = figure.locator("img"), figure.get_by_role("slider")
+            figure.scroll_into_view_if_needed()
+            before = image.get_attribute("src"), image.get_attribute("alt"), slider.get_attribute("aria-valuetext")
+            slider.press("ArrowLeft" if slider.input_value() == slider.get_attribute("max") else "ArrowRight")
+            after = image.get_attribute("src"), image.get_attribute("alt"), slider.get_attribute("aria-valuetext")
+            assert all(old != new for old, new in zip(before, after, strict=True)), f"{path}: {after}"
+            assert figure.locator("output").inner_text() == after[2]
+            page.wait_for_function("i => i.complete && i.naturalWidth > 600", arg=image.element_handle())
+            assert slider.evaluate("it => it.labels[0].textContent")
+        widest = page.evaluate("document.documentElement.scrollWidth")
+        assert widest <= PHONE["width"], f"{path}: {widest} pixels wide"
+    page.close()
+    assert not faults
+    assert not [url for url in asked if not url.startswith((address, "data:"))]
+
+
+@in_a_browser
+def test_the_first_frame_stands_without_script(address, chromium):
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{address}/lessons/01_neurons.html")
+    figure = page.locator("figure.explorer")
+    assert figure.locator("img").bounding_box()["height"] > 200
+    assert figure.locator("img").evaluate("it => it.complete && it.naturalWidth > 600")
+    assert not figure.get_by_role("slider").is_visible()
+    assert figure.get_by_text("More controls in the notebook.").is_visible()
+    context.close()
+
+
+@in_a_browser
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_the_front_page_moves_by_itself_unless_a_reader_asked_for_less(site, address, chromium, motion):
+    [(source, _, frames)] = figures(site / "index.html").values()
+    page = chromium.new_page(reduced_motion=motion)
+    page.goto(f"{address}/index.html")
+    picture, slider = page.locator("figure.explorer img"), page.get_by_role("slider")
+    # What is fetched once the explorer is seen
+    page.wait_for_function(
+        "n => performance.getEntriesByType('resource').filter(it => it.name.match(/[0-9]+.webp/)).length >= n",
+        arg=len(frames),
+    )
+    if motion == "reduce":
+        assert picture.get_attribute("src") == source
+    else:
+        page.wait_for_function("src => document.querySelector('.explorer img').src.endsWith(src)", arg=frames[2][0])
+        page.get_by_role("button", name="Stop", exact=True).wait_for()
+        slider.press("End")
+        assert picture.get_attribute("src") == frames[-1][0]
+    assert page.get_by_role("button", name="Play", exact=True).is_visible()
+    page.close()
