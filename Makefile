@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test test-slow soak mutation mutants fuzz bench lint audit lite-audit assignments build check-build lessons site course docs dev constraints clean
+.PHONY: help demo lab test test-slow soak mutation mutants fuzz bench lint audit lite-audit assignments build check-build lessons site lite lite-test course docs dev constraints clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,13 @@ check-build: dev  ## the guards: what is built is what a fresh build gives
 site: docs  ## the lessons, the API and the guides as web pages, in docs/_build/html
 	$(BIN)/python -m sphinx -q -E -a -W --keep-going -d docs/_build/doctrees -b html docs docs/_build/html
 	@echo "Open docs/_build/html/index.html"
+
+lite:  ## the course in a browser tab, in docs/_build/html/lite; LITE_PYODIDE=DIR takes Pyodide from a folder
+	@.ci/install lite
+	$(BIN)/python -m autograder.build lite
+
+lite-test: dev  ## the course in a browser tab with every lesson; the gate runs some of them
+	LITE_LESSONS=all $(BIN)/python -m pytest -m slow tests/test_lite.py
 
 course:  ## install what a student and an instructor need
 	@.ci/install grading

@@ -1,11 +1,13 @@
 """What `dlcourse build` and `python -m autograder.build` do."""
 
 import argparse
+import os
 import sys
 
 from ..errors import BuildError
 from .assignments import build_assignments, check_assignments
 from .lessons import build_lesson, check_lesson
+from .lite import build_site
 from .sources import ROOT, existing_assignments, existing_lessons, lesson_slugs, stray_files
 
 
@@ -14,7 +16,7 @@ def main(argv=None):
         prog="python -m autograder.build",
         description="Make lessons and assignments from their text sources, or check them.",
     )
-    parser.add_argument("what", choices=["lessons", "assignments", "check"])
+    parser.add_argument("what", choices=["lessons", "assignments", "check", "lite"])
     parser.add_argument("slugs", nargs="*", help="topics; all where none is given")
     options = parser.parse_args(argv)
     if ROOT is None:
@@ -33,6 +35,10 @@ def main(argv=None):
         elif options.what == "assignments":
             for path in build_assignments(options.slugs or existing_assignments()):
                 print(f"built {path.relative_to(ROOT)}")
+        elif options.what == "lite":
+            path = build_site(ROOT / "docs" / "_build" / "html" / "lite", os.environ.get("LITE_PYODIDE"))
+            megabytes = sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) / 1e6
+            print(f"built {path.relative_to(ROOT)}, {megabytes:.0f} MB. To try it: python3 -m http.server -d {path.parent.relative_to(ROOT)}")
         else:
             lessons = [slug for slug in existing_lessons() if not options.slugs or slug in options.slugs]
             assignments = [slug for slug in existing_assignments() if not options.slugs or slug in options.slugs]
