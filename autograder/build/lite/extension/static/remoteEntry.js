@@ -101,7 +101,8 @@ del _folders
       for (const { kernel } of sessions) {
         if (kernel && !warm.has(kernel.id)) {
           warm.add(kernel.id);
-          const connection = app.serviceManager.kernels.connectTo({ model: kernel });
+          // The notebook's own connection has to be the one that answers widgets
+          const connection = app.serviceManager.kernels.connectTo({ model: kernel, handleComms: false });
           connection
             .requestExecute({ code: WARM_UP, silent: true, store_history: false })
             .done.then(() => navigator.serviceWorker?.controller?.postMessage("keep the rest"))
