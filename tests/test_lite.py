@@ -26,6 +26,8 @@ pytestmark = [
 ]
 # The gate runs those that take least; LITE_LESSONS=all (make lite-test) runs every one
 LESSONS = build.lesson_slugs() if os.environ.get("LITE_LESSONS") == "all" else ["notation", "neurons", "graph"]
+# Chromium asks its maker at every start, whatever page is open
+BROWSERS_OWN = ("update.googleapis.com", "accounts.google.com", "content-autofill.googleapis.com")
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +77,9 @@ def released(slug):
 
 def plain(source):
     """An instructor's cell as a student would have written it."""
-    return "\n".join(line for line in source.splitlines() if "### BEGIN SOLUTION" not in line and "### END SOLUTION" not in line)
+    return "\n".join(
+        line for line in source.splitlines() if "### BEGIN SOLUTION" not in line and "### END SOLUTION" not in line
+    )
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +97,13 @@ def begin(page, folder):
 
 def test_a_slider_moves_and_the_picture_changes(lesson):
     run_all(lesson)
-    shoot(lesson, "lesson")
+    # Only what is near the window is in the page
+    lesson.evaluate(
+        """() => {
+          const { content } = window.jupyterapp.shell.currentWidget;
+          return content.scrollToItem([...content.widgets].findIndex((one) => one.model.sharedModel.source === "explorer.explore()"), "start");
+        }"""
+    )
     move_first_slider(lesson)
     shoot(lesson, "slider")
 
@@ -178,10 +188,13 @@ def test_an_assignment_from_the_first_click_to_the_grade(page, server, tmp_path)
     nbformat.validate(came)
     assert came.metadata.kernelspec == known.metadata.kernelspec
     assert [cell.get("id") for cell in came.cells] == [cell.get("id") for cell in known.cells]
-    assert [cell.metadata.get("nbgrader") for cell in came.cells] == [cell.metadata.get("nbgrader") for cell in known.cells]
+    assert [cell.metadata.get("nbgrader") for cell in came.cells] == [
+        cell.metadata.get("nbgrader") for cell in known.cells
+    ]
 
-    told = run(page, "from autograder import progress; print({name: one.points for name, one in progress.load().exercises.items()})")
-    here = dict(eval(told["text"]))
+    kept = "{name: one.points for name, one in progress.load().exercises.items() if one.assignment == 'neurons'}"
+    told = run(page, f"import json\nfrom autograder import progress\nprint(json.dumps({kept}))")
+    here = json.loads(told["text"])
     graded = offline.check_notebook(file, isolation="fresh")
     assert {one.exercise: one.points for one in graded.checks} == here
     assert [one.exercise for one in graded.checks if one.verdict != "right"] == [wrong]
@@ -232,7 +245,7 @@ def test_the_second_visit_needs_no_network(page, server):
 
 
 def test_no_other_host_was_asked(page, elsewhere):
-    assert elsewhere.asked == []
+    assert [line for line in elsewhere.asked if not any(host in line for host in BROWSERS_OWN)] == []
 
 
 def test_from_its_own_host_pyodide_is_that_of_the_kernel(tmp_path):

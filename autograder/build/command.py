@@ -38,7 +38,9 @@ def main(argv=None):
         elif options.what == "lite":
             path = build_site(ROOT / "docs" / "_build" / "html" / "lite", os.environ.get("LITE_PYODIDE"))
             megabytes = sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) / 1e6
-            print(f"built {path.relative_to(ROOT)}, {megabytes:.0f} MB. To try it: python3 -m http.server -d {path.parent.relative_to(ROOT)}")
+            print(
+                f"built {path.relative_to(ROOT)}, {megabytes:.0f} MB. To try it: python3 -m http.server -d {path.parent.relative_to(ROOT)}"
+            )
         else:
             lessons = [slug for slug in existing_lessons() if not options.slugs or slug in options.slugs]
             assignments = [slug for slug in existing_assignments() if not options.slugs or slug in options.slugs]

@@ -244,5 +244,5 @@ def _row(one):
     return (
         f'<tr data-slug="{one.slug}" data-most="{one.max_points:g}" data-exercises="{escape(json.dumps(one.exercises))}"><td>○</td>'
         f'<td><a href="?path={one.notebook}">{escape(one.title)}</a></td><td class="time">{one.minutes} min</td>'
-        f'<td>{assignment}</td><td>{f"0 of {one.max_points:g}" if one.assignment else ""}</td></tr>'
+        f"<td>{assignment}</td><td>{f'0 of {one.max_points:g}' if one.assignment else ''}</td></tr>"
     )
