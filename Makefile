@@ -39,8 +39,9 @@ mutants: dev  ## whether the exercises' cases notice each single edit of a right
 lessons: dev  ## run every lesson and compare its outputs
 	$(BIN)/python -m pytest -o addopts= -p nbval --nbval notebooks -n 2 --dist loadscope
 
-bench: dev  ## the speed table, side by side with PyTorch where it is installed
+bench: dev  ## the speed table and how time and memory grow, beside PyTorch; the explorers, and grading a class
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.growth
 	$(BIN)/python -m benchmarks.explorers
 	$(BIN)/python -m benchmarks.grading
 

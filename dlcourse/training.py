@@ -313,8 +313,9 @@ def evaluate(net, X, y, batch_size=256):
     X, y = _examples(net, X, y)
     N, total, correct = X.shape[0], 0.0, 0
     for start in range(0, N, batch_size):
-        batch = y[start : start + batch_size, ...]
-        U = net.forward(X[start : start + batch_size, ...])
+        chosen = slice(start, min(start + batch_size, N))
+        batch = y[chosen, ...]
+        U = net.forward(X[chosen, ...])
         total += float(_loss_and_grad(U, batch)[0]) * batch.shape[0]
         correct += _correct(U, batch) if _is_labels(y) else 0
     return total / N, correct / math.prod(y.shape) if _is_labels(y) else None

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from common import (
     GOLDEN,
+    Library,
     assert_close,
+    assert_trains_as_numpy,
     cast,
     flatten,
     map_arrays,
@@ -23,6 +25,7 @@ from common import (
 
 import dlcourse
 from dlcourse._array import array_namespace, is_array, to_numpy
+from dlcourse.training import Network
 
 ALL = operations()
 over_operations = pytest.mark.parametrize("op", ALL, ids=lambda op: op.name)
@@ -136,6 +139,38 @@ def test_strict_array_api_on_a_device_equals_numpy(op, strict):
             assert x.device == device, f"{op.name}: {path} left the device"
     # The two differ in the order of their sums only
     assert_close(on_device, expected, 1e-12, op.name, summands(inputs, expected))
+
+
+def test_a_network_trains_on_a_device_as_on_the_host(strict, tmp_path):
+    device = strict.Device("device1")
+    assert_trains_as_numpy(Library(type(strict.asarray(0)), lambda x: strict.asarray(x, device=device)), tmp_path)
+
+
+IMAGES, SEQUENCES, ROWS, SYMBOLS = (4, 8, 8, 2), (4, 5, 6), (4, 6), (4, 5)
+NETWORKS = [
+    ([("conv2d", 2, 3, 3, {"padding": 1}), ("batchnorm", 3), ("maxpool2d", 2), ("avgpool2d", 2), ("flatten",)], IMAGES),
+    ([("residual_block", 2), ("inception_block", 2, 2, 2, 2, 2, 2, 2), ("global_avgpool",)], IMAGES),
+    ([("rnn", 6, 4), ("lstm", 4, 5), ("gru", 5, 4), ("last",)], SEQUENCES),
+    ([("self_attention", 6, 6, {"causal": True}), ("layernorm", 6), ("rmsnorm", 6)], SEQUENCES),
+    ([("glu_layer", 6, 5), ("dropout", 0.3), ("residual", [("linear", 5, 5), ("tanh",)])], ROWS),
+    ([("embedding", 7, 6), ("positions", 6), ("attention", 6, 6, 2), ("transformer_block", 6, 2)], SYMBOLS),
+]
+
+
+@pytest.mark.parametrize("layers, shape", NETWORKS)
+def test_layers_stay_on_a_device_and_give_what_they_give_on_the_host(layers, shape, strict):
+    device = strict.Device("device1")
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 7, shape) if shape == SYMBOLS else rng.standard_normal(shape)
+    gradients = []
+    for place in (np.asarray, lambda x: strict.asarray(x, device=device)):
+        net = Network(layers, rng=1, like=place(np.zeros(1)))
+        U = net.forward(place(X), train=True, rng=0)
+        net.backward(place(np.random.default_rng(2).standard_normal(U.shape)))
+        gradients.append(net.dw)
+    assert gradients[1].device == device
+    on_host = gradients[1].to_device(strict.Device("CPU_DEVICE"))
+    np.testing.assert_allclose(np.asarray(on_host), gradients[0], rtol=1e-9, atol=1e-11)
 
 
 def _bytes(tree):

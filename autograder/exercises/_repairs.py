@@ -2,6 +2,9 @@
 
 from ..checks.exercise import Case
 
+# Of the sums, by which rounding is bounded; some scores are in thousands
+LENGTH = 2**14
+
 LOOK = "Move one entry of an input by a little h, and compare (loss(x + h) − loss(x − h))/2h with the gradient that comes back."
 
 
@@ -13,7 +16,7 @@ def repair_cases(one, three, outputs, beside):
     right as given; they are asked with the last one, so that mending does not break them.
     """
     made = [
-        Case(f"one bug, {name}", args, extra={"which": 0}, weight=2.0 / len(one), hidden=hidden, sum_length=256)
+        Case(f"one bug, {name}", args, extra={"which": 0}, weight=2.0 / len(one), hidden=hidden, sum_length=LENGTH)
         for name, args, hidden in one
     ]
     weight = 4.0 / len(three) / len(outputs)
@@ -26,7 +29,7 @@ def repair_cases(one, three, outputs, beside):
             extra={"which": 1, "outputs": values},
             weight=weight,
             hidden=hidden,
-            sum_length=256,
+            sum_length=LENGTH,
         )
         for name, args, hidden in three
         for values in together

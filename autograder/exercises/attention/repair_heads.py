@@ -82,18 +82,29 @@ def cases(rng):
     def with_flow(T, S, d_k, d_v, large=1.0):
         return *heads(T, S, d_k, d_v, large), large * rng.standard_normal((T, d_v))
 
+    def thousands(arrays, levels):
+        """Scores of a thousand, whose exponentials are beyond the numbers; levels : of each query's scores."""
+        Q, K, *others = arrays
+        Q[:, -1], K[:, -1] = np.sqrt(Q.shape[1]) * np.asarray(levels), 1.0
+        return Q, K, *others
+
+    # From query to query the levels differ, and the first key lies far below the others
+    apart = thousands(with_flow(3, 5, 3, 2), [1000.0, 2000.0, 1000.0])
+    apart[1][0, -1] = 0.97
     return repair_cases(
         [
             ("four positions", heads(4, 4, 3, 2), False),
             ("values of one entry", heads(5, 5, 2, 1), False),
             ("seven positions", heads(7, 7, 4, 3), True),
             ("large numbers", heads(4, 4, 3, 2, 1e5), True),
+            ("scores of a thousand", thousands(heads(4, 4, 3, 2), 1000.0), True),
         ],
         [
             ("more keys than queries", with_flow(3, 5, 4, 2), False),
             ("values of one entry", with_flow(4, 3, 2, 1), False),
             ("others", with_flow(6, 4, 5, 3), True),
             ("large numbers", with_flow(3, 4, 2, 2, 1e5), True),
+            ("scores of thousands", apart, True),
         ],
         {"dQ": 1, "dK": 2, "dV": 3},
         {"Y": 0},

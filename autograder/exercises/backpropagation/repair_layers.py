@@ -83,16 +83,28 @@ def cases(rng):
         W[0] /= large
         return X, large * targets, W, b
 
-    def network(N, D, H, K, first=1.0, second=1.0):
-        """first, second : times the weights of either layer."""
+    def network(N, D, H, K):
         X, labels = rng.standard_normal((N, D)), rng.integers(0, K, N)
         # Both sides of the kink, whatever the numbers are
-        b = np.where(np.arange(H) % 2 == 0, 0.3, -0.3) * first
-        W, V, c = first * rng.standard_normal((D, H)), second * rng.standard_normal((H, K)), rng.standard_normal(K)
-        if first != 1.0:
-            # The largest loss: the one in hundreds, where a probability is still a number above 0
-            labels = np.argmin(np.maximum(X @ W + b, 0) @ V + c, axis=1)
-        return X, labels, W, b, V, c
+        b = np.where(np.arange(H) % 2 == 0, 0.3, -0.3)
+        return X, labels, rng.standard_normal((D, H)), b, rng.standard_normal((H, K)), rng.standard_normal(K)
+
+    def large_network(large):
+        """large : times the first layer's weights; the second layer's are such that the losses are in hundreds.
+
+        Of 745 on, a probability rounds to 0. The first input is large too, with small weights.
+        """
+        X, _, W, b, V, _ = network(4, 3, 6, 4)
+        scores = np.maximum(X @ W + b, 0) @ V
+        V *= 600 / np.max(np.ptp(scores, axis=1)) / large
+        X[:, 0] *= 1e5
+        W[0] /= 1e5
+        return X, np.argmin(scores, axis=1), large * W, large * b, V, np.zeros(4)
+
+    def large_scores():
+        """Scores whose exponentials are beyond the numbers."""
+        *arrays, c = network(4, 3, 6, 4)
+        return *arrays, c + 1000.0
 
     return repair_cases(
         [
@@ -105,8 +117,9 @@ def cases(rng):
             ("five examples", network(5, 3, 6, 4), False),
             ("one input", network(6, 1, 8, 3), False),
             ("more", network(9, 4, 7, 3), True),
-            ("a large first layer", network(4, 3, 6, 4, 3e4, 1e-3), True),
-            ("a large second layer", network(4, 3, 6, 4, 1e-3, 3e4), True),
+            ("a large first layer", large_network(1e5), True),
+            ("a large second layer", large_network(1e-5), True),
+            ("large scores", large_scores(), True),
         ],
         {"dW": 1, "db": 2, "dV": 3},
         {"loss": 0, "dc": 4},
