@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..checks import effort, registry
 from ..checks.exercise import HUNT, exercises_of, get_exercise
+from ..checks.result import listed
 from ..checks.solution import assigned, shown_code, solution_parts
 from ..engine.store.gradebook import alembic_on_path
 from ..errors import BuildError, CourseError
@@ -82,7 +83,7 @@ def exercise_cells(name, known):
     ]
     call = f'check("{name}"' + "".join(f", {one}" for one in exercise.function_names if not exercise.data)
     test = (
-        f"# Checks {' and '.join(exercise.answer_names)}{_compared_with(exercise)}\n"
+        f"# Checks {listed(exercise.answer_names)}{_compared_with(exercise)}\n"
         f"{call})\n### BEGIN HIDDEN TESTS\n{call}, hidden=True)\n### END HIDDEN TESTS"
     )
     locked = new_code_cell(

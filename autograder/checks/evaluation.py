@@ -134,7 +134,7 @@ def judge(exercise: Exercise, cases: Sequence[Case], expected: Any, got: Any, se
                 text = text.replace(ENDLESS, TOO_DEEP)
             rows.append(_row(case, outcome.part, text, _credit(exercise, case, outcome, wrong), exercise.scales))
     if all(row.passed for row in rows):
-        return result_of(exercise, rows, _notes(flat))
+        return result_of(exercise, rows, "\n".join(filter(None, [_lines_come_later(exercise, cases), _notes(flat)])))
     # What answers without content pass matters only to one that passes something
     passed = any(row.passed or row.credit for row in rows)
     empty = [passed for _, passed in passed_without_content(exercise.name, seed)] if passed else ()
@@ -154,6 +154,13 @@ def _as_given(exercise, cases, flat):
         elif not equal(outcome.value, one.value, case.sum_length or 256, case.tolerance, case.relative):
             return False
     return True
+
+
+def _lines_come_later(exercise, cases):
+    """What a check at home does not know of a repair, as a sentence; "" if nothing."""
+    if not exercise.planted or any(case.hidden for case in cases):
+        return ""
+    return "Whether `places` names the right lines is judged in grading only: look at each of them once more."
 
 
 def problem(exercise: Exercise, case: Case, outcome: Outcome, value: Any) -> str:

@@ -245,13 +245,13 @@ def _by_parts(failed, count):
         parts.setdefault(row.case, []).append(row.part)
     groups: dict[str, list[str]] = {}
     for case in list(parts)[:6]:
-        where = f"{_listed(parts[case])} of " if len(parts[case]) < count else ""
+        where = f"{listed(parts[case])} of " if len(parts[case]) < count else ""
         groups.setdefault(where, []).append(f"“{case}”")
     text = "; ".join(where + ", ".join(cases) for where, cases in groups.items())
     return f"{text} and others" if len(parts) > 6 else text
 
 
-def _listed(words):
+def listed(words: Sequence[str]) -> str:
     """ "a, b and c"."""
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
