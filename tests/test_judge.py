@@ -604,7 +604,7 @@ TOLD = {
         False,
         "Your code raised My_Error_: t.",
     ),
-    "of its own, hidden": (type("My12Error", (Exception,), {})("t"), True, False, "Your code raised an error."),
+    "made by it, hidden": (type("My12Error", (Exception,), {})("t"), True, False, "Your code raised an error."),
     "of NumPy": (np.linalg.LinAlgError("singular"), True, False, "Your code raised LinAlgError."),
     "a long text": (ValueError("y" * 400), False, False, f"Your code raised ValueError: {'y' * 300}."),
     "the course's own": (TooSlow("stopped"), True, True, "Your code was stopped. Is there an infinite loop?"),

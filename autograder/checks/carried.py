@@ -1,7 +1,7 @@
 """Functions of a teacher's file as data: their source, and what it names, so that they run where the file is not.
 
 A hunt tries an input on wrong implementations, and nobody knows the input before. So they go to students as code, packed
-so that nobody reads a solution by accident; it is no secret.
+so that nobody reads a solution by accident; that keeps nothing secret.
 """
 
 from __future__ import annotations
