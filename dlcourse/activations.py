@@ -121,8 +121,8 @@ def sigmoid(x):
 
     Notes
     -----
-    Computed as `max(e^(−|x|), 1(x > 0)) / (1 + e^(−|x|))`: one exponential, no branch, no
-    overflow, and the left tail keeps its digits.
+    Computed as `max(e^(−|x|), 1(x > 0)) / (1 + e^(−|x|))`: one exponential, no branch,
+    no overflow, and the left tail keeps its digits.
     Source: notes 000, 003 (6), 004; Goodfellow, Bengio, Courville, Deep Learning
     (2016), section 3.10.
 

@@ -403,8 +403,8 @@ def softmax_cross_entropy(logits, labels, reduction="mean"):
 
     Notes
     -----
-    With the logarithm outside of the sum, as in `log_softmax`, so that the probability of
-    the label may be as small as it likes.
+    With the logarithm outside of the sum, as in `log_softmax`, so that the label's
+    probability may be as small as it can get.
     Source: notes 000, 002; Goodfellow, Bengio, Courville, Deep Learning (2016), section
     6.2.2.3.
     Fast twin: `kernels.layers.softmax_cross_entropy_with_grad`.

@@ -1008,7 +1008,7 @@ LIMITS = {
     "nothing is left for text": ([A, B], 30, 99, [A, stream("")], True),
     "a picture beyond the whole is left out": ([PICTURE, B], 99, 44, [B], True),
     "a picture's words are text": ([A, PICTURE, B], 34, 99, [A, stream("b" * 4)], True),
-    "a picture is no text": ([PICTURE, A], 35, 99, [PICTURE, A], False),
+    "a picture among texts": ([PICTURE, A], 35, 99, [PICTURE, A], False),
     "text within the whole": ([PICTURE, A], 99, 60, [PICTURE, stream("a" * 15)], True),
     "none": ([], 0, 0, [], False),
 }
