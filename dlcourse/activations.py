@@ -153,8 +153,8 @@ def sigmoid_grad(x):
 
     Notes
     -----
-    Computed as `e^(−|x|) / (1 + e^(−|x|))²`, which is even as σ′ is, and keeps the right
-    tail, where `1 − σ(x)` would cancel to 0.
+    Computed as `e^(−|x|) / (1 + e^(−|x|))²`, which is even as σ′ is, and keeps the
+    right tail, where `1 − σ(x)` would cancel to 0.
     Source: notes 000, 003 (7), 004.
 
     Examples
