@@ -30,6 +30,14 @@ def as_indices(x):
     return x.astype(np.intp, copy=False) if type(x) is np.ndarray else x
 
 
+def positive(x):
+    """1 where x > 0, else 0, in the type of `x`."""
+    xp = array_namespace(x)
+    # For a single number NumPy compares to a scalar, while astype of NumPy 2.0 wants an array
+    one = xp.astype(xp.asarray(x > 0.0), x.dtype)
+    return one if one.shape else one[()]
+
+
 def to_numpy(x):
     """A NumPy array with the values of `x`, from whichever backend and device."""
     if array_api_compat.is_cupy_array(x):

@@ -24,7 +24,7 @@ input gate another, `y = g(a) ⊙ b`.
 import math
 from typing import Any, NamedTuple
 
-from ._array import array_namespace, erf, in_place
+from ._array import array_namespace, erf, in_place, positive
 from ._checks import as_floating, check_choice, check_gradient, check_integer, check_number, check_shapes
 
 __all__ = [
@@ -135,7 +135,7 @@ def sigmoid(x):
     xp = array_namespace(x)
     # min(−x, x) is −|x|, and stays analytic for the complex step
     e = in_place(xp.exp, in_place(xp.minimum, -x, x))
-    p = in_place(xp.maximum, xp.astype(x > 0.0, x.dtype), e)
+    p = in_place(xp.maximum, positive(x), e)
     p /= 1.0 + e
     return p
 
@@ -269,7 +269,7 @@ def relu_grad(x):
     array([0., 0., 1.])
     """
     x = as_floating(x)
-    return array_namespace(x).astype(x > 0.0, x.dtype)
+    return positive(x)
 
 
 def leaky_relu(x, slope=0.01):
@@ -318,8 +318,8 @@ def leaky_relu_grad(x, slope=0.01):
     array([0.1, 0.1, 1. ])
     """
     x, slope = as_floating(x), _finite("slope", slope)
-    positive = array_namespace(x).astype(x > 0.0, x.dtype)
-    return positive + slope * (1.0 - positive)
+    right = positive(x)
+    return right + slope * (1.0 - right)
 
 
 def softplus(x):
