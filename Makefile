@@ -66,8 +66,8 @@ build: dev  ## build lessons and assignments from their text sources
 check-build: dev  ## the guards: what is built is what a fresh build gives
 	$(BIN)/python -m autograder.build check
 
-site: docs  ## the lessons, the API and the guides as web pages, in docs/_build/html
-	$(BIN)/python -m sphinx -q -E -a -W --keep-going -d docs/_build/doctrees -b html docs docs/_build/html
+site: docs  ## the lessons, the API and the guides as web pages, in docs/_build/html; make site lite: linked with the tab
+	$(BIN)/python -m sphinx -q -E -a -W --keep-going $(if $(filter lite,$(MAKECMDGOALS)),-t lite) -d docs/_build/doctrees -b html docs docs/_build/html
 	@echo "Open docs/_build/html/index.html"
 
 lite:  ## the course in a browser tab, in docs/_build/html/lite; LITE_PYODIDE=DIR takes Pyodide from a folder

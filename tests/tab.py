@@ -31,6 +31,21 @@ WRITE = """
   }
 }
 """
+# Only what is near the window is in the page
+SHOW = """
+(what) => {
+  const { content } = window.jupyterapp.shell.currentWidget;
+  const found = ({ model }) => model.getMetadata("nbgrader")?.grade_id === what || model.sharedModel.source === what;
+  return content.scrollToItem([...content.widgets].findIndex(found), "start");
+}
+"""
+BELOW = """
+async (what) => {
+  const { content } = window.jupyterapp.shell.currentWidget;
+  content.activeCellIndex = 1 + content.widgets.findIndex(({ model }) => model.getMetadata("nbgrader")?.grade_id === what);
+  await window.jupyterapp.commands.execute("notebook:run-all-below");
+}
+"""
 SOURCES = "() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells.map((one) => one.source)"
 
 
@@ -124,10 +139,20 @@ def run(page, code):
 
 
 def run_all(page):
-    """Run every cell as the menu does, to the end."""
+    """Run every cell as the menu does, to the end or to the first that fails."""
     page.evaluate("async () => { await window.jupyterapp.commands.execute('notebook:run-all-cells') }")
+
+
+def run_below(page, cell):
+    """Run what stands below the cell with that name, as the menu does."""
+    page.evaluate(BELOW, cell)
 
 
 def write(page, grade_id, source):
     """Put the source into the cell of that name of the notebook that is open."""
     page.evaluate(WRITE, [grade_id, source])
+
+
+def show(page, cell):
+    """Bring the cell with that name, or with that source, into the window."""
+    page.evaluate(SHOW, cell)

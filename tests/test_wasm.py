@@ -6,8 +6,9 @@ import subprocess
 import pytest
 import wasm
 
-from autograder.checks import audit
+from autograder import exercises_of
 from autograder.errors import BuildError
+from dlcourse import TOPICS
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +27,7 @@ def told():
 
 def test_every_exercise_is_judged_as_everywhere(told):
     assert told["complaints"] == {}
-    assert told["exercises"] == len(list(audit.selected([])))
+    assert told["exercises"] == sum(len(exercises_of(topic)) for topic in TOPICS)
     assert told["mistakes"] == told["rejected"] == told["named"] > 700
     assert told["variants"] == told["variants_passed"] > 400
 

@@ -45,8 +45,9 @@ class Case:
     tolerance : relative error allowed instead of that bound (for measured statistics).
     relative : each entry is compared with its own size, not with the largest entry of its array (tails).
     held : what a `Scale` needs and the answer never sees: held-out examples, labels. It does not go beside student code.
-    ask : (function, *what it knows), for an answer that may ask questions: ``function(number, *what it knows, *question)``,
-        `number` of them before, is called where the answer is judged; what it knows does not go beside student code.
+    ask : a function and what it knows, in a tuple, for an answer that may ask questions: it is called where the answer is
+        judged, with the number of questions before, what it knows and the question; what it knows does not go beside
+        student code.
         A driver finds in `ask` what asks, see `with_questions`.
     """
 

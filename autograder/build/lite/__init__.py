@@ -29,6 +29,8 @@ CDN = f"https://cdn.jsdelivr.net/pyodide/v{VERSION}/full/"
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
 # Of Pyodide's own packages, what the kernel and the course import: loaded at once, not one import after the other
 PRELOADED = ("micropip", "ssl", "sqlite3", "jedi", "ipython", "numpy", "matplotlib")
+# Loaded when a cell imports it: an assignment asks for its error function
+ASKED = ("scipy",)
 # Pure Python, from the package index in the versions of constraints.txt
 WHEELS = ("array-api-compat", "fsrs", "comm", "ipywidgets", "anywidget", "psygnal", "typing-extensions")
 # The kernel's own, which come with it
@@ -192,9 +194,9 @@ def _jupyterlite(work, target):
 
 
 def _copy_pyodide(source, target):
-    """Pyodide's core, and of its packages those that are loaded."""
+    """Pyodide's core, and of its packages those that are loaded, at once or when they are asked for."""
     packages = json.loads((source / "pyodide-lock.json").read_text(encoding="utf-8"))["packages"]
-    wanted, found = list(PRELOADED), set()
+    wanted, found = [*PRELOADED, *ASKED], set()
     while wanted:
         name = wanted.pop().replace("_", "-")
         if name not in found:
