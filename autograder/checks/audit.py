@@ -7,6 +7,7 @@ answers without content (`cheap.py`), which must earn next to nothing.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import sys
@@ -200,7 +201,7 @@ def _judged(exercise, seeds):
                     if not result.passed:
                         complain(f"{mistake.slug} is taken for {result.mistake} with seed {seed}")
         for number, functions in enumerate(exercise.variant_functions):
-            result = evaluate(exercise.name, *functions, seed=seed, withhold=True)
+            result = evaluate(exercise.name, *functions, seed=seed, withhold=True, explain=False)
             if result.passed and index == 0:
                 passed.add(number)
             if not result.passed:
@@ -308,8 +309,9 @@ def _without_content(exercise, seed, more):
             if exercise.scales or gained(exercise, functions, right, seed)
         ]
     for what, functions, right in answers:
-        result = evaluate(exercise.name, *functions, seed=seed, withhold=False)
-        given = evaluate(exercise.name, *right, seed=seed, withhold=False).score if right else 0.0
+        score = functools.partial(evaluate, exercise.name, seed=seed, withhold=False, explain=False)
+        result = score(*functions)
+        given = score(*right).score if right else 0.0
         # One that passes everything is the answer
         if not result.passed:
             yield what, result.score - given
@@ -327,12 +329,12 @@ def _fooled(exercise):
     result = evaluate(exercise.name, *map(_wrapped, exercise.functions))
     if result.score or "the course's own version" not in result.message:
         found.append(f"calling the reference scores {result.score:g}: {result.message}")
-    if evaluate(exercise.name, *_replayed(exercise)).passed:
+    if evaluate(exercise.name, *_replayed(exercise), explain=False).passed:
         found.append("the right answer for one fixed input passes")
     printed = evaluate(exercise.name, *map(_prints, exercise.functions), withhold=False)
     if not printed.passed or "prints" not in printed.message:
         found.append(f"a right answer that prints: {printed.message}")
-    changed = evaluate(exercise.name, *map(_changes_inputs, exercise.functions), withhold=False)
+    changed = evaluate(exercise.name, *map(_changes_inputs, exercise.functions), withhold=False, explain=False)
     takes_arrays = any(
         isinstance(x, np.ndarray) and x.size and x.dtype.kind == "f"
         for case in exercise.cases(np.random.default_rng(PUBLIC_SEED))
@@ -340,7 +342,7 @@ def _fooled(exercise):
     )
     if takes_arrays and changed.passed:
         found.append("a function that changes its inputs passes")
-    squeezed = evaluate(exercise.name, *map(_squeezed, exercise.functions), withhold=False)
+    squeezed = evaluate(exercise.name, *map(_squeezed, exercise.functions), withhold=False, explain=False)
     if _returns_matrices(exercise) and squeezed.passed:
         found.append("no case has an axis of length 1 in its answer: one that squeezes its arrays passes")
     return found

@@ -47,6 +47,7 @@ def evaluate(
     hidden: bool = True,
     seconds: float = SECONDS,
     withhold: bool | None = None,
+    explain: bool = True,
 ) -> Result:
     """Judge an answer.
 
@@ -58,6 +59,7 @@ def evaluate(
     seconds : time for the whole answer.
     withhold : whether the reference itself may not be called; default: yes, unless the answer is the reference or one
         of the exercise's own mistakes or variants.
+    explain : whether a wrong answer is compared with the known mistakes, which takes most of the time.
 
     Returns
     -------
@@ -68,7 +70,7 @@ def evaluate(
     if wrong:
         return result_of(exercise, [], wrong, attempted=False)
     cases, expected, got = ask(exercise, functions, seed, hidden, seconds, withhold)
-    return judge(exercise, cases, expected, got, seed)
+    return judge(exercise, cases, expected, got, seed, explain)
 
 
 def ask(
@@ -107,8 +109,13 @@ def ask(
     return [cases[i] for i in chosen], [expected[i] for i in chosen], got
 
 
-def judge(exercise: Exercise, cases: Sequence[Case], expected: Any, got: Any, seed: int = PUBLIC_SEED) -> Result:
-    """The result for the outcomes `got` (a list of `Outcome` objects for each case) against the expected values."""
+def judge(
+    exercise: Exercise, cases: Sequence[Case], expected: Any, got: Any, seed: int = PUBLIC_SEED, explain: bool = True
+) -> Result:
+    """The result for the outcomes `got` (a list of `Outcome` objects for each case) against the expected values.
+
+    explain : whether the known mistakes are looked for; the points do not depend on it.
+    """
     flat = [outcome for outcomes in got for outcome in outcomes]
     if exercise.assess is not None:
         return exercise.assess(exercise, cases, got)
@@ -138,7 +145,8 @@ def judge(exercise: Exercise, cases: Sequence[Case], expected: Any, got: Any, se
     # What answers without content pass matters only to one that passes something
     passed = any(row.passed or row.credit for row in rows)
     empty = [passed for _, passed in passed_without_content(exercise.name, seed)] if passed else ()
-    return result_of(exercise, rows, _notes(flat), _explanations(exercise, cases, seen, seed), empty=empty)
+    found = _explanations(exercise, cases, seen, seed) if explain else ()
+    return result_of(exercise, rows, _notes(flat), found, empty=empty)
 
 
 def _as_given(exercise, cases, flat):
