@@ -55,6 +55,16 @@ def test_rows_of_a_scale_are_counted_in_their_own_words():
 # --- what a project is ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_a_right_answer_earns_everything_whatever_the_seed(name):
+    """Grading has other data for each class: what is right must not need luck. (dlcourse audit --seeds 100 asks more.)"""
+    exercise = get_exercise(name)
+    for functions in (exercise.functions, *exercise.variant_functions):
+        results = {seed: evaluate(name, *functions, seed=seed, explain=False) for seed in range(100, 110)}
+        assert {seed: result.message for seed, result in results.items() if result.score < 1} == {}
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_project_is_the_last_of_its_assignment_and_measured_on_more_than_one_seed(name):
     exercise = get_exercise(name)

@@ -79,13 +79,14 @@ class _Nodes:
 
 
 def neuron_graph(rng, X, d, copies):
-    """The squared errors of a tanh neuron on examples, as a graph; copies : how often each weight is used, in sums with itself."""
+    """The squared errors of a tanh neuron on examples, as a graph; copies : how often each product is used, in sums with itself."""
     nodes = _Nodes()
     w = [nodes.add("parameter", value=value) for value in rng.uniform(-0.2, 0.2, X.shape[1])]
     b = nodes.add("parameter")
     errors = []
     for x, wanted in zip(X, d, strict=True):
-        inputs = [nodes.add("input", value=value) for value in x]
+        # However often it is used, the same slopes: the same steps serve
+        inputs = [nodes.add("input", value=value / copies) for value in x]
         products = [nodes.add("*", weight, given) for weight, given in zip(w, inputs, strict=True)]
         u = nodes.add("+", *products * copies, b)
         e = nodes.add("+", nodes.add("tanh", u), nodes.add("input", value=-wanted))
@@ -96,14 +97,16 @@ def neuron_graph(rng, X, d, copies):
 def cases(rng):
     def case(name, D, N, copies=1, hidden=False):
         direction = rng.standard_normal(D)
-        direction *= 1.5 / np.linalg.norm(direction)
+        direction *= 1.2 / np.linalg.norm(direction)
+        bias = rng.choice([-0.7, 0.7])
 
-        def examples(count):
-            X = rng.standard_normal((count, D))
-            return X, np.tanh(X @ direction + 0.4)
+        def examples(X):
+            return X, np.tanh(X @ direction + bias)
 
-        graph = neuron_graph(rng, *examples(N), copies)
-        return Case(name, graph, held=(*examples(300), copies), hidden=hidden)
+        # Few examples by chance may lie on a line: these go equally far in all directions
+        U, _, Vt = np.linalg.svd(rng.standard_normal((N, D)), full_matrices=False)
+        graph = neuron_graph(rng, *examples(np.sqrt(N) * U @ Vt), copies)
+        return Case(name, graph, held=examples(rng.standard_normal((300, D))), hidden=hidden)
 
     return [
         case("a neuron of two inputs", 2, 12),
@@ -114,9 +117,9 @@ def cases(rng):
 
 
 def error(value, case):
-    X, d, copies = case.held
+    X, d = case.held
     p = numbers(value, "parameters", (X.shape[1] + 1,))
-    return np.mean((np.tanh(copies * (X @ p[:-1]) + p[-1]) - d) ** 2)
+    return np.mean((np.tanh(X @ p[:-1] + p[-1]) - d) ** 2)
 
 
 # --- mistakes -------------------------------------------------------------------------------------------------------
@@ -157,7 +160,7 @@ def by_walking_back(ops, parents, values, result):
             todo += [(node, True), *((p, False) for p in parents[node])]
     chosen = [i for i in range(len(ops)) if ops[i] == "parameter"]
     velocity = dict.fromkeys(chosen, 0.0)
-    for _ in range(40):
+    for _ in range(80):
         for i in order:
             x = [values[p] for p in parents[i]]
             if ops[i] not in ("input", "parameter"):
@@ -169,7 +172,7 @@ def by_walking_back(ops, parents, values, result):
                 other = values[parents[i][1 - k]] if ops[i] == "*" else 1.0
                 flow[p] += flow[i] * (1 - values[i] ** 2 if ops[i] == "tanh" else other)
         for i in chosen:
-            velocity[i] = 0.8 * velocity[i] - 0.01 * flow[i]
+            velocity[i] = 0.8 * velocity[i] - 0.007 * flow[i]
             values[i] += velocity[i]
     return [values[i] for i in chosen]
 
@@ -200,7 +203,7 @@ def with_differences(ops, parents, values, result):
 
 EXERCISE = Exercise("graph.project", project, cases, MISTAKES, variants=[by_walking_back, with_differences], points=6,
     seconds=10.0,
-    scales={"": Scale("mean squared error of the trained neuron on examples that are not in the graph", 0.1, 0.04,
+    scales={"": Scale("mean squared error of the trained neuron on examples that are not in the graph", 0.1, 0.05,
                       error)},
     why="Thirty lines, and they train anything that is written as a graph: this is what a framework is.",
     hints=("Forward: go through the order from its end, where the inputs are, and keep value and local derivatives.",

@@ -41,7 +41,7 @@ SHAPES = ("activations.gelu", "activations.softplus", "activations.swish", "acti
 def cases(rng):
     def case(name, shape, hidden=False):
         # Stretched, so that no table of known activations helps
-        inside, outside = rng.uniform(0.5, 2.5), 10.0 ** rng.uniform(-1.3, 1.3)
+        inside, outside = rng.uniform(0.5, 2.5), 10.0 ** (rng.choice([-1, 1]) * rng.uniform(0.5, 1.3))
         extra = {"shape": Named(shape), "inside": float(inside), "outside": float(outside)}
         held = float(inside), float(outside), shape
         return Case(name, (Rng(int(rng.integers(2**31))),), extra=extra, held=held, hidden=hidden)
@@ -141,7 +141,7 @@ def by_many_numbers(f, rng):
 
 EXERCISE = Exercise("initializers.project", project, cases, MISTAKES, variants=[by_quadrature, by_many_numbers],
     driver=measured, points=6, seconds=10.0,
-    scales={"": Scale("relative change of the signal's mean square in a layer", 0.3, 0.06, growth)},
+    scales={"": Scale("relative change of the signal's mean square in a layer", 0.3, 0.1, growth)},
     why="Tables end with the activations of yesterday. If you can measure a gain, you need no table.",
     hints=("Draw an input of size 1, put it through a layer with gain 1, and look at the size of what comes out.",
            "Size means the root of the mean of the squares: the mean is not taken off.",

@@ -44,16 +44,16 @@ def project(X, y, rng):
 
 def cases(rng):
     def case(name, N, D, noise, hidden=False):
-        true = 1.4 * rng.standard_normal(D) / np.sqrt(D)
+        true = 1.8 * rng.standard_normal(D) / np.sqrt(D)
         X, held = rng.standard_normal((N, D)), rng.standard_normal((1000, D))
         y = X @ true + noise * rng.standard_normal(N)
         return Case(name, (X, y, Rng(int(rng.integers(2**31)))), held=(held, held @ true), hidden=hidden)
 
     return [
-        case("much noise", 80, 70, 0.7),
-        case("less noise", 90, 80, 0.6),
-        case("much noise, other data", 80, 70, 0.7, hidden=True),
-        case("more weights", 100, 88, 0.7, hidden=True),
+        case("much noise", 170, 149, 0.75),
+        case("less noise", 180, 160, 0.65),
+        case("much noise, other data", 170, 149, 0.75, hidden=True),
+        case("more weights", 200, 175, 0.75, hidden=True),
     ]
 
 
@@ -125,7 +125,7 @@ def repeated_splits(X, y, rng):
 EXERCISE = Exercise("regularization.project", project, cases, MISTAKES, variants=[leave_one_out, repeated_splits],
     points=6,
     seconds=10.0,
-    scales={"": Scale("error on other examples as a multiple of that of the best λ", 2.6, 1.8, times_the_best)},
+    scales={"": Scale("error on other examples as a multiple of that of the best λ", 2.7, 2.0, times_the_best)},
     why="No formula gives λ. The examples that you keep aside do.",
     hints=("A grid of λ from 0.01 to 1000, evenly in powers. For each: fit without some examples, count the error on "
            "those.",
