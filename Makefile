@@ -22,8 +22,8 @@ test: dev  ## the tests, doctests included; all but the slow ones
 	$(BIN)/python -m pytest -n 2 --dist loadscope -m "not slow"
 
 test-slow: dev  ## the slow tests: browsers, attacks, whole classes, PostgreSQL, the wheel
-	@# They wait for browsers, time limits and networks half of the time
-	$(BIN)/python -m pytest -n 3 --dist loadscope -m slow
+	@# They wait half of the time: for browsers, for limits. In the order of their names the longest ones do not come last
+	$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder -m slow
 
 soak: dev  ## a class of SIZE (1000), a tenth of it hostile: honest scores stay, memory stays flat, nothing is left behind
 	$(BIN)/python -m tests.soak $(SIZE)
