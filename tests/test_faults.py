@@ -578,9 +578,9 @@ from autograder.engine.run import grade_class
 
 if __name__ == "__main__":
     try:
-        with stopped_by_signals():
+        with stopped_by_signals() as heard:
             grade_class(open_course(sys.argv[1]), classes.NAME, workers=2, grader=classes.FakeGrader,
-                        on_event=lambda *a: print(*a[:2], flush=True))
+                        on_event=heard(lambda *a: print(*a[:2], flush=True)))
     except KeyboardInterrupt:
         print("stopped")
 """
@@ -624,6 +624,28 @@ def test_a_stopped_run_leaves_nothing(course, tmp_path, number):
             tempfile.tempdir = before
     assert list(place.iterdir()) == []
     assert not any(Path(f"/proc/{pid}").exists() for pid, _ in others)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
+def test_a_signal_that_python_only_prints_stops_at_the_next_event(monkeypatch, number):
+    printed, told = [], []
+    monkeypatch.setattr(sys, "unraisablehook", lambda args: printed.append(args.exc_type))
+
+    class Deleted:
+        def __del__(self):
+            signal.raise_signal(number)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), command.stopped_by_signals() as heard:
+            tell = heard(told.append)
+            tell("begin")
+            Deleted()
+            tell("done")
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (told, printed) == (["begin"], [KeyboardInterrupt])
 
 
 def test_only_folders_that_nobody_uses_are_removed(tmp_path, monkeypatch):

@@ -48,9 +48,10 @@ def main(
     )
     try:
         place = open_course(course, db)
-        with stopped_by_signals(), _Show() as show:
+        with stopped_by_signals() as heard, _Show() as show:
+            told = heard(show.event)
             summary = grade_class(
-                place, assignment, list(students), settings, workers, scheduler, regrade, on_event=show.event
+                place, assignment, list(students), settings, workers, scheduler, regrade, on_event=told
             )
     except CourseError as error:
         return fail(error)
@@ -71,21 +72,34 @@ def main(
 
 @contextlib.contextmanager
 def stopped_by_signals():
-    """SIGTERM and SIGHUP end the block as Ctrl-C does, so that it tidies up; a second one ends the process."""
-    before = {}
+    """SIGTERM and SIGHUP end the block as Ctrl-C does, so that it tidies up; a second one ends the process.
+
+    Gives what makes of a function another one that ends the block, too: Python only prints an exception that was raised
+    while an object was deleted or memory was collected, and the signal would be lost.
+    """
+    before, came = {}, []
 
     def stop(number, frame):
+        came.append(number)
         for one, handler in before.items():
             signal.signal(one, handler)
         raise KeyboardInterrupt
 
-    names = ("SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ()
+    def heard(function):
+        def call(*args):
+            if came:
+                raise KeyboardInterrupt
+            return function(*args)
+
+        return call
+
+    names = ("SIGINT", "SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ()
     for number in (getattr(signal, name) for name in names if hasattr(signal, name)):
         # nohup has SIGHUP ignored on purpose
-        if signal.getsignal(number) == signal.SIG_DFL:
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             before[number] = signal.signal(number, stop)
     try:
-        yield
+        yield heard
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

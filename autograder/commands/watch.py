@@ -36,8 +36,8 @@ def main(
     try:
         place = open_course(course)
         settings = Settings.with_timeout(timeout, isolation=isolation, memory=memory)
-        with stopped_by_signals(), Arrivals(place, assignments, settings, 0.0 if once else pause) as watch:
-            return _Loop(place, watch, every, feedback).run(once)
+        with stopped_by_signals() as heard, Arrivals(place, assignments, settings, 0.0 if once else pause) as watch:
+            return _Loop(place, watch, every, feedback, heard(time.sleep)).run(once)
     except CourseError as error:
         return fail(error)
     except KeyboardInterrupt:
@@ -46,8 +46,8 @@ def main(
 
 
 class _Loop:
-    def __init__(self, course, watch, every, feedback):
-        self.course, self.watch, self.every, self.feedback = course, watch, every, feedback
+    def __init__(self, course, watch, every, feedback, sleep):
+        self.course, self.watch, self.every, self.feedback, self.sleep = course, watch, every, feedback, sleep
         self.exchange = _Exchange(course)
         self.told, self.open = {}, False
 
@@ -65,7 +65,7 @@ class _Loop:
             if once and (not self.watch.queue or self.open):
                 return 1 if self.open else 0
             if not once:
-                time.sleep(self.every)
+                self.sleep(self.every)
 
     def _show(self, summary):
         self.open = self.open or not summary.complete
