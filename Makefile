@@ -21,9 +21,9 @@ lab: course  ## open JupyterLab on the lessons
 test: dev  ## the tests, doctests included; all but the slow ones
 	$(BIN)/python -m pytest -n 2 --dist loadscope -m "not slow"
 
-# They wait half of the time, for browsers and for limits; in the order of their names the longest do not come last
+# They wait half of the time, for browsers and for limits; the files whose tests share nothing are dealt out one by one
 test-slow: dev  ## the slow tests: browsers, attacks, whole classes, PostgreSQL, the wheel
-	$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder -m slow
+	$(BIN)/python -m pytest -n 3 --dist loadgroup -m slow
 
 soak: dev  ## a class of SIZE (1000), a tenth of it hostile: honest scores stay, memory stays flat, nothing is left behind
 	$(BIN)/python -m tests.soak $(SIZE)

@@ -12,6 +12,20 @@ from pathlib import Path
 import pytest
 
 
+# Each of their slow tests takes long by itself, and they share nothing that does: each may run in another process
+APART = {
+    *("test_browser_start", "test_cli", "test_faults", "test_first_hour", "test_grade", "test_hosts", "test_projects"),
+    *("test_release", "test_report", "test_selftest"),
+}
+
+
+def pytest_collection_modifyitems(items):
+    """With `--dist loadgroup` the tests of any other file stay together: what they share is made once."""
+    for item in items:
+        if item.path.stem not in APART:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 @pytest.fixture(autouse=True)
 def not_while_grading():
     """nbgrader sets this for its grading, and leaves it set where that fails: later checks of the process would not raise."""
