@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-
 # Each of their slow tests takes long by itself, and they share nothing that does: each may run in another process
 APART = {
     *("test_browser_start", "test_cli", "test_faults", "test_first_hour", "test_grade", "test_hosts", "test_projects"),
@@ -19,6 +18,8 @@ APART = {
 }
 
 
+# Before xdist looks at the marks
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """With `--dist loadgroup` the tests of any other file stay together: what they share is made once."""
     for item in items:
