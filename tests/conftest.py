@@ -11,20 +11,24 @@ from pathlib import Path
 
 import pytest
 
-# Each of their slow tests takes long by itself, and they share nothing that does: each may run in another process
+# Each of their slow tests takes long by itself, and they share nothing that does
 APART = {
     *("test_browser_start", "test_cli", "test_faults", "test_first_hour", "test_grade", "test_hosts", "test_projects"),
     *("test_release", "test_report", "test_selftest"),
 }
 
 
-# Before xdist looks at the marks
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """With `--dist loadgroup` the tests of any other file stay together: what they share is made once."""
-    for item in items:
-        if item.path.stem not in APART:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """The tests of a file stay in one process, which makes what they share once; those of the files above do not."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.partition("::")[0]
+            return nodeid if Path(file).stem in APART else file
+
+    return ByFile(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 @pytest.fixture(autouse=True)
