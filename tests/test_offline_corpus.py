@@ -116,6 +116,12 @@ def scene(tmp_path_factory, grader):
     return both, make_scene(folder, both.course.root, 9), attacked.released_notebook(both.course.root)
 
 
+def at_a_limit(attack, outcomes):
+    """The outcomes; which of several limits an attack meets first is the machine's, so these are one word."""
+    either = attack.verdict if isinstance(attack.verdict, tuple) else ()
+    return {name: ("a limit" if verdict in either else verdict, points) for name, (verdict, points) in outcomes.items()}
+
+
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.slug)
 def test_an_attack(scene, attack):
     both, around, released = scene
@@ -127,7 +133,7 @@ def test_an_attack(scene, attack):
         with pytest.raises(NoNotebook):
             both.checked(attack.folder)
     else:
-        assert both.checked(attack.folder) == graded
+        assert at_a_limit(attack, both.checked(attack.folder)) == at_a_limit(attack, graded)
 
 
 @pytest.fixture(scope="module")
