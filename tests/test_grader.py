@@ -733,9 +733,13 @@ def test_the_causes_are_exercises_that_failed_and_are_called_by_the_students_cod
     )
     made = grader._NotebookRun(Task("a", "h", "h", steps, 1), Settings(), None, None, Judge, set())
     made.failed = {"one": ("f",), "two": ("g", "h")}
-    assert made._causes("three") == {"one": ("f",)} and made._causes("one") == {}
+    assert made._causes("three", None) == {"one": ("f",)} and made._causes("one", None) == {}
     made.task = Task("a", "h", "h", (*steps, Step(CODE, "h(2)", 3, student=True)), 1)
-    assert made._causes("three") == made.failed and made._causes("one") == {"two": ("g", "h")}
+    assert made._causes("three", None) == made.failed and made._causes("one", None) == {"two": ("g", "h")}
+    # Of what is written somewhere, what the answer itself uses; a child may send anything in that place
+    assert made._causes("three", ["np", "h"]) == {"two": ("g", "h")} and made._causes("three", []) == {}
+    assert made._causes("three", [["f"], 3, None]) == {} and made._causes("three", {"f": 1}) == made.failed
+    assert made._causes("three", ["g"]) == {}
 
 
 def cases_run(name, functions, sent, monkeypatch, instead=None, answer=None, at_home=False):

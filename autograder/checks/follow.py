@@ -12,6 +12,7 @@ from typing import Any
 
 from .exercise import Exercise, exercises_of
 from .result import Result
+from .uses import names_used
 
 
 def earlier_uses(exercise: Exercise, functions: Sequence[Callable]) -> dict[str, tuple]:
@@ -19,8 +20,10 @@ def earlier_uses(exercise: Exercise, functions: Sequence[Callable]) -> dict[str,
     if exercise.released is not None:
         # There is no function of the course to put in the place of the student's
         return {}
-    names = _names_of(functions)
-    space = next((function.__globals__ for function in functions if isinstance(function, types.FunctionType)), {})
+    space: dict[str, Any] = next(
+        (function.__globals__ for function in functions if isinstance(function, types.FunctionType)), {}
+    )
+    names = names_used(functions, space)
     found: dict[str, tuple] = {}
     for name, other in exercises_of(exercise.slug).items():
         if name == exercise.name:
@@ -28,25 +31,9 @@ def earlier_uses(exercise: Exercise, functions: Sequence[Callable]) -> dict[str,
         own = tuple(space.get(one) for one in other.function_names)
         written = all(isinstance(one, types.FunctionType) for one in own)
         # The course's own function, imported, cannot be what is wrong
-        if written and names.intersection(other.function_names) and not set(own) & set(other.functions):
+        used = names is None or not names.isdisjoint(other.function_names)
+        if written and used and not set(own) & set(other.functions):
             found[name] = own
-    return found
-
-
-def _names_of(functions):
-    """Global names that the code of these functions uses, and that of the functions which it calls."""
-    found: set[str] = set()
-    todo: list[Any] = [function for function in functions if isinstance(function, types.FunctionType)]
-    while todo:
-        function = todo.pop()
-        codes = [function.__code__]
-        for code in codes:
-            codes += [inner for inner in code.co_consts if isinstance(inner, types.CodeType)]
-            for name in set(code.co_names) - found:
-                found.add(name)
-                used = function.__globals__.get(name)
-                if isinstance(used, types.FunctionType) and used.__globals__ is function.__globals__:
-                    todo.append(used)
     return found
 
 

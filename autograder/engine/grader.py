@@ -515,7 +515,11 @@ class _NotebookRun:
         seed = PUBLIC_SEED if self.task.at_home else exercise_seed(self.task.seed, name)
         frames, errors, died = self._frames(exercise, functions, seed)
         judgement = self.judge.judge(name, seed, frames, self.task.at_home)
-        causes = self._causes(name) if died is None and not judgement.broken and not judgement.result.passed else {}
+        causes = (
+            self._causes(name, header.get("used"))
+            if died is None and not judgement.broken and not judgement.result.passed
+            else {}
+        )
         if causes:
             # In a copy, as for a check that is asked twice: what is lent to this answer must not reach another one
             self._ask(request | {"apart": True}, seconds=self.settings.timeout)
@@ -586,15 +590,20 @@ class _NotebookRun:
             request, buffers = request | {"given": given}, [*buffers, body]
         return self._ask(request, left, buffers, exercise, self._answers(exercise, seed, case))
 
-    def _causes(self, name):
-        """{earlier exercise that failed: the names of its functions} of those that the student's code calls somewhere."""
+    def _causes(self, name, used):
+        """{earlier exercise that failed: the names of its functions} of those that the answer calls, as far as can be seen.
+
+        used : names that the child has found in the answer's code; anything but a list stands for all that is written.
+        """
         if get_exercise(name).released is not None:
             return {}
-        source = self._written()
+        called = _called(self._written())
+        if isinstance(used, list):
+            called = called.intersection(one for one in used if isinstance(one, str))
         return {
             other: functions
             for other, functions in self.failed.items()
-            if other != name and not _called(source).isdisjoint(functions)
+            if other != name and not called.isdisjoint(functions)
         }
 
     def _written(self):

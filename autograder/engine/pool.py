@@ -7,6 +7,7 @@ of the results an `EngineFault` where the machine failed.
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import logging
 import os
@@ -102,6 +103,8 @@ class _GraderOnWorker:
             self.grader = self.make(self.settings).__enter__()
             for names in self.exercises:
                 self.grader.warm(names)
+            # What is loaded by now stays: the collector need not look through it with every submission
+            gc.freeze()
         except EngineFault as fault:
             self.fault = str(fault)
 

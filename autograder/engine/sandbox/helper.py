@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import subprocess
 import sys
@@ -118,6 +119,8 @@ def requests(channel: Channel, memory: int) -> Iterator[tuple]:
         elif "load" in header:
             for name in header["load"]:
                 get_exercise(name)
+            # What is loaded stays: the collector need not look through it again and again
+            gc.freeze()
             channel.send({"ready": True})
         else:
             yield header, body

@@ -34,11 +34,13 @@ from typing import Any
 import numpy as np
 
 from ...checks import drivers, trace
+from ...checks.uses import names_used
 from . import calls, link, walls
 from .meter import Meter
 from .protocol import QUESTION, Channel, Closed, TooLarge, course_tuple, decode, encode
 
 OUTPUTS = 100
+USED = 2000
 SHOWN = 4 * 2**20
 
 
@@ -545,12 +547,17 @@ def _figures(on):
 
 
 def find_functions(shell: Any, work: Channel, header: dict, body: Any) -> tuple:
-    """What stands under each name: whether it can be called, and in words what it is."""
-    found = []
-    for name in header["names"]:
-        value = shell.user_ns.get(name)
+    """What stands under each name: whether it can be called, in words what it is; and the names that they use."""
+    found, values = [], [shell.user_ns.get(name) for name in header["names"]]
+    for name, value in zip(header["names"], values, strict=True):
         found.append([name in shell.user_ns, callable(value), drivers.kind(value)[:200]])
-    return {"found": found}, ()
+    try:
+        used = names_used(values, shell.user_ns)
+    except Exception:
+        # Any class may be a student's, with attributes that raise
+        used = None
+    # No list stands for every name; an answer of honest length uses far fewer
+    return {"found": found, "used": sorted(used) if used is not None and len(used) <= USED else None}, ()
 
 
 def run_one_case(shell: Any, work: Channel, header: dict, body: Any) -> tuple:

@@ -92,6 +92,7 @@ def write_kit(folder: Path, names: Collection[str]) -> None:
         "checks/drivers.py",
         "checks/limits.py",
         "checks/trace.py",
+        "checks/uses.py",
         *(f"engine/sandbox/{name}.py" for name in ("calls", "inside", "link", "meter", "protocol", "walls")),
     ):
         _copy_compiled(here / name, package / name)
