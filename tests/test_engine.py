@@ -399,7 +399,7 @@ try:
 except OSError: pass
 seen += [name for name in os.environ if "SECRET" in name]
 seen += [path for path in glob.glob("/*") + glob.glob("/usr/*") + ["/kit", "/site", "/dev", "/etc"] if path != "/tmp" and os.access(path, os.W_OK)]
-seen += [m for m in sys.modules if m.startswith("autograder") and m.split(".")[-1] not in ("autograder", "checks", "drivers", "limits", "trace", "link", "engine", "sandbox", "inside", "walls", "calls", "meter", "protocol", "withheld", "drivers")]
+seen += [m for m in sys.modules if m.startswith("autograder") and m.split(".")[-1] not in ("autograder", "checks", "drivers", "limits", "trace", "uses", "link", "engine", "sandbox", "inside", "walls", "calls", "meter", "protocol", "withheld", "drivers")]
 libc = ctypes.CDLL(None)
 for call in (lambda: libc.unshare(0x10000000), lambda: libc.mount(b"x", b"/tmp", b"tmpfs", 0, None), lambda: libc.ptrace(0, 0, 0, 0), lambda: libc.setns(3, 0)):
     if call() == 0: seen.append("system call")
