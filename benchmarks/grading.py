@@ -317,7 +317,7 @@ def _judge_here():
                 self.known[name, seed] = judge.limits_of(name, seed)
             return self.known[name, seed]
 
-        def judge(self, name, seed, frames, at_home=False, again=False):
+        def _ask(self, name, seed, frames, at_home, again):
             return judge.judged(name, seed, frames, at_home, again)
 
         def know(self, name, seed):
