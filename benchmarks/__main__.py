@@ -7,7 +7,7 @@ BENCH_SECONDS sets the time for each row (2.5 s).
 
 Each measurement runs in its own process: one thread for both sides, then two. Within a row the sides take turns,
 so that whatever else the machine does falls on all of them alike; the table holds medians of five repeats. A row whose
-repeats lie too far apart is measured again, at most twice; while one stays so, nothing is written and the status is 1.
+repeats lie too far apart is measured again, at most nine times; while one stays so, nothing is written and the status is 1.
 """
 
 import json
@@ -23,7 +23,7 @@ from pathlib import Path
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 PINS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "MKL_ENABLE_INSTRUCTIONS", "ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY")
 RESULTS = Path(__file__).parent / "results.md"
-REPEATS, SPREAD, ATTEMPTS = 5, 0.10, 3
+REPEATS, SPREAD, ATTEMPTS = 5, 0.10, 10
 # What is freed stays with the process, for both sides: whether the C library gives it back is chance, and to get it again
 # from the system costs more than most rows
 KEPT = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**30)}

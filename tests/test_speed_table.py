@@ -86,7 +86,7 @@ def test_an_unsteady_table_is_not_written_and_says_which_rows(tmp_path, capsys):
     with pytest.raises(SystemExit) as stop:
         speed.publish(["# Speed"], apart, path)
     assert stop.value.code == (
-        "Nothing is written: 5 repeats lie 10% or more apart, after 3 attempts, in\n"
+        "Nothing is written: 5 repeats lie 10% or more apart, after 10 attempts, in\n"
         "  a row, 2 threads: 90%\n"
         "Is something else running on this machine?"
     )
