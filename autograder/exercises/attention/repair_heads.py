@@ -85,19 +85,21 @@ def cases(rng):
     def thousands(arrays, levels):
         """Scores of a thousand, whose exponentials are beyond the numbers; levels : of each query's scores."""
         Q, K, *others = arrays
-        Q[:, -1], K[:, -1] = np.sqrt(Q.shape[1]) * np.asarray(levels), 1.0
+        Q[:, -1], K[:, -1] = 4.0 * np.sqrt(Q.shape[1]) * np.asarray(levels), 0.25
         return Q, K, *others
 
-    # From query to query the levels differ, and the first key lies far below the others
+    # From query to query the levels differ; the first key lies far below the others, the second beyond the numbers
     apart = thousands(with_flow(3, 5, 3, 2), [1000.0, 2000.0, 1000.0])
-    apart[1][0, -1] = 0.97
+    apart[1][:2, -1] = 0.97 / 4, 0.0
+    masked = thousands(heads(4, 4, 3, 2), 1000.0)
+    masked[1][2, -1] = 0.0
     return repair_cases(
         [
             ("four positions", heads(4, 4, 3, 2), False),
             ("values of one entry", heads(5, 5, 2, 1), False),
             ("seven positions", heads(7, 7, 4, 3), True),
             ("large numbers", heads(4, 4, 3, 2, 1e5), True),
-            ("scores of a thousand", thousands(heads(4, 4, 3, 2), 1000.0), True),
+            ("scores of a thousand", masked, True),
         ],
         [
             ("more keys than queries", with_flow(3, 5, 4, 2), False),

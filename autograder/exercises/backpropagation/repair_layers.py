@@ -106,6 +106,20 @@ def cases(rng):
         *arrays, c = network(4, 3, 6, 4)
         return *arrays, c + 1000.0
 
+    def far_apart():
+        """Scores whose maxima lie thousands apart from row to row, and within a row as far as probabilities reach."""
+        X, labels, W, b, V, c = network(5, 3, 6, 4)
+        # The first unit is on in the first example and off in the second
+        W[:, 0] = np.abs(W[:, 0]) * np.sign(X[0])
+        X[1] = -X[0]
+        Z = np.maximum(X @ W + b, 0)
+        V *= 725 / np.max(np.ptp(Z @ V, axis=1))
+        scores = Z @ V
+        # A probability near the smallest number has few digits; as the label's it would be all of the loss
+        labels = np.where(np.ptp(scores, axis=1) < 600, np.argmin(scores, axis=1), np.argmax(scores, axis=1))
+        V[0] += 2000.0 / Z[0, 0]
+        return X, labels, W, b, V, np.zeros(4)
+
     return repair_cases(
         [
             ("five examples", layer(5, 3, 2), False),
@@ -120,6 +134,7 @@ def cases(rng):
             ("a large first layer", large_network(1e5), True),
             ("a large second layer", large_network(1e-5), True),
             ("large scores", large_scores(), True),
+            ("scores far apart", far_apart(), True),
         ],
         {"dW": 1, "db": 2, "dV": 3},
         {"loss": 0, "dc": 4},
