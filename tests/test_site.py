@@ -5,6 +5,7 @@ import functools
 import html
 import http.server
 import importlib
+import inspect
 import json
 import re
 import runpy
@@ -19,6 +20,7 @@ import pytest
 
 import dlcourse
 from autograder import Mistake, build, evaluate, get_exercise, slip
+from autograder.build import lite
 from autograder.checks import audit
 
 ROOT = build.ROOT
@@ -45,6 +47,24 @@ def commands_of(path):
     lines = [line for code in fenced(path, "sh", "") for line in code.splitlines()]
     lines += re.findall(r"`(dlcourse [^`]+)`", text)
     return [shlex.split(line, comments=True) for line in lines if re.match(r"dlcourse \w", line)]
+
+
+def test_what_a_first_visit_loads_is_said_as_it_was_measured():
+    measured = (ROOT / "benchmarks" / "lite.md").read_text(encoding="utf-8")
+    seconds, megabytes, processor = re.search(
+        r"first visit: .*\| ([\d.]+) s, ([\d.]+) MB, ([\d.]+) s of", measured
+    ).groups()
+    memory = re.search(r"memory of the page and its Python \| (\d+) MB", measured)[1]
+    longest = max(float(one) for one in re.findall(r"\| lesson \w+ \| ([\d.]+) s", measured))
+    guide = (DOCS / "lite.md").read_text(encoding="utf-8")
+    for line in (
+        f"({float(seconds):.0f} s on a line of 50 Mbit/s) | {float(megabytes):.0f} MB |",
+        f"| processor time to the first check, one core of a server | {float(processor):.0f} s |",
+        f"| the longest lesson, run to its end | {longest:.0f} s |",
+        f"| memory of a page with its Python | {round(int(memory), -1)} MB |",
+    ):
+        assert line in guide
+    assert f'"@MEGABYTES@": "{float(megabytes):.0f}"' in inspect.getsource(lite)
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda path: str(path.relative_to(ROOT)))

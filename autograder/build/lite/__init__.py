@@ -217,7 +217,7 @@ def _own_pages(target, pyodide):
     words = {
         "@ROWS@": "\n".join(map(_row, start_page.catalogue())),
         "@JUPYTERLITE@": importlib.metadata.version("jupyterlite-core"),
-        "@MEGABYTES@": "46",
+        "@MEGABYTES@": "47",
         "@PYODIDE@": "" if pyodide is not None else CDN,
     }
     (target / "index.html").write_text(_filled("index.html", words), encoding="utf-8")
