@@ -108,7 +108,7 @@ def cases(rng):
 
     def far_apart():
         """Scores whose maxima lie thousands apart from row to row, and within a row as far as probabilities reach."""
-        X, labels, W, b, V, c = network(5, 3, 6, 4)
+        X, _, W, b, V, _ = network(5, 3, 6, 4)
         # The first unit is on in the first example and off in the second
         W[:, 0] = np.abs(W[:, 0]) * np.sign(X[0])
         X[1] = -X[0]
