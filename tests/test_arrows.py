@@ -129,6 +129,7 @@ def test_nothing_beside_a_students_code_imports_the_exercises():
         "autograder.checks.drivers",
         "autograder.checks.limits",
         "autograder.checks.trace",
+        "autograder.checks.uses",
         "autograder.engine.sandbox.calls",
         "autograder.engine.sandbox.inside",
         "autograder.engine.sandbox.link",
