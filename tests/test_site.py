@@ -68,6 +68,11 @@ def test_what_a_first_visit_loads_is_said_as_it_was_measured():
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_guide_has_a_figure_to_fill_in(guide):
+    assert re.findall(r"@[A-Z_]+@", guide.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_command_of_a_guide_exists(guide):
     typer = pytest.importorskip("typer")
     from autograder.cli import app

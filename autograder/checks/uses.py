@@ -8,15 +8,19 @@ from collections.abc import Iterable
 from typing import Any
 
 # Code with one of these may use a name that stands nowhere in it
-_ANY_NAME = {"eval", "exec", "globals", "locals", "vars", "get_ipython", "import_module", "__import__", "__main__"}
-# A larger container holds data
-_FEW = 100
+_ANY_NAME = {
+    *("eval", "exec", "globals", "locals", "vars", "getattr", "attrgetter", "modules"),
+    *("get_ipython", "import_module", "__import__", "__main__"),
+}
+# To follow more would take a student's time
+_MOST = 10_000
 
 
 def names_used(functions: Iterable[Any], space: dict[str, Any]) -> set[str] | None:
     """Names that the code of these functions uses, and that of the notebook's functions that it calls; None for "any".
 
-    Followed are functions, in closures, defaults, wrappers, classes, objects and small containers too.
+    Followed are functions, in closures, defaults, wrappers, classes, objects and containers too. "Any" is also what too
+    many values to follow give: it costs a student nothing.
 
     functions : the answer. space : the notebook's global names.
     """
@@ -30,6 +34,8 @@ def names_used(functions: Iterable[Any], space: dict[str, Any]) -> set[str] | No
         if id(value) in seen:
             continue
         seen[id(value)] = value
+        if len(seen) > _MOST:
+            return None
         if isinstance(value, types.FunctionType):
             todo += _held(value)
             if value.__globals__ is space:
@@ -76,12 +82,12 @@ def _parts(value, home):
     if isinstance(value, property):
         return [value.fget, value.fset]
     if isinstance(value, dict):
-        return list(value.values()) if len(value) <= _FEW else []
+        return list(value.values())
     if isinstance(value, list | tuple | set | frozenset):
-        return list(value) if len(value) <= _FEW else []
+        return list(value)
     if isinstance(value, types.ModuleType):
         return []
     held = getattr(value, "__dict__", None)
-    parts = list(held.values()) if isinstance(held, dict) and len(held) <= _FEW else []
+    parts = list(held.values()) if isinstance(held, dict) else []
     # What `functools.cache` makes has its function here; `np.vectorize` keeps it among its attributes
     return [*parts, *([type(value)] if type(value).__module__ == home else [])]
