@@ -80,19 +80,22 @@ def run(*command, cwd=None):
 
     bubblewrap does not wait for what it has started, so what nobody has waited for is collected here, and counted.
     """
-    kernel.adopt()
     environment = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     # Without compiled bytecode every start of every process would compile half of Jupyter
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     environment["PATH"] = str(Path(sys.executable).parent) + os.pathsep + environment.get("PATH", "")
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
-    wall = time.perf_counter() - begun
-    with contextlib.suppress(ChildProcessError):
-        # Not for ever: schedulers and workers of the benchmark's own go on
-        for _ in range(200):
-            if os.waitpid(-1, os.WNOHANG)[0] == 0:
-                time.sleep(0.01)
+    kernel.adopt()
+    try:
+        done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+        wall = time.perf_counter() - begun
+        with contextlib.suppress(ChildProcessError):
+            # Not for ever: schedulers and workers of the benchmark's own go on
+            for _ in range(200):
+                if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                    time.sleep(0.01)
+    finally:
+        kernel.adopt(False)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         raise SystemExit(f"{' '.join(map(str, command))} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")

@@ -75,10 +75,10 @@ def die_with_parent() -> None:
         _call("prctl", _PR_SET_PDEATHSIG, 9, 0, 0, 0)
 
 
-def adopt() -> None:
-    """Become the parent of every descendant whose own parent ends, so that none is out of sight."""
+def adopt(them: bool = True) -> None:
+    """Become the parent of every descendant whose own parent ends, so that none is out of sight; `False`: no longer."""
     if platform.system() == "Linux":
-        _call("prctl", _PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        _call("prctl", _PR_SET_CHILD_SUBREAPER, int(them), 0, 0, 0)
 
 
 def limit(memory: int, disk: int, processes: int, cpu: int) -> None:
