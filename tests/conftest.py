@@ -41,16 +41,15 @@ def not_while_grading():
 def _of_the_process():
     """What of a process outlives the test that changes it, and meets the tests after it: {what: its state}."""
     import ctypes
-    import resource
     import signal
 
-    found = {
-        "signal handlers": {number.name: signal.getsignal(number) for number in signal.Signals},
-        "folder": os.getcwd(),
-        "limits": {name: resource.getrlimit(getattr(resource, name)) for name in dir(resource) if "RLIMIT_" in name},
-    }
     os.umask(mask := os.umask(0o022))
-    found["umask"] = oct(mask)
+    found = {number.name: signal.getsignal(number) for number in signal.Signals}
+    found |= {"folder": os.getcwd(), "umask": oct(mask)}
+    with contextlib.suppress(ImportError):
+        import resource
+
+        found |= {name: resource.getrlimit(getattr(resource, name)) for name in dir(resource) if "RLIMIT_" in name}
     if sys.platform == "linux":
         PR_GET_CHILD_SUBREAPER, adopts = 37, ctypes.c_int()
         assert ctypes.CDLL(None).prctl(PR_GET_CHILD_SUBREAPER, ctypes.byref(adopts), 0, 0, 0) == 0
@@ -59,17 +58,11 @@ def _of_the_process():
     return found
 
 
-@pytest.fixture(scope="session", autouse=True)
-def process_state():
-    """How the process was after the last test: what a file's own fixtures change counts too."""
-    return _of_the_process()
-
-
-@pytest.fixture(autouse=True)
-def leaves_the_process_as_it_was(process_state, not_while_grading):
+@pytest.fixture(scope="module", autouse=True)
+def leaves_the_process_as_it_was():
+    before = _of_the_process()
     yield
-    before, after = dict(process_state), _of_the_process()
-    process_state.update(after)
+    after = _of_the_process()
     assert {what: after[what] for what in before if after[what] != before[what]} == {}
 
 
