@@ -23,7 +23,7 @@ test: dev  ## the tests, doctests included; all but the slow ones
 
 # They wait half of the time, for browsers and for limits; the files whose tests share nothing are dealt out one by one
 test-slow: dev  ## the slow tests: browsers, attacks, whole classes, PostgreSQL, the wheel
-	$(BIN)/python -m pytest -n 3 --dist loadscope -m slow
+	$(BIN)/python -m pytest -n 4 --dist loadscope -m slow
 
 soak: dev  ## a class of SIZE (1000), a tenth of it hostile: honest scores stay, memory stays flat, nothing is left behind
 	$(BIN)/python -m tests.soak $(SIZE)

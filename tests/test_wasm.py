@@ -15,9 +15,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def told():
-    """The totals that the audit prints there: what is right of every exercise, and a third of the mistakes."""
+    """The totals that the audit prints there: what is right of every exercise, and a sixth of the mistakes."""
     try:
-        command = wasm.command(wasm.HERE / "wasm_audit.py", "--third")
+        command = wasm.command(wasm.HERE / "wasm_audit.py", "--some")
     except BuildError as error:
         pytest.skip(str(error))
     done = subprocess.run(command, capture_output=True, text=True)
@@ -28,7 +28,7 @@ def told():
 def test_every_exercise_is_judged_as_everywhere(told):
     assert told["complaints"] == {}
     assert told["exercises"] == sum(len(exercises_of(topic)) for topic in TOPICS)
-    assert told["mistakes"] == told["rejected"] == told["named"] > 700
+    assert told["mistakes"] == told["rejected"] == told["named"] > 350
     assert told["variants"] == told["variants_passed"] > 400
 
 

@@ -1,9 +1,10 @@
 """Run in WebAssembly by `tests.wasm`: the audit of exercises there, and answers that never end.
 
-    python -m tests.wasm tests/wasm_audit.py [--third] [NAME …]      topics or exercises; all where none is given
+    python -m tests.wasm tests/wasm_audit.py [--some] [NAME …]       topics or exercises; all where none is given
 
-Prints a line for each exercise and last, as JSON, the totals, the complaints and the seconds of the processor. With --third
-each exercise is asked for its reference, its variants and every third mistake only: what the gate has time for.
+Prints a line for each exercise and last, as JSON, the totals, the complaints and the seconds of the processor. With --some
+each exercise is asked for its reference, its variants (of a project: one) and every sixth mistake only: what the gate has
+time for.
 """
 
 import json
@@ -61,15 +62,17 @@ def message_of(function):
     return next(row.problem for row in result.rows)
 
 
-def a_third(exercise):
-    """The audit's `Row` of a part: what is right passes, and every third mistake is named."""
-    mistakes = exercise.mistakes[::3]
-    row = audit.Row(exercise.name, mistakes=len(mistakes), variants=len(exercise.variant_functions))
+def of_some(exercise):
+    """The audit's `Row` of a part: what is right passes, and every sixth mistake is named."""
+    mistakes = exercise.mistakes[::6]
+    # Each answer to a project trains for seconds
+    variants = exercise.variant_functions[: 1 if exercise.scales else None]
+    row = audit.Row(exercise.name, mistakes=len(mistakes), variants=len(variants))
     # What an answer without content earns is the same everywhere, and takes most of the time
     evaluation.passed_without_content = lambda name, seed: []
     if not evaluate(exercise.name, *exercise.functions).passed:
         row.complaints.append("the reference fails")
-    for functions in exercise.variant_functions:
+    for functions in variants:
         result = evaluate(exercise.name, *functions, withhold=True)
         row.variants_passed += result.passed
         if not result.passed:
@@ -84,14 +87,14 @@ def a_third(exercise):
 
 
 def main(names):
-    brief = "--third" in names
-    names = [name for name in names if name != "--third"]
+    brief = "--some" in names
+    names = [name for name in names if name != "--some"]
     begun = processor_seconds()
     rows = []
     for exercise in audit.selected(names):
         since = processor_seconds()
         rows.append(
-            a_third(exercise) if brief and exercise.assess is None else audit.audit(exercise, audit.first_seeds(1))
+            of_some(exercise) if brief and exercise.assess is None else audit.audit(exercise, audit.first_seeds(1))
         )
         print(f"{exercise.name}  {processor_seconds() - since:.2f} s", *rows[-1].complaints, sep="\n  ")
     told = audit.totals(rows) | {
