@@ -6,8 +6,10 @@ python -m benchmarks conv pool      the rows whose names contain one of the word
 BENCH_SECONDS sets the time for each row (2.5 s).
 
 Each measurement runs in its own process: one thread for both sides, then two. Within a row the sides take turns,
-so that whatever else the machine does falls on all of them alike; the table holds medians of five repeats. A row whose
-repeats lie too far apart is measured again, at most nine times; while one stays so, nothing is written and the status is 1.
+so that whatever else the machine does falls on all of them alike; the table holds medians of five repeats, each of which is
+the shortest of many calls. A row whose repeats lie too far apart is measured again, at most nine times. While one stays so
+with one thread, nothing is written and the status is 1; with two, which only an idle machine has, the row says so in the
+place of a figure. The page has a table for each kind of processor: a run writes that of its own and leaves the others.
 """
 
 import json
@@ -27,6 +29,7 @@ REPEATS, SPREAD, ATTEMPTS = 5, 0.10, 10
 # What is freed stays with the process, for both sides: whether the C library gives it back is chance, and to get it again
 # from the system costs more than most rows
 KEPT = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**30)}
+NOT_STEADY = "not steady"
 GEOMETRIC_MEAN, PLAIN = 0.45, 2.5  # goals: of all rows together, and of the plain formulas in each
 # What a processor must have to be of a level of x86-64, by the flags that Linux shows
 LEVELS = {
@@ -102,13 +105,16 @@ def spread(repeats):
 
 
 def interleaved(sides, calls, clock, seconds):
-    """{side: median seconds of a call}, the sides taking turns; short calls are timed several at a time."""
+    """{side: shortest seconds of a call}, the sides taking turns; short calls are timed several at a time.
+
+    The shortest: whatever else the machine does only ever lengthens a call.
+    """
     samples = {name: [] for name in sides}
     end = clock() + seconds
     while clock() < end or not samples["ours"]:
         for name, side in sides.items():
             samples[name].append(timed(side, calls[name], clock))
-    return {name: statistics.median(values) for name, values in samples.items()}
+    return {name: min(values) for name, values in samples.items()}
 
 
 def timed(side, calls, clock):
@@ -161,9 +167,9 @@ def table(one, two):
         floor = " + ".join(f"{1e3 * row['seconds'][part]:.3f} {part}" for part in row["floor"])
         above = f"{row['seconds']['ours'] / floor_of(row):.1f}" if row["floor"] else ""
         plain = marked(ratio(row, "plain"), PLAIN) if "plain" in row["seconds"] else ""
+        both = marked(ratio(two[name]), row["goal"]) if steady_enough(two[name]) else NOT_STEADY
         lines.append(
-            f"| {name} | {ours:.3f} | {theirs:.3f} | {marked(ratio(row), row['goal'])} "
-            f"| {marked(ratio(two[name]), row['goal'])} | {row['goal']:.2f} "
+            f"| {name} | {ours:.3f} | {theirs:.3f} | {marked(ratio(row), row['goal'])} | {both} | {row['goal']:.2f} "
             f"| {floor} | {above} | `{row['measured']}` | {plain} |"
         )
     return lines
@@ -179,14 +185,22 @@ def standing(one):
     return lines
 
 
-def unsteady(one, two):
+def steady_enough(row):
+    return row["spread"] < SPREAD
+
+
+def unsteady(rows):
     """A line for each row whose repeats lie too far apart."""
-    return [
-        f"  {name}, {counted(threads)}: {row['spread']:.0%}"
-        for threads, rows in ((1, one), (2, two))
-        for name, row in rows.items()
-        if not row["spread"] < SPREAD
-    ]
+    return [f"  {name}: {row['spread']:.0%}" for name, row in rows.items() if not steady_enough(row)]
+
+
+def mean_of_steady(rows):
+    """The geometric mean of the ratios, and of how many rows where some have none."""
+    steady_rows = {name: row for name, row in rows.items() if steady_enough(row)}
+    if not steady_rows:
+        return NOT_STEADY
+    some = "" if len(steady_rows) == len(rows) else f" (of the {len(steady_rows)} steady rows)"
+    return marked(geometric_mean(steady_rows), GEOMETRIC_MEAN) + some
 
 
 def openblas_core():
@@ -210,10 +224,8 @@ def geometric_mean(rows):
     return math.exp(statistics.fmean(math.log(ratio(row)) for row in rows.values()))
 
 
-def machine():
-    import numpy as np
-    import torch
-
+def processor():
+    """(its kind of instructions, its name, those of its features that matter)"""
     text = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
     facts = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
     facts = {name.strip(): value.strip() for name, value in facts.items()}
@@ -222,6 +234,14 @@ def machine():
     flags = facts.get("flags", "").split()
     level = next((level for level, needed in LEVELS.items() if set(needed) <= set(flags)), platform.machine())
     known = ("sse4_2", "avx", "avx2", "fma", "avx512f", "avx512vl", "avx512_vnni", "amx_tile")
+    return level, name, " ".join(flag for flag in known if flag in flags) or "features unknown"
+
+
+def machine():
+    import numpy as np
+    import torch
+
+    level, name, features = processor()
     wanted = ("Math Kernel Library", "MKL-DNN", "CPU capability", "OpenMP")
     build = [line.strip(" -") for line in torch.__config__.show().splitlines() if any(word in line for word in wanted)]
     build = [line for line in build if not line.startswith("Build settings")]
@@ -229,7 +249,7 @@ def machine():
     simd = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
     return [
         f"- processor: {name}, {os.cpu_count()} cores",
-        f"- kind of instructions: {level} ({' '.join(flag for flag in known if flag in flags) or 'features unknown'})",
+        f"- kind of instructions: {level} ({features})",
         f"- threads: one on both sides, then two ({', '.join(THREADS)} and `torch.set_num_threads`)",
         f"- Python {platform.python_version()}, NumPy {np.__version__} (SIMD found: {' '.join(simd) or 'baseline'})",
         f"- BLAS of NumPy: {blas['name']} {blas['version']}, its kernels for {openblas_core()}",
@@ -237,24 +257,33 @@ def machine():
     ]
 
 
-def page(one, two):
+INTRODUCTION = f"""\
+# Speed of the references
+
+Time of this package ÷ time of PyTorch eager, forward + backward (+ update where the row has a step), float32, medians
+of {REPEATS} repeats, the sides taking turns in one process with one thread each, in processor time (*two threads*: the
+ratio by the clock, which needs a machine with nothing else to do). A repeat is the shortest of its calls. Both sides'
+results are compared before they are timed. The ratios of the repeats of every row lie within {SPREAD:.0%}; otherwise nothing
+is written, or with two threads *{NOT_STEADY}*.
+*Floor*: what no implementation can leave out, such as the row's matrix products or one copy of what must be read and
+written, measured in the same turns. Memory that was freed stays with the process, on both sides.
+*Measured*: the formula functions where they stand alone, else their twins in `kernels`, which `training` runs;
+*plain formulas*: the ratio of the formula functions themselves, with one thread. ✗: above the goal, which for the plain
+formulas is {PLAIN}.
+
+Made by `python -m benchmarks`, a table on each kind of processor that was at hand.
+"""
+
+
+def section(one, two):
+    """What the page says of this kind of processor, as lines."""
     return [
-        "# Speed of the references",
-        "",
-        "Time of this package ÷ time of PyTorch eager, forward + backward (+ update where the row has a step), float32, medians",
-        f"of {REPEATS} repeats, the sides taking turns in one process with one thread each, in processor time (*two threads*: the",
-        "ratio by the clock, which needs a machine with nothing else to do). Both sides' results are compared before they are",
-        f"timed. The ratios of the repeats of every row lie within {SPREAD:.0%}; otherwise this page is not written.",
-        "*Floor*: what no implementation can leave out, such as the row's matrix products or one copy of what must be read and",
-        "written, measured in the same turns. Memory that was freed stays with the process, on both sides.",
-        "*Measured*: the formula functions where they stand alone, else their twins in `kernels`, which `training` runs;",
-        "*plain formulas*: the ratio of the formula functions themselves, with one thread. ✗: above the goal, which for the plain",
-        f"formulas is {PLAIN}.",
+        f"## {processor()[0]}",
         "",
         *table(one, two),
         "",
-        f"Geometric mean of the ratios: **{marked(geometric_mean(one), GEOMETRIC_MEAN)}**, with two threads "
-        f"{marked(geometric_mean(two), GEOMETRIC_MEAN)} (goal: {GEOMETRIC_MEAN}).",
+        f"Geometric mean of the ratios: **{mean_of_steady(one)}**, with two threads {mean_of_steady(two)} "
+        f"(goal: {GEOMETRIC_MEAN}).",
         "",
         "The rows that are hardest to win, with one thread:",
         "",
@@ -263,9 +292,14 @@ def page(one, two):
         "The machine:",
         "",
         *machine(),
-        "",
-        "Made by `python -m benchmarks`.",
     ]
+
+
+def placed(lines, text):
+    """The page `text` with these lines in the place of the section that has their title, else as a section more."""
+    sections = {part.partition("\n")[0]: part.strip() for part in text.split("\n## ")[1:]}
+    sections[lines[0].removeprefix("## ")] = "\n".join(lines).removeprefix("## ")
+    return INTRODUCTION + "".join(f"\n## {sections[title]}\n" for title in sorted(sections))
 
 
 def main(arguments):
@@ -273,20 +307,20 @@ def main(arguments):
         measure(arguments[2:], int(arguments[1]), float(os.environ.get("BENCH_SECONDS", "2.5")))
         return
     one, two = (run(arguments, threads) for threads in (1, 2))
-    publish(page(one, two), unsteady(one, two), RESULTS if not arguments else None)
+    publish(section(one, two), unsteady(one), RESULTS if not arguments else None)
 
 
 def publish(lines, apart, path):
-    """Print the page, and write it to `path` if no row's repeats lie too far apart; otherwise exit with status 1."""
+    """Print the section, and put it on the page `path` if no row's repeats lie too far apart; otherwise exit with status 1."""
     print("\n".join(lines))
     if apart:
         sys.exit(
-            f"Nothing is written: {REPEATS} repeats lie {SPREAD:.0%} or more apart, after {ATTEMPTS} attempts, in\n"
+            f"Nothing is written: {REPEATS} repeats with one thread lie {SPREAD:.0%} or more apart, after {ATTEMPTS} attempts, in\n"
             + "\n".join(apart)
             + "\nIs something else running on this machine?"
         )
     if path:
-        path.write_text("\n".join(lines) + "\n")
+        path.write_text(placed(lines, path.read_text("utf-8") if path.exists() else ""), "utf-8")
 
 
 if __name__ == "__main__":

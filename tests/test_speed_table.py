@@ -2,6 +2,7 @@
 
 import itertools
 
+import numpy as np
 import pytest
 
 from benchmarks import __main__ as speed
@@ -71,10 +72,12 @@ def test_a_spread_below_a_tenth_is_steady():
     assert clock.begun == speed.REPEATS
 
 
-def test_a_steady_table_is_written(tmp_path, capsys):
+def test_a_steady_table_is_written_beside_those_of_other_processors(tmp_path, capsys):
     path = tmp_path / "results.md"
-    speed.publish(["# Speed", "row"], [], path)
-    assert path.read_text() == "# Speed\nrow\n" == capsys.readouterr().out
+    for lines in (["## v3", "", "row"], ["## v4", "", "old"], ["## v4", "", "new"]):
+        speed.publish(lines, [], path)
+    assert path.read_text("utf-8") == speed.INTRODUCTION + "\n## v3\n\nrow\n\n## v4\n\nnew\n"
+    assert capsys.readouterr().out == "## v3\n\nrow\n## v4\n\nold\n## v4\n\nnew\n"
 
 
 def test_an_unsteady_table_is_not_written_and_says_which_rows(tmp_path, capsys):
@@ -82,15 +85,41 @@ def test_an_unsteady_table_is_not_written_and_says_which_rows(tmp_path, capsys):
     path.write_text("the last table\n")
     calm = row([{"ours": 1e-3, "theirs": 2e-3}] * 5)
     loud = row([{"ours": ours, "theirs": 2e-3} for ours in (1e-3, 1e-3, 1e-3, 1e-3, 1.9e-3)])
-    apart = speed.unsteady({"a row": calm}, {"a row": loud})
+    apart = speed.unsteady({"a row": calm, "another": loud})
     with pytest.raises(SystemExit) as stop:
-        speed.publish(["# Speed"], apart, path)
+        speed.publish(["## v3"], apart, path)
     assert stop.value.code == (
-        "Nothing is written: 5 repeats lie 10% or more apart, after 10 attempts, in\n"
-        "  a row, 2 threads: 90%\n"
+        "Nothing is written: 5 repeats with one thread lie 10% or more apart, after 10 attempts, in\n"
+        "  another: 90%\n"
         "Is something else running on this machine?"
     )
-    assert path.read_text() == "the last table\n" and capsys.readouterr().out == "# Speed\n"
+    assert path.read_text() == "the last table\n" and capsys.readouterr().out == "## v3\n"
+
+
+def test_a_row_that_is_not_steady_with_two_threads_has_no_figure():
+    calm = row([{"ours": 1e-3, "theirs": 2e-3}] * 5)
+    loud = row([{"ours": ours, "theirs": 2e-3} for ours in (1e-3, 1e-3, 1e-3, 1e-3, 1.9e-3)])
+    assert speed.table({"a row": calm}, {"a row": loud})[2:] == [
+        "| a row | 1.000 | 2.000 | 0.50 | not steady | 1.25 | 0.250 products | 4.0 | `m.f` |  |"
+    ]
+    assert speed.mean_of_steady({"a": calm, "b": calm}) == "0.50 ✗"
+    assert speed.mean_of_steady({"a": calm, "b": loud}) == "0.50 ✗ (of the 1 steady rows)"
+    assert speed.mean_of_steady({"b": loud}) == "not steady"
+
+
+@pytest.mark.slow
+def test_the_page_has_the_rows_and_goals_that_are_measured():
+    """A row that was renamed, added or given another goal is measured again."""
+    pytest.importorskip("torch")
+    from benchmarks.rows import ROWS
+
+    rows = [make(np.random.default_rng(0)) for make in ROWS]
+    wanted = [(one.name, f"{one.goal:.2f}", f"`{one.measured}`") for one in rows]
+    _, *sections = speed.RESULTS.read_text("utf-8").split("\n## ")
+    assert sections
+    for section in sections:
+        cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in section.splitlines() if line[:1] == "|"]
+        assert [(line[0], line[5], line[8]) for line in cells[2:]] == wanted, section.partition("\n")[0]
 
 
 def test_the_table_marks_what_is_above_its_goal():
