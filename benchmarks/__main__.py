@@ -9,7 +9,7 @@ Each measurement runs in its own process: one thread for both sides, then two. W
 so that whatever else the machine does falls on all of them alike; the table holds medians of five repeats, each of which is
 the shortest of many calls. A row whose repeats lie too far apart is measured again, at most nine times. While one stays so
 with one thread, nothing is written and the status is 1; with two, which only an idle machine has, the row says so in the
-place of a figure. The page has a table for each kind of processor: a run writes that of its own and leaves the others.
+place of a figure. The page has a table for each kind of processor: a run writes the one for the processor that it finds.
 """
 
 import json
