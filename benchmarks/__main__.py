@@ -265,6 +265,7 @@ of {REPEATS} repeats, the sides taking turns in one process with one thread each
 ratio by the clock, which needs a machine with nothing else to do). A repeat is the shortest of its calls. Both sides'
 results are compared before they are timed. The ratios of the repeats of every row lie within {SPREAD:.0%}; otherwise nothing
 is written, or with two threads *{NOT_STEADY}*.
+From run to run a ratio may move further than within one.
 *Floor*: what no implementation can leave out, such as the row's matrix products or one copy of what must be read and
 written, measured in the same turns. Memory that was freed stays with the process, on both sides.
 *Measured*: the formula functions where they stand alone, else their twins in `kernels`, which `training` runs;
