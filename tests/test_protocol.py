@@ -290,6 +290,38 @@ def test_text_that_is_not_escaped_is_cleaned_too(ends, raw):
     assert (key, value) in [("a", "\ufffd"), ("\ufffd", "a")]
 
 
+def brackets(opening, closing, count):
+    """A header whose brackets stand `count` deep, with many that stand beside them."""
+    inner = json.dumps(["]", "[\\\"["] * 150)
+    return (opening * (count - 1) + inner + closing * (count - 1)).encode()
+
+
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a": ', "}"), ('{"a": [', "]}")])
+def test_brackets_inside_each_other_are_counted(ends, opening, closing):
+    channel, theirs = ends
+    each = opening.count("[") + opening.count("{")
+    # The header's own bracket and the innermost list
+    room = (protocol.NESTED - 2) // each
+    theirs.sendall(frame(b'{"value": ' + brackets(opening, closing, room + 1) + b"}"))
+    came = channel.receive()[0]
+    channel.send(came)
+    assert protocol.Channel(theirs, trusted=True).receive()[0] == came
+    theirs.sendall(frame(b'{"value": ' + brackets(opening, closing, room + 2) + b"}"))
+    with pytest.raises(protocol.ProtocolError) as caught:
+        channel.receive()
+    words = f"expected a header with {protocol.NESTED} brackets inside each other or fewer, got more"
+    assert str(caught.value) == words
+    with pytest.raises(protocol.TooLarge) as caught:
+        channel.send({"value": json.loads(brackets(opening, closing, room + 2))})
+    assert str(caught.value) == words
+
+
+def test_what_python_cannot_write_is_too_large(ends):
+    with pytest.raises(protocol.TooLarge) as caught:
+        ends[0].send({"value": nested(100_000)})
+    assert str(caught.value).startswith(f"expected a header with {protocol.NESTED} brackets")
+
+
 # --- what is more than any answer has ---------------------------------------------------------------------------------
 
 

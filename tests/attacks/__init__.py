@@ -59,6 +59,7 @@ class Attack:
         None where the submission is refused as a whole.
     says : words that stand in a message, a note or a reason for a person; of a tuple, one of them.
     seconds : how long grading may take, in all.
+    endless : whether a part that loses nothing goes on until it is stopped; where something is out of time, one does.
     worth : what the honest parts deserve, where the engine gives another score; `limit` then says why.
     limit : what the engine does not prevent, in one sentence. leaks : what such an attack gets to see.
     """
@@ -76,6 +77,7 @@ class Attack:
     verdict: Any = "wrong"
     says: str | tuple[str, ...] = ""
     seconds: float = 10.0
+    endless: bool = False
     worth: float | None = None
     limit: str = ""
     leaks: tuple = ()
@@ -106,6 +108,12 @@ class Attack:
         if isinstance(self.verdict, dict):
             lost = {check: self.verdict[check] for check in self.loses}
         return dict.fromkeys(POINTS, "right") | lost
+
+    @property
+    def out_of_time(self):
+        """Whether something in it goes on until its time is over."""
+        verdicts = [one if isinstance(one, tuple) else (one,) for one in self.expected_verdicts.values()]
+        return self.endless or "out of time" in sum(verdicts, ())
 
     def write(self, scene, released):
         """Hand it in: the submission's folder under `scene.course`; returns it."""

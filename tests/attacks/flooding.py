@@ -122,7 +122,7 @@ ATTACKS = [
         "arrays without end",
         MEMORY,
         loses=ONE,
-        verdict=("out of memory", "out of time"),
+        verdict="out of memory",
         says="The cell that defines preactivation",
     ),
     inside(

@@ -28,6 +28,9 @@ HEADER_LIMIT = 8 * 2**20
 BODY_LIMIT = 128 * 2**20
 DEPTH = 16
 NODES = 200_000
+# Brackets of a header inside each other: three for each level of a value, the rest for what cells show. Far deeper ones can be
+# read, and then not be written, compared or copied any more: every step of that takes some of Python's stack
+NESTED = 200
 # In the place of a function's name: a question of the case that is asked now
 QUESTION = "?"
 # Keys of all dicts together (chosen integers collide, and each then meets all others), names of types, bits of a number
@@ -40,6 +43,7 @@ DTYPES = {
     for kind in ("?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16", np.longdouble)
 }
 _LENGTHS = struct.Struct(">II")
+_STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 # Windows knows neither this flag nor poll: there the socket's own timeout has to do
 _DONTWAIT = getattr(socket, "MSG_DONTWAIT", None)
 _COLOURS = re.compile("\x1b\\[[0-9;]*m")
@@ -341,6 +345,20 @@ def course_tuple(name: str) -> Any:
     return found
 
 
+TOO_DEEP = f"expected a header with {NESTED} brackets inside each other or fewer, got more"
+
+
+def _check_nesting(head):
+    """Refuse a JSON text with too many brackets inside each other."""
+    if head.count(b"[") + head.count(b"{") <= NESTED:
+        return
+    text = np.frombuffer(_STRINGS.sub(b"", head), np.uint8)
+    # Of [ and { as of ] and } one bit differs
+    opened, closed = (text | 32) == ord("{"), (text | 32) == ord("}")
+    if np.max(np.cumsum(opened.astype(np.int32) - closed, dtype=np.int32), initial=0) > NESTED:
+        raise TooLarge(TOO_DEEP)
+
+
 class Channel:
     """Frames over one end of a socket pair.
 
@@ -356,7 +374,11 @@ class Channel:
 
     def send(self, header: dict, buffers: Iterable[bytes] = (), deadline: float | None = None) -> None:
         """Send a frame; with a deadline (of `time.monotonic`) raise `Silence` where the other side does not take it."""
-        head, body = json.dumps(header).encode(), b"".join(buffers)
+        try:
+            head, body = json.dumps(header).encode(), b"".join(buffers)
+        except RecursionError:
+            raise TooLarge(TOO_DEEP) from None
+        _check_nesting(head)
         if len(head) > HEADER_LIMIT or len(body) > BODY_LIMIT:
             raise TooLarge(f"expected at most {HEADER_LIMIT // 2**20} MB of text, got {len(head) // 2**20} MB")
         data = memoryview(_LENGTHS.pack(len(head), len(body)) + head + body)
@@ -388,6 +410,7 @@ class Channel:
                 header = cleaned(header)
         except (ValueError, RecursionError):
             raise ProtocolError("expected a JSON header") from None
+        _check_nesting(head)
         if not isinstance(header, dict):
             raise ProtocolError("expected a JSON object")
         return header, body
