@@ -13,9 +13,20 @@ import pytest
 
 # Each of their slow tests takes long by itself, and they share nothing that does
 APART = {
-    *("test_browser_start", "test_cli", "test_faults", "test_first_hour", "test_grade", "test_hosts", "test_projects"),
-    *("test_release", "test_report", "test_selftest"),
+    *("test_browser_start", "test_cli", "test_exercises", "test_faults", "test_first_hour", "test_grade", "test_hosts"),
+    *("test_projects", "test_release", "test_report", "test_selftest"),
 }
+# Those that take longest begin first: one that begins last is waited for
+LONGEST = (
+    *("test_wasm", "test_lite", "test_browser", "test_first_hour", "test_site", "test_grade", "test_offline_corpus"),
+    *("test_attacks", "test_hostile", "test_wheel", "test_exercises", "test_explorers", "test_backends", "test_mutants"),
+    *("test_place", "test_projects", "test_walls", "test_benchmarks", "test_courses", "test_engine"),
+)
+
+
+def pytest_collection_modifyitems(items):
+    rank = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(LONGEST)))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -28,6 +39,8 @@ def pytest_xdist_make_scheduler(config, log):
             file = nodeid.partition("::")[0]
             return nodeid if Path(file).stem in APART else file
 
+    # Else those with the most tests
+    config.option.loadscopereorder = False
     return ByFile(config, log) if config.getvalue("dist") == "loadscope" else None
 
 

@@ -230,8 +230,7 @@ def idle(page):
         page.get_by_text("Python 3 (ipykernel) | Idle").first.wait_for()
 
 
-@pytest.mark.parametrize("front", ["/lab/tree/", "/notebooks/"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("front", "scheme"), [("/lab/tree/", "light"), ("/notebooks/", "dark")])
 def test_a_picture_outlives_its_kernel(lab, page, front, scheme):
     """Live, after a restart, and reopened from the file: always one picture, and never an error in its place."""
     folder, address = lab

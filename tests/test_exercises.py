@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import dlcourse
-from autograder import Mistake, build, exercises_of, get_exercise
+from autograder import Mistake, build, evaluate, exercises_of, get_exercise
 from autograder.checks import audit, evaluation
 from autograder.checks import exercise as exercise_module
 
@@ -23,6 +23,23 @@ def test_every_mistake_is_rejected_and_named_and_every_variant_passes(slug):
     assert not [f"{row.name}: {complaint}" for row in rows for complaint in row.complaints]
     formulas = [row for row in rows if not row.trials]
     assert all(row.rejected == row.mistakes and row.variants_passed == row.variants >= 2 for row in formulas)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", audit.SEEDS[1:])
+@pytest.mark.parametrize("slug", SLUGS)
+def test_with_other_numbers_the_same_is_right_and_wrong(slug, seed, monkeypatch):
+    # What an answer without content earns changes the points, not whether one is right, and takes most of the time
+    monkeypatch.setattr(evaluation, "passed_without_content", lambda name, seed: [])
+    accepted, rejected = [], []
+    for name, exercise in exercises_of(slug).items():
+        if exercise.assess is None:
+            right = [exercise.functions, *exercise.variant_functions]
+            wrong = [functions for mistake in exercise.mistakes for functions in mistake.ways]
+            judged = [evaluate(name, *functions, seed=seed, explain=False).passed for functions in (*right, *wrong)]
+            rejected += [(name, place) for place, passed in enumerate(judged[: len(right)]) if not passed]
+            accepted += [(name, place) for place, passed in enumerate(judged[len(right) :]) if passed]
+    assert (rejected, accepted) == ([], [])
 
 
 @pytest.mark.parametrize("slug", SLUGS)

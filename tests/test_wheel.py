@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import dlcourse
-from autograder import build, start_page
+from autograder import build, get_exercise, start_page
 
 pytestmark = pytest.mark.slow
 # What `pip install dlcourse` brings, without an extra
@@ -142,8 +142,12 @@ def test_start_progress_and_check(installed):
 
 
 def test_audit(installed):
-    status, out, _ = installed("audit", "neurons", "--json")
-    assert status == 0 and json.loads(out)
+    status, out, _ = installed("audit", "neurons.preactivation", "--json")
+    assert status == 0 and json.loads(out) == {
+        **dict.fromkeys(("mistakes", "rejected", "named"), len(get_exercise("neurons.preactivation").mistakes)),
+        **dict.fromkeys(("variants", "variants_passed"), 2),
+        "exercises": 1,
+    }
 
 
 def test_a_teachers_folder_and_its_first_release(installed):
