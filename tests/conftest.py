@@ -19,7 +19,15 @@ APART = {
 # Those that take longest begin first: one that begins last is waited for
 LONGEST = (
     *("test_wasm", "test_lite", "test_browser", "test_first_hour", "test_site", "test_grade", "test_offline_corpus"),
-    *("test_attacks", "test_hostile", "test_wheel", "test_exercises", "test_explorers", "test_backends", "test_mutants"),
+    *(
+        "test_attacks",
+        "test_hostile",
+        "test_wheel",
+        "test_exercises",
+        "test_explorers",
+        "test_backends",
+        "test_mutants",
+    ),
     *("test_place", "test_projects", "test_walls", "test_benchmarks", "test_courses", "test_engine"),
 )
 

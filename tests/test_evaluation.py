@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from autograder import Case, CheckFailed, Exercise, check, evaluate, get_exercise
-from autograder.checks import evaluation
+from autograder.checks import evaluation, threads
 from autograder.checks.compare import compare
 from autograder.checks.evaluation import grading_seed
 from dlcourse import neurons, recurrent
@@ -446,3 +446,27 @@ def test_an_entry_that_is_moved_back_by_arithmetic_is_named_for_that():
         "Case “a vector”: The values are right, but your function leaves its input x changed in the last digits: to add a "
         "number and to subtract it again does not give back the old one. Store the old number, and put it back.",
     ]
+
+
+def test_blas_has_one_thread_while_an_answer_is_judged():
+    """With more, two checks on one machine keep each other waiting until a right answer has used up its time."""
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+
+    def numbers():
+        return {one["num_threads"] for one in threadpoolctl.threadpool_info() if one["user_api"] == "blas"}
+
+    seen = []
+
+    def preactivation(X, w, b):
+        seen.append(numbers())
+        return X @ w + b
+
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        assert evaluate("neurons.preactivation", preactivation).passed
+        assert seen and {1} == set.union(*seen)
+        assert numbers() == {2}
+
+
+def test_without_a_way_to_set_its_threads_an_answer_is_judged_all_the_same(monkeypatch):
+    monkeypatch.setattr(threads, "_controller", None)
+    assert evaluate("neurons.preactivation", lambda X, w, b: X @ w + b).passed

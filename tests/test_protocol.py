@@ -292,7 +292,7 @@ def test_text_that_is_not_escaped_is_cleaned_too(ends, raw):
 
 def brackets(opening, closing, count):
     """A header whose brackets stand `count` deep, with many that stand beside them."""
-    inner = json.dumps(["]", "[\\\"["] * 150)
+    inner = json.dumps(["]", '[\\"['] * 150)
     return (opening * (count - 1) + inner + closing * (count - 1)).encode()
 
 

@@ -27,6 +27,7 @@ from .cheap import MORE, cheap_answers
 from .drivers import run_case
 from .evaluation import PUBLIC_SEED, evaluate, expected_values, gained, passed_without_content
 from .exercise import exercises_of, get_exercise
+from .threads import one_thread
 
 if TYPE_CHECKING:
     from .exercise import Exercise
@@ -171,6 +172,7 @@ def _replayed(exercise):
     return [player(values) for values in recorded]
 
 
+@one_thread()
 def audit(exercise: Exercise, seeds: Sequence[int] = SEEDS) -> Row:
     """The `Row` of one exercise; a complaint is a sentence."""
     return _judged(exercise, seeds) if exercise.assess is None else _tried(exercise)

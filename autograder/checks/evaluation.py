@@ -28,6 +28,7 @@ from .limits import TooSlow, time_limit
 from .recognition import Seen, Way, recognise
 from .result import CaseRow, Explanation, Result, result_of
 from .structure import other_structure
+from .threads import one_thread
 from .withheld import door_functions
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def evaluate(
     return judge(exercise, cases, expected, got, seed, explain)
 
 
+@one_thread()
 def ask(
     exercise: Exercise,
     functions: Sequence[Callable],
@@ -109,6 +111,7 @@ def ask(
     return [cases[i] for i in chosen], [expected[i] for i in chosen], got
 
 
+@one_thread()
 def judge(
     exercise: Exercise, cases: Sequence[Case], expected: Any, got: Any, seed: int = PUBLIC_SEED, explain: bool = True
 ) -> Result:

@@ -23,6 +23,7 @@ from .evaluation import expected_values, withheld_functions
 from .exercise import get_exercise
 from .limits import TooSlow, time_limit
 from .relations import number
+from .threads import one_thread
 from .trace import Run, Site, Statement, Traced, Untraceable, of_a_student, plain, plain_defaults, quiet
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class Here:
             return [self.traced.run(self.driver, self.cases[case], one) for one in given]
 
 
+@one_thread()
 def place_of(name: str, functions: Sequence[Callable], seed: int, seconds: float = SECONDS) -> Place:
     """The place in functions of this process; nothing where they have no source or the time is over."""
     exercise = get_exercise(name)

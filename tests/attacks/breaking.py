@@ -284,7 +284,9 @@ ATTACKS = [
         own=(("gradient", "import os\nos._exit(1)"),),
         says="ended the whole Python process",
     ),
-    Attack("endless_own_cell", "an endless loop in an added cell", own=(("gradient", "while True: pass"),), endless=True),
+    Attack(
+        "endless_own_cell", "an endless loop in an added cell", own=(("gradient", "while True: pass"),), endless=True
+    ),
     Attack(
         "exit_in_asserts",
         "ends the process while the plain asserts run",
