@@ -74,7 +74,6 @@ def evaluate(
     return judge(exercise, cases, expected, got, seed, explain)
 
 
-@one_thread()
 def ask(
     exercise: Exercise,
     functions: Sequence[Callable],
@@ -94,11 +93,8 @@ def ask(
     if withhold is None:
         withhold = not _is_own(exercise, functions)
     got = []
-    with (
-        withheld_functions((*exercise.functions, *door_functions(exercise.name)))
-        if withhold
-        else contextlib.nullcontext()
-    ):
+    held = (*exercise.functions, *door_functions(exercise.name)) if withhold else ()
+    with one_thread(), withheld_functions(held):
         # After an answer has used up its time once, every further case gets little
         left = seconds
         for number, i in enumerate(chosen, 1):
