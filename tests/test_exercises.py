@@ -17,6 +17,7 @@ EXERCISES = build.ROOT / "autograder" / "exercises"
 SLUGS = [slug for slug in dlcourse.TOPICS if exercises_of(slug)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slug", SLUGS)
 def test_every_mistake_is_rejected_and_named_and_every_variant_passes(slug):
     rows = [audit.audit(exercise, audit.SEEDS[:1]) for exercise in exercises_of(slug).values()]

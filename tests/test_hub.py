@@ -54,6 +54,7 @@ def hub_config(port, hub, api, proxy, single):
         "Authenticator.allowed_users": set(USERS),
         "Spawner.cmd": [str(single)],
         "Spawner.notebook_dir": "~",
+        "Spawner.environment": dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
     }
     return "".join(f"c.{name} = {value!r}\n" for name, value in settings.items())
 

@@ -58,7 +58,7 @@ class Attack:
     verdict : of the checks that do not earn all, as `autograder.engine.store.records` names them: one for all, or {check: verdict};
         None where the submission is refused as a whole.
     says : words that stand in a message, a note or a reason for a person; of a tuple, one of them.
-    seconds : how long grading may take, in all.
+    seconds : how long grading may take, in all: on a busy machine no longer than the limit of a whole notebook.
     endless : whether a part that loses nothing goes on until it is stopped; where something is out of time, one does.
     worth : what the honest parts deserve, where the engine gives another score; `limit` then says why.
     limit : what the engine does not prevent, in one sentence. leaks : what such an attack gets to see.
@@ -76,7 +76,7 @@ class Attack:
     loses: Any = ()
     verdict: Any = "wrong"
     says: str | tuple[str, ...] = ""
-    seconds: float = 10.0
+    seconds: float = 60.0
     endless: bool = False
     worth: float | None = None
     limit: str = ""

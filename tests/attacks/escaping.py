@@ -323,7 +323,7 @@ ATTACKS = [
     reach("writes_later", "a detached process writes the gradebook later", LATER),
     reach("writes_at_exit", "writes when the process ends, in a destructor, in a timer", ATEXIT),
     reach("persists", "leaves code that the next Python would run", PERSIST),
-    reach("kills", "kills every process that it may", KILL, seconds=20),
+    reach("kills", "kills every process that it may", KILL),
     reach("stops_parent", "stops the process that started it", STOP_PARENT),
     reach("mounts", "mounts, unmounts, changes root and namespaces, makes devices", MOUNT),
     reach("system_files", "writes the kernel's files and becomes root", SYSTEM),
