@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 _controller: Any = None
-# In the browser there are no threads, and the package needs no more than NumPy and SciPy
+# The browser runs on one thread, and without the `course` extra the package needs only NumPy and SciPy
 with contextlib.suppress(ImportError):
     _controller = importlib.import_module("threadpoolctl").ThreadpoolController
 

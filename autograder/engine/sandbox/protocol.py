@@ -28,7 +28,7 @@ HEADER_LIMIT = 8 * 2**20
 BODY_LIMIT = 128 * 2**20
 DEPTH = 16
 NODES = 200_000
-# Brackets of a header inside each other: three for each level of a value, the rest for what cells show. Far deeper ones can be
+# Brackets of a header inside each other: at most three for each level of a value. Far deeper ones can be
 # read, and then not be written, compared or copied any more: every step of that takes some of Python's stack
 NESTED = 200
 # In the place of a function's name: a question of the case that is asked now
