@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test test-slow soak mutation mutants fuzz bench lint audit lite-audit assignments build check-build lessons site lite lite-test course docs dev constraints clean
+.PHONY: help demo lab test test-slow soak mutation mutants fuzz search bench lint audit lite-audit assignments build check-build lessons site lite lite-test course docs dev constraints clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ mutation: dev  ## whether a test notices each small change of the judging code y
 
 fuzz: dev  ## hostile frames, cells, notebooks, times and pages at random, for MINUTES=60
 	$(BIN)/python -m tests.fuzz $(or $(MINUTES),60)
+
+search: dev  ## the property tests with other examples in each run, 2,000 instead of 100; the gate's are always the same
+	$(BIN)/python -m pytest -n 2 -m "not slow" --hypothesis-profile search $(ASK) $(shell grep -l "@given" tests/test_*.py)
 
 mutants: dev  ## whether the exercises' cases notice each single edit of a right answer; ASK=<slug>: of one topic
 	$(BIN)/dlcourse audit --mutants $(ASK)

@@ -69,6 +69,13 @@ class Operation:
         )
 
 
+def fewer(examples):
+    """Settings of a property test that takes long: so many where the profile has 100."""
+    from hypothesis import settings
+
+    return settings(max_examples=settings.default.max_examples * examples // 100)
+
+
 def operations():
     """Every operation of every topic, in course order of the modules' names."""
     found = []

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from common import Operation, assert_close, cast, flatten, map_arrays, run, run_torch, summands, upstream
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dlcourse import attention
@@ -285,7 +285,6 @@ def test_the_causal_mask_is_the_lower_triangle():
         np.testing.assert_array_equal(mask, np.tril(np.ones((T, T), bool)))
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_rows_of_weights_sum_to_one_and_respect_the_mask(seed):
     rng = np.random.default_rng(seed)
@@ -340,7 +339,6 @@ def test_the_block_with_nothing_to_attend_to_is_its_mlp():
     assert np.all(np.isfinite(dX))
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_the_past_does_not_see_the_future(seed):
     rng = np.random.default_rng(seed)
@@ -364,7 +362,6 @@ def test_the_past_does_not_see_the_future(seed):
         assert np.all(dX[:, t:] == 0.0)
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_attention_does_not_know_the_order_of_the_positions(seed):
     rng = np.random.default_rng(seed)

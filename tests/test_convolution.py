@@ -4,8 +4,8 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from common import Operation, assert_close, cast, flatten, numerical_gradients, run, run_torch, summands
-from hypothesis import given, settings
+from common import Operation, assert_close, cast, fewer, flatten, numerical_gradients, run, run_torch, summands
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dlcourse import architectures, convolution, training
@@ -212,7 +212,7 @@ def convolved_by_loops(X, W, b, stride, padding):
     return Y
 
 
-@settings(max_examples=30, deadline=None)
+@fewer(30)
 @given(st.integers(0, 2**32 - 1))
 def test_convolution_is_its_defining_sum(seed):
     inputs = conv2d_inputs(np.random.default_rng(seed))
@@ -224,7 +224,7 @@ def test_convolution_is_its_defining_sum(seed):
     assert Y.shape[1:3] == (conv_output_size(height, kh, stride, padding), conv_output_size(width, kw, stride, padding))
 
 
-@settings(max_examples=30, deadline=None)
+@fewer(30)
 @given(st.integers(0, 2**32 - 1))
 def test_backward_is_the_transpose_of_forward(seed):
     """⟨dY, conv(X)⟩ = ⟨dX, X⟩ where the layer is linear: exact, with no step size to choose."""
@@ -261,7 +261,7 @@ def test_a_kernel_as_large_as_the_image_is_the_linear_layer_too():
     np.testing.assert_allclose(conv2d_forward(X, W, b)[0][:, 0, 0], X.reshape(2, -1) @ W.reshape(-1, 6) + b, rtol=1e-12)
 
 
-@settings(max_examples=20, deadline=None)
+@fewer(20)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 2))
 def test_convolution_follows_a_shift_of_the_image(seed, shift):
     rng = np.random.default_rng(seed)
@@ -381,7 +381,7 @@ def test_overlapping_windows_add_their_flows():
     assert dX[0, :, :, 0].tolist() == [[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]
 
 
-@settings(max_examples=30, deadline=None)
+@fewer(30)
 @given(st.integers(0, 2**32 - 1))
 def test_pooling_sends_the_whole_flow_back(seed):
     rng = np.random.default_rng(seed)

@@ -173,7 +173,11 @@ def test_what_grows_faster_than_its_theory_is_marked(growth):
     not os.access("/proc/self/clear_refs", os.W_OK),
     reason="this system does not let a process forget its peak of memory",
 )
-def test_a_point_has_five_times_and_its_memory(growth):
+def test_a_point_has_five_times_and_its_memory(growth, monkeypatch):
+    # The fewest calls, however far they lie apart
+    monkeypatch.setattr(growth, "CALLS", 1)
+    monkeypatch.setattr(growth, "SECONDS", 0.0)
+    monkeypatch.setattr(growth, "MOST", growth.REPEATS)
     operation = next(operation for operation in growth.OPERATIONS if operation.name == "attention")
     found = growth.point(operation, "ours", 1265)
     assert len(found["times"]) == growth.REPEATS and min(found["times"]) > 0

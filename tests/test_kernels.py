@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from common import assert_close, flatten, map_arrays, summands, upstream
-from hypothesis import given, settings
+from common import assert_close, fewer, flatten, map_arrays, summands, upstream
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dlcourse import activations, attention, convolution, kernels, layers, losses, normalization, optimizers, recurrent
@@ -351,7 +351,7 @@ def test_adam_over_many_steps(options):
     np.testing.assert_allclose(w, expected, rtol=1e-11)
 
 
-@settings(max_examples=30)
+@fewer(30)
 @given(st.integers(1, 3), st.integers(1, 9), st.integers(1, 4), st.integers(0, 2**32 - 1))
 def test_attention_of_any_size(N, T, heads, seed):
     rng = np.random.default_rng(seed)
@@ -377,7 +377,7 @@ def test_attention_with_scores_of_hundreds():
     assert_close(flatten(fast), flatten(gradients), 1e-10, op, summed)
 
 
-@settings(max_examples=30)
+@fewer(30)
 @given(st.integers(1, 3), st.integers(1, 4), st.integers(1, 4), st.integers(0, 3), st.integers(0, 2**32 - 1))
 def test_convolution_of_any_size(N, kh, kw, padding, seed):
     rng = np.random.default_rng(seed)

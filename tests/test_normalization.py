@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from common import Operation, assert_close, cast, map_arrays, numerical_gradients, run, run_torch, summands
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dlcourse import kernels, normalization
@@ -179,7 +179,6 @@ def test_images_are_rows_of_pixels(op):
 # ---- what batch norm promises ----
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 40), st.integers(1, 5), st.floats(-1e3, 1e3), st.floats(1e-2, 1e3))
 def test_output_has_mean_beta_and_deviation_gamma(seed, N, D, shift, scale):
     rng = np.random.default_rng(seed)
@@ -192,7 +191,6 @@ def test_output_has_mean_beta_and_deviation_gamma(seed, N, D, shift, scale):
     np.testing.assert_allclose(np.var(Y, axis=0), gamma**2 * tight, rtol=1e-6, atol=1e-9)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_a_permuted_batch_gives_a_permuted_output(seed):
     rng = np.random.default_rng(seed)
@@ -209,7 +207,6 @@ def test_a_permuted_batch_gives_a_permuted_output(seed):
     )
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_the_gradient_is_blind_to_shift_and_scale(seed):
     """Y does not change when a feature is shifted (nor, with a small ε, scaled): dX is orthogonal to 1 and to x̂."""
@@ -328,7 +325,6 @@ def test_the_complex_step_passes_through_every_argument():
 # ---- layer norm ----
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_layer_norm_is_batch_norm_of_the_transposed(seed):
     rng = np.random.default_rng(seed)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scipy.optimize
 from common import Operation, flatten, map_arrays
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder import evaluate
@@ -542,7 +542,6 @@ def test_tree_helpers():
 # ---- clipping ----
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(1e-3, 1e3))
 def test_clipping_bounds_the_norm_and_keeps_the_direction(seed, max_norm):
     rng = np.random.default_rng(seed)
@@ -610,7 +609,6 @@ def test_schedules_by_hand():
         assert type(rate) is float
 
 
-@settings(deadline=None)
 @given(st.integers(1, 200), st.data())
 def test_cosine_falls_from_lr_to_lr_min(total, data):
     rates = [optimizers.cosine(t, 1.0, total, 0.25) for t in range(total + 1)]
@@ -690,7 +688,6 @@ def test_lbfgs_stops_after_max_iter():
     assert w.tolist() == start.tolist() and len(losses) == 1 and not np.shares_memory(w, start)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(1, 12))
 def test_lbfgs_never_rises_and_solves_a_quadratic(seed, D, history):
     rng = np.random.default_rng(seed)
@@ -757,7 +754,6 @@ def test_the_line_search_takes_the_first_step_that_meets_both_conditions(case):
     assert searched(profile, alpha, **conditions) == (steps, loss)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 5))
 def test_a_found_length_meets_both_wolfe_conditions(seed, D):
     rng = np.random.default_rng(seed)

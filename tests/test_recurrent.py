@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from common import Operation, assert_close, cast, numerical_gradients, run, run_torch, summands, upstream
-from hypothesis import given, settings
+from common import Operation, assert_close, cast, fewer, numerical_gradients, run, run_torch, summands, upstream
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dlcourse import recurrent
@@ -351,7 +351,7 @@ def test_a_handed_over_gradient_of_the_wrong_shape_is_named():
 
 
 @over_sequences
-@settings(max_examples=25, deadline=None)
+@fewer(25)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_a_sequence_in_two_halves_is_the_sequence_whole(kind, seed):
     rng = np.random.default_rng(seed)

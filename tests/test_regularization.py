@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from common import Operation, flatten
-from hypothesis import given, settings
+from common import Operation, fewer, flatten
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dlcourse import dropout, regularization
@@ -130,7 +130,7 @@ def dropped_share(p, seed, n=400_000):
     return float(np.mean(~cache.M))
 
 
-@settings(max_examples=20, deadline=None)
+@fewer(20)
 @given(st.floats(0.0, 0.999), st.integers(0, 2**32 - 1))
 def test_dropout_drops_a_share_p_and_keeps_the_expectation(p, seed):
     n = 400_000

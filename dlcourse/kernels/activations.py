@@ -6,6 +6,7 @@ import numpy as np
 
 from .. import layers
 from ._shared import BLOCK, blocks
+from ._threads import share
 
 GELU_C, GELU_A = math.sqrt(2.0 / math.pi), 0.044715
 SIGN_BIT = np.int32(-(2**31))  # of a float32
@@ -19,31 +20,20 @@ def activation_forward(X, name, out=None, **options):
         Y = np.maximum(X, np.zeros(X.shape if X.size <= BLOCK else X.shape[-1:], X.dtype), out=out)
         return Y, (name, Y, None)
     if name == "tanh":
-        Y = np.tanh(X, out=out)
+        Y = np.empty_like(X, order="C") if out is None else out
+        share(_tanhs, blocks(X, Y))
         return Y, (name, Y, None)
     if name == "sigmoid":
         Y = np.empty_like(X, order="C") if out is None else out
-        scratch = np.empty(min(X.size, 2 * BLOCK), X.dtype)
-        for x, y in blocks(X, Y):
-            sigmoid(x, y, scratch[: x.size])
+        share(_sigmoids, blocks(X, Y))
         return Y, (name, Y, None)
     if name == "gelu_tanh":
         Y, P = np.empty_like(X, order="C"), np.empty_like(X, order="C")
-        for x, y, p in blocks(X, Y, P):
-            # p = ½(1 + tanh u)
-            np.multiply(x, x, out=y)
-            y *= GELU_C * GELU_A
-            y += GELU_C
-            y *= x
-            np.tanh(y, out=p)
-            p *= 0.5
-            p += 0.5
-            np.multiply(x, p, out=y)
+        share(_gelu_tanhs, blocks(X, Y, P))
         return Y, (name, X, P)
     if name == "gelu" and X.dtype == np.float32:
         Y, dY = np.empty_like(X, order="C"), np.empty_like(X, order="C")
-        for x, y, dy in blocks(X, Y, dY):
-            _gelu_and_slope(x, y, dy)
+        share(_gelus_and_slopes, blocks(X, Y, dY))
         return Y, (name, None, dY)
     Y, cache = layers.activation_forward(X, name, **options)
     return Y, (None, cache, None)
@@ -59,23 +49,27 @@ def activation_backward(dY, cache):
     if name == "gelu":
         return dY * P
     dX = np.empty_like(dY, order="C")
-    for dy, x, p, dx in blocks(dY, X, X if P is None else P, dX):
-        if name == "tanh":
-            np.multiply(x, x, out=dx)
-            np.subtract(1.0, dx, out=dx)
-        elif name == "sigmoid":
-            np.multiply(x, x, out=dx)
-            np.subtract(x, dx, out=dx)
-        else:
-            # p + x p(1 − p)·2u′ as p (1 + x(1 − p)·2u′)
-            np.multiply(x, x, out=dx)
-            dx *= 6.0 * GELU_C * GELU_A
-            dx += 2.0 * GELU_C
-            dx *= x
-            dx *= 1.0 - p
-            dx += 1.0
-            dx *= p
-        dx *= dy
+
+    def slopes(pieces):
+        for dy, x, p, dx in pieces:
+            if name == "tanh":
+                np.multiply(x, x, out=dx)
+                np.subtract(1.0, dx, out=dx)
+            elif name == "sigmoid":
+                np.multiply(x, x, out=dx)
+                np.subtract(x, dx, out=dx)
+            else:
+                # p + x p(1 − p)·2u′ as p (1 + x(1 − p)·2u′)
+                np.multiply(x, x, out=dx)
+                dx *= 6.0 * GELU_C * GELU_A
+                dx += 2.0 * GELU_C
+                dx *= x
+                dx *= 1.0 - p
+                dx += 1.0
+                dx *= p
+            dx *= dy
+
+    share(slopes, blocks(dY, X, X if P is None else P, dX))
     return dX
 
 
@@ -88,6 +82,37 @@ def sigmoid(x, y, scratch=None):
         np.minimum(x, LARGE, out=y)
         np.exp(y, out=y)
     y /= np.add(y, 1.0, out=scratch)
+
+
+def _sigmoids(pieces):
+    scratch = None
+    for x, y in pieces:
+        # Only the last piece is shorter, and nothing comes after it
+        scratch = np.empty_like(x) if scratch is None else scratch
+        sigmoid(x, y, scratch[: x.size])
+
+
+def _tanhs(pieces):
+    for x, y in pieces:
+        np.tanh(x, out=y)
+
+
+def _gelu_tanhs(pieces):
+    for x, y, p in pieces:
+        # p = ½(1 + tanh u)
+        np.multiply(x, x, out=y)
+        y *= GELU_C * GELU_A
+        y += GELU_C
+        y *= x
+        np.tanh(y, out=p)
+        p *= 0.5
+        p += 0.5
+        np.multiply(x, p, out=y)
+
+
+def _gelus_and_slopes(pieces):
+    for x, y, dy in pieces:
+        _gelu_and_slope(x, y, dy)
 
 
 def _gelu_and_slope(x, y, dy):

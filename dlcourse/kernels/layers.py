@@ -3,6 +3,7 @@
 import numpy as np
 
 from ._shared import BLOCK, column_sums, vector_of_ones
+from ._threads import share
 
 # e⁴⁶ = 1e20: a sum of exponentials beyond it, or its inverse, nears the ends of float32
 LARGE_SUM = 46.0
@@ -36,25 +37,30 @@ def softmax_cross_entropy_with_grad(logits, labels):
     ones = vector_of_ones(K, logits.dtype)
     size = max(1, 4 * BLOCK // K)
     labels = labels.astype(np.intp, copy=False)
-    total = 0.0
-    for start in range(0, N, size):
-        U, e = logits[start : start + size], dU[start : start + size]
-        if U.size < LARGE_SUM**2 and np.vdot(U, U) < LARGE_SUM**2:
-            sums, logs = _log_sums(U, e, ones)  # no logit is large
-        else:
-            with np.errstate(over="ignore", divide="ignore"):
-                sums, logs = _log_sums(U, e, ones)
-            # Only where a row of exponentials is very large or small does the shift by its maximum change anything
-            if not np.maximum.reduce(np.abs(logs)) < LARGE_SUM:
-                U = U - np.maximum.reduce(U, axis=1, keepdims=True)
-                sums, logs = _log_sums(U, e, ones)
-        at_label = labels[start : start + size] + np.arange(0, e.size, K)
-        logs -= U.reshape(-1).take(at_label)
-        total += column_sums(logs)
-        sums *= N
-        e /= sums[:, None]
-        e.reshape(-1)[at_label] -= 1.0 / N
-    return total / N, dU
+    starts = range(0, N, size)
+    losses = [0.0] * len(starts)
+
+    def work(pieces):
+        for start in pieces:
+            U, e = logits[start : start + size], dU[start : start + size]
+            if U.size < LARGE_SUM**2 and np.vdot(U, U) < LARGE_SUM**2:
+                sums, logs = _log_sums(U, e, ones)  # no logit is large
+            else:
+                with np.errstate(over="ignore", divide="ignore"):
+                    sums, logs = _log_sums(U, e, ones)
+                # Only where a row of exponentials is very large or small does the shift by its maximum change anything
+                if not np.maximum.reduce(np.abs(logs)) < LARGE_SUM:
+                    U = U - np.maximum.reduce(U, axis=1, keepdims=True)
+                    sums, logs = _log_sums(U, e, ones)
+            at_label = labels[start : start + size] + np.arange(0, e.size, K)
+            logs -= U.reshape(-1).take(at_label)
+            losses[start // size] = column_sums(logs)
+            sums *= N
+            e /= sums[:, None]
+            e.reshape(-1)[at_label] -= 1.0 / N
+
+    share(work, starts)
+    return sum(losses) / N, dU
 
 
 def _log_sums(U, e, ones):
