@@ -41,7 +41,7 @@ mutants: dev  ## whether the exercises' cases notice each single edit of a right
 	$(BIN)/dlcourse audit --mutants $(ASK)
 
 lessons: dev  ## run every lesson and compare its outputs
-	$(BIN)/python -m pytest -o addopts= -p nbval --nbval notebooks -n 2 --dist loadscope
+	$(BIN)/python -m pytest -o addopts= -p nbval --nbval notebooks -n $(or $(WORKERS),2) --dist loadscope
 
 bench: dev  ## the speed table and how time and memory grow, beside PyTorch; the explorers, and grading a class
 	$(BIN)/python -m benchmarks

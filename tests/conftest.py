@@ -18,23 +18,16 @@ APART = {
 }
 # Those that take longest begin first: one that begins last is waited for
 LONGEST = (
-    *("test_wasm", "test_lite", "test_browser", "test_first_hour", "test_site", "test_grade", "test_offline_corpus"),
-    *(
-        "test_attacks",
-        "test_hostile",
-        "test_wheel",
-        "test_exercises",
-        "test_explorers",
-        "test_backends",
-        "test_mutants",
-    ),
-    *("test_place", "test_projects", "test_walls", "test_benchmarks", "test_courses", "test_engine"),
+    *("wasm", "first_hour", "lite", "browser", "exercises", "grade", "hostile"),
+    *("offline_corpus", "mutants", "place", "site", "hub", "nbgrader", "report", "wheel"),
+    *("attacks", "benchmarks", "backends", "explorers", "cli", "engine", "fuzz", "faults"),
+    *("courses", "feedback"),
 )
 
 
 def pytest_collection_modifyitems(items):
     rank = {name: number for number, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: rank.get(item.path.stem, len(LONGEST)))
+    items.sort(key=lambda item: rank.get(item.path.stem.removeprefix("test_"), len(LONGEST)))
 
 
 @pytest.hookimpl(optionalhook=True)

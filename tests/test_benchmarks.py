@@ -14,12 +14,12 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return grading.make_class(tmp_path_factory.mktemp("course") / "class", 6)
+    return grading.make_class(tmp_path_factory.mktemp("course") / "class", 3)
 
 
 def scores(folder, place, without=""):
     copy = shutil.copytree(folder, place / "copy")
-    assert grading.grade(copy, workers=1, without=without)[2]["graded"] == 6
+    assert grading.grade(copy, workers=1, without=without)[2]["graded"] == 3
     return grading.scores(copy)
 
 

@@ -27,7 +27,7 @@ def test_every_mistake_is_rejected_and_named_and_every_variant_passes(slug):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", audit.SEEDS[1:])
+@pytest.mark.parametrize("seed", audit.SEEDS[1:2])
 @pytest.mark.parametrize("slug", SLUGS)
 def test_with_other_numbers_the_same_is_right_and_wrong(slug, seed, monkeypatch):
     # What an answer without content earns changes the points, not whether one is right, and takes most of the time

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def told():
-    """The totals that the audit prints there: what is right of every exercise, and a sixth of the mistakes."""
+    """The totals that the audit prints there: what is right of every exercise, and a twelfth of the mistakes."""
     try:
         command = wasm.command(wasm.HERE / "wasm_audit.py", "--some")
     except BuildError as error:
@@ -28,8 +28,8 @@ def told():
 def test_every_exercise_is_judged_as_everywhere(told):
     assert told["complaints"] == {}
     assert told["exercises"] == sum(len(exercises_of(topic)) for topic in TOPICS)
-    assert told["mistakes"] == told["rejected"] == told["named"] > 350
-    assert told["variants"] == told["variants_passed"] > 400
+    assert told["mistakes"] == told["rejected"] == told["named"] > 200
+    assert told["variants"] == told["variants_passed"] > 160
 
 
 def test_an_answer_that_never_ends_is_stopped(told):
