@@ -17,9 +17,10 @@ GoogLeNet (four branches of different reach side by side).
 """
 
 import math
+from functools import reduce
 from typing import Any, NamedTuple
 
-from ._array import array_namespace, device, in_place, put, put_sum
+from ._array import array_namespace, device, put, put_sum
 from ._checks import check_gradient, check_integer, check_rng, check_shapes
 from .activations import relu, relu_grad
 from .initializers import he_normal, zeros
@@ -320,11 +321,11 @@ def maxpool2d_forward(X, size, stride=None, padding=0):
         raise ValueError(f"padding: expected at most half of size = {size}, got {padding}")
     X = _pad(X, padding, -math.inf)
     xp = array_namespace(X)
-    Y = xp.asarray(X[_window(0, 0, stride, out_h, out_w)], copy=True)
-    for i, j in _places(size)[1:]:
-        Y = in_place(xp.maximum, Y, X[_window(i, j, stride, out_h, out_w)])
-    # The maxima themselves, not the caller's array: work in place on the output must not lose the flow back
-    return Y, MaxPoolCache(X, xp.asarray(Y, copy=True), size, stride, padding)
+    # Of the columns first: their maxima are those of whole rows of pixels, and fewer than the entries of the windows
+    columns = reduce(xp.maximum, [X[:, _every(stride, i, out_h), :, :] for i in range(size)])
+    Y = reduce(xp.maximum, [columns[:, :, _every(stride, j, out_w), :] for j in range(size)])
+    # A copy for the caller: work in place on the output must not lose the flow back
+    return xp.asarray(Y, copy=True), MaxPoolCache(X, Y, size, stride, padding)
 
 
 def maxpool2d_backward(dY, cache):

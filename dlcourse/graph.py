@@ -389,12 +389,15 @@ def _node(op, data, parents, local):
 
 def _graph(value):
     """Every node that `value` depends on, itself first, each before its inputs."""
-    nodes, seen = [value], {value}
-    for node in nodes:
+    nodes, seen, left = [], {value}, [value]
+    while left:
+        # The last one found first: that is nearly the order already, which sorts in a fraction of the time
+        node = left.pop()
+        nodes.append(node)
         for parent in node.parents:
             if parent not in seen:
                 seen.add(parent)
-                nodes.append(parent)
+                left.append(parent)
     nodes.sort(key=_by_creation, reverse=True)
     return nodes
 
