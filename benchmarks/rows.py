@@ -330,8 +330,9 @@ def maxpool(rng):
     how = sides(convolution, "maxpool2d", run)
     floor = {"copies of X and dY": copies(X, dY)}
     left = (
-        "The rest: at each of the four places of a window a maximum forward, and backward a comparison, a mask, a product "
-        "and a copy, all on every other pixel: runs of 32 numbers, between which NumPy spends half of the time."
+        "The rest: forward a maximum of every two rows and one of every two columns, backward at each of the four places of a "
+        "window a comparison, a mask, a product and a copy; on every other pixel, runs of 32 numbers, NumPy spends half of the "
+        "time between them."
     )
     return Row("max pool 2×2, 32×28×28×32", 0.55, theirs=theirs, floor=floor, left=left, **how)
 

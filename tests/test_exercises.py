@@ -34,7 +34,8 @@ def test_with_other_numbers_the_same_is_right_and_wrong(slug, seed, monkeypatch)
     monkeypatch.setattr(evaluation, "passed_without_content", lambda name, seed: [])
     accepted, rejected = [], []
     for name, exercise in exercises_of(slug).items():
-        if exercise.assess is None:
+        # Right answers to projects are asked with ten seeds in test_projects.py
+        if exercise.assess is None and not exercise.scales:
             right = [exercise.functions, *exercise.variant_functions]
             wrong = [functions for mistake in exercise.mistakes for functions in mistake.ways]
             judged = [evaluate(name, *functions, seed=seed, explain=False).passed for functions in (*right, *wrong)]
