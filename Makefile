@@ -35,7 +35,7 @@ fuzz: dev  ## hostile frames, cells, notebooks, times and pages at random, for M
 	$(BIN)/python -m tests.fuzz $(or $(MINUTES),60)
 
 search: dev  ## the property tests with other examples in each run, 2,000 instead of 100; the gate's are always the same
-	$(BIN)/python -m pytest -n 2 -m "not slow" --hypothesis-profile search $(ASK) $(shell grep -l "@given" tests/test_*.py)
+	$(BIN)/python -m pytest -n 2 -m "hypothesis and not slow" --hypothesis-profile search $(ASK)
 
 mutants: dev  ## whether the exercises' cases notice each single edit of a right answer; ASK=<slug>: of one topic
 	$(BIN)/dlcourse audit --mutants $(ASK)
