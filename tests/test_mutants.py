@@ -154,8 +154,9 @@ def test_the_table_counts_equivalent_and_accepted_mutants_and_tells_stale_entrie
 
 
 @pytest.mark.slow
-def test_a_sample_of_the_mutants_of_every_exercise_is_rejected(capsys):
-    assert mutation.main(dlcourse.TOPICS, (PUBLIC_SEED,), sample=1) == 0, capsys.readouterr().err
+def test_a_sample_of_the_mutants_is_rejected(capsys):
+    # Of every second topic; make mutants takes all mutants of all
+    assert mutation.main(dlcourse.TOPICS[::2], (PUBLIC_SEED,), sample=1) == 0, capsys.readouterr().err
 
 
 def test_an_unknown_name_is_an_error(capsys):
