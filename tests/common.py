@@ -16,6 +16,7 @@ from typing import Any
 import array_api_compat
 import numpy as np
 import pytest
+from hypothesis import settings
 
 import dlcourse
 from dlcourse.training import Network, fit
@@ -71,8 +72,6 @@ class Operation:
 
 def fewer(examples):
     """Settings of a property test that takes long: so many where the profile has 100."""
-    from hypothesis import settings
-
     return settings(max_examples=settings.default.max_examples * examples // 100)
 
 

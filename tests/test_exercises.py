@@ -34,7 +34,7 @@ def test_with_other_numbers_the_same_is_right_and_wrong(slug, seed, monkeypatch)
     monkeypatch.setattr(evaluation, "passed_without_content", lambda name, seed: [])
     accepted, rejected = [], []
     for name, exercise in exercises_of(slug).items():
-        # Right answers to projects are asked with ten seeds in test_projects.py
+        # Right answers to projects are asked with other seeds in test_projects.py
         if exercise.assess is None and not exercise.scales:
             right = [exercise.functions, *exercise.variant_functions]
             wrong = [functions for mistake in exercise.mistakes for functions in mistake.ways]

@@ -3,7 +3,8 @@
     python -m tests.wasm tests/wasm_audit.py [--some] [NAME …]       topics or exercises; all where none is given
 
 Prints a line for each exercise and last, as JSON, the totals, the complaints and the seconds of the processor. With --some
-each exercise is asked for its reference, one variant and every twelfth mistake only: what the gate has time for.
+each exercise is asked for its reference, one variant and every twelfth mistake only, a project for no mistake: what the gate
+has time for.
 """
 
 import json
