@@ -230,6 +230,22 @@ class Everything(str):
     def __eq__(self, other): return True
     __hash__ = str.__hash__
 """
+CHANGES_LATER = """
+import threading
+waiting = []
+def preactivation(X, w, b):
+    for again, later in waiting:
+        again.set()
+        later.join()
+    u, again = X @ w + b, threading.Event()
+    def change():
+        again.wait()
+        u[:] = 0
+    later = threading.Thread(target=change, daemon=True)
+    later.start()
+    waiting[:] = [(again, later)]
+    return u
+"""
 
 ATTACKS = [
     cheat("own_check", "defines its own `check`", "def check(*answers, **options):\n    pass\n"),
@@ -397,10 +413,9 @@ ATTACKS = [
     ),
     Attack(
         "changes_later",
-        "a thread changes the answer after it was returned",
-        {
-            "preactivation": "import threading, time\ndef preactivation(X, w, b):\n    u = X @ w + b\n    def later():\n        time.sleep(0.01)\n        u[:] = 0\n    threading.Thread(target=later).start()\n    return u"
-        },
+        # When it is called again: sooner, on a busy machine, the answer that is judged may be the changed one
+        "a thread changes the answer after it was taken",
+        {"preactivation": CHANGES_LATER},
     ),
     Attack(
         "asserts_fooled",

@@ -210,8 +210,8 @@ class Range:
             "zygotes": sorted(zygote.process.pid for zygote in self.grader.zygotes.values()),
         }
 
-    def differences(self, before, seconds=3.0):
-        """Names of what has changed; processes get a moment to end."""
+    def differences(self, before, seconds=20.0):
+        """Names of what has changed; processes get a moment to end, which a busy machine stretches."""
         end = time.monotonic() + seconds
         while True:
             now = self.state()
