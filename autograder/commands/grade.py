@@ -75,32 +75,40 @@ def stopped_by_signals():
     """SIGTERM and SIGHUP end the block as Ctrl-C does, so that it tidies up; a second one ends the process.
 
     Gives what makes of a function another one that ends the block, too: Python only prints an exception that was raised
-    while an object was deleted or memory was collected, and the signal would be lost.
+    while an object was deleted or memory was collected, and the signal would be lost. Of this one nothing is printed.
     """
-    before, came = {}, []
+    before, came, interrupt, print_it = {}, [], KeyboardInterrupt(), sys.unraisablehook
 
     def stop(number, frame):
         came.append(number)
         for one, handler in before.items():
             signal.signal(one, handler)
-        raise KeyboardInterrupt
+        raise interrupt
 
     def heard(function):
         def call(*args):
             if came:
-                raise KeyboardInterrupt
+                raise interrupt
             return function(*args)
 
         return call
+
+    def print_others(unraisable):
+        if unraisable.exc_value is not interrupt:
+            print_it(unraisable)
 
     names = ("SIGINT", "SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ()
     for number in (getattr(signal, name) for name in names if hasattr(signal, name)):
         # nohup has SIGHUP ignored on purpose
         if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             before[number] = signal.signal(number, stop)
+    if before:
+        sys.unraisablehook = print_others
     try:
         yield heard
     finally:
+        if before:
+            sys.unraisablehook = print_it
         for number, handler in before.items():
             signal.signal(number, handler)
 
