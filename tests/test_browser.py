@@ -212,9 +212,14 @@ def test_notebook_7_shows_and_moves_the_same(lab, page):
     page.goto(address("seven.ipynb").replace("/lab/tree/", "/notebooks/"))
     page.locator(".jp-Notebook").first.wait_for()
     done = page.get_by_text("all done").first
+
     # Notebook 7 shows nothing that says whether its kernel has answered yet: what was run too early is run again, and
-    # where it asks which kernel that shall be, the one that it names first is taken
-    page.add_locator_handler(page.locator(".jp-Dialog"), lambda dialog: dialog.locator("button.jp-mod-accept").click())
+    # a dialog about the kernel that comes of it is answered with what it proposes
+    def answered(dialog):
+        print("answered:", dialog.inner_text())
+        dialog.locator("button").last.click()
+
+    page.add_locator_handler(page.locator(".jp-Dialog"), answered)
     for _ in range(8):
         page.locator(".lm-MenuBar-itemLabel", has_text="Run").first.click()
         page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
