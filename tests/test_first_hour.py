@@ -82,8 +82,8 @@ class Copy:
         (home / "CONFIG" / "jupyter_server_config.json").write_text(json.dumps(settings))
         plain = {name: value for name, value in os.environ.items() if not name.startswith(("DLCOURSE_", "PYTHON"))}
         plain.pop("VIRTUAL_ENV", None)
-        # What JupyterLab imports it compiles itself; pip compiles everything, which takes as long as its installation
-        plain["PIP_NO_COMPILE"] = "1"
+        # What JupyterLab imports it compiles itself; to compile everything takes as long as its installation
+        plain |= {"PIP_NO_COMPILE": "1", "UV_COMPILE_BYTECODE": "0"}
         self.environment = plain | {
             "PATH": os.pathsep.join(
                 place for place in plain["PATH"].split(os.pathsep) if place != str(Path(sys.executable).parent)

@@ -14,7 +14,7 @@ import nbformat
 import pytest
 from attacks import assignment as attacked
 from attacks.observe import make_scene
-from attacks.ours import SETTINGS, impatient
+from attacks.ours import SETTINGS, impatient, waiting
 
 from autograder import demo, offline
 from autograder.checks.evaluation import PUBLIC_SEED, passed_without_content
@@ -25,7 +25,7 @@ from autograder.engine import ingest
 from autograder.engine.grader import Grader
 from autograder.engine.store import gradebook
 from autograder.engine.store.course import name_problem, open_course
-from autograder.engine.store.records import PARTLY, RIGHT, WRONG
+from autograder.engine.store.records import OUT_OF_TIME, PARTLY, RIGHT, WRONG
 from autograder.engine.tasks import ASSERTS, EXERCISE, Settings
 from autograder.errors import NoNotebook
 
@@ -146,8 +146,11 @@ def class_of_demo(tmp_path_factory, patient):
 
 @pytest.mark.parametrize("student", sorted(demo.class_of()))
 def test_a_student_of_the_demonstration(class_of_demo, student):
-    """Right answers, variants, known mistakes, gaps and broken lines."""
-    assert class_of_demo.checked(student) == class_of_demo.graded(student)
+    """Right answers, variants, known mistakes, gaps, broken lines, and one loop without end."""
+    grader = class_of_demo.grader
+    with waiting(grader, Settings.with_timeout(6.0) if student == "stephen" else grader.settings):
+        checked, graded = class_of_demo.checked(student), class_of_demo.graded(student)
+    assert checked == graded and (OUT_OF_TIME in dict(graded.values())) == (student == "stephen")
 
 
 def first_cell(text):

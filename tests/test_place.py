@@ -333,7 +333,7 @@ SAMPLE = (
 
 @pytest.mark.slow
 def test_a_sample_of_every_topic_holds_the_bounds():
-    rows = list(table(map(get_exercise, SAMPLE), count=8))
+    rows = list(table(map(get_exercise, SAMPLE), count=5))
     told = Located("all", "", *(sum(getattr(row, what) for row in rows) for what in ("right", "wrong", "silent")))
-    assert told.mutants == 8 * len(SAMPLE)
+    assert told.mutants == 5 * len(SAMPLE)
     assert told.holds, "\n".join(map(str, rows))

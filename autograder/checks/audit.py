@@ -299,19 +299,29 @@ def _vacuous(exercise, seed):
 
 
 def _without_content(exercise, seed, more):
-    """(what it does, the share that it earns) for answers without content; more : also for such as scoring does not know."""
-    known = {what for what, _ in passed_without_content(exercise.name, seed)}
-    answers = [answer for answer in cheap_answers(exercise) if answer[0] in known or (more and exercise.scales)]
+    """(what it does, the share that it earns) for answers without content; more : also for such as scoring does not know.
+
+    Of several that pass the same only the first is scored: the points follow from what is passed.
+    """
+    known = dict(passed_without_content(exercise.name, seed))
+    answers = [
+        (*answer, known.get(answer[0]))
+        for answer in cheap_answers(exercise)
+        if answer[0] in known or (more and exercise.scales)
+    ]
     if exercise.planted:
-        answers.append(("what was given", exercise.planted_functions, None))
+        answers.append(("what was given", exercise.planted_functions, None, None))
     if more:
-        answers += [
-            (what, functions, right)
-            for what, functions, right in cheap_answers(exercise, MORE)
-            if exercise.scales or gained(exercise, functions, right, seed)
-        ]
-    for what, functions, right in answers:
-        score = functools.partial(evaluate, exercise.name, seed=seed, withhold=False, explain=False)
+        added = ((*answer, gained(exercise, *answer[1:], seed)) for answer in cheap_answers(exercise, MORE))
+        answers += [answer for answer in added if exercise.scales or answer[-1]]
+    score = functools.cache(functools.partial(evaluate, exercise.name, seed=seed, withhold=False, explain=False))
+    scored = set()
+    for what, functions, right, passed in answers:
+        same = right is None, frozenset(passed or ())
+        # Of a scale the share of each value counts, not whether it is passed
+        if passed and not exercise.scales and same in scored:
+            continue
+        scored.add(same)
         result = score(*functions)
         given = score(*right).score if right else 0.0
         # One that passes everything is the answer

@@ -193,13 +193,13 @@ def _wrong(exercise, case, outcome, value):
     return "" if difference is None else str(difference)
 
 
-def is_wrong(exercise: Exercise, case: Case, outcome: Outcome, value: Any) -> bool:
-    """Whether a value or an error is wrong: whether `_wrong` has something to say."""
+def is_wrong(exercise: Exercise, case: Case, outcome: Outcome, value: Any, measured: Any = None) -> bool:
+    """Whether a value or an error is wrong: whether `_wrong` has something to say. measured : the value's, where it is known."""
     if outcome.error is not None:
         return True
     if outcome.part in exercise.scales:
         return exercise.scales[outcome.part].judged(outcome.value, case)[0] < 1.0
-    got, wanted, text = _measured(exercise, case, outcome.value, value)
+    got, wanted, text = _measured(exercise, case, outcome.value, value, measured)
     # `expected_values` has filled in the length
     length: int = case.sum_length  # type: ignore[assignment]
     return bool(text) or not equal(got, wanted, length, case.tolerance, case.relative)
@@ -213,14 +213,14 @@ def _credit(exercise, case, outcome, wrong):
     return 0.0 if outcome.error is not None else kept * exercise.scales[outcome.part].judged(outcome.value, case)[0]
 
 
-def _measured(exercise, case, got, wanted):
+def _measured(exercise, case, got, wanted, measured=None):
     """(what is compared of the answer, of the expected value, why it cannot be, as a sentence)."""
     if exercise.measure is None:
         return got, wanted, ""
     text = other_structure(got, wanted)
     if text:
         return got, wanted, text[0].upper() + text[1:]
-    wanted = exercise.measure(wanted, case)
+    wanted = exercise.measure(wanted, case) if measured is None else measured
     try:
         return exercise.measure(got, case), wanted, ""
     except Exception as error:
@@ -344,16 +344,35 @@ def passed_without_content(name: str, seed: int) -> list[tuple[str, set]]:
 
 def gained(exercise: Exercise, functions: tuple, right: tuple | None, seed: int) -> set[tuple[str, str]]:
     """The (case, part) that an answer passes and the right functions in it do not pass without it."""
-    return _passed(exercise.name, functions, seed) - (_passed(exercise.name, right, seed) if right else set())
+    return _passed(exercise.name, functions, seed) - (_passed_before(exercise.name, right, seed) if right else set())
+
+
+# The same right functions stand before many answers without content
+@registry.kept
+@functools.lru_cache(maxsize=2)
+def _passed_before(name, functions, seed):
+    return _passed(name, functions, seed)
 
 
 def _passed(name, functions, seed):
     exercise, passed = get_exercise(name), set()
-    for case, wanted in zip(*expected_values(name, seed), strict=True):
-        for outcome, value in zip(timed(exercise, functions, case, 2.0), wanted, strict=True):
-            if not is_wrong(exercise, case, outcome, value):
+    for case, wanted, measured in zip(*expected_values(name, seed), _measured_values(name, seed), strict=True):
+        outcomes = timed(exercise, functions, case, 2.0)
+        for outcome, value, known in zip(outcomes, wanted, measured, strict=True):
+            if not is_wrong(exercise, case, outcome, value, known):
                 passed.add((case.name, outcome.part))
     return passed
+
+
+@registry.kept
+@cache
+def _measured_values(name, seed):
+    """What is measured of every expected value; None of each where values are compared as they are."""
+    exercise = get_exercise(name)
+    return [
+        [None if exercise.measure is None or value is None else exercise.measure(value, case) for value in wanted]
+        for case, wanted in zip(*expected_values(name, seed), strict=True)
+    ]
 
 
 def timed(exercise: Exercise, functions: Sequence[Callable], case: Case, seconds: float) -> list[Outcome]:

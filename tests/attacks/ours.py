@@ -76,13 +76,18 @@ class Outcome:
 @contextlib.contextmanager
 def impatient(grader, attack):
     """In the block the grader waits for an attack without end as long as it takes to see that, for every other patiently."""
-    settings = grader.settings
-    if attack.out_of_time:
-        grader.settings = IMPATIENT
+    with waiting(grader, IMPATIENT if attack.out_of_time else grader.settings):
+        yield
+
+
+@contextlib.contextmanager
+def waiting(grader, settings):
+    """In the block the grader has other limits."""
+    before, grader.settings = grader.settings, settings
     try:
         yield
     finally:
-        grader.settings = settings
+        grader.settings = before
 
 
 class Range:
