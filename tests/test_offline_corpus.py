@@ -1,4 +1,4 @@
-"""`dlcourse check` and `dlcourse grade` agree on every notebook that the tests know: verdict and points of each exercise.
+"""`dlcourse check` and `dlcourse grade` agree on the notebooks that the tests know: verdict and points of each exercise.
 
 Grading asks a few hidden cases more, so of a grade the visible rows are compared; and other numbers, on which a wrong answer
 may pass other cases, so here it is given the check's. Both run the whole of their way: grading from the course's folder and
@@ -6,6 +6,7 @@ gradebook, the check from the released notebook and the file alone.
 """
 
 import json
+import os
 import shutil
 
 import attacks
@@ -39,6 +40,9 @@ DIFFERENCES = {
     "link_to_solution": "a link that is handed in is not followed; on a student's own machine it leads to the student's file",
 }
 ATTACKS = [attack for attack in attacks.all_attacks() if not name_problem(attack.folder)]
+if os.environ.get("CORPUS") != "all":
+    # Every third; all are graded in test_attacks.py, and all of this is asked before a release
+    ATTACKS = [attack for place, attack in enumerate(ATTACKS) if place % 3 == 0 or attack.slug in DIFFERENCES]
 
 
 @pytest.fixture(autouse=True)
