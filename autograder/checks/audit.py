@@ -312,8 +312,10 @@ def _without_content(exercise, seed, more):
     if exercise.planted:
         answers.append(("what was given", exercise.planted_functions, None, None))
     if more:
-        added = ((*answer, gained(exercise, *answer[1:], seed)) for answer in cheap_answers(exercise, MORE))
-        answers += [answer for answer in added if exercise.scales or answer[-1]]
+        for what, functions, right in cheap_answers(exercise, MORE):
+            passed = gained(exercise, functions, right, seed)
+            if exercise.scales or passed:
+                answers.append((what, functions, right, passed))
     score = functools.cache(functools.partial(evaluate, exercise.name, seed=seed, withhold=False, explain=False))
     scored = set()
     for what, functions, right, passed in answers:
