@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -344,19 +344,19 @@ def passed_without_content(name: str, seed: int) -> list[tuple[str, set]]:
 
 def gained(exercise: Exercise, functions: tuple, right: tuple | None, seed: int) -> set[tuple[str, str]]:
     """The (case, part) that an answer passes and the right functions in it do not pass without it."""
-    return _passed(exercise.name, functions, seed) - (_passed_before(exercise.name, right, seed) if right else set())
-
-
-# The same right functions stand before many answers without content
-@registry.kept
-@functools.lru_cache(maxsize=2)
-def _passed_before(name, functions, seed):
-    return _passed(name, functions, seed)
+    passed = _passed(exercise.name, functions, seed)
+    if not right:
+        return passed
+    # The same right functions stand before many answers without content
+    known = _known(exercise.name, seed).passed
+    if right not in known:
+        known[right] = _passed(exercise.name, right, seed)
+    return passed - known[right]
 
 
 def _passed(name, functions, seed):
     exercise, passed = get_exercise(name), set()
-    for case, wanted, measured in zip(*expected_values(name, seed), _measured_values(name, seed), strict=True):
+    for case, wanted, measured in zip(*expected_values(name, seed), _known(name, seed).measured, strict=True):
         outcomes = timed(exercise, functions, case, 2.0)
         for outcome, value, known in zip(outcomes, wanted, measured, strict=True):
             if not is_wrong(exercise, case, outcome, value, known):
@@ -364,15 +364,29 @@ def _passed(name, functions, seed):
     return passed
 
 
-@registry.kept
-@cache
-def _measured_values(name, seed):
-    """What is measured of every expected value; None of each where values are compared as they are."""
-    exercise = get_exercise(name)
-    return [
-        [None if exercise.measure is None or value is None else exercise.measure(value, case) for value in wanted]
-        for case, wanted in zip(*expected_values(name, seed), strict=True)
-    ]
+class _Known(NamedTuple):
+    """What many answers to one exercise are asked with: the expected values, what is measured of each (None where values are
+    compared as they are), and what right functions pass."""
+
+    expected: list
+    measured: list
+    passed: dict
+
+
+_last: list[_Known] = []
+
+
+def _known(name, seed):
+    """What is known of the exercise that was asked last: where the expected values are other ones, nothing yet."""
+    cases, expected = expected_values(name, seed)
+    if not _last or _last[0].expected is not expected:
+        measure = get_exercise(name).measure
+        measured = [
+            [None if measure is None or value is None else measure(value, case) for value in wanted]
+            for case, wanted in zip(cases, expected, strict=True)
+        ]
+        _last[:] = [_Known(expected, measured, {})]
+    return _last[0]
 
 
 def timed(exercise: Exercise, functions: Sequence[Callable], case: Case, seconds: float) -> list[Outcome]:
