@@ -170,7 +170,7 @@ def test_a_slider_moves_and_the_picture_changes(lab, page, slug):
     page.get_by_text("all done").first.wait_for()
     image = page.locator(".jupyter-widgets img").first
     image.wait_for()
-    assert image.evaluate("e => e.naturalWidth") > 300
+    page.wait_for_function("e => e.naturalWidth > 300", arg=image.element_handle())
     shoot(page, f"explorer-{slug}-before")
     move_first_slider(page)
     shoot(page, f"explorer-{slug}-after")
@@ -197,10 +197,11 @@ def test_a_hand_drags_the_line_and_the_picture_is_fine_when_it_rests(lab, page):
         page.mouse.move(x + 6 * step, y + 2 * step)
     page.mouse.up()
     page.wait_for_function("before => document.querySelector('.dlcourse-live img').src !== before", arg=before)
-    # Coarse on the way, as fine as before at rest, and its words and its slider tell where it is
+    # Coarse on the way, as fine as before at rest, and its words and its slider tell where it is; a new picture's width is
+    # known after its words
+    page.wait_for_function("() => !document.querySelector('.dlcourse-live img').alt.includes('at the distance 0.5 ')")
     page.wait_for_function("w => document.querySelector('.dlcourse-live img').naturalWidth === w", arg=wide)
-    assert "at the distance 0.5" not in image.get_attribute("alt")
-    assert page.locator(".widget-readout").nth(1).inner_text() != "0.50"
+    page.wait_for_function("() => document.querySelectorAll('.widget-readout')[1].innerText !== '0.50'")
     shoot(page, "explorer-dragged")
 
 
@@ -219,13 +220,18 @@ def test_notebook_7_shows_and_moves_the_same(lab, page):
         print("answered:", dialog.inner_text())
         dialog.locator("button").last.click()
 
-    page.add_locator_handler(page.locator(".jp-Dialog"), answered)
-    for _ in range(8):
-        page.locator(".lm-MenuBar-itemLabel", has_text="Run").first.click()
-        page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
-        with contextlib.suppress(playwright.TimeoutError):
-            done.wait_for(timeout=10_000)
-            break
+    dialogs = page.locator(".jp-Dialog")
+    page.add_locator_handler(dialogs, answered)
+    try:
+        for _ in range(8):
+            page.locator(".lm-MenuBar-itemLabel", has_text="Run").first.click()
+            page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
+            with contextlib.suppress(playwright.TimeoutError):
+                done.wait_for(timeout=10_000)
+                break
+    finally:
+        # Other tests have the same page, and some of them open dialogs
+        page.remove_locator_handler(dialogs)
     move_first_slider(page)
     shoot(page, "notebook-7")
 
@@ -268,7 +274,8 @@ def test_a_picture_outlives_its_kernel(lab, page, front, scheme):
         still.wait_for()
         sheet.get_by_text("Error displaying widget: model not found").first.wait_for(state="attached")
         assert not sheet.get_by_text("Error displaying widget: model not found").first.is_visible()
-        assert still.count() == 1 and still.evaluate("e => e.naturalWidth") > 300
+        assert still.count() == 1
+        sheet.wait_for_function("e => e.naturalWidth > 300", arg=still.element_handle())
         assert note.inner_text() == words
         shoot(sheet, f"reopened-{where}-{scheme}")
     finally:
