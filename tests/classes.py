@@ -194,6 +194,14 @@ class Unhurried(FakeGrader):
         return super().grade(task)
 
 
+def eventually(condition, seconds=60.0):
+    """Wait until something is so; whether it came to be."""
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.02)
+    return condition()
+
+
 def grades(folder):
     """{(student, cell): (auto, manual, extra, needs a person)} and the comments and penalties of a gradebook."""
     from sqlalchemy import create_engine, text

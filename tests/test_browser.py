@@ -188,7 +188,8 @@ def test_a_hand_drags_the_line_and_the_picture_is_fine_when_it_rests(lab, page):
     image = page.locator(".dlcourse-live img").first
     image.wait_for()
     wide = image.evaluate("e => e.naturalWidth")
-    before = picture(page)
+    before, readout = picture(page), page.locator(".widget-readout").nth(1)
+    assert "at the distance 0.5 " in image.get_attribute("alt") and readout.inner_text() == "0.50"
     box = image.bounding_box()
     x, y = box["x"] + 0.15 * box["width"], box["y"] + 0.3 * box["height"]
     page.mouse.move(x, y)

@@ -200,12 +200,16 @@ def test_the_guide_with_pip(tmp_path):
         copy.type(line)
         if line == lines[0] and os.environ.get("FIRST_HOUR") != "all":
             lend_packages(copy.root / ".venv")
+    # The course that came up is the one that was just installed
+    where = copy.type('python -c "import autograder; print(autograder.__file__)"').strip()
+    assert Path(where).is_relative_to(copy.root)
 
 
 def lend_packages(venv):
     """Have pip find there what it would download: to unpack it takes minutes, and uv unpacks it in the test above.
 
-    It resolves and compares every version all the same. With FIRST_HOUR=all, as before a release, it downloads.
+    It resolves and compares every version all the same. With FIRST_HOUR=all, as before a release, and where python3 is
+    another one than that of these tests, it downloads.
     """
     theirs, ours = (next(Path(prefix).glob("lib/python*/site-packages")) for prefix in (venv, sys.prefix))
     if theirs.parent.name == ours.parent.name:

@@ -45,14 +45,6 @@ def grade(folder, **options):
     return grade_class(open_course(folder), classes.NAME, **options)
 
 
-def eventually(condition, seconds=60.0):
-    """Wait until something is so; whether it came to be."""
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.02)
-    return condition()
-
-
 def hand_in_all(folder, students, answers=classes.RIGHT_ANSWERS):
     made = json.dumps(classes.answered(folder, answers))
     for number, student in enumerate(students):
@@ -372,10 +364,10 @@ def test_results_that_die_with_their_worker_are_computed_again():
         outcomes = cluster.map((name, [task]) for name in ("ada", "alan", "grace"))
         found = [next(outcomes)]
         states = cluster.client.futures.values()
-        assert eventually(lambda: {state.status for state in states} == {"finished"})
+        assert classes.eventually(lambda: {state.status for state in states} == {"finished"})
         (pid,) = cluster.client.run(os.getpid).values()
         os.kill(pid, signal.SIGKILL)
-        assert eventually(lambda: {state.status for state in states} != {"finished"})
+        assert classes.eventually(lambda: {state.status for state in states} != {"finished"})
         found += outcomes
     assert sorted(name for name, _ in found) == ["ada", "alan", "grace"]
     assert [type(results) for _, results in found] == 3 * [list]

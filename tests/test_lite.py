@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-# The gate runs those that take least; LITE_LESSONS=all (make lite-test) runs every one
+# The gate runs those that take least, and the first by the menu; LITE_LESSONS=all (make lite-test) runs every one
 LESSONS = build.lesson_slugs() if os.environ.get("LITE_LESSONS") == "all" else ["notation", "graph"]
 STUB = "    raise NotImplementedError()"
 # Of the notebook that is open: the errors that its cells show, and how many cells with code have not run

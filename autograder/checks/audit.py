@@ -301,7 +301,8 @@ def _vacuous(exercise, seed):
 def _without_content(exercise, seed, more):
     """(what it does, the share that it earns) for answers without content; more : also for such as scoring does not know.
 
-    Of several that pass the same only the first is scored: the points follow from what is passed.
+    Of several that pass the same only the first is scored: the points follow from what is passed. But on a scale, where the
+    share of each value counts.
     """
     known = dict(passed_without_content(exercise.name, seed))
     answers = [
@@ -313,17 +314,17 @@ def _without_content(exercise, seed, more):
         answers.append(("what was given", exercise.planted_functions, None, None))
     if more:
         for what, functions, right in cheap_answers(exercise, MORE):
-            passed = gained(exercise, functions, right, seed)
-            if exercise.scales or passed:
+            passed = None if exercise.scales else gained(exercise, functions, right, seed)
+            if passed != set():
                 answers.append((what, functions, right, passed))
     score = functools.cache(functools.partial(evaluate, exercise.name, seed=seed, withhold=False, explain=False))
     scored = set()
     for what, functions, right, passed in answers:
-        same = right is None, frozenset(passed or ())
-        # Of a scale the share of each value counts, not whether it is passed
-        if passed and not exercise.scales and same in scored:
-            continue
-        scored.add(same)
+        if passed is not None:
+            same = right is None, frozenset(passed)
+            if same in scored:
+                continue
+            scored.add(same)
         result = score(*functions)
         given = score(*right).score if right else 0.0
         # One that passes everything is the answer
