@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -201,23 +202,63 @@ def test_a_talk_with_the_engine_is_not_broken_off():
     assert done == [True]
 
 
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no alarm")
-def test_what_the_collector_calls_is_not_interrupted():
-    """Python throws away what is raised there, with a warning that is an error in these tests."""
-    called = []
+class _Deleted:
+    def __init__(self, ring):
+        self.ring = ring
 
-    def ring(phase, info):
-        if not called:
-            called.append(phase)
-            signal.raise_signal(signal.SIGALRM)
+    def __del__(self):
+        self.ring()
 
+
+def collects(ring):
+    gc.callbacks.append(callback := lambda *_: ring())
     try:
-        with pytest.raises(TooSlow), time_limit(60):
-            gc.callbacks.append(ring)
-            gc.collect()
-            called.append("the block goes on")
+        gc.collect()
+    finally:
+        gc.callbacks.remove(callback)
+
+
+def drops_what_is_referred_to_weakly(ring):
+    one = _Deleted(int)
+    reference = weakref.ref(one, lambda _: ring())
+    del one
+    assert reference() is None
+
+
+def deletes(ring):
+    _Deleted(ring)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no alarm")
+@pytest.mark.parametrize("lose", [collects, drops_what_is_referred_to_weakly, deletes])
+def test_a_stop_that_python_can_only_print_is_not_printed_and_comes_again(monkeypatch, lose):
+    """Python prints what is raised there and goes on; pytest makes an error of it."""
+    printed, called = [], []
+    monkeypatch.setattr(sys, "unraisablehook", hook := lambda one: printed.append(one.exc_type))
+
+    def ring():
+        if not called:
+            called.append("ring")
             signal.raise_signal(signal.SIGALRM)
             called.append("and never comes here")
-    finally:
-        gc.callbacks.remove(ring)
-    assert called == ["start", "the block goes on"]
+
+    def divide():
+        1 / 0  # noqa: B018
+
+    with pytest.raises(TooSlow), time_limit(60):
+        lose(ring)
+        called.append("the block goes on")
+        with time_limit(60):
+            _Deleted(divide)
+        signal.raise_signal(signal.SIGALRM)
+        called.append("and never comes here")
+    assert called == ["ring", "the block goes on"]
+    assert printed == [ZeroDivisionError]
+    assert sys.unraisablehook is hook
+
+
+def test_a_hook_that_an_answer_sets_stays(monkeypatch):
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    with time_limit(60):
+        sys.unraisablehook = print
+    assert sys.unraisablehook is print

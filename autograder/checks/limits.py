@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import gc
 import importlib.util
 import os
 import signal
@@ -29,6 +28,7 @@ TOOLS = (4, 3)
 # Python 3.11 has none
 MONITORING: Any = getattr(sys, "monitoring", None)
 _seconds: dict[int, float] = {}
+_hook = threading.RLock()
 
 
 class TooSlow(BaseException):
@@ -97,17 +97,24 @@ class _Limit:
         self.frame: FrameType | None = sys._getframe(1)
         self.thread, self.rings = threading.get_ident(), 0
         self.lines = _Lines(self)
-        self.outer = _seconds.get(self.thread)
-        _seconds[self.thread] = self.seconds
+        with _hook:
+            if not _seconds:
+                _Lost.begin()
+            self.outer = _seconds.get(self.thread)
+            _seconds[self.thread] = self.seconds
         self.start()
 
     def __exit__(self, *error):
         self.lines.stop()
-        if self.outer is None:
-            _seconds.pop(self.thread, None)
-        else:
-            _seconds[self.thread] = self.outer
+        # No `TooSlow` of this limit comes after it
         self.stop()
+        with _hook:
+            if self.outer is None:
+                _seconds.pop(self.thread, None)
+            else:
+                _seconds[self.thread] = self.outer
+            if not _seconds:
+                _Lost.end()
         # A frame keeps all that its block has used
         self.frame = None
 
@@ -118,15 +125,34 @@ class _Limit:
             self.lines.start()
 
 
-def _called_by_the_collector(frame):
-    return frame is not None and any(frame.f_code is getattr(one, "__code__", None) for one in gc.callbacks)
+class _Lost:
+    """Does not print the `TooSlow` that Python can only print: raised while an object is deleted or memory collected.
+
+    It may come there in code that is not the answer's, and the next one comes soon enough.
+    """
+
+    before: Any = None
+
+    @classmethod
+    def begin(cls):
+        cls.before, sys.unraisablehook = sys.unraisablehook, cls.print_others
+
+    @classmethod
+    def end(cls):
+        # An answer may have set another one
+        if sys.unraisablehook == cls.print_others:
+            sys.unraisablehook = cls.before
+
+    @classmethod
+    def print_others(cls, unraisable):
+        if not issubclass(unraisable.exc_type, TooSlow):
+            cls.before(unraisable)
 
 
 class Alarm(_Limit):
     """A signal interrupts the first thread, even where it waits."""
 
     def start(self) -> None:
-        self.postponed = False
         self.before = signal.signal(signal.SIGALRM, self.ring)
         self.since = time.monotonic()
         self.left, self.interval = signal.setitimer(signal.ITIMER_REAL, self.seconds, AGAIN)
@@ -143,9 +169,6 @@ class Alarm(_Limit):
         inside = _in_block(frame, self.frame)
         if inside is None:
             self.stop()
-        elif not self.postponed and _called_by_the_collector(frame):
-            # What is raised there is thrown away with a warning; the next ring is AGAIN seconds off
-            self.postponed = True
         elif inside or not (self.rings or _is_own(frame)):
             self.insist()
             raise TooSlow
