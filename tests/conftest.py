@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -23,6 +24,12 @@ LONGEST = (
     *("attacks", "benchmarks", "backends", "explorers", "cli", "engine", "fuzz", "faults"),
     *("courses", "feedback"),
 )
+
+
+def pytest_configure():
+    # A script's shell has what it starts in the background ignore Ctrl-C, and asyncio then leaves another handler than it found
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):
@@ -55,7 +62,6 @@ def not_while_grading():
 def _of_the_process():
     """What of a process outlives the test that changes it, and meets the tests after it: {what: its state}."""
     import ctypes
-    import signal
 
     os.umask(mask := os.umask(0o022))
     found = {number.name: signal.getsignal(number) for number in signal.Signals}

@@ -99,7 +99,7 @@ class _Limit:
         self.lines = _Lines(self)
         with _hook:
             if not _seconds:
-                _Lost.begin()
+                _Unheard.begin()
             self.outer = _seconds.get(self.thread)
             _seconds[self.thread] = self.seconds
         self.start()
@@ -114,7 +114,7 @@ class _Limit:
             else:
                 _seconds[self.thread] = self.outer
             if not _seconds:
-                _Lost.end()
+                _Unheard.end()
         # A frame keeps all that its block has used
         self.frame = None
 
@@ -125,7 +125,7 @@ class _Limit:
             self.lines.start()
 
 
-class _Lost:
+class _Unheard:
     """Does not print the `TooSlow` that Python can only print: raised while an object is deleted or memory collected.
 
     It may come there in code that is not the answer's, and the next one comes soon enough.
