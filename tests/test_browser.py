@@ -212,17 +212,20 @@ def test_notebook_7_shows_and_moves_the_same(lab, page):
         folder / "seven.ipynb", "from dlcourse.explorers import neurons", "neurons.explore()", "print('all', 'done')"
     )
     page.goto(address("seven.ipynb").replace("/lab/tree/", "/notebooks/"))
-    page.locator(".jp-Notebook").first.wait_for()
+    # Before its cells are there and its kernel is, Notebook 7 answers "Run All Cells" with a dialog for each of them
+    page.locator(".jp-CodeCell").first.wait_for()
+    kernel = "async () => (await (await fetch('/api/sessions')).json()).some(one => one.path === 'seven.ipynb')"
+    page.wait_for_function(kernel)
     done = page.get_by_text("all done").first
 
-    # Notebook 7 shows nothing that says whether its kernel has answered yet: what was run too early is run again, and
-    # a dialog about the kernel that comes of it is answered with what it proposes
+    # It shows nothing that says whether its kernel has answered yet: what was run too early is run again, and a dialog
+    # that comes of it is answered with what it proposes; another one may follow at once
     def answered(dialog):
         print("answered:", dialog.inner_text())
         dialog.locator("button").last.click()
 
     dialogs = page.locator(".jp-Dialog")
-    page.add_locator_handler(dialogs, answered)
+    page.add_locator_handler(dialogs, answered, no_wait_after=True)
     try:
         for _ in range(8):
             page.locator(".lm-MenuBar-itemLabel", has_text="Run").first.click()

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 PUBLIC_SEED = 20260901
 SECONDS = 30.0
+# A known mistake may be an endless loop, for each case
+SECONDS_OF_A_MISTAKE = 5.0
 # For a mistake whose number is sought, on one case
 SECONDS_TO_FIT = 0.2
 
@@ -518,7 +520,8 @@ def _way_of(exercise, mistake, functions, seed, case_names):
     seen: list[list[Seen]] = [[] for _ in exercise.parts]
     for case, wanted in zip(*expected_values(exercise.name, seed), strict=True):
         if case.name in case_names:
-            for part, (outcome, value) in enumerate(zip(timed(exercise, functions, case, 5.0), wanted, strict=True)):
+            outcomes = timed(exercise, functions, case, SECONDS_OF_A_MISTAKE)
+            for part, (outcome, value) in enumerate(zip(outcomes, wanted, strict=True)):
                 seen[part].append(_seen(exercise, case, outcome, value, is_wrong(exercise, case, outcome, value)))
     return Way(mistake, seen)
 

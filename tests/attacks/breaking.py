@@ -218,7 +218,7 @@ ATTACKS = [
         "a recursion that overflows the C stack",
         RECURSION,
         verdict=("out of time", "crashed"),
-        says="the student's code was stopped",
+        says=("the student's code was stopped", "the student's code ended the whole Python process"),
     ),
     function("waits_for_input", "waits for the keyboard", "return float(input('u = '))", says="calls `input()`"),
     cell("debugger", "a breakpoint that was left in", "breakpoint()", loses={}),
