@@ -480,7 +480,8 @@ def test_reports_count_each_check_by_itself():
 def grader():
     try:
         with Grader(Settings(timeout=20.0)) as made:
-            made.warm(())
+            # Before any submission: what a killed one leaves needs a moment to end
+            made.idle = len(family(made.warm(()).process.pid))
             yield made
     except EngineFault as fault:
         pytest.skip(str(fault))
@@ -497,6 +498,15 @@ def family(pid):
     return found
 
 
+def line(pid, parents):
+    """A process and those that it comes from, the oldest first."""
+    found = []
+    while pid in parents:
+        found.insert(0, pid)
+        pid = parents[pid]
+    return found
+
+
 class Killer(threading.Thread):
     """Kills the child of a sleeping submission, or what watches over it, from outside: once, or every time."""
 
@@ -508,12 +518,10 @@ class Killer(threading.Thread):
         seen = set()
         while self.left and not self.done.wait(0.05):
             for zygote in list(self.grader.zygotes.values()):
-                # bwrap, its first process in the namespace, the zygote; then an attendant and its child
-                found = family(zygote.process.pid)
-                chain = [pid for pid, parent in found if not any(parent == other for other, _ in found)]
-                while after := [pid for pid, parent in found if parent == chain[-1]] if chain else []:
-                    chain.append(after[0])
-                if len(chain) < self.depth(zygote) or chain[-1] in seen:
+                # bwrap's first process in the namespace, the zygote; then an attendant and its child
+                parents = dict(family(zygote.process.pid))
+                chain = max((line(pid, parents) for pid in parents if pid not in seen), key=len, default=[])
+                if len(chain) < self.grader.idle + 2:
                     continue
                 time.sleep(0.3)
                 with contextlib.suppress(ProcessLookupError):
@@ -521,12 +529,7 @@ class Killer(threading.Thread):
                     seen.add(chain[-1])
                     self.left -= 1
 
-    def depth(self, zygote):
-        return self.idle + 2
-
     def __enter__(self):
-        zygote = self.grader.warm(())
-        self.idle = len(family(zygote.process.pid))
         self.start()
         return self
 
@@ -555,8 +558,12 @@ def test_what_is_killed_each_time_is_no_grade(grader):
     grader.warm(())
     # Never so fast that it ends before it is killed
     task = dataclasses.replace(SLEEPS, steps=(Step(CODE, "import time\ntime.sleep(15)", 0), *SLEEPS.steps[1:]))
-    with Killer(grader, "child", times=9), pytest.raises(EngineFault, match=r"ended from outside .SIGKILL"):
+    with (
+        Killer(grader, "child", times=9) as killer,
+        pytest.raises(EngineFault, match=r"ended from outside .SIGKILL"),
+    ):
         grader.grade(task)
+    assert killer.left < 9
 
 
 @pytest.mark.slow
