@@ -262,3 +262,14 @@ def test_a_hook_that_an_answer_sets_stays(monkeypatch):
     with time_limit(60):
         sys.unraisablehook = print
     assert sys.unraisablehook is print
+
+
+def test_a_hook_that_an_answer_keeps_and_sets_again_does_not_call_itself(monkeypatch):
+    printed = []
+    monkeypatch.setattr(sys, "unraisablehook", hook := lambda one: printed.append(one.exc_type))
+    with time_limit(60):
+        kept, sys.unraisablehook = sys.unraisablehook, print
+    sys.unraisablehook = kept
+    with time_limit(60):
+        _Deleted(lambda: 1 / 0)
+    assert printed == [ZeroDivisionError] and sys.unraisablehook is hook

@@ -135,7 +135,9 @@ class _Unheard:
 
     @classmethod
     def begin(cls):
-        cls.before, sys.unraisablehook = sys.unraisablehook, cls.print_others
+        # What an answer has kept and set again after its limit is this one, and would call itself
+        if sys.unraisablehook != cls.print_others:
+            cls.before, sys.unraisablehook = sys.unraisablehook, cls.print_others
 
     @classmethod
     def end(cls):
